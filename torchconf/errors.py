@@ -1,0 +1,62 @@
+"""What can go wrong, as one tree of exceptions.
+
+An error says what, where and what to do next. The command line prints those three parts and
+leaves with `exit_code`; no traceback reaches a user.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = ["ProjectError", "RequestError", "TorchconfError", "WriteRefused"]
+
+
+class TorchconfError(Exception):
+    """The root of the tree.
+
+    Attributes:
+        message: One sentence, lower case, literals in backticks.
+        at: The place, `pyproject.toml, tool.uv.sources.torch[1].index`, or None.
+        help: The next step, or None.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, message: str, *, at: str | None = None, help: str | None = None) -> None:  # noqa: A002 - the word that is printed
+        """Keep the three parts of the message."""
+        super().__init__(message)
+        self.message = message
+        self.at = at
+        self.help = help
+
+    def __str__(self) -> str:
+        """Give the message and its place on one line, for logs and test failures."""
+        return f"{self.message} ({self.at})" if self.at else self.message
+
+
+class ProjectError(TorchconfError):
+    """The project cannot be used as it is.
+
+    Attributes:
+        others: Further problems found in the same reading. The first one is the error itself.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        at: str | None = None,
+        help: str | None = None,  # noqa: A002 - the word that is printed
+        others: tuple[ProjectError, ...] = (),
+    ) -> None:
+        """Keep the parts of the message, and the problems that were found with it."""
+        super().__init__(message, at=at, help=help)
+        self.others = others
+
+
+class RequestError(TorchconfError):
+    """What was asked for does not exist, or cannot be had."""
+
+
+class WriteRefused(TorchconfError):  # noqa: N818 - a refusal, not a fault
+    """The file was left as it was, because the new text would not keep what was promised."""
