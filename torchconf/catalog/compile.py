@@ -1,0 +1,363 @@
+"""Compile `catalog.json` from the facts beside this module: `python -m torchconf.catalog.compile`.
+
+The facts are evidence, so absence needs a reason. A cell (package, release, backend) says on which
+platforms which Pythons are known to have a wheel, and how far its silence counts:
+
+* PyPI's own listing and the stored listing pages are complete: what they do not name is missing.
+* A lockfile without platform forks names every platform of its index, but not every Python.
+* PyTorch's build matrix ("documented") names the CUDA and ROCm builds of a release, whether
+  they are built for aarch64, and its Pythons. What it names counts as available.
+* Anything else, a file name mentioned somewhere, proves that one wheel and nothing more.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+FACTS = Path(__file__).with_name("facts")
+COMPILED = Path(__file__).with_name("catalog.json")
+
+# The newest release whose CPU index is covered: later ones are known from single file names.
+_PYPI = "pypi"
+
+Cell = dict[str, Any]
+
+
+def main() -> int:
+    """Write the compiled catalog; return the exit status."""
+    COMPILED.write_text(render(compile_catalog(FACTS)), encoding="utf-8", newline="\n")
+    sys.stdout.write(f"wrote {COMPILED.name}, {COMPILED.stat().st_size} bytes\n")
+    return 0
+
+
+def render(catalog: dict[str, Any]) -> str:
+    """Return the canonical text of a catalog: sorted keys, one top-level entry a line."""
+    lines = ",\n".join(
+        f"{json.dumps(key)}:{json.dumps(value, sort_keys=True, separators=(',', ':'))}"
+        for key, value in sorted(catalog.items())
+    )
+    return f"{{\n{lines}\n}}\n"
+
+
+def compile_catalog(facts: Path) -> dict[str, Any]:
+    """Return the catalog as plain data, in the shape that `torchconf.catalog` validates."""
+    base = _read(facts / "backends.json")
+    companions = _read(facts / "companions.json")
+    rows = [
+        json.loads(line)
+        for line in (facts / "wheels.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    releases = _releases(base, companions, rows)
+    cells = _cells(base, releases, rows)
+    sets, wheels = _intern(cells)
+    return {
+        "schema_version": 1,
+        "as_of": base["as_of"],
+        "base_url": base["base_url"],
+        "fallback": base["fallback"],
+        "main_package": base["main_package"],
+        "family": base["family"],
+        "pythons": base["pythons"],
+        "accelerators": _accelerators(base),
+        "words": base["words"],
+        "ambiguous": base["ambiguous"],
+        "backends": _backends(base, companions, releases, cells),
+        "releases": releases,
+        "companions": _companions(companions, base, rows),
+        "dependents": {
+            name: sorted(needs)
+            for name, needs in _read(facts / "dependents.json")["packages"].items()
+        },
+        "sets": sets,
+        "wheels": wheels,
+    }
+
+
+def _read(path: Path) -> Any:  # noqa: ANN401 - JSON is whatever it is
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _accelerators(base: dict[str, Any]) -> dict[str, Any]:
+    """Join an accelerator's shape with the triton package that its torch needs."""
+    return {
+        name: {
+            **data,
+            "triton": base["triton"].get(name, []),
+            "triton_pins": base["triton_pins"].get(name, {}),
+        }
+        for name, data in base["accelerators"].items()
+    }
+
+
+def _releases(
+    base: dict[str, Any], companions: dict[str, Any], rows: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return what is known of each torch release as a whole."""
+    macos = {
+        row["version"]: min(_macos_minimums(row["wheels"]), default=None)
+        for row in rows
+        if row["package"] == base["main_package"] and row["index"] == _PYPI
+    }
+    found: dict[str, Any] = {}
+    for version, facts in companions["torch"].items():
+        documented = facts.get("documented") or {}
+        release: dict[str, Any] = {
+            "python": facts["requires_python"],
+            "pypi": _pypi_builds(base, facts),
+        }
+        if documented.get("python"):
+            release["pythons"] = documented["python"]
+        if documented.get("cuda"):
+            release["backends"] = [
+                *(_cuda(number) for number in documented["cuda"]),
+                *(f"rocm{number}" for number in documented["rocm"]),
+            ]
+            aarch64 = documented.get("cuda_aarch64_all_channels")
+            if aarch64 is not None:
+                release["aarch64"] = [_cuda(name.removesuffix("-aarch64")) for name in aarch64]
+        if macos.get(version):
+            release["macos"] = ".".join(map(str, macos[version]))
+        found[version] = release
+    return found
+
+
+def _macos_minimums(wheels: dict[str, list[str]]) -> list[tuple[int, int]]:
+    return [
+        (int(match[1]), int(match[2]))
+        for tag in wheels
+        if (match := re.fullmatch(r"macosx_(\d+)_(\d+)_arm64", tag))
+    ]
+
+
+def _cuda(number: str) -> str:
+    return "cu" + number.replace(".", "")
+
+
+def _pypi_builds(base: dict[str, Any], facts: dict[str, Any]) -> dict[str, str]:
+    """Say which backend PyPI's own wheel of a release is, per platform."""
+    builds = {
+        platform: base["fallback"]
+        for platform in base["accelerators"][base["fallback"]]["platforms"]
+        if not platform.startswith("linux")
+    }
+    for machine, number in facts["pypi_linux_cuda"].items():
+        if number is not None:
+            builds[f"linux-{machine}"] = (
+                number if number == base["fallback"] else _cuda(number)
+            )
+    return builds
+
+
+def _cells(
+    base: dict[str, Any], releases: dict[str, Any], rows: list[dict[str, Any]]
+) -> dict[tuple[str, str, str], Cell]:
+    """Merge the rows of each package, public version and backend, then add what is documented."""
+    patterns = [re.compile(data["pattern"]) for data in base["accelerators"].values()]
+    cells: dict[tuple[str, str, str], Cell] = defaultdict(
+        lambda: {"seen": defaultdict(set), "complete": ""}
+    )
+    for row in rows:
+        index = row["index"]
+        if index == "root":
+            index = row["version"].partition("+")[2] or _triton_index(base, row["package"])
+        if index != _PYPI and not any(pattern.fullmatch(index) for pattern in patterns):
+            continue
+        cell = cells[row["package"], row["version"].partition("+")[0], index]
+        for tag, pythons in row["wheels"].items():
+            for platform in _platforms(base, tag):
+                cell["seen"][platform].update(filter(None, map(_python, pythons)))
+        if index == _PYPI or "list" in row["evidence"]:
+            cell["complete"] = "all"
+        elif row.get("unforked_locks") and not cell["complete"]:
+            cell["complete"] = "platforms"
+    _document(base, releases, cells)
+    return dict(cells)
+
+
+def _triton_index(base: dict[str, Any], package: str) -> str:
+    """Return the index of an accelerator whose only build carries this triton package."""
+    for accelerator, rules in base["triton"].items():
+        single = base["accelerators"].get(accelerator, {}).get("pattern") == accelerator
+        if single and any(rule["name"] == package for rule in rules):
+            return accelerator
+    return ""
+
+
+def _platforms(base: dict[str, Any], tag: str) -> list[str]:
+    """Map a wheel's platform tag to the platforms it installs on.
+
+    >>> _platforms(base, "manylinux_2_27_x86_64.manylinux_2_28_x86_64")
+    ['linux-x86_64']
+    """
+    if tag == "any":
+        return list(base["accelerators"][base["fallback"]]["platforms"])
+    names = {"win_amd64": "windows-x86_64", "win_arm64": "windows-arm64"}
+    found = set()
+    for part in tag.split("."):
+        if part in names:
+            found.add(names[part])
+        elif match := re.fullmatch(r"(?:many)?linux(?:\d+|_\d+_\d+)?_(x86_64|aarch64)", part):
+            found.add(f"linux-{match[1]}")
+        elif match := re.fullmatch(r"macosx_\d+_\d+_(arm64|x86_64)", part):
+            found.add(f"macos-{match[1]}")
+    return sorted(found)
+
+
+def _python(tag: str) -> str | None:
+    """Turn a Python tag of the facts into `3.13`, `3.13t`, or `3.9+` where the ABI is stable."""
+    tag = re.sub(r"^\d+-", "", tag)
+    if match := re.fullmatch(r"cp3(\d+)-abi3", tag):
+        return f"3.{match[1]}+"
+    if tag in {"py3-none", "py2.py3-none"}:
+        return "3.0+"
+    if match := re.fullmatch(r"cp3(\d+)(t?)(?:-none)?", tag):
+        return f"3.{match[1]}{match[2]}"
+    return None
+
+
+def _document(
+    base: dict[str, Any],
+    releases: dict[str, Any],
+    cells: dict[tuple[str, str, str], Cell],
+) -> None:
+    """Add to torch's cells what the build matrix of its release names."""
+    package, fallback = base["main_package"], base["fallback"]
+    for version, release in releases.items():
+        pythons = release.get("pythons")
+        if not pythons:
+            continue
+        for backend in release.get("backends", []):
+            cell = cells[package, version, backend]
+            accelerator = next(
+                data
+                for data in base["accelerators"].values()
+                if re.fullmatch(data["pattern"], backend)
+            )
+            for platform in accelerator["platforms"]:
+                if not platform.endswith("aarch64") or backend in release.get("aarch64", []):
+                    cell["seen"][platform].update(pythons)
+            if "aarch64" in release and not cell["complete"]:
+                cell["complete"] = "platforms"
+        # The matrix builds the fallback for every Python; it does not say for which machines.
+        for platform, seen in cells[package, version, fallback]["seen"].items():
+            if platform != "windows-arm64" and seen:
+                seen.update(pythons)
+    # The CPU index serves the very macOS wheels that PyPI does.
+    for (name, version, index), cell in list(cells.items()):
+        mac = {p: s for p, s in cell["seen"].items() if p.startswith("macos") and s}
+        known = cells.get((name, version, fallback))
+        if index == _PYPI and mac and known is not None and _covered(name, version, base, releases):
+            for platform, seen in mac.items():
+                known["seen"][platform].update(seen)
+
+
+def _covered(package: str, version: str, base: dict[str, Any], releases: dict[str, Any]) -> bool:
+    return package != base["main_package"] or bool(releases.get(version, {}).get("pythons"))
+
+
+def _intern(
+    cells: dict[tuple[str, str, str], Cell],
+) -> tuple[list[Any], dict[str, Any]]:
+    """Give equal cells one number: `sets[number]` is `[complete, {platform: "3.10 3.11"}]`."""
+    numbers: dict[str, int] = {}
+    wheels: dict[str, Any] = defaultdict(lambda: defaultdict(dict))
+    for (package, version, backend), cell in sorted(cells.items()):
+        seen = {
+            platform: " ".join(sorted(pythons, key=_python_order))
+            for platform, pythons in cell["seen"].items()
+            if pythons
+        }
+        text = json.dumps([cell["complete"], seen], sort_keys=True)
+        number = numbers.setdefault(text, len(numbers))
+        wheels[package][version][backend] = number
+    return [json.loads(text) for text in numbers], {
+        package: dict(versions) for package, versions in wheels.items()
+    }
+
+
+def _python_order(python: str) -> tuple[int, str]:
+    match = re.fullmatch(r"3\.(\d+)([t+]?)", python)
+    if match is None:
+        message = f"not a Python of the catalog: {python}"
+        raise ValueError(message)
+    return int(match[1]), match[2]
+
+
+def _backends(
+    base: dict[str, Any],
+    companions: dict[str, Any],
+    releases: dict[str, Any],
+    cells: dict[tuple[str, str, str], Cell],
+) -> dict[str, Any]:
+    """Return what is known of each backend: its last release if it has ended, driver, GPUs."""
+    package = base["main_package"]
+    documented = [version for version, data in releases.items() if data.get("backends")]
+    newest = max(documented, key=Version)
+    found: dict[str, Any] = {}
+    for backend in sorted({index for _, _, index in cells if index != _PYPI}):
+        known = [v for p, v, index in cells if p == package and index == backend]
+        if not known:
+            continue
+        entry: dict[str, Any] = {}
+        last = max(known, key=Version)
+        named = any(backend in releases[v].get("backends", []) for v in documented)
+        ended = base["ended"].get(backend) or (
+            last if Version(last) < Version(newest) and (named or _numbered(base, backend)) else None
+        )
+        if ended:
+            entry["ended"] = ended
+        for system in ("linux", "windows"):
+            if driver := companions["min_driver"][system].get(backend):
+                entry.setdefault("driver", {})[system] = driver
+        if capability := base["capability"].get(backend):
+            entry["capability"] = capability
+        found[backend] = entry
+    return found
+
+
+def _numbered(base: dict[str, Any], backend: str) -> bool:
+    """Tell whether a backend is one of a numbered line, which ends when a newer one replaces it."""
+    return not any(data["pattern"] == backend for data in base["accelerators"].values())
+
+
+def _companions(
+    companions: dict[str, Any], base: dict[str, Any], rows: list[dict[str, Any]]
+) -> dict[str, list[list[str]]]:
+    """Return, newest first, each companion release and the torch it admits (`""`: not stated)."""
+    found: dict[str, list[list[str]]] = {}
+    for package in ("torchvision", "torchaudio", "xformers"):
+        found[package] = [
+            # torchaudio 2.11.0 states no torch; it is the first that works with any later one.
+            [version, needs or f">={version}"]
+            for version, needs in companions[f"{package}_requires_torch"].items()
+        ]
+    table = companions["torchcodec_torch"]
+    versions = {
+        row["version"].partition("+")[0] for row in rows if row["package"] == "torchcodec"
+    }
+    found["torchcodec"] = [
+        [version, _torchcodec(table.get(".".join(version.split(".")[:2])))]
+        for version in sorted(versions, key=Version, reverse=True)
+    ]
+    for package in base["family"]:
+        for _, needs in found.get(package, []):
+            SpecifierSet(needs)
+    return found
+
+
+def _torchcodec(needs: str | None) -> str:
+    if needs is None or needs.startswith("unknown"):
+        return ""
+    return needs if needs.startswith(">") else f"=={needs}.*"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,242 @@
+"""Platforms and targets: what a user asks for, and how it is spelled."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+from torchconf.backends import PYPI, Backend, parse_backend
+from torchconf.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from torchconf.backends import Accelerator
+
+
+class Platform(NamedTuple):
+    """An operating system and a machine, as wheels tell them apart."""
+
+    os: str
+    machine: str
+
+    @property
+    def key(self) -> str:
+        """The full name: `linux-x86_64`."""
+        return f"{self.os}-{self.machine}"
+
+    @property
+    def short(self) -> str:
+        """The name in a target: the bare OS where the machine is its usual one."""
+        return self.os if self.machine == _USUAL_MACHINE[self.os] else self.key
+
+    @property
+    def sys_platform(self) -> str:
+        """Value of the marker variable `sys_platform`."""
+        return SYS_PLATFORMS[self.os]
+
+    @property
+    def platform_machine(self) -> str:
+        """Value of the marker variable `platform_machine`."""
+        return _WINDOWS_MACHINES[self.machine] if self.os == "windows" else self.machine
+
+
+SYS_PLATFORMS = {"linux": "linux", "windows": "win32", "macos": "darwin"}
+_WINDOWS_MACHINES = {"x86_64": "AMD64", "arm64": "ARM64"}
+_USUAL_MACHINE = {"linux": "x86_64", "windows": "x86_64", "macos": "arm64"}
+
+PLATFORMS = (
+    Platform("linux", "x86_64"),
+    Platform("linux", "aarch64"),
+    Platform("windows", "x86_64"),
+    Platform("windows", "arm64"),
+    Platform("macos", "arm64"),
+    Platform("macos", "x86_64"),
+)
+"""Every platform that a target can name, in the order in which they are shown."""
+
+SHOWN_PLATFORMS = (PLATFORMS[0], PLATFORMS[1], PLATFORMS[2], PLATFORMS[4])
+"""The platforms that are shown and planned for even if no target names them."""
+
+_OS_WORDS = {
+    "linux": "linux", "manylinux": "linux",
+    "windows": "windows", "win": "windows", "win32": "windows", "win64": "windows",
+    "macos": "macos", "mac": "macos", "macosx": "macos", "osx": "macos", "darwin": "macos",
+}  # fmt: skip
+_MACHINE_WORDS = {
+    "x86-64": "x86_64", "amd64": "x86_64", "x64": "x86_64",
+    "aarch64": "arm", "arm64": "arm",
+}  # fmt: skip
+_ARM = {"linux": "aarch64", "windows": "arm64", "macos": "arm64"}
+_SHAPE = re.compile(
+    "({})(?:-({}))?(?:-(.+))?".format(
+        *("|".join(sorted(words, key=len, reverse=True)) for words in (_OS_WORDS, _MACHINE_WORDS))
+    )
+)
+
+
+class Target(NamedTuple):
+    """One backend on one platform."""
+
+    platform: Platform
+    backend: Backend
+
+    def __str__(self) -> str:
+        """Return the one spelling that is shown, written and used in file names."""
+        return f"{self.platform.short}-{self.backend.name}"
+
+
+class Wish(NamedTuple):
+    """A target as asked for: a backend, or only its accelerator (`linux-cuda`)."""
+
+    platform: Platform
+    accelerator: str
+    """Empty for PyPI's build."""
+    backend: Backend | None
+    """None: the newest that all wishes for this accelerator share."""
+    text: str
+
+
+class Vocabulary(NamedTuple):
+    """The words that a target can be made of; the catalog fills it."""
+
+    accelerators: tuple[Accelerator, ...]
+    backends: Mapping[str, Backend]
+    """The backends that the catalog knows, by name."""
+    words: Mapping[str, tuple[str, str]]
+    """Other words: to an accelerator and the OS that it is limited to."""
+    ambiguous: frozenset[str]
+    current: tuple[Backend, ...]
+    """The backends that go on, newest first: what examples and suggestions name."""
+    as_of: str
+
+
+def parse_wish(text: str, vocabulary: Vocabulary) -> Wish:
+    """Read one target as a user types it.
+
+    Raises:
+        RequestError: It is not a target, could be two, or can not exist on that platform.
+    """
+    match = _SHAPE.fullmatch(text.strip().lower().replace("_", "-"))
+    if match is None:
+        _not_a_target(text, vocabulary)
+    os_word, machine_word, word = match.groups()
+    os = _OS_WORDS[os_word]
+    machine = _MACHINE_WORDS.get(machine_word or "", _USUAL_MACHINE[os])
+    platform = Platform(os, _ARM[os] if machine == "arm" else machine)
+    if word is None:
+        raise RequestError(
+            f"target `{text}` names no backend",
+            help=f"say which build: {_choices(platform, vocabulary)}",
+        )
+    accelerator, backend = _parse_backend_word(text, platform, word, vocabulary)
+    _check_platform(text, platform, accelerator, vocabulary)
+    return Wish(platform, accelerator, backend, text)
+
+
+def _parse_backend_word(
+    text: str, platform: Platform, word: str, vocabulary: Vocabulary
+) -> tuple[str, Backend | None]:
+    if word == PYPI.name:
+        return "", PYPI
+    if word in vocabulary.ambiguous:
+        raise RequestError(
+            f"`{word}` in target `{text}` could mean more than one build",
+            help=f"say which: {_choices(platform, vocabulary)}",
+        )
+    if word in vocabulary.words:
+        name, only = vocabulary.words[word]
+        if platform.os != only:
+            raise RequestError(
+                f"target `{text}`: `{word}` exists on {_os_title(only)} only",
+                help=f"say which build: {_choices(platform, vocabulary)}",
+            )
+        word = name
+    by_name = {accelerator.name: accelerator for accelerator in vocabulary.accelerators}
+    if word in by_name:
+        # A backend of that very name is meant where the accelerator has no versions.
+        return word, vocabulary.backends.get(word)
+    if backend := vocabulary.backends.get(word):
+        return backend.accelerator, backend
+    for accelerator in vocabulary.accelerators:
+        number = word.removeprefix(accelerator.name).lstrip("-")
+        if word.startswith(accelerator.name) and re.fullmatch(r"[0-9.]+", number):
+            version = tuple(int(part) for part in number.split(".") if part)
+            for backend in vocabulary.backends.values():
+                if backend.accelerator == accelerator.name and backend.version == version:
+                    return accelerator.name, backend
+    if _looks_like_backend(word, vocabulary):
+        _unknown_backend(text, word, vocabulary)
+    _not_a_target(text, vocabulary)
+
+
+def _looks_like_backend(word: str, vocabulary: Vocabulary) -> bool:
+    if parse_backend(word, vocabulary.accelerators):
+        return True
+    names = "|".join(accelerator.name for accelerator in vocabulary.accelerators)
+    return re.fullmatch(rf"(?:{names})-?[0-9.]+", word) is not None
+
+
+def _check_platform(
+    text: str, platform: Platform, accelerator: str, vocabulary: Vocabulary
+) -> None:
+    """Refuse what no PyTorch index ever carried, whatever its release."""
+    for known in vocabulary.accelerators:
+        if known.name == accelerator and platform.key not in known.platforms:
+            where = ", ".join(known.platforms)
+            raise RequestError(
+                f"target `{text}` can not be had: PyTorch publishes no {known.title} build "
+                f"for {platform.key}, only for {where}",
+                help=f"for this platform there is {_choices(platform, vocabulary)}",
+            )
+
+
+def _unknown_backend(text: str, word: str, vocabulary: Vocabulary) -> NoReturn:
+    shape = parse_backend(word, vocabulary.accelerators)
+    known = [
+        backend.name
+        for backend in vocabulary.current
+        if shape is None or backend.accelerator == shape.accelerator
+    ] or [backend.name for backend in vocabulary.current]
+    raise RequestError(
+        f"target `{text}`: the catalog of {vocabulary.as_of} knows no backend `{word}`",
+        help=f"it knows {_join(known)}; `torchconf catalog refresh` reads what is newer",
+    )
+
+
+def _not_a_target(text: str, vocabulary: Vocabulary) -> NoReturn:
+    # Imported here: only a typo needs it.
+    import difflib
+
+    words = [
+        *(accelerator.name for accelerator in vocabulary.accelerators),
+        *vocabulary.backends,
+        *vocabulary.words,
+        PYPI.name,
+    ]
+    names = {platform.short for platform in PLATFORMS} | {platform.key for platform in PLATFORMS}
+    known = [f"{name}-{word}" for name in sorted(names) for word in words]
+    close = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.75)
+    hint = f"did you mean `{close[0]}`?" if close else (
+        "a target is PLATFORM-BACKEND, such as `linux-cuda` or `macos-cpu`"
+    )
+    raise RequestError(f"`{text}` is not a target", help=hint)
+
+
+def _choices(platform: Platform, vocabulary: Vocabulary) -> str:
+    return _join(
+        [
+            f"`{platform.short}-{accelerator.name}`"
+            for accelerator in vocabulary.accelerators
+            if platform.key in accelerator.platforms
+        ]
+    )
+
+
+def _join(names: Iterable[str]) -> str:
+    names = list(names)
+    return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def _os_title(os: str) -> str:
+    return {"linux": "Linux", "windows": "Windows", "macos": "macOS"}[os]
