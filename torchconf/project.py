@@ -506,11 +506,16 @@ class _Reader:
             if value == {}:
                 self.note(at, "an empty table is not a source")
             return None
+        # A git source may name a path: the one inside the repository.
         kinds: list[SourceKind] = [kind for kind in _KINDS if kind in table]
+        if set(kinds) == {"git", "path"}:
+            kinds.remove("path")
         kind: SourceKind = kinds[0] if len(kinds) == 1 else "mixed" if kinds else "none"
         text = None
         if kind == "workspace":
-            self.flag(table["workspace"], f"{at}.workspace")
+            # Since uv 0.12 this may be the path of another workspace.
+            if not isinstance(table["workspace"], str):
+                self.flag(table["workspace"], f"{at}.workspace")
         elif len(kinds) == 1:
             text = self.text(table[kind], f"{at}.{kind}")
             if text is None:

@@ -1,0 +1,580 @@
+"""What projects declare, put together with their sources: the first half of the routing rule.
+
+*Lowering* is uv's word for it: a requirement string together with the source entries of its name
+gives *sourced requirements*, each with an index, with a path or the like, or without a source. From
+them come the two things that `torchconf.routes` works on:
+
+- the *pin table*: which index a package is to come from, in which environments, and for which item;
+- the *lists*: what the base dependencies, each extra and each group ask for, flattened.
+
+How uv lowers a requirement:
+
+1. It takes the project's source entries for the name, else the workspace root's.
+2. An entry counts if it has no `extra` or the requirement stands in that extra; likewise `group`.
+   Groups are flattened first: what an included group asks for stands in the *including* group.
+3. Each entry that counts gives one sourced requirement, where both markers hold.
+4. Where none holds, a rest without a source is left.
+5. An index in 3 is also a pin. Its item is the one written in the *entry*, not the place of the
+   requirement: an entry without a scope pins everywhere, even for a requirement inside an extra.
+
+Pins are collected before anything is resolved, from: every member with all its extras on; every
+member that has groups once more, with no extra on, and its groups; every local library that these
+reach, with the extras that they ask for; constraints with a version specifier; overrides, which
+replace the requirements of their name first. `exclude-dependencies` removes requirements. A requirement
+whose marker is false under the extras then on gives no pin, so that a source with the marker
+`extra == 'x'` pins everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from packaging.utils import canonicalize_name
+
+from torchconf.environments import Universe, mentions_extra, scope_extra
+from torchconf.errors import ProjectError
+from torchconf.project import Index, Item, Project, Record, Requirement, Source, flatten_group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from packaging.markers import Marker
+    from packaging.utils import NormalizedName
+
+    from torchconf.environments import Environments
+
+__all__ = ["Declared", "Entry", "Pin", "Sourced"]
+
+_NONE_ON: frozenset[NormalizedName] = frozenset()
+
+
+class Sourced(Record):
+    """One requirement with one of its sources, or the rest that no source covers.
+
+    `beside` are the entries that count for it; the rest is where none of them holds. `section` is the
+    extra in which the requirement string stands; it is None for base, groups and constraints.
+    """
+
+    requirement: Requirement
+    source: Source | None
+    index: Index | None
+    beside: tuple[Source, ...]
+    section: NormalizedName | None
+
+    @property
+    def name(self) -> NormalizedName:
+        """The package."""
+        return self.requirement.name
+
+
+class Pin(Record):
+    """One row of the pin table: in these environments, `package` comes from `index`.
+
+    `item` is the extra or group written in the source entry, and `requirement` the string through
+    which uv found the entry.
+    """
+
+    package: NormalizedName
+    index: Index
+    environments: Environments
+    item: Item | None
+    source: Source
+    requirement: Requirement
+
+
+class Entry(Record):
+    """One line of a list: a package asked for in some environments.
+
+    `sourced` is None for what a package known to need it brings.
+    """
+
+    name: NormalizedName
+    environments: Environments
+    sourced: Sourced | None
+    extras: tuple[NormalizedName, ...]
+
+
+class Declared:
+    """All that a workspace declares, lowered.
+
+    Attributes:
+        universe: The environments that its markers tell apart.
+        members: The workspace's projects by name; a project of its own is its only member.
+        pins: The pin table, by package.
+        unread: Sourced requirements on local libraries that nobody has read.
+
+    Raises:
+        ProjectError: What uv refuses before it resolves anything.
+        TooManyEnvironments: See `torchconf.environments`.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        members: Sequence[Project] = (),
+        libraries: Mapping[str, Project | None] | None = None,
+    ) -> None:
+        """Lower everything."""
+        self.root = project.workspace
+        every = [project, *members, *([project.root] if project.root else [])]
+        self.members: dict[NormalizedName, Project] = {
+            member.name: member for member in every if member.name is not None
+        }
+        self.libraries = libraries or {}
+        read = [library for library in self.libraries.values() if library is not None]
+        self.projects = [*{id(one): one for one in (self.root, *every, *read)}.values()]
+        self.universe = Universe(
+            (marker for one in self.projects for marker in _markers(one)),
+            (one.requires_python for one in every if one.requires_python is not None),
+        )
+        self._extras_in_markers = any(
+            mentions_extra(marker) for one in self.projects for marker in _markers(one)
+        )
+        self.unread: list[Sourced] = []
+        self._lowered: dict[int, tuple[Sourced, ...]] = {}
+        self._groups: dict[tuple[int, NormalizedName], tuple[Sourced, ...]] = {}
+        self._lists: dict[tuple[int, str, NormalizedName | None], tuple[Entry, ...]] = {}
+        self._excluded = frozenset(self.root.exclude_dependencies)
+        self._check_settings()
+        for one in self.projects:
+            self._check_sources(one)
+        self._constraints = self._by_name(
+            # uv drops a constraint that names no version.
+            requirement
+            for requirement in self.root.constraint_dependencies
+            if requirement.specifier or requirement.url
+        )
+        self._overrides = self._by_name(self.root.override_dependencies)
+        self.pins: dict[NormalizedName, list[Pin]] = {}
+        self._collect_pins()
+
+    def where(
+        self, sourced: Sourced, extras: frozenset[NormalizedName] = frozenset()
+    ) -> Environments:
+        """Return the environments of a sourced requirement, with some extras on: steps 3 and 4."""
+        where = self.universe.where
+        environments = where(sourced.requirement.marker, extras)
+        if sourced.source is not None:
+            return environments & where(sourced.source.marker, extras)
+        for source in sourced.beside:
+            environments &= ~where(source.marker, extras)
+        return environments
+
+    # Lowering.
+
+    def _lower(
+        self,
+        project: Project,
+        requirement: Requirement,
+        extra: NormalizedName | None = None,
+        group: NormalizedName | None = None,
+        section: NormalizedName | None = None,
+    ) -> Iterator[Sourced]:
+        """Put a requirement together with its sources: steps 1 to 4."""
+        counting = tuple(
+            source
+            for source in project.sources_for(requirement.name)
+            if source.extra in (None, extra) and source.group in (None, group)
+        )
+        self._check_member(project, requirement, counting)
+        for source in counting:
+            yield Sourced(
+                requirement=requirement,
+                source=source,
+                index=_index(project, source),
+                beside=counting,
+                section=section,
+            )
+        if not any(source.marker is None for source in counting):
+            yield Sourced(
+                requirement=requirement, source=None, index=None, beside=counting, section=section
+            )
+
+    def _by_name(self, requirements: Iterable[Requirement]) -> dict[NormalizedName, list[Sourced]]:
+        """Lower constraints or overrides, which count as base requirements of the root."""
+        lowered: dict[NormalizedName, list[Sourced]] = {}
+        for requirement in requirements:
+            pieces = [piece for piece in self._lower(self.root, requirement) if self.where(piece)]
+            lowered.setdefault(requirement.name, []).extend(pieces)
+        return lowered
+
+    def _published(self, project: Project) -> tuple[Sourced, ...]:
+        """Lower what the project publishes: base dependencies and extras."""
+        lowered = self._lowered.get(id(project))
+        if lowered is None:
+            pieces: list[Sourced] = []
+            for requirement in project.dependencies:
+                extra = scope_extra(requirement.marker)
+                scope = canonicalize_name(extra) if extra else None
+                pieces.extend(self._lower(project, requirement, scope))
+            for extra_name, section in project.extras.items():
+                for requirement in section.requirements:
+                    pieces.extend(self._lower(project, requirement, extra_name, section=extra_name))
+            lowered = self._lowered[id(project)] = tuple(pieces)
+        return lowered
+
+    def _group(self, project: Project, group: NormalizedName) -> tuple[Sourced, ...]:
+        """Lower the requirements of one group, flattened."""
+        lowered = self._groups.get((id(project), group))
+        if lowered is None:
+            lowered = self._groups[id(project), group] = tuple(
+                piece
+                for requirement in flatten_group(project, group)
+                for piece in self._lower(project, requirement, group=group)
+            )
+        return lowered
+
+    def _replaced(self, sourced: Sourced) -> Iterator[Sourced]:
+        """Apply overrides and exclusions to one sourced requirement."""
+        if sourced.name in self._excluded:
+            return
+        overrides = self._overrides.get(sourced.name)
+        if overrides is None:
+            yield sourced
+        else:
+            # An override keeps nothing of what it replaces but the extra.
+            home = sourced.section or scope_extra(sourced.requirement.marker)
+            section = canonicalize_name(home) if home else None
+            for override in overrides:
+                yield Sourced(
+                    requirement=override.requirement,
+                    source=override.source,
+                    index=override.index,
+                    beside=override.beside,
+                    section=section,
+                )
+
+    # The pin table.
+
+    def _collect_pins(self) -> None:
+        """Collect the pins, in the order and under the extras that uv collects them."""
+        reached: list[tuple[Project, tuple[NormalizedName, ...]]] = []
+        for member in self.members.values():
+            every = frozenset(member.extras)
+            self._pin(member, self._published(member), every, every, reached)
+            if member.groups and self._extras_in_markers:
+                self._pin(member, self._published(member), _NONE_ON, _NONE_ON, reached)
+            for group in member.groups:
+                self._pin(member, self._group(member, group), _NONE_ON, _NONE_ON, reached)
+        if not self.root.has_project:
+            for group in self.root.groups:
+                self._pin(self.root, self._group(self.root, group), _NONE_ON, _NONE_ON, reached)
+        seen: set[tuple[int, tuple[NormalizedName, ...]]] = set()
+        while reached:
+            library, extras = reached.pop(0)
+            if (id(library), extras) not in seen:
+                seen.add((id(library), extras))
+                asked = frozenset(extras)
+                self._pin(library, self._published(library), asked, asked, reached)
+        for pieces in (*self._constraints.values(), *self._overrides.values()):
+            for piece in pieces:
+                if piece.name not in self._excluded:
+                    self._pin_one(self.root, piece, self.where(piece))
+
+    def _pin(
+        self,
+        project: Project,
+        lowered: tuple[Sourced, ...],
+        sections: frozenset[NormalizedName],
+        extras: frozenset[NormalizedName],
+        reached: list[tuple[Project, tuple[NormalizedName, ...]]],
+    ) -> None:
+        """Pin what a project asks for in base and in some of its extras, these extras being on."""
+        for sourced in lowered:
+            if sourced.section is not None and sourced.section not in sections:
+                continue
+            for piece in self._replaced(sourced):
+                environments = self.where(piece, extras)
+                if environments:
+                    self._pin_one(project, piece, environments)
+                    library = self.library(piece)
+                    if library is not None:
+                        reached.append((library, piece.requirement.extras))
+
+    def _pin_one(self, project: Project, piece: Sourced, environments: Environments) -> None:
+        if piece.index is None or piece.source is None:
+            return
+        item = _scope(project, piece.source)
+        pins = self.pins.setdefault(piece.name, [])
+        for pin in pins:
+            same = pin.index.url == piece.index.url and pin.item == item
+            if same and pin.environments == environments:
+                return
+        pins.append(
+            Pin(
+                package=piece.name,
+                index=piece.index,
+                environments=environments,
+                item=item,
+                source=piece.source,
+                requirement=piece.requirement,
+            )
+        )
+
+    def library(self, sourced: Sourced) -> Project | None:
+        """Return the local library that a sourced requirement reaches, if it is known.
+
+        One that is not known goes to `unread`: its own sources could pin anything.
+        """
+        source = sourced.source
+        if source is None:
+            place = sourced.requirement.url
+            if place is None or not place.startswith(("git+", "file:")):
+                return None
+        elif source.kind in ("path", "git"):
+            place = source.value
+        elif source.kind == "workspace" and sourced.name not in self.members:
+            place = f"workspace member {sourced.name}"
+        else:
+            return None
+        if place.endswith(_ARCHIVES):
+            return None
+        if place not in self.libraries and sourced not in self.unread:
+            self.unread.append(sourced)
+        return self.libraries.get(place)
+
+    # The lists.
+
+    def base(self, project: Project) -> tuple[Entry, ...]:
+        """Return the list of the base dependencies."""
+        return self._list(project, "base", None)
+
+    def extra(self, project: Project, extra: NormalizedName) -> tuple[Entry, ...]:
+        """Return the list of one extra, without the base dependencies."""
+        return self._list(project, "extra", extra)
+
+    def group(self, project: Project, group: NormalizedName) -> tuple[Entry, ...]:
+        """Return the list of one dependency group."""
+        return self._list(project, "group", group)
+
+    def _list(self, project: Project, kind: str, name: NormalizedName | None) -> tuple[Entry, ...]:
+        key = (id(project), kind, name)
+        found = self._lists.get(key)
+        if found is None:
+            if kind == "group" and name is not None:
+                entries = list(self._entries_of(self._group(project, name), _NONE_ON))
+            else:
+                entries = self._flattened(project, name)
+            found = self._lists[key] = tuple(self._constrained(entries))
+        return found
+
+    def _entries_of(
+        self, lowered: Iterable[Sourced], extras: frozenset[NormalizedName]
+    ) -> Iterator[Entry]:
+        for sourced in lowered:
+            for piece in self._replaced(sourced):
+                environments = self.where(piece, extras)
+                if environments:
+                    yield _entry(piece, environments)
+
+    def _own(self, project: Project, extra: NormalizedName | None) -> Iterator[Entry]:
+        """Yield what stands in base, or what an extra adds to it."""
+        published = self._published(project)
+        if extra is None:
+            base = (one for one in published if one.section is None)
+            yield from self._entries_of(base, _NONE_ON)
+            return
+        on = frozenset((extra,))
+        yield from self._entries_of((one for one in published if one.section == extra), on)
+        if self._extras_in_markers:
+            for sourced in published:
+                if sourced.section is None:
+                    for piece in self._replaced(sourced):
+                        added = self.where(piece, on) & ~self.where(piece)
+                        if added:
+                            yield _entry(piece, added)
+
+    def _flattened(self, project: Project, extra: NormalizedName | None) -> list[Entry]:
+        """Replace `demo[x]` by the requirements of x, in whose environments it stands.
+
+        uv does so without asking whether a fork keeps x out.
+        """
+        entries = list(self._own(project, extra))
+        queue = [entry for entry in entries if entry.name == project.name and entry.extras]
+        entries = [entry for entry in entries if entry not in queue]
+        seen: set[tuple[NormalizedName, Environments]] = set()
+        while queue:
+            alias = queue.pop(0)
+            for name in alias.extras:
+                if (name, alias.environments) in seen:
+                    continue
+                seen.add((name, alias.environments))
+                for entry in self._own(project, name):
+                    environments = entry.environments & alias.environments
+                    if not environments:
+                        continue
+                    narrowed = Entry(
+                        name=entry.name,
+                        environments=environments,
+                        sourced=entry.sourced,
+                        extras=entry.extras,
+                    )
+                    itself = entry.name == project.name and entry.extras
+                    (queue if itself else entries).append(narrowed)
+        return entries
+
+    def _constrained(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Put beside each requirement the constraints of its name, with both markers joined."""
+        for entry in entries:
+            yield entry
+            for constraint in self._constraints.get(entry.name, ()):
+                environments = entry.environments & self.where(constraint)
+                if environments:
+                    yield _entry(constraint, environments)
+
+    def brought(self, names: frozenset[NormalizedName]) -> tuple[Entry, ...]:
+        """Return the list of a package known to need others: each without a marker."""
+        entries = (
+            Entry(name=name, environments=self.universe.everything, sourced=None, extras=())
+            for name in sorted(names - self._excluded)
+        )
+        return tuple(self._constrained(entries))
+
+    # What uv refuses before it resolves anything.
+
+    def _check_settings(self) -> None:
+        for member in self.projects:
+            for conflict in member.conflicts:
+                if len(set(conflict.items)) < 2:  # noqa: PLR2004 - a conflict is between two
+                    _refuse(member, "a conflict needs at least two different items", conflict.at)
+            for group in member.groups:
+                flatten_group(member, group)
+        for member in (self.root, *self.members.values()):
+            if isinstance(member.default_groups, tuple):
+                for group in member.default_groups:
+                    # uv's own default, `dev`, is the only name that need not exist.
+                    if group not in member.groups:
+                        message = f"default group `{group}` is not defined"
+                        _refuse(member, message, "tool.uv.default-groups")
+        for one, next_one in zip(self.root.environments, self.root.environments[1:], strict=False):
+            if self._overlap(one.marker, next_one.marker):
+                message = f"the environments `{one.raw}` and `{next_one.raw}` overlap"
+                _refuse(self.root, message, next_one.at)
+
+    def _overlap(self, one: Marker | None, other: Marker | None) -> bool:
+        where = self.universe.where
+        return any(
+            where(one, extras) & where(other, extras)
+            for extras in ([_NONE_ON] if not self._extras_in_markers else self._extra_choices())
+        )
+
+    def _extra_choices(self) -> list[frozenset[str]]:
+        """Return the choices of extras under which two markers are tried for overlap."""
+        names = sorted({name for one in self.projects for name in one.extras})
+        return [_NONE_ON, *(frozenset((name,)) for name in names), frozenset(names)]
+
+    def _check_sources(self, project: Project) -> None:
+        if project is self.root and not project.has_project:
+            return
+        for package, sources in project.sources.items():
+            if not sources:
+                _refuse(project, f"`{package}` has no source", f"tool.uv.sources.{package}")
+            for source in sources:
+                self._check_source(project, source)
+            for one, next_one in zip(sources, sources[1:], strict=False):
+                same_scope = one.extra == next_one.extra and one.group == next_one.group
+                if same_scope and self._overlap(one.marker, next_one.marker):
+                    _refuse(
+                        project,
+                        f"two sources of `{package}` hold in the same environments",
+                        next_one.at,
+                        "give them markers that exclude each other",
+                    )
+
+    def _check_source(self, project: Project, source: Source) -> None:
+        if source.kind in ("mixed", "none"):
+            _refuse(project, "a source names one of index, path, git, url, workspace", source.at)
+        if source.extra and source.group:
+            _refuse(project, "a source has an `extra` or a `group`, not both", source.at)
+        for kind, name, defined in (
+            ("extra", source.extra, project.extras),
+            ("group", source.group, project.groups),
+        ):
+            if name is None:
+                continue
+            if name not in defined:
+                _refuse(project, f"{kind} `{name}` is not defined", f"{source.at}.{kind}")
+            if kind == "group":
+                names = {requirement.name for requirement in flatten_group(project, name)}
+            else:
+                names = {requirement.name for requirement in project.extras[name].requirements}
+                names |= {
+                    requirement.name
+                    for requirement in project.dependencies
+                    if scope_extra(requirement.marker) == name
+                }
+            if source.package not in names:
+                message = f"{kind} `{name}` does not list `{source.package}`"
+                _refuse(project, message, f"{source.at}.{kind}", f"add it to the {kind}")
+
+    def _check_member(
+        self, project: Project, requirement: Requirement, counting: tuple[Source, ...]
+    ) -> None:
+        """Refuse a requirement on another member that is not sourced from the workspace."""
+        name = requirement.name
+        if name not in self.members or name == project.name or project.name not in self.members:
+            return
+        if not counting or any(source.kind != "workspace" for source in counting):
+            _refuse(
+                project,
+                f"`{name}` is a member of the workspace, and needs a source that says so",
+                requirement.at,
+                f"add `{name} = {{ workspace = true }}` to `tool.uv.sources`",
+            )
+
+
+_ARCHIVES = (".whl", ".tar.gz", ".zip")
+
+
+def _refuse(project: Project, message: str, at: str, help: str | None = None) -> NoReturn:  # noqa: A002 - as in errors
+    raise ProjectError(message, at=project.place(at), help=help)
+
+
+def _index(project: Project, source: Source) -> Index | None:
+    """Look up the index of a source entry."""
+    if source.index is None:
+        return None
+    index = project.index_named(source.index)
+    if index is None:
+        _refuse(
+            project,
+            f"`{source.package}` is routed to index `{source.index}`, which is not defined",
+            f"{source.at}.index",
+            "define it in `[[tool.uv.index]]`, or remove the source",
+        )
+    return index
+
+
+def _scope(project: Project, source: Source) -> Item | None:
+    if project.name is None:
+        return None
+    if source.extra is not None:
+        return Item(project.name, "extra", source.extra)
+    if source.group is not None:
+        return Item(project.name, "group", source.group)
+    return None
+
+
+def _entry(piece: Sourced, environments: Environments) -> Entry:
+    return Entry(
+        name=piece.name,
+        environments=environments,
+        sourced=piece,
+        extras=piece.requirement.extras,
+    )
+
+
+def _markers(project: Project) -> Iterator[Marker]:
+    """Yield every marker of a project."""
+    for requirement in project.requirements():
+        if requirement.marker is not None:
+            yield requirement.marker
+    for requirement in (*project.constraint_dependencies, *project.override_dependencies):
+        if requirement.marker is not None:
+            yield requirement.marker
+    for sources in project.sources.values():
+        for source in sources:
+            if source.marker is not None:
+                yield source.marker
+    for environment in project.environments:
+        yield environment.marker
