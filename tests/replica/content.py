@@ -15,6 +15,7 @@ from packaging.version import Version
 
 from tests.replica import wheels, world
 from tests.replica.facts import FACTS, read_facts
+from tests.replica.stand_ins import stand_ins
 from tests.replica.wheels import ReplicaWheel, filename
 
 PYTORCH = "download.pytorch.org/whl"
@@ -74,23 +75,30 @@ class Content(NamedTuple):
 
         Args:
             stated: A key is a folder of the PyTorch index (`cu130`, `test/cu130`), `pypi` for what
-                stands for PyPI, or the URL of a mirror under `example.org`.
+                stands for PyPI, or the URL of a mirror under `example.org`. Ordinary packages are
+                on `pypi` anyway; `stand_ins` lists them.
         """
-        return cls(
-            {
-                _place(index): {
-                    package: tuple(
-                        wheel
-                        for entry in entries
-                        for wheel in (
-                            [entry] if isinstance(entry, ReplicaWheel) else entry.wheels(package)
-                        )
+        indexes: dict[str, Packages] = {
+            _place(index): {
+                package: tuple(
+                    wheel
+                    for entry in entries
+                    for wheel in (
+                        [entry] if isinstance(entry, ReplicaWheel) else entry.wheels(package)
                     )
-                    for package, entries in packages.items()
-                }
-                for index, packages in stated.items()
+                )
+                for package, entries in packages.items()
             }
+            for index, packages in stated.items()
+        }
+        everything = (
+            wheel
+            for packages in indexes.values()
+            for served in packages.values()
+            for wheel in served
         )
+        indexes[PACKAGES] = {**stand_ins(everything), **indexes.get(PACKAGES, {})}
+        return cls(indexes)
 
     @classmethod
     def from_facts(cls, facts: Path | None = None, *, newest: str = "2.13.0") -> Content:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from packaging.markers import Environment, Marker
@@ -11,11 +12,11 @@ from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock, Pylock
 
 from tests.replica.machines import environment, tags
 
-
 _SOURCES = {"wheels", "sdist", "archive", "directory", "vcs"}
 
 
-class Build(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Build:
     """What one machine installs of a package.
 
     `wheel` is a file name, also that of a source distribution; it and `index`, a URL, are None
@@ -111,8 +112,10 @@ def _only(pylock: Pylock, packages: Sequence[Package]) -> Pylock:
 
 
 def _holds(marker: Marker | None, where: Environment) -> bool:
+    # A mapping of plain strings: `Environment` cannot be one that holds sets as well.
+    points = {name: str(value) for name, value in where.items()}
     return marker is None or marker.evaluate(
-        {**where, "extras": frozenset(), "dependency_groups": frozenset()}, context="lock_file"
+        {**points, "extras": frozenset(), "dependency_groups": frozenset()}, context="lock_file"
     )
 
 

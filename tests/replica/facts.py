@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from packaging.requirements import Requirement
 from packaging.version import Version
 
 FACTS = Path(__file__).parents[2] / "torchconf" / "catalog" / "facts"
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Line:
     """A line of wheels.jsonl: the wheels of one version that were seen on one index.
 
     The version is kept in two parts: `2.13.0` and `cu130`.
@@ -35,13 +36,14 @@ class TorchRelease(NamedTuple):
 
     `backends` and `aarch64` are index names that the build matrix of PyTorch documents, all of
     them and those with wheels for Linux on aarch64; `pythons` are wheel tags. Empty where
-    nothing is documented, as for 2.14.
+    nothing is documented, as for 2.14. `triton` is the requirement of PyPI's build, `pypi_cuda`
+    the CUDA of its Linux wheels by machine.
     """
 
     release: Version
     companions: Mapping[str, tuple[Version, ...]]
     requires_python: str
-    triton: Requirement | None
+    triton: str | None
     pypi_cuda: Mapping[str, str]
     backends: frozenset[str]
     aarch64: frozenset[str]
@@ -88,7 +90,6 @@ def read_facts(folder: Path) -> Facts:
 
 def _torch(release: Version, entry: Mapping[str, Any]) -> TorchRelease:
     documented = entry.get("documented", {})
-    triton = entry["triton_on_pypi_build"]
     return TorchRelease(
         release,
         {
@@ -96,7 +97,7 @@ def _torch(release: Version, entry: Mapping[str, Any]) -> TorchRelease:
             for package in ("torchvision", "torchaudio")
         },
         entry["requires_python"],
-        Requirement(triton) if triton else None,
+        entry["triton_on_pypi_build"],
         {machine: cuda for machine, cuda in entry["pypi_linux_cuda"].items() if cuda != "cpu"},
         frozenset(
             [cuda_index(cuda) for cuda in documented.get("cuda") or ()]

@@ -1,4 +1,4 @@
-"""The way out of the replica: a tunnel to any other host, through the machine's own proxy if set."""
+"""The way out of the replica: a tunnel to any other host, through the machine's own proxy."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import select
 import socket
 import urllib.parse
 import urllib.request
+from http import HTTPStatus
 
 TIMEOUT = 30.0
 
@@ -31,18 +32,14 @@ class Passage:
         there = socket.create_connection((proxy.hostname, proxy.port or 80), TIMEOUT)
         try:
             there.sendall(_connect(host, port, proxy))
-            head = b""
-            while b"\r\n\r\n" not in head:
-                # Byte by byte: what follows the head belongs to the tunnel.
-                if not (byte := there.recv(1)):
-                    raise ConnectionError(f"{proxy.hostname} closed the connection to {host}")
-                head += byte
-            status = head.split(b" ", 2)[1]
-            if status != b"200":
-                raise ConnectionError(f"{proxy.hostname} answered {status.decode()} for {host}")
-        except BaseException:
+            status = _status(there)
+        except OSError:
             there.close()
             raise
+        if status != HTTPStatus.OK:
+            there.close()
+            msg = f"{proxy.hostname} answered {status}"
+            raise ConnectionError(msg)
         return there
 
     def pump(self, here: socket.socket, there: socket.socket) -> None:
@@ -59,6 +56,17 @@ class Passage:
 def _connect(host: str, port: int, proxy: urllib.parse.SplitResult) -> bytes:
     lines = [f"CONNECT {host}:{port} HTTP/1.1", f"Host: {host}:{port}"]
     if proxy.username is not None:
-        user = f"{urllib.parse.unquote(proxy.username)}:{urllib.parse.unquote(proxy.password or '')}"
-        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(user.encode()).decode()}")
+        user = urllib.parse.unquote(f"{proxy.username}:{proxy.password or ''}").encode()
+        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(user).decode()}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def _status(there: socket.socket) -> int:
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        # Byte by byte: what follows the head belongs to the tunnel.
+        if not (byte := there.recv(1)):
+            msg = "the proxy hung up"
+            raise ConnectionError(msg)
+        head += byte
+    return int(head.split(b" ", 2)[1])

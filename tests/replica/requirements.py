@@ -55,10 +55,13 @@ def triton(torch: TorchRelease, index: str) -> tuple[str, str] | None:
     both, they agree.
     """
     kind = accelerator(index)
-    plain = torch.triton and next(iter(torch.triton.specifier)).version
-    version = XPU_TRITON.get(str(torch.release)) if kind == "xpu" else plain
-    if kind == "cpu" or version is None:
+    if kind == "cpu" or torch.triton is None:
         return None
+    version = re.findall(r"\d+\.\d+\.\d+", torch.triton)[0]
+    if kind == "xpu":
+        if str(torch.release) not in XPU_TRITON:
+            return None
+        version = XPU_TRITON[str(torch.release)]
     if kind == "cu":
         return "triton", version
     prefix = "" if torch.release >= RENAMED else "pytorch-"
@@ -99,16 +102,14 @@ class Requirements:
         """Return Requires-Python; an index states the same as PyPI does."""
         return self._python.get((package, release))
 
-    def on_index(
-        self, package: str, release: Version, local: str, index: str
-    ) -> tuple[str, ...]:
+    def on_index(self, package: str, release: Version, local: str, index: str) -> tuple[str, ...]:
         """Return what a wheel of a PyTorch index requires.
 
         torchvision, and torchaudio up to 2.10, want the very torch of their label.
         """
         if package == "torch":
             # The macOS wheels of the CPU index are PyPI's.
-            return self.on_pypi(package, release) if not local else self._torch(release, index)
+            return self._torch(release, index) if local else self.on_pypi(package, release)
         required = self.on_pypi(package, release)
         if package in {"torchvision", "torchaudio"} and local:
             required = tuple(
@@ -117,23 +118,22 @@ class Requirements:
         return required
 
     def _torch(self, release: Version, index: str) -> tuple[str, ...]:
-        return ORDINARY + self._accelerated(release, index)
-
-    def _accelerated(self, release: Version, index: str) -> tuple[str, ...]:
         kind = accelerator(index)
         torch = self._torches[release]
         linux = "sys_platform == 'linux'"
         if release < Version("2.9"):
             linux = f"platform_machine == 'x86_64' and {linux}"
-        required = [f"{pin} ; {linux}" for pin in self._nvidia(release, index) if kind == "cu"]
+        required = list(ORDINARY)
+        if kind == "cu":
+            required += [f"{pin} ; {linux}" for pin in self._nvidia(release, index)]
         if pinned := triton(torch, index):
             # Triton has no wheel for the newest Python; PyPI's torch says from which on.
-            python = re.search(r"python_full_version < '[\d.]+'", str(torch.triton).replace('"', "'"))
-            markers = [python[0]] if python else []
+            markers = re.findall(r"python_full_version < '[\d.]+'", torch.triton or "")
             # Windows gets a triton from the XPU index only, since 3.3.
             if kind != "xpu" or release < Version("2.7"):
                 markers.append(linux)
-            required.append(" ; ".join(["==".join(pinned), *([" and ".join(markers)] if markers else [])]))
+            marker = f" ; {' and '.join(markers)}" if markers else ""
+            required.append("==".join(pinned) + marker)
         return tuple(required)
 
     def _nvidia(self, release: Version, index: str) -> tuple[str, ...]:
@@ -158,11 +158,9 @@ def _nvidia_pins(facts: Facts) -> dict[tuple[str, Version], tuple[str, ...]]:
         for version, places in facts.requires["index"]["torch"].items()
         for index, entry in places.items()
     ]
-    stated += [
-        (cuda_index(facts.torches[Version(version)].pypi_cuda["x86_64"]), version, entry["requires_dist"])
-        for version, entry in facts.requires["pypi"]["torch"].items()
-        if facts.torches[Version(version)].pypi_cuda.get("x86_64")
-    ]
+    for version, entry in facts.requires["pypi"]["torch"].items():
+        if cuda := facts.torches[Version(version)].pypi_cuda.get("x86_64"):
+            stated.append((cuda_index(cuda), version, entry["requires_dist"]))
     pins = {}
     for index, version, requirements in stated:
         found = tuple(

@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import trustme
 
@@ -85,10 +84,10 @@ class Server(ThreadingHTTPServer):
                 self._connections.discard(connection)
             connection.close()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:
         """Pass over clients that go away in the middle, as uv does once it has failed."""
         if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -150,14 +149,16 @@ class _Proxy(_Handler):
         self.server.outside.append(self.path)
         self._refuse(self.path)
 
-    do_HEAD = do_GET
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def _established(self) -> None:
         self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         self.wfile.flush()
 
     def _refuse(self, what: str) -> None:
-        self.respond(HTTPStatus.FORBIDDEN, "text/plain", f"the replica does not reach {what}\n".encode())
+        reason = f"the replica does not reach {what}\n"
+        self.respond(HTTPStatus.FORBIDDEN, "text/plain", reason.encode())
 
 
 class _Host(_Handler):
@@ -175,7 +176,8 @@ class _Host(_Handler):
         else:
             self.respond(*site.answer(host, self.path), truncate=fault.truncate)
 
-    do_HEAD = do_GET
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
 
 def _break(connection: socket.socket) -> None:

@@ -65,7 +65,8 @@ class Site:
         """Answer a GET. The real index says 403 for what it does not have, others say 404."""
         place = host + unquote(path).partition("?")[0]
         index, _, last = place.rstrip("/").rpartition("/")
-        index = next((home for home, files in FILES.items() if files == host), host) + index[len(host) :]
+        homes = {files: home for home, files in FILES.items()}
+        index = homes.get(host, host) + index.removeprefix(host)
         if not place.endswith("/"):
             found = self._file(index, last)
         elif index in self.content.indexes:

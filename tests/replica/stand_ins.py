@@ -56,7 +56,7 @@ ON_PYTORCH = {
 is not explicit then shows in the lock."""
 
 
-def stand_ins(wheels: Iterable[ReplicaWheel]) -> dict[str, list[ReplicaWheel]]:
+def stand_ins(wheels: Iterable[ReplicaWheel]) -> dict[str, tuple[ReplicaWheel, ...]]:
     """Return the stand-ins of PyPI, and one for every other thing that `wheels` require.
 
     A version that some wheel pins exists, and one old numpy for wheels that want `<2`.
@@ -69,13 +69,12 @@ def stand_ins(wheels: Iterable[ReplicaWheel]) -> dict[str, list[ReplicaWheel]]:
         if (name := canonicalize_name(requirement.name)) not in family:
             pins = {pin.version for pin in requirement.specifier if pin.operator == "=="}
             versions[name] |= {pin for pin in pins if not pin.endswith(".*")}
-    for name, (version, *_) in STAND_INS.items():
-        versions[name].add(version)
+    for ordinary, (version, *_) in STAND_INS.items():
+        versions[ordinary].add(version)
     return {
-        name: [
-            pure(name, version, tuple(STAND_INS.get(name, ())[1:]))
-            for version in sorted(found or {"1.0"})
-        ]
+        name: tuple(
+            pure(name, version, STAND_INS.get(name, ())[1:]) for version in sorted(found or {"1.0"})
+        )
         for name, found in versions.items()
     }
 

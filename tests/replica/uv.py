@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import shutil
 import ssl
 import subprocess
 import sys
@@ -58,9 +58,9 @@ class Replica:
         content = content or Content.from_facts()
         self.site = Site(content)
         self.closed = closed
-        self._cache = cache or Path(tempfile.gettempdir(), f"torchconf-replica-{getpass.getuser()}")
+        self._cache = cache or _shared_cache()
         self._digest = content.digest()
-        self._uv = find_uv()
+        self.executable = find_uv()
         self._server = Server(self.site, closed=closed)
         self._folder = tempfile.TemporaryDirectory(prefix="replica-")
 
@@ -151,7 +151,7 @@ class Replica:
         """Run uv; it may fail."""
         locking = bool(LOCKING.intersection(arguments[:1]))
         env = self.environment(cwd if locking else None)
-        return self.run(str(self._uv), *arguments, cwd=cwd, env=env)
+        return self.run(str(self.executable), *arguments, cwd=cwd, env=env)
 
     def lock(self, project: Path, *arguments: str) -> Run:
         """Run `uv lock`, which must succeed."""
@@ -183,10 +183,23 @@ class Replica:
 
 
 def find_uv() -> Path:
-    """Return the uv of this environment, or the one on PATH."""
-    from uv import find_uv_bin
+    """Return the uv beside the running Python, or else the one on PATH.
 
-    return Path(find_uv_bin())
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    places = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    found = shutil.which("uv", path=os.pathsep.join(places))
+    if found is None:
+        msg = "uv was not found; install the `test` extra of torchconf"
+        raise FileNotFoundError(msg)
+    return Path(found)
+
+
+def _shared_cache() -> Path:
+    # Windows has a temporary folder for each user, and no such number.
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    return Path(tempfile.gettempdir(), f"torchconf-replica-{user}")
 
 
 def _succeed(run: Run) -> Run:

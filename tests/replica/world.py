@@ -16,13 +16,13 @@ PyPI's own wheels are complete in the facts and taken as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from packaging.version import Version
 
 from tests.replica.facts import Facts, Line, TorchRelease
 from tests.replica.requirements import Requirements, accelerator, triton
-from tests.replica.stand_ins import ON_PYTORCH, pure, stand_ins
+from tests.replica.stand_ins import ON_PYTORCH, pure
 from tests.replica.wheels import ReplicaWheel, filename
 
 LINUX, LINUX_ARM = "manylinux_2_28_x86_64", "manylinux_2_28_aarch64"
@@ -78,8 +78,22 @@ def indexes(facts: Facts, newest: Version) -> Indexes:
     requirements = Requirements(facts)
     torches = [torch for torch in facts.torches.values() if torch.release <= newest]
     pypi = [line for line in facts.lines if line.index == "pypi" and _known(line, requirements)]
+    shelves = _shelves(facts, requirements, torches)
+    for index, shelf in shelves.items():
+        for torch in torches:
+            _complete_companions(shelf, torch, index)
+            _complete_triton(shelf, torch, index)
+    _add_macos(shelves["cpu"], pypi)
+    served = {index: _on_index(shelf, index, requirements) for index, shelf in shelves.items()}
+    return {**served, "pypi": _on_pypi(pypi, facts, requirements)}
+
+
+def _shelves(
+    facts: Facts, requirements: Requirements, torches: Sequence[TorchRelease]
+) -> dict[str, _Shelf]:
+    """Return what was seen on each PyTorch index, with torch complete."""
     shelves: dict[str, _Shelf] = {}
-    for line in _seen(facts, requirements, newest):
+    for line in _seen(facts, requirements, {torch.release for torch in torches}):
         shelf = shelves.setdefault(line.index, _Shelf())
         for platform, pythons in line.wheels.items():
             shelf.add(line.package, line.release, line.local, platform, pythons)
@@ -88,26 +102,22 @@ def indexes(facts: Facts, newest: Version) -> Indexes:
         for index in shelves.keys() | _built(torch):
             if torch.pythons and (index, torch.release) not in listed:
                 _complete_torch(shelves.setdefault(index, _Shelf()), torch, index)
-    for index, shelf in shelves.items():
-        for torch in torches:
-            _complete_companions(shelf, torch, index)
-            _complete_triton(shelf, torch, index)
+    return shelves
+
+
+def _add_macos(shelf: _Shelf, pypi: Iterable[Line]) -> None:
     for line in pypi:
         for platform, pythons in line.wheels.items():
-            on_cpu = (line.package, line.release) in shelves["cpu"].tags
-            if platform.startswith("macosx") and on_cpu:
-                shelves["cpu"].add(line.package, line.release, "", platform, pythons)
-    served = {index: _on_index(shelf, index, requirements) for index, shelf in shelves.items()}
-    return {**served, "pypi": _on_pypi(pypi, facts, requirements)}
+            if platform.startswith("macosx") and (line.package, line.release) in shelf.tags:
+                shelf.add(line.package, line.release, "", platform, pythons)
 
 
 def _known(line: Line, requirements: Requirements) -> bool:
     return requirements.knows(line.package, line.release)
 
 
-def _seen(facts: Facts, requirements: Requirements, newest: Version) -> Iterator[Line]:
-    """Yield the lines of stable indexes up to `newest`; every triton is `_complete_triton`'s."""
-    allowed = [release for release in facts.torches if release <= newest]
+def _seen(facts: Facts, requirements: Requirements, allowed: set[Version]) -> Iterator[Line]:
+    """Yield the lines of stable indexes for the torches allowed; triton is `_complete_triton`'s."""
     for line in facts.lines:
         on_pytorch = accelerator(line.index) in {"cpu", "cu", "rocm", "xpu"}
         if on_pytorch and "triton" not in line.package and _known(line, requirements):
@@ -209,8 +219,7 @@ def _on_pypi(
                 )
                 for python in pythons
             )
-    everything = [wheel for wheels in served.values() for wheel in wheels]
-    return {**stand_ins(everything), **served}
+    return served
 
 
 def _machine(tag: str) -> str:
@@ -218,6 +227,7 @@ def _machine(tag: str) -> str:
     system = next(name for name in ("linux", "win", "macosx", "any") if name in tag)
     system = {"win": "windows"}.get(system, system)
     machine = next(
-        (name for name in ("x86_64", "aarch64", "amd64", "arm64", "s390x") if tag.endswith(name)), ""
+        (name for name in ("x86_64", "aarch64", "amd64", "arm64", "s390x") if tag.endswith(name)),
+        "",
     )
     return f"{system}-{machine}"

@@ -1,0 +1,42 @@
+"""Fixtures for tests that let the real uv judge; whatever uses one is marked `uv`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.replica import Content, Replica
+
+ReplicaOf = Callable[[Content], Replica]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that run uv."""
+    for item in items:
+        if {"replica", "replica_of"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("uv")
+
+
+@pytest.fixture(scope="session")
+def replica() -> Iterator[Replica]:
+    """Give the catalog's world, closed: nothing outside is reached."""
+    with Replica() as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def replica_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplicaOf]:
+    """Give a closed replica of any content; the same one for the same content."""
+    started: dict[str, Replica] = {}
+    cache = tmp_path_factory.mktemp("uv-cache")
+    with contextlib.ExitStack() as stack:
+
+        def start(content: Content) -> Replica:
+            digest = content.digest()
+            if digest not in started:
+                started[digest] = stack.enter_context(Replica(content, cache=cache))
+            return started[digest]
+
+        yield start
