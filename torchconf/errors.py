@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-__all__ = ["ProjectError", "RequestError", "TorchconfError", "WriteRefused"]
+__all__ = ["CatalogError", "ProjectError", "RequestError", "TorchconfError", "WriteRefused"]
 
 
 class TorchconfError(Exception):
@@ -56,6 +56,10 @@ class ProjectError(TorchconfError):
 
 class RequestError(TorchconfError):
     """What was asked for does not exist, or cannot be had."""
+
+
+class CatalogError(TorchconfError):
+    """The catalog can not be used: a broken file, or one for another version of torchconf."""
 
 
 class WriteRefused(TorchconfError):  # noqa: N818 - a refusal, not a fault

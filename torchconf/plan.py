@@ -84,25 +84,32 @@ def meaning(data: Mapping[str, object], steps: Iterable[Step]) -> dict[str, obje
 
     result = deepcopy(dict(data))
     for step in steps:
-        value = deepcopy(step.value) if not isinstance(step, Remove) else None
-        match step:
-            case Put(path=(*above, str(key))):
-                _table(_walk(result, above, create=dict), above)[key] = value
-            case Insert(path=path, position=position):
-                array = _array(_walk(result, path, create=list), path)
-                if not 0 <= position <= len(array):
-                    raise LookupError(f"no position {position} in {path}")
-                array.insert(position, value)
-            case Replace(path=(*above, int(number))):
-                array = _array(_walk(result, above), above)
-                array[number] = value
-            case Remove(path=(*above, str(key))):
-                del _table(_walk(result, above), above)[key]
-            case Remove(path=(*above, int(number))):
-                del _array(_walk(result, above), above)[number]
-            case _:
-                raise TypeError(f"not a step that can be taken: {step}")
+        take(result, step)
     return result
+
+
+def take(data: dict[str, object], step: Step) -> None:
+    """Take one step on plain data, in place. Errors as in `meaning`."""
+    from copy import deepcopy
+
+    value = deepcopy(step.value) if not isinstance(step, Remove) else None
+    match step:
+        case Put(path=(*above, str(key))):
+            _table(_walk(data, above, create=dict), above)[key] = value
+        case Insert(path=path, position=position):
+            array = _array(_walk(data, path, create=list), path)
+            if not 0 <= position <= len(array):
+                raise LookupError(f"no position {position} in {path}")
+            array.insert(position, value)
+        case Replace(path=(*above, int(number))):
+            array = _array(_walk(data, above), above)
+            array[number] = value
+        case Remove(path=(*above, str(key))):
+            del _table(_walk(data, above), above)[key]
+        case Remove(path=(*above, int(number))):
+            del _array(_walk(data, above), above)[number]
+        case _:
+            raise TypeError(f"not a step that can be taken: {step}")
 
 
 def _walk(data: object, path: Iterable[str | int], create: type | None = None) -> object:

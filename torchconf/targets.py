@@ -33,12 +33,12 @@ class Platform(NamedTuple):
     @property
     def sys_platform(self) -> str:
         """Value of the marker variable `sys_platform`."""
-        return SYS_PLATFORMS[self.os]
+        return SYS_PLATFORMS.get(self.os, self.os)
 
     @property
     def platform_machine(self) -> str:
         """Value of the marker variable `platform_machine`."""
-        return _WINDOWS_MACHINES[self.machine] if self.os == "windows" else self.machine
+        return _WINDOWS_MACHINES.get(self.machine, self.machine) if self.os == "windows" else self.machine
 
 
 SYS_PLATFORMS = {"linux": "linux", "windows": "win32", "macos": "darwin"}
@@ -217,8 +217,10 @@ def _not_a_target(text: str, vocabulary: Vocabulary) -> NoReturn:
     names = {platform.short for platform in PLATFORMS} | {platform.key for platform in PLATFORMS}
     known = [f"{name}-{word}" for name in sorted(names) for word in words]
     close = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.75)
-    hint = f"did you mean `{close[0]}`?" if close else (
-        "a target is PLATFORM-BACKEND, such as `linux-cuda` or `macos-cpu`"
+    hint = (
+        f"did you mean `{close[0]}`?"
+        if close
+        else ("a target is PLATFORM-BACKEND, such as `linux-cuda` or `macos-cpu`")
     )
     raise RequestError(f"`{text}` is not a target", help=hint)
 

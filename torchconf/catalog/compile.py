@@ -150,9 +150,7 @@ def _pypi_builds(base: dict[str, Any], facts: dict[str, Any]) -> dict[str, str]:
     }
     for machine, number in facts["pypi_linux_cuda"].items():
         if number is not None:
-            builds[f"linux-{machine}"] = (
-                number if number == base["fallback"] else _cuda(number)
-            )
+            builds[f"linux-{machine}"] = number if number == base["fallback"] else _cuda(number)
     return builds
 
 
@@ -250,17 +248,6 @@ def _document(
         for platform, seen in cells[package, version, fallback]["seen"].items():
             if platform != "windows-arm64" and seen:
                 seen.update(pythons)
-    # The CPU index serves the very macOS wheels that PyPI does.
-    for (name, version, index), cell in list(cells.items()):
-        mac = {p: s for p, s in cell["seen"].items() if p.startswith("macos") and s}
-        known = cells.get((name, version, fallback))
-        if index == _PYPI and mac and known is not None and _covered(name, version, base, releases):
-            for platform, seen in mac.items():
-                known["seen"][platform].update(seen)
-
-
-def _covered(package: str, version: str, base: dict[str, Any], releases: dict[str, Any]) -> bool:
-    return package != base["main_package"] or bool(releases.get(version, {}).get("pythons"))
 
 
 def _intern(
@@ -310,7 +297,9 @@ def _backends(
         last = max(known, key=Version)
         named = any(backend in releases[v].get("backends", []) for v in documented)
         ended = base["ended"].get(backend) or (
-            last if Version(last) < Version(newest) and (named or _numbered(base, backend)) else None
+            last
+            if Version(last) < Version(newest) and (named or _numbered(base, backend))
+            else None
         )
         if ended:
             entry["ended"] = ended
@@ -330,25 +319,26 @@ def _numbered(base: dict[str, Any], backend: str) -> bool:
 
 def _companions(
     companions: dict[str, Any], base: dict[str, Any], rows: list[dict[str, Any]]
-) -> dict[str, list[list[str]]]:
-    """Return, newest first, each companion release and the torch it admits (`""`: not stated)."""
-    found: dict[str, list[list[str]]] = {}
+) -> dict[str, list[list[Any]]]:
+    """Return, newest first, each companion release, the torch it fits, and whether it says so.
+
+    The torch is `""` where nobody said; the last part is true where the wheel's metadata do.
+    """
+    found: dict[str, list[list[Any]]] = {}
     for package in ("torchvision", "torchaudio", "xformers"):
         found[package] = [
             # torchaudio 2.11.0 states no torch; it is the first that works with any later one.
-            [version, needs or f">={version}"]
+            [version, needs or f">={version}", needs is not None]
             for version, needs in companions[f"{package}_requires_torch"].items()
         ]
     table = companions["torchcodec_torch"]
-    versions = {
-        row["version"].partition("+")[0] for row in rows if row["package"] == "torchcodec"
-    }
+    versions = {row["version"].partition("+")[0] for row in rows if row["package"] == "torchcodec"}
     found["torchcodec"] = [
-        [version, _torchcodec(table.get(".".join(version.split(".")[:2])))]
+        [version, _torchcodec(table.get(".".join(version.split(".")[:2]))), False]
         for version in sorted(versions, key=Version, reverse=True)
     ]
     for package in base["family"]:
-        for _, needs in found.get(package, []):
+        for _, needs, _stated in found.get(package, []):
             SpecifierSet(needs)
     return found
 

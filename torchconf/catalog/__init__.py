@@ -1,0 +1,354 @@
+"""The catalog: which wheels are published where, as far as anybody has seen.
+
+Three answers, not two: a wheel is available (seen, or named by PyTorch's build matrix), known to be
+missing (the release is covered and the wheel is not there), or unknown (newer than the catalog,
+or never covered). Unknown never refuses.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from enum import Enum
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from torchconf.backends import PYPI, Accelerator, Backend, backend_of_url, parse_backend
+from torchconf.errors import CatalogError
+from torchconf.targets import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torchconf.targets import Platform
+
+SCHEMA_VERSION = 1
+_FILE = os.path.join(os.path.dirname(__file__), "catalog.json")  # noqa: PTH118, PTH120 - pathlib costs 20 ms to import
+
+_KEYS = {
+    "schema_version": int, "as_of": str, "base_url": str, "fallback": str, "main_package": str,
+    "family": list, "pythons": list, "accelerators": dict, "words": dict, "ambiguous": list,
+    "backends": dict, "releases": dict, "companions": dict, "dependents": dict,
+    "sets": list, "wheels": dict,
+}  # fmt: skip
+
+
+class Answer(Enum):
+    """What the catalog can say of a wheel."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Triton(NamedTuple):
+    """The triton package that an accelerator's torch needs, from the same index."""
+
+    name: str
+    bound: str | None
+    """A version that this torch and every later one under the same name is above, or None."""
+    pin: str | None
+    """The version that this very torch pins, if a lockfile showed it."""
+
+
+def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
+    """Load the packaged catalog, or the one in a file.
+
+    Raises:
+        CatalogError: The file is not a catalog of this version's shape.
+    """
+    name = os.fspath(path) if path is not None else _FILE
+    try:
+        with open(name, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs 20 ms to import
+            data = json.load(file)
+    except (OSError, ValueError) as error:
+        raise CatalogError(f"the catalog can not be read: {error}", at=name) from error
+    return Catalog(validated(data, name))
+
+
+def validated(data: object, at: str) -> dict[str, Any]:
+    """Return the data of a catalog if its shape is right.
+
+    Raises:
+        CatalogError: Naming the first key that is wrong.
+    """
+    if not isinstance(data, dict):
+        raise CatalogError("the catalog is not a table", at=at)
+    for key, kind in _KEYS.items():
+        if not isinstance(data.get(key), kind):
+            raise CatalogError(f"the catalog has no usable `{key}`", at=at)
+    if data["schema_version"] != SCHEMA_VERSION:
+        raise CatalogError(
+            f"the catalog has schema {data['schema_version']}, this torchconf reads "
+            f"{SCHEMA_VERSION}",
+            at=at,
+            help="run `torchconf catalog refresh`, or upgrade torchconf",
+        )
+    count = len(data["sets"])
+    for package, versions in data["wheels"].items():
+        for version, cells in versions.items():
+            if not all(0 <= number < count for number in cells.values()):
+                raise CatalogError(f"wheels of {package} {version} name no set", at=at)
+    if data["fallback"] not in data["backends"]:
+        raise CatalogError("the fallback backend is not one of the backends", at=at)
+    return data
+
+
+class Catalog:
+    """Queries on the data. Versions are public ones: `2.13.0`, never `2.13.0+cu130`."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        """Wrap validated data; nothing is parsed before it is asked for."""
+        self._data = data
+        self.as_of: str = data["as_of"]
+        self.base_url: str = data["base_url"]
+        self.main_package: str = data["main_package"]
+        self.family: tuple[str, ...] = tuple(data["family"])
+        """Torch first, then its companions, then the triton packages."""
+        self.triton_packages: frozenset[str] = frozenset(
+            rule["name"] for entry in data["accelerators"].values() for rule in entry["triton"]
+        )
+        self.pythons: tuple[str, ...] = tuple(data["pythons"])
+        self.accelerators = tuple(
+            Accelerator(name, entry["title"], entry["pattern"], tuple(entry["platforms"]))
+            for name, entry in data["accelerators"].items()
+        )
+        self.fallback: Backend = self.backend(data["fallback"])
+
+    def backend(self, name: str) -> Backend:
+        """Return a backend by its name, or `PYPI`; it need not be one that the catalog knows."""
+        found = parse_backend(name, self.accelerators)
+        return PYPI if found is None else found
+
+    def backend_of_url(self, url: str) -> Backend | None:
+        """Tell which backend an index URL serves, from its path."""
+        return backend_of_url(url, self.accelerators)
+
+    def accelerator(self, backend: Backend) -> Accelerator:
+        """Return the accelerator of a backend other than PyPI's."""
+        return next(known for known in self.accelerators if known.name == backend.accelerator)
+
+    @cached_property
+    def backends(self) -> Mapping[str, Backend]:
+        """Every backend that was ever published, by name."""
+        return {name: self.backend(name) for name in self._data["backends"]}
+
+    def newest_first(self, accelerator: str) -> tuple[Backend, ...]:
+        """Return the backends of one accelerator, the highest version first."""
+        found = [known for known in self.backends.values() if known.accelerator == accelerator]
+        return tuple(sorted(found, key=lambda backend: backend.version, reverse=True))
+
+    def ended(self, backend: Backend) -> str | None:
+        """Return the last torch release of a line that has ended, else None."""
+        ended: str | None = self._data["backends"].get(backend.name, {}).get("ended")
+        return ended
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The words of targets."""
+        current = [
+            backend
+            for accelerator in self.accelerators
+            for backend in self.newest_first(accelerator.name)
+            if self.ended(backend) is None
+        ]
+        return Vocabulary(
+            accelerators=self.accelerators,
+            backends=self.backends,
+            words={
+                word: (entry["accelerator"], entry["os"])
+                for word, entry in self._data["words"].items()
+            },
+            ambiguous=frozenset(self._data["ambiguous"]),
+            current=tuple(current),
+            as_of=self.as_of,
+        )
+
+    @cached_property
+    def releases(self) -> tuple[Version, ...]:
+        """Every release of torch that was seen anywhere, newest first."""
+        return self.versions(self.main_package)
+
+    def versions(self, package: str) -> tuple[Version, ...]:
+        """Every release of one package that was seen anywhere, newest first."""
+        return tuple(sorted(map(Version, self._data["wheels"].get(package, ())), reverse=True))
+
+    def covered(self, release: Version) -> bool:
+        """Tell whether the build matrix of a torch release was read."""
+        return "pythons" in self._release(release)
+
+    def release_pythons(self, release: Version) -> tuple[str, ...]:
+        """Return the Pythons that a torch release is built for: `3.10`, `3.11`, ..."""
+        entry = self._release(release)
+        named = entry.get("pythons")
+        if named is None:
+            cell = self._cell(self.main_package, str(release), PYPI)
+            seen = cell[1].values() if cell else ()
+            named = sorted({python for text in seen for python in text.split()})
+        floor = _range(entry.get("python", ""))
+        return tuple(python for python in self.pythons if python in named and python in floor)
+
+    def seen(self, package: str, version: Version, backend: Backend, platform: Platform) -> bool:
+        """Tell whether at least one wheel is known for a platform, on whichever Python."""
+        cell = self._cell(package, str(version), backend)
+        return cell is not None and bool(cell[1].get(platform.key))
+
+    def first_seen(self, package: str, backend: Backend) -> Version | None:
+        """Return the oldest release that an index is known to have carried of a package."""
+        return min(self._known(package, backend), default=None)
+
+    def last_seen(self, package: str, backend: Backend) -> Version | None:
+        """Return the newest release that an index is known to carry of a package."""
+        return max(self._known(package, backend), default=None)
+
+    def _known(self, package: str, backend: Backend) -> list[Version]:
+        return [
+            Version(version)
+            for version, cells in self._data["wheels"].get(package, {}).items()
+            if backend.name in cells
+        ]
+
+    def available(
+        self, package: str, version: Version, backend: Backend, platform: Platform, python: str
+    ) -> Answer:
+        """Say whether one wheel is there.
+
+        Args:
+            package: Canonical name: `torchvision`, not `TorchVision`.
+            version: Public version: `2.11.0`.
+            backend: The index to look in; `PYPI` for PyPI's own listing.
+            platform: The machine it is for.
+            python: `3.12`, or `3.13t` for a free-threaded one.
+
+        Source: the facts beside `torchconf.catalog.compile`, recorded on `as_of`.
+        """
+        if backend is not PYPI and platform.key not in self.accelerator(backend).platforms:
+            return Answer.NO
+        if package == self.main_package and self._python_is_missing(version, python):
+            return Answer.NO
+        cell = self._cell(package, str(version), backend)
+        if (
+            platform.os == "macos"
+            and backend == self.fallback
+            and self._serves_macos(package, cell, version)
+        ):
+            # The CPU index serves the very macOS wheels that PyPI does, whose listing is complete.
+            return self.available(package, version, PYPI, platform, python)
+        if cell is None:
+            return self._without_cell(package, version, backend)
+        complete, seen = cell
+        pythons = seen.get(platform.key)
+        if pythons is None:
+            return Answer.NO if complete else Answer.UNKNOWN
+        if _admits(pythons.split(), python):
+            return Answer.YES
+        return Answer.NO if complete == "all" else Answer.UNKNOWN
+
+    def _serves_macos(self, package: str, cell: list[Any] | None, version: Version) -> bool:
+        return self.covered(version) if package == self.main_package else cell is not None
+
+    def _python_is_missing(self, release: Version, python: str) -> bool:
+        entry = self._release(release)
+        if python.rstrip("t") not in _range(entry.get("python", "")):
+            return True
+        if "pythons" not in entry or python in entry["pythons"]:
+            return False
+        # A Python that the matrix does not name may still have been published early.
+        cells = self._data["wheels"].get(self.main_package, {}).get(str(release), {})
+        return not any(
+            _admits(pythons.split(), python)
+            for number in cells.values()
+            for pythons in self._data["sets"][number][1].values()
+        )
+
+    def _without_cell(self, package: str, version: Version, backend: Backend) -> Answer:
+        if backend is PYPI:
+            known = package in self._data["wheels"] and version <= self.versions(package)[0]
+            return Answer.NO if known else Answer.UNKNOWN
+        named = self._release(version).get("backends") if package == self.main_package else None
+        # The matrix names the builds that have versions; of the others it says nothing.
+        if named is not None and backend.version:
+            return Answer.NO
+        if package != self.main_package:
+            return Answer.UNKNOWN
+        first, last = self.first_seen(package, backend), self.ended(backend)
+        outside = (first is not None and version < first) or (
+            last is not None and version > Version(last)
+        )
+        return Answer.NO if outside else Answer.UNKNOWN
+
+    def companions(self, package: str, release: Version) -> tuple[Version, ...] | None:
+        """Return the releases of a companion that fit a torch release, newest first.
+
+        None means that the package states no torch, so that any release may do.
+        """
+        table = self._data["companions"].get(package)
+        if table is None:
+            return None
+        return tuple(
+            Version(version)
+            for version, needs, _ in table
+            if needs and _range(needs).contains(release, prereleases=True)
+        )
+
+    def leaves_torch_open(self, package: str, version: Version) -> bool:
+        """Tell whether a newer release of a companion fits this torch as far as its metadata say.
+
+        Such a release states no torch, so nothing but an upper bound keeps an installer from it.
+        """
+        return any(
+            not stated and Version(other) > version
+            for other, _, stated in self._data["companions"].get(package, ())
+        )
+
+    def triton(self, backend: Backend, release: Version) -> Triton | None:
+        """Return the triton package that this backend's torch needs as a direct requirement."""
+        entry = self._data["accelerators"].get(backend.accelerator, {})
+        for rule in entry.get("triton", ()):
+            if _range(rule["torch"]).contains(release, prereleases=True):
+                return Triton(rule["name"], rule["bound"], entry["triton_pins"].get(str(release)))
+        return None
+
+    def pypi_build(self, release: Version, platform: Platform) -> Backend | None:
+        """Say which backend PyPI's own wheel of a torch release is, if known."""
+        name = self._release(release).get("pypi", {}).get(platform.key)
+        return self.backend(name) if name else None
+
+    def macos_minimum(self, release: Version) -> str | None:
+        """Return the lowest macOS that a torch release runs on: `14.0`."""
+        minimum: str | None = self._release(release).get("macos")
+        return minimum
+
+    @property
+    def dependents(self) -> Mapping[str, frozenset[str]]:
+        """Packages known to need torch or a companion by themselves: name to what they need."""
+        return {name: frozenset(needs) for name, needs in self._data["dependents"].items()}
+
+    def _release(self, release: Version) -> dict[str, Any]:
+        entry: dict[str, Any] = self._data["releases"].get(str(release), {})
+        return entry
+
+    def _cell(self, package: str, version: str, backend: Backend) -> list[Any] | None:
+        number = self._data["wheels"].get(package, {}).get(version, {}).get(backend.name)
+        if number is None:
+            return None
+        cell: list[Any] = self._data["sets"][number]
+        return cell
+
+
+@lru_cache(maxsize=256)
+def _range(text: str) -> SpecifierSet:
+    return SpecifierSet(text)
+
+
+def _admits(pythons: list[str], python: str) -> bool:
+    """Tell whether wheels for these Pythons serve one; `3.9+` is the stable ABI from 3.9 on."""
+    if python in pythons:
+        return True
+    if python.endswith("t"):
+        return False
+    minor = int(python.split(".")[1])
+    return any(known.endswith("+") and int(known[2:-1]) <= minor for known in pythons)

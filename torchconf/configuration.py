@@ -1,0 +1,254 @@
+"""What a project's PyTorch tables say, read back as layout, targets and names.
+
+This is the reading of well-formed tables: those that torchconf or uv's guide would write. What it
+does not understand it names, so that nobody overwrites it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchconf.backends import PYPI, Backend, is_nightly
+from torchconf.layouts import KINDS, Kind, Layout
+from torchconf.markers import platform_environment
+from torchconf.targets import PLATFORMS, SHOWN_PLATFORMS, Platform, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from packaging.utils import NormalizedName
+
+    from torchconf.catalog import Catalog
+    from torchconf.project import Index, Project, Requirement, Source
+
+
+class Puzzle(NamedTuple):
+    """A place that is not understood."""
+
+    at: str
+    why: str
+
+
+class Configuration(NamedTuple):
+    """The PyTorch configuration of a project."""
+
+    layout: Layout | None
+    """None: no source of the family yet."""
+    targets: tuple[Target, ...]
+    names: Mapping[str, str]
+    """Backend name to the extra or group that chooses it, as written."""
+    indexes: Mapping[str, Index]
+    """Backend name to the index that serves it; the first in the file wins."""
+    packages: tuple[NormalizedName, ...]
+    """The family packages that the project declares or routes, torch first."""
+    default: str | None
+    """The backend whose group is a default group."""
+    pinned: bool
+    required: bool
+    puzzles: tuple[Puzzle, ...]
+
+
+def family_requirements(project: Project, catalog: Catalog) -> tuple[Requirement, ...]:
+    """Return every declared requirement of a family package, wherever it stands."""
+    return tuple(r for r in project.requirements() if r.name in catalog.family)
+
+
+def index_backends(project: Project, catalog: Catalog) -> dict[str, tuple[Index, Backend]]:
+    """Return the indexes that serve a backend, by name: the project's, then its root's."""
+    found: dict[str, tuple[Index, Backend]] = {}
+    for owner in (project, project.root):
+        for index in owner.indexes if owner else ():
+            backend = catalog.backend_of_url(index.url)
+            if index.name and backend and index.name not in found:
+                found[index.name] = (index, backend)
+    return found
+
+
+def read_configuration(project: Project, catalog: Catalog) -> Configuration:
+    """Read the PyTorch tables of a project.
+
+    Returns:
+        `layout` None and no targets if no source routes a family package.
+    """
+    known = index_backends(project, catalog)
+    declared = {requirement.name for requirement in family_requirements(project, catalog)}
+    routed = [
+        name
+        for name in dict.fromkeys([*project.sources, *(project.root or project).sources])
+        if name in catalog.family
+    ]
+    packages = sorted({*declared, *routed}, key=catalog.family.index)
+    reading = _Reading(project, catalog, known)
+    entries = project.sources_for(_main(routed, catalog)) if routed else ()
+    for name in routed:
+        for source in project.sources_for(name):
+            reading.look(source)
+    layout = reading.layout()
+    targets, names = reading.targets(entries, layout) if layout else ((), {})
+    indexes: dict[str, Index] = {}
+    for index, backend in known.values():
+        if not is_nightly(index.url):
+            indexes.setdefault(backend.name, index)
+    defaults = project.default_groups if isinstance(project.default_groups, tuple) else ()
+    constrained = {requirement.name for requirement in project.workspace.constraint_dependencies}
+    return Configuration(
+        layout=layout,
+        targets=targets,
+        names=names,
+        indexes=indexes,
+        packages=tuple(packages),
+        default=next((backend for backend, name in names.items() if name in defaults), None)
+        if layout == "groups"
+        else None,
+        pinned=catalog.main_package in constrained,
+        required=bool(project.workspace.required_environments),
+        puzzles=tuple(reading.puzzles),
+    )
+
+
+def _main(routed: Iterable[NormalizedName], catalog: Catalog) -> NormalizedName:
+    """Choose the package whose sources say what the targets are: torch, or the first there is."""
+    routed = list(routed)
+    return next((name for name in routed if name == catalog.main_package), routed[0])
+
+
+class _Reading:
+    def __init__(
+        self, project: Project, catalog: Catalog, known: Mapping[str, tuple[Index, Backend]]
+    ) -> None:
+        self.project = project
+        self.catalog = catalog
+        self.known = known
+        self.kinds: set[Kind] = set()
+        self.puzzles: list[Puzzle] = []
+
+    def look(self, source: Source) -> None:
+        """Note the kind of one entry, and whether it is understood."""
+        self.kinds.add("extra" if source.extra else "group" if source.group else "")
+        if source.kind != "index":
+            self._puzzle(source, f"a `{source.kind}` source is not an index")
+        elif source.value not in self.known:
+            index = self.project.index_named(source.value)
+            why = (
+                f"index `{source.value}` is not defined"
+                if index is None
+                else f"no backend can be told from the URL {index.url}"
+            )
+            self._puzzle(source, why)
+        elif is_nightly(self.known[source.value][0].url):
+            self._puzzle(source, "nightly builds are read and checked, not written")
+        elif source.marker is not None and "extra" in str(source.marker):
+            self._puzzle(source, "an `extra` inside a source marker switches nothing")
+
+    def _puzzle(self, source: Source, why: str) -> None:
+        self.puzzles.append(Puzzle(self.project.place(source.at), why))
+
+    def layout(self) -> Layout | None:
+        if not self.kinds:
+            return None
+        if len(self.kinds) > 1:
+            at = self.project.place("tool.uv.sources")
+            self.puzzles.append(Puzzle(at, "sources with and without a scope stand side by side"))
+        kind = max(self.kinds)
+        return next(layout for layout, of in KINDS.items() if of == kind)
+
+    def targets(
+        self, entries: Iterable[Source], layout: Layout
+    ) -> tuple[tuple[Target, ...], dict[str, str]]:
+        """Return the targets that the entries of one package make, and the names of scopes."""
+        by_scope: dict[str, list[tuple[Source, Backend]]] = {}
+        for source in entries:
+            if source.index in self.known:
+                scope = source.extra or source.group or ""
+                by_scope.setdefault(scope, []).append((source, self.known[source.index][1]))
+        found: dict[Target, None] = {}
+        names: dict[str, str] = {}
+        for scope, sources in by_scope.items():
+            own = self._own_backend(sources, layout)
+            if layout != "markers":
+                names.setdefault(own.name, self._written(scope, layout))
+            for platform in self._platforms(entries):
+                backend = _at(platform, sources)
+                if layout == "markers" and backend == PYPI and not self._held_together():
+                    continue
+                if layout == "markers" or backend == own:
+                    found[Target(platform, backend)] = None
+        if layout != "markers":
+            for scope in self._unrouted(by_scope, layout):
+                names.setdefault(PYPI.name, self._written(scope, layout))
+                found.update(
+                    (Target(platform, PYPI), None) for platform in self._platforms(entries)
+                )
+        return tuple(found), names
+
+    def _own_backend(self, sources: list[tuple[Source, Backend]], layout: Layout) -> Backend:
+        """Tell what an extra or group is for: what it routes besides the CPU fallback."""
+        for _, backend in sources:
+            if backend != self.catalog.fallback:
+                return backend
+        # Only the fallback, and not everywhere: the rest is what PyPI serves.
+        if layout != "markers" and any(_at(p, sources) == PYPI for p in SHOWN_PLATFORMS):
+            return PYPI
+        return self.catalog.fallback
+
+    def _written(self, scope: str, layout: Layout) -> str:
+        tables = self.project.extras if layout == "extras" else self.project.groups
+        return next((s.written for name, s in tables.items() if name == scope), scope)
+
+    def _unrouted(self, scopes: Iterable[str], layout: Layout) -> list[str]:
+        """Return the members of our conflict set that hold torch but no source: PyPI's build."""
+        scopes = set(scopes)
+        tables = self.project.extras if layout == "extras" else self.project.groups
+        found = []
+        for conflict in self.project.conflicts:
+            items = [str(i.name) for i in conflict.items if i.kind == KINDS[layout]]
+            if scopes & set(items):
+                found += [
+                    name
+                    for name in items
+                    if name not in scopes
+                    and any(
+                        r.name == self.catalog.main_package
+                        for section in (tables[key] for key in tables if key == name)
+                        for r in section.requirements
+                    )
+                ]
+        return found
+
+    def _held_together(self) -> bool:
+        """Tell whether an upper bound or a pin keeps PyPI's torch with that of the indexes."""
+        everything = (
+            *family_requirements(self.project, self.catalog),
+            *self.project.workspace.constraint_dependencies,
+        )
+        return any(
+            part.operator in {"<", "<=", "==", "~=", "==="}
+            for requirement in everything
+            if requirement.name == self.catalog.main_package
+            for part in requirement.specifier
+        )
+
+    def _platforms(self, entries: Iterable[Source]) -> list[Platform]:
+        """Return the platforms worth a target: the usual ones, and machines that a marker names."""
+        markers = [source.marker for source in entries if source.marker is not None]
+        required = [entry.marker for entry in self.project.workspace.required_environments]
+        return [
+            platform
+            for platform in PLATFORMS
+            if platform in SHOWN_PLATFORMS
+            or any(marker.evaluate(platform_environment(platform)) for marker in required)
+            or any(
+                marker.evaluate(platform_environment(platform))
+                != marker.evaluate(platform_environment(Platform(platform.os, "other")))
+                for marker in markers
+            )
+        ]
+
+
+def _at(platform: Platform, sources: Iterable[tuple[Source, Backend]]) -> Backend:
+    """Return the backend that these entries give a platform: `PYPI` where none holds."""
+    environment = platform_environment(platform)
+    for source, backend in sources:
+        if source.marker is None or source.marker.evaluate(environment):
+            return backend
+    return PYPI

@@ -1,0 +1,206 @@
+"""How a target is chosen when installing: the layout, its scopes, and what each index serves.
+
+A scope is what holds sources: the whole project (layout `markers`), one extra or one group. In
+each scope every platform has exactly one index: the areas of its own backends are named, and one
+index, the CPU's, takes what is left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from torchconf.backends import PYPI, Backend
+from torchconf.errors import RequestError
+from torchconf.markers import Area, areas, cells, render_areas, render_rest
+from torchconf.targets import SHOWN_PLATFORMS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from torchconf.catalog import Catalog
+    from torchconf.targets import Platform, Target
+
+Layout = Literal["markers", "extras", "groups"]
+LAYOUTS: tuple[Layout, ...] = ("markers", "extras", "groups")
+Kind = Literal["", "extra", "group"]
+KINDS: dict[Layout, Kind] = {"markers": "", "extras": "extra", "groups": "group"}
+
+
+class Scope(NamedTuple):
+    """One place that chooses builds: the project, an extra, or a group."""
+
+    kind: Kind
+    name: str
+    """Of the extra or group; empty for the project."""
+    backend: Backend
+    """What the extra or group is for; for the project, what takes the rest."""
+    served: tuple[tuple[Area, Backend], ...]
+    """Which areas which backend serves, in the order of the sources."""
+    rest: Backend
+    """What everything else gets: the fallback's index, or `PYPI` (no source)."""
+
+    def backends(self) -> tuple[Backend, ...]:
+        """Return the backends that need an index here, each once."""
+        found = dict.fromkeys([*(backend for _, backend in self.served), self.rest])
+        return tuple(backend for backend in found if backend != PYPI)
+
+    def marker(self, backend: Backend) -> str | None:
+        """Return the marker of one backend's source; None if it serves everything."""
+        own = [area for area, served in self.served if served == backend]
+        if own:
+            return render_areas(own)
+        others = [area for area, _ in self.served]
+        return render_rest(others) if others else None
+
+    def at(self, platform: Platform) -> Backend:
+        """Tell which backend a platform gets here."""
+        for area, backend in self.served:
+            if area.os == platform.os and area.machine in {None, platform.platform_machine}:
+                return backend
+        return self.rest
+
+
+def choose_layout(
+    asked: str, targets: Iterable[Target], *, default: str | None, keep_base: bool
+) -> tuple[Layout, str]:
+    """Return the layout, and why it is that one.
+
+    Args:
+        asked: `auto`, or a layout.
+        targets: All of them.
+        default: The backend that `--default` names, or `none`, or None if it was not given.
+        keep_base: The project publishes torch, or needs it without any extra.
+
+    Raises:
+        RequestError: The targets do not fit the layout that was asked for.
+    """
+    several = _several(targets)
+    if asked == "auto":
+        layout: Layout = (
+            "markers" if not several else "groups" if keep_base or default is not None else "extras"
+        )
+        reason = (
+            "each platform has one backend"
+            if not several
+            else f"{several[0]} has several backends"
+            + (", and torch stays in what the project installs by itself" if keep_base else "")
+        )
+    else:
+        layout = next(known for known in LAYOUTS if known == asked)
+        reason = "it was asked for"
+    if layout == "markers" and several:
+        platform, names = several
+        raise RequestError(
+            f"layout `markers` gives each platform one backend, but {platform} has "
+            f"{' and '.join(names)}",
+            help="leave out one of them, or take `--layout extras` or `--layout groups`",
+        )
+    if layout != "groups" and default is not None:
+        why = (
+            "uv has no default extras"
+            if layout == "extras"
+            else ("with `markers` each platform has just one backend")
+        )
+        raise RequestError(
+            f"`--default` needs the layout `groups`: {why}",
+            help="take `--layout groups`, or leave out `--default`",
+        )
+    return layout, reason
+
+
+def _several(targets: Iterable[Target]) -> tuple[str, list[str]] | None:
+    """Return the first platform that has several backends, and their names."""
+    found: dict[Platform, list[str]] = {}
+    for target in targets:
+        names = found.setdefault(target.platform, [])
+        if target.backend.name not in names:
+            names.append(target.backend.name)
+    return next(
+        ((platform.short, names) for platform, names in found.items() if len(names) > 1), None
+    )
+
+
+def make_scopes(
+    layout: Layout,
+    targets: Iterable[Target],
+    catalog: Catalog,
+    names: Mapping[str, str],
+    lacks: Callable[[Backend, Platform], bool],
+) -> tuple[Scope, ...]:
+    """Return the scopes of a layout, in the order in which they are written.
+
+    Args:
+        layout: One of `LAYOUTS`.
+        targets: All of them.
+        catalog: For the fallback and the order of accelerators.
+        names: Names of extras or groups that differ from `Backend.extra`, by backend name.
+        lacks: Tells whether an index is known to have no wheels for a platform.
+    """
+    targets = tuple(targets)
+    if layout == "markers":
+        rest = catalog.fallback if any(t.backend == catalog.fallback for t in targets) else PYPI
+        return (Scope("", "", rest, _served(targets, targets, rest, lacks), rest),)
+    return tuple(
+        Scope(
+            KINDS[layout],
+            names.get(backend.name, backend.extra),
+            backend,
+            _served(
+                [target for target in targets if target.backend == backend],
+                targets,
+                catalog.fallback,
+                lacks,
+            ),
+            catalog.fallback,
+        )
+        for backend in ordered({target.backend for target in targets}, catalog)
+    )
+
+
+def ordered(backends: Iterable[Backend], catalog: Catalog) -> tuple[Backend, ...]:
+    """Sort backends as they are written: by accelerator, then version; PyPI's build last."""
+    order = [accelerator.name for accelerator in catalog.accelerators]
+    return tuple(
+        sorted(
+            backends,
+            key=lambda backend: (
+                order.index(backend.accelerator) if backend != PYPI else len(order),
+                backend.version,
+            ),
+        )
+    )
+
+
+def _served(
+    own: Iterable[Target],
+    everything: Iterable[Target],
+    rest: Backend,
+    lacks: Callable[[Backend, Platform], bool],
+) -> tuple[tuple[Area, Backend], ...]:
+    """Say which areas the targets of one scope take; what the rest serves is not named."""
+    wanted: dict[Backend, list[Platform]] = {}
+    for target in own:
+        if target.backend != rest:
+            wanted.setdefault(target.backend, []).append(target.platform)
+    targeted = {target.platform for target in everything}
+    found: list[tuple[Area, Backend]] = []
+    for backend, platforms in wanted.items():
+        apart = [
+            platform
+            for platform in {*SHOWN_PLATFORMS, *targeted}
+            if platform not in platforms and (platform in targeted or lacks(backend, platform))
+        ]
+        found += [(area, backend) for area in areas(platforms, apart=apart)]
+    systems = [platform.os for platform in SHOWN_PLATFORMS]
+    return tuple(sorted(found, key=lambda pair: (systems.index(pair[0].os), pair[0].machine or "")))
+
+
+def environment_cells(scopes: Iterable[Scope]) -> tuple[str, ...]:
+    """Return markers that cut the world where the scopes' sources do: disjoint, and total.
+
+    uv ignores the markers of scoped sources where a base dependency holds the package without a
+    marker, unless `environments` narrows the forks before.
+    """
+    scopes = list(scopes)
+    fallback = scopes[0].rest if scopes else None
+    return cells((dict(scope.served) for scope in scopes), rest=fallback)

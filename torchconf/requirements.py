@@ -1,0 +1,86 @@
+"""Requirement text: new specifiers, and old text with one more bound, in its own spelling."""
+
+from __future__ import annotations
+
+import re
+
+from packaging.requirements import Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from torchconf.errors import RequestError
+
+
+def torch_specifier(text: str | None) -> str:
+    """Return the specifier that `--torch` asks for; empty if it was not given.
+
+    A bare version means that release: `2.13` is `>=2.13,<2.14`.
+
+    Raises:
+        RequestError: It is neither a version nor a specifier.
+    """
+    if text is None:
+        return ""
+    text = re.sub(r"\s+", "", text)
+    try:
+        if re.match(r"[0-9v]", text):
+            return f">={text},<{next_minor(Version(text))}"
+        SpecifierSet(text)
+    except (InvalidSpecifier, InvalidVersion) as error:
+        raise RequestError(
+            f"`--torch {text}` is not a version or a specifier",
+            help="write `2.13`, `>=2.13` or `>=2.11,<2.14`",
+        ) from error
+    return text
+
+
+def python_specifier(text: str) -> str:
+    """Return the specifier that `--python` asks for: `3.12` means `>=3.12`.
+
+    Raises:
+        RequestError: It is neither a version nor a specifier.
+    """
+    text = re.sub(r"\s+", "", text)
+    specifier = f">={text}" if re.fullmatch(r"[0-9.]+", text) else text
+    try:
+        SpecifierSet(specifier)
+    except InvalidSpecifier as error:
+        raise RequestError(
+            f"`--python {text}` is not a version or a specifier",
+            help="write `3.12`, which means `>=3.12`, or `>=3.11,<3.14`",
+        ) from error
+    return specifier
+
+
+def next_minor(version: Version) -> str:
+    """Return the release after this one: `2.12` for `2.11.0`."""
+    return f"{version.major}.{version.minor + 1}"
+
+
+def with_specifier(text: str, specifier: str) -> str:
+    """Return a requirement with another specifier; name, extras and marker keep their spelling."""
+    head, _, tail = text.partition(";")
+    name = re.match(r"\s*[A-Za-z0-9._-]+\s*(?:\[[^\]]*\])?", head)
+    assert name is not None, "a parsed requirement starts with a name"
+    marker = f" ;{tail}" if tail and head.endswith(" ") else f";{tail}" if tail else ""
+    return f"{name[0].rstrip()}{specifier}{marker}"
+
+
+def with_upper_bound(text: str, bound: str) -> str:
+    """Return a requirement that admits nothing from `bound` on; unchanged if it does already."""
+    parsed = Requirement(text)
+    if parsed.url is not None or not _reaches(parsed.specifier, bound):
+        return text
+    head, _, tail = text.partition(";")
+    bounded = head.rstrip()
+    if bounded.endswith(")"):
+        bounded = f"{bounded[:-1].rstrip()},<{bound})"
+    else:
+        bounded += f",<{bound}" if str(parsed.specifier) else f"<{bound}"
+    gap = head[len(head.rstrip()) :]
+    return f"{bounded}{gap};{tail}" if tail else bounded
+
+
+def _reaches(specifier: SpecifierSet, bound: str) -> bool:
+    """Tell whether a range admits the release at the bound, a later patch of it, or one far off."""
+    return any(specifier.contains(v) for v in (f"{bound}.0", f"{bound}.9", "999.0"))
