@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -24,6 +25,17 @@ def replica() -> Iterator[Replica]:
     """Give the catalog's world, closed: nothing outside is reached."""
     with Replica() as world:
         yield world
+
+
+@pytest.fixture
+def inside_replica(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> Replica:
+    """Give the catalog's world, and put this process into it: whatever it starts is inside."""
+    environment = replica.environment()
+    for name in os.environ.keys() - environment.keys():
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return replica
 
 
 @pytest.fixture(scope="session")

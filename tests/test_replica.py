@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 from textwrap import dedent
 
@@ -339,6 +341,15 @@ def test_closed_mode_reaches_nothing_outside(replica: Replica, tmp_path: Path) -
 
     assert run.returncode
     assert replica.outside == [*before, "elsewhere.example.org"]
+
+
+def test_this_process_can_be_inside(inside_replica: Replica) -> None:
+    with urllib.request.urlopen(f"{CPU}/torch/") as answer:
+        page = answer.read().decode()
+
+    assert answer.status == HTTPStatus.OK
+    assert inside_replica.requests[-1] == "download.pytorch.org/whl/cpu/torch/"
+    assert "torch-2.13.0%2Bcpu-" in page
 
 
 def test_a_failing_lock_says_what_uv_said(replica: Replica, tmp_path: Path) -> None:

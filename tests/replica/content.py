@@ -112,15 +112,20 @@ class Content(NamedTuple):
         return cls.of(world.indexes(read_facts(facts or FACTS), Version(newest)))
 
     def mirrored(self, pattern: str) -> Content:
-        """Return this world plus a copy of every PyTorch index elsewhere.
+        """Return this world plus a copy of every PyTorch index, and of `pypi`, elsewhere.
 
         Args:
             pattern: `https://mirror.example.org/pytorch/{backend}`, as `--index-base` takes it.
         """
-        copies = {
-            _place(pattern.format(backend=index.removeprefix(f"{PYTORCH}/"))): packages
+        backends = {
+            index.removeprefix(f"{PYTORCH}/"): packages
             for index, packages in self.indexes.items()
             if index.startswith(f"{PYTORCH}/")
+        }
+        backends["pypi"] = self.indexes[PACKAGES]
+        copies = {
+            _place(pattern.format(backend=backend)): packages
+            for backend, packages in backends.items()
         }
         return Content({**self.indexes, **copies})
 

@@ -22,7 +22,7 @@ from packaging.version import Version
 
 from tests.replica.facts import Facts, Line, TorchRelease
 from tests.replica.requirements import Requirements, accelerator, triton
-from tests.replica.stand_ins import ON_PYTORCH, pure
+from tests.replica.stand_ins import MARKUPSAFE, ON_PYTORCH, pure
 from tests.replica.wheels import ReplicaWheel, filename
 
 LINUX, LINUX_ARM = "manylinux_2_28_x86_64", "manylinux_2_28_aarch64"
@@ -182,7 +182,8 @@ def _complete_triton(shelf: _Shelf, torch: TorchRelease, index: str) -> None:
 def _on_index(
     shelf: _Shelf, index: str, requirements: Requirements
 ) -> dict[str, list[ReplicaWheel]]:
-    served = {name: [pure(name, version)] for name, version in ON_PYTORCH.items()}
+    served = {name: [pure(name, *stated)] for name, stated in ON_PYTORCH.items()}
+    served["markupsafe"] = [MARKUPSAFE]
     for (package, release), labels in shelf.tags.items():
         for local, platforms in labels.items():
             version = f"{release}+{local}" if local else str(release)
