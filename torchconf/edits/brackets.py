@@ -1,0 +1,222 @@
+"""An array or an inline table as pieces of text, so that entries come and go without their comments.
+
+What stands on the line of an entry belongs to it, and so do the comments above it. When an entry
+goes, its comments stay, on lines of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torchconf.edits.tokens import COMMENT, KEY, comments_of, parse_key, value_end
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Brackets", "Entry"]
+
+_space = re.compile(rf"(?:[ \t\r\n]++|{COMMENT})*+")
+_line_end = re.compile(rf"[ \t]*+{COMMENT}")
+_key = re.compile(rf"({KEY})[ \t]*+=[ \t]*+")
+
+
+class Entry:
+    """One entry: white space and comments before it, its parts, and a comment at its line's end."""
+
+    __slots__ = ("comma", "gap", "key", "keys", "lead", "trail", "value")
+
+    def __init__(self, lead: str, value: str, *, key: str = "", keys: tuple[str, ...] = ()) -> None:
+        """Make an entry that no comma ends yet."""
+        self.lead = lead
+        self.key = key
+        """In an inline table: the key with its equals sign and the space around it."""
+        self.keys = keys
+        self.value = value
+        self.gap = ""
+        self.comma = ""
+        self.trail = ""
+
+    @property
+    def own_line(self) -> bool:
+        """Whether the entry begins a line."""
+        return "\n" in self.lead
+
+    @property
+    def indent(self) -> str:
+        """The white space before it on its line."""
+        return self.lead[self.lead.rfind("\n") + 1 :]
+
+
+class Brackets:
+    """An array or an inline table."""
+
+    __slots__ = ("close", "entries", "head", "is_array")
+
+    def __init__(self, text: str) -> None:
+        """Take a value apart that begins with `[` or `{`."""
+        self.is_array = text[0] == "["
+        self.entries: list[Entry] = []
+        head = _line_end.match(text, 1)
+        self.head = head[0] if head else ""
+        """A comment behind the opening bracket."""
+        at = 1 + len(self.head)
+        last = len(text) - 1
+        while True:
+            space = _match(_space, text, at)
+            at += len(space)
+            if at == last:
+                break
+            entry = Entry(space, "")
+            if not self.is_array:
+                entry.key = _match(_key, text, at)
+                entry.keys = parse_key(entry.key.rstrip(" \t").removesuffix("="))
+                at += len(entry.key)
+            end = value_end(text, at)
+            entry.value = text[at:end]
+            self.entries.append(entry)
+            space = _match(_space, text, end)
+            at = end + len(space)
+            if at == last:
+                entry.trail = _match(_line_end, space, 0)
+                space = space[len(entry.trail) :]
+                break
+            entry.gap = space
+            entry.comma = ","
+            entry.trail = _match(_line_end, text, at + 1)
+            at += 1 + len(entry.trail)
+        self.close = space
+        """What stands before the closing bracket."""
+
+    def __str__(self) -> str:
+        """Put the text together again."""
+        opening, closing = "[]" if self.is_array else "{}"
+        entries = "".join(
+            f"{entry.lead}{entry.key}{entry.value}{entry.gap}{entry.comma}{entry.trail}"
+            for entry in self.entries
+        )
+        return f"{opening}{self.head}{entries}{self.close}{closing}"
+
+    @property
+    def many_lines(self) -> bool:
+        """Whether entries, or the closing bracket, begin lines of their own."""
+        return "\n" in self.close or any(entry.own_line for entry in self.entries)
+
+    def insert(self, position: int, entry: Entry, newline: str, unit: str, pad: str = "") -> None:
+        """Put an entry in, in the manner of those that are there.
+
+        Args:
+            position: Number of the entry that it shall stand before.
+            entry: With an empty `lead`, to be filled in.
+            newline: Line ending and indent of the line on which the value starts; empty if the
+                first entry shall stay on that line.
+            unit: What the first entry is indented by.
+            pad: Inside the braces of an inline table.
+        """
+        entries = self.entries
+        if not entries:
+            self._insert_first(entry, newline, unit, pad)
+        elif position == len(entries):
+            like = entries[-1]
+            entry.lead = _plain(like.lead) if len(entries) > 1 or like.own_line else " "
+            entry.comma, like.comma = like.comma, ","
+            if like.trail and not entry.own_line:
+                entry.lead = (_newline(self.close) or "\n") + unit
+        else:
+            like = entries[position]
+            entry.lead = _plain(like.lead) if like.own_line else like.lead
+            entry.comma = ","
+            if position == 0 and not like.own_line:
+                like.lead = _plain(entries[1].lead) if len(entries) > 1 else " "
+        entries.insert(position, entry)
+
+    def _insert_first(self, entry: Entry, newline: str, unit: str, pad: str) -> None:
+        if "\n" in self.close:
+            # Comments so far, or nothing over several lines. The comments stay above the entry.
+            comments = self.close.rstrip() if "#" in self.close else ""
+            base = self.close[self.close.rfind("\n") + 1 :]
+            entry.lead = f"{comments}{_newline(self.close)}{base}{unit}"
+            self.close = f"{_newline(self.close)}{base}"
+            entry.comma = "," if self.is_array else ""
+        elif newline:
+            entry.lead = newline + unit
+            entry.comma = ","
+            self.close = newline
+        else:
+            entry.lead = self.close = pad
+
+    def spread(self, newline: str, unit: str) -> None:
+        """Write one entry a line. There are no comments in what stood on one line."""
+        for entry in self.entries:
+            entry.lead = newline + unit
+            entry.comma = ","
+        self.close = newline
+
+    def remove(self, position: int) -> list[str]:
+        """Take an entry out.
+
+        Returns:
+            The comments that are left over: those of an inline table, where there is no place for
+            them. In an array they stay.
+        """
+        gone = self.entries.pop(position)
+        follows = position < len(self.entries)
+        if not follows and self.entries:
+            self.entries[-1].comma = gone.comma
+        comments = comments_of(f"{gone.lead}{gone.value}{gone.gap}\n{gone.trail}")
+        if comments and not self.is_array:
+            return comments
+        after = self.entries[position].lead if follows else self.close
+        before = self.entries[position - 1].trail if position else self.head
+        newline = _newline(gone.lead) or _newline(after) or "\n"
+        if comments:
+            indent = gone.indent if gone.own_line else ""
+            kept = "".join(f"{newline}{indent}{comment}" for comment in comments)
+            after = kept + (after if "\n" in after else f"{newline}{indent}")
+        elif not self.entries and not self.close.strip() and not self.head:
+            after = ""
+        elif follows and (
+            (position == 0 and "\n" not in after)
+            # The blank line parted two groups, and still does.
+            or (gone.own_line and _blank(gone.lead) > _blank(after))
+        ):
+            after = gone.lead
+        if before and "\n" not in after:
+            after = newline + after
+        if follows:
+            self.entries[position].lead = after
+        else:
+            self.close = after
+        return []
+
+    def find(self, rest: Sequence[str | int]) -> tuple[Entry, Sequence[str | int]] | None:
+        """Follow a path one entry down; what remains of it leads on inside that entry."""
+        if self.is_array:
+            number = rest[0]
+            assert isinstance(number, int), "the data have an array here"
+            return self.entries[number], rest[1:]
+        for entry in self.entries:
+            if tuple(rest[: len(entry.keys)]) == entry.keys:
+                return entry, rest[len(entry.keys) :]
+        return None
+
+
+def _match(pattern: re.Pattern[str], text: str, at: int) -> str:
+    match = pattern.match(text, at)
+    return match[0] if match else ""
+
+
+def _newline(space: str) -> str:
+    if "\n" not in space:
+        return ""
+    return "\r\n" if "\r\n" in space else "\n"
+
+
+def _plain(lead: str) -> str:
+    """Leave blank lines and comments away that belong to one entry."""
+    return _newline(lead) + lead[lead.rfind("\n") + 1 :]
+
+
+def _blank(lead: str) -> int:
+    """Count the line ends before an entry, where nothing else is."""
+    return 0 if "#" in lead else lead.count("\n")

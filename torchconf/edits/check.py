@@ -1,0 +1,133 @@
+"""Comparing a text before and after, and refusing what is not what was meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torchconf.edits.document import Document, Pair
+from torchconf.edits.reading import exact_float, read_toml
+from torchconf.edits.tokens import comments_of
+from torchconf.errors import ProjectError, WriteRefused
+from torchconf.plan import Remove
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from torchconf.plan import Path, Step
+
+__all__ = ["refuse_loss"]
+
+_HELP = "the file was left as it was; please report this file and the command to torchconf"
+
+
+def refuse_loss(
+    old: str, new: str, expected: dict[str, Any], steps: Sequence[Step], file: str
+) -> None:
+    """Check the new text against what was meant, and against the old one.
+
+    Args:
+        old: The text before.
+        new: The text after.
+        expected: What the new text should say. A table or an array that the steps have emptied may
+            also be missing: one without a header of its own cannot be written empty.
+        steps: What was done.
+        file: Its name, for errors.
+
+    Raises:
+        WriteRefused: It says something else, a comment is gone, or a line of another table differs.
+    """
+    try:
+        found = read_toml(new, file, parse_float=exact_float)
+    except ProjectError as error:
+        raise _refusal(f"the new text cannot be read: {error.message}", error.at) from error
+    for step in steps:
+        if isinstance(step, Remove):
+            _forget_emptied(expected, found, step.path)
+    if found != expected:
+        place = _difference(expected, found)
+        raise _refusal("the new text does not say what was meant", f"{file}, {place}")
+    if lost := _lost(comments_of(old), comments_of(new)):
+        raise _refusal(f"the comment `{lost}` would be lost", file)
+    paths = [step.path for step in steps]
+    if lost := _lost(_outside(old, paths), _outside(new, paths), in_order=True):
+        raise _refusal(f"the line `{lost}` would change", file)
+
+
+def _refusal(message: str, at: str | None) -> WriteRefused:
+    return WriteRefused(message, at=at, help=_HELP)
+
+
+def _forget_emptied(expected: dict[str, Any], found: dict[str, Any], path: Path) -> None:
+    """Drop what a removal has left empty, if the other side does not have it."""
+    for length in range(len(path) - 1, 0, -1):
+        above, other = _at(expected, path[: length - 1]), _at(found, path[: length - 1])
+        key = path[length - 1]
+        if not isinstance(above, dict) or above.get(key, 0) not in ({}, []):
+            continue
+        if not (isinstance(other, dict) and key in other):
+            del above[key]
+
+
+def _at(data: Any, path: Path) -> Any:  # noqa: ANN401 - whatever TOML can hold
+    for part in path:
+        try:
+            data = data[part]
+        except (LookupError, TypeError):
+            return None
+    return data
+
+
+def _difference(expected: object, found: object) -> str:
+    """Name the first place that differs, as a TOML path."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key in [*expected, *found]:
+            if key not in found or key not in expected:
+                return str(key)
+            if expected[key] != found[key]:
+                rest = _difference(expected[key], found[key])
+                return f"{key}.{rest}".rstrip(".").replace(".[", "[")
+    if isinstance(expected, list) and isinstance(found, list):
+        for number, (one, other) in enumerate(zip(expected, found, strict=False)):
+            if one != other:
+                return f"[{number}].{_difference(one, other)}".rstrip(".")
+    return ""
+
+
+def _lost(before: list[str], after: list[str], *, in_order: bool = False) -> str | None:
+    """Return the first line that is there before and not after."""
+    if before == after:
+        return None
+    if in_order:
+        # Of lists that differ only in length, the end is what differs.
+        pairs = zip([*before, ""], [*after, ""], strict=False)
+        return next((one or other for one, other in pairs if one != other), before[-1])
+    # Imported here: rarely needed.
+    from collections import Counter
+
+    return next(iter(Counter(before) - Counter(after)), None)
+
+
+def _outside(text: str, paths: Iterable[Path]) -> list[str]:
+    """Return the headers and key lines that no step is about."""
+    own: set[Path] = set()
+    above: set[Path] = set()
+    for path in paths:
+        # The entries of an array stand and fall together: their numbers change.
+        number = next((n for n, part in enumerate(path) if isinstance(part, int)), len(path))
+        names = path[:number]
+        own.add(names)
+        above.update(names[:length] for length in range(len(names)))
+
+    def concerns(path: Path) -> bool:
+        return path in above or any(path[:length] in own for length in range(len(path) + 1))
+
+    lines = []
+    for table in Document(text).tables:
+        if not concerns(table.keys):
+            lines.append(f"{table.head}{table.tail}".rstrip("\r\n"))
+        lines += [
+            str(item).rstrip("\r\n")
+            for item in table.body
+            if isinstance(item, Pair) and not concerns((*table.keys, *item.keys))
+        ]
+    return lines

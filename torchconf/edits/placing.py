@@ -1,0 +1,100 @@
+"""Where a new header and a new key go: in the order of uv's guide, beside what is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchconf.edits.document import Pair, is_blank, starts_with
+
+if TYPE_CHECKING:
+    from torchconf.edits.document import Document, Table
+    from torchconf.plan import Path
+
+__all__ = ["AS_TABLES", "has_header", "key_number", "table_number"]
+
+AS_TABLES = ("tool", "uv", "index")
+"""The array that is written with a `[[header]]` for each entry."""
+
+_UV = ("tool", "uv")
+_SOURCES = ("tool", "uv", "sources")
+
+
+def has_header(path: Path) -> bool:
+    """Tell whether a table is written with a header rather than inline, as the guide has it."""
+    return len(path) <= (3 if path[0] == "tool" else 2) and all(isinstance(p, str) for p in path)
+
+
+def table_number(document: Document, path: Path) -> int:
+    """Return the number that a new table shall have in the document."""
+    number = path[-1]
+    if isinstance(number, int):
+        path = path[:-1]
+        if number and document.below((*path, number - 1)):
+            return _after(document, (*path, number - 1))
+        if document.below((*path, number)):
+            return _before(document, (*path, number))
+    match path:
+        case ("project",):
+            return 1
+        case ("project", *_):
+            return _after(document, ("project",)) or 1
+        case ("dependency-groups",):
+            last = max(_after(document, ("project",)), _after(document, ("build-system",)))
+            return last or _before(document, ("tool",)) or len(document.tables)
+        case ("tool", "uv"):
+            return _before(document, _UV) or _end(document, _UV)
+        case ("tool", "uv", "sources"):
+            own = _after(document, _UV) if document.table(_UV) is None else 0
+            if table := document.table(_UV):
+                return document.tables.index(table) + 1
+            return _before(document, AS_TABLES) or own or _end(document, _UV)
+        case ("tool", "uv", "index"):
+            return _after(document, _SOURCES) or _after(document, _UV) or _end(document, _UV)
+        case _:
+            return _end(document, path)
+
+
+def _before(document: Document, path: Path) -> int:
+    """Return the number of the first table there; 0 if there is none."""
+    for number, table in enumerate(document.tables):
+        if number and starts_with(table.path, path):
+            return number
+    return 0
+
+
+def _after(document: Document, path: Path) -> int:
+    """Return the number behind the first run of tables there; 0 if there is none."""
+    number = _before(document, path)
+    while 0 < number < len(document.tables) and starts_with(document.tables[number].path, path):
+        number += 1
+    return number
+
+
+def _end(document: Document, path: Path) -> int:
+    """Return the number behind the nearest relatives, or behind everything."""
+    for length in range(len(path), 1 if path[0] == "tool" else 0, -1):
+        if number := _after(document, path[:length]):
+            return number
+        for table, _ in document.dotted(path[:length]):
+            return document.tables.index(table) + 1
+    return len(document.tables)
+
+
+def key_number(document: Document, table: Table, prefix: Path) -> int:
+    """Return where in the body of a table a new key goes.
+
+    Args:
+        document: Of the table.
+        table: Under whose header it goes.
+        prefix: How the dotted keys begin that it belongs to; empty if it belongs to the header.
+    """
+    at = 0
+    for number, item in enumerate(table.body, start=1):
+        if isinstance(item, Pair) and starts_with(item.keys, prefix):
+            at = number
+    end = at
+    while end < len(table.body) and isinstance(table.body[end], str) and not is_blank(table.body[end]):
+        end += 1
+    # Comments after the last key end the table, unless they run on into the next header.
+    ends = end == len(table.body) and table is document.tables[-1]
+    return end if ends or (end < len(table.body) and is_blank(table.body[end])) else at

@@ -1,0 +1,64 @@
+"""Reading TOML with the standard library, and saying why it could not be read."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from torchconf.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["exact_float", "read_toml"]
+
+
+def read_toml(
+    text: str, file: str = "pyproject.toml", *, parse_float: Callable[[str], Any] = float
+) -> dict[str, Any]:
+    """Read a document.
+
+    Args:
+        text: Without a byte order mark.
+        file: Its name, for errors.
+        parse_float: What becomes of a number with a fraction.
+
+    Raises:
+        ProjectError: It is not TOML, or it is TOML 1.1, which uv reads and this Python does not.
+    """
+    try:
+        return tomllib.loads(text, parse_float=parse_float)
+    except RecursionError:
+        problem = ProjectError("arrays or tables are nested too deeply to be read", at=file)
+    except tomllib.TOMLDecodeError as error:
+        problem = _explain(text, file, error)
+    raise problem
+
+
+def exact_float(text: str) -> tuple[str, str]:
+    """Keep a number with a fraction as it is written: `nan` does not equal itself."""
+    return ("float", text)
+
+
+def _explain(text: str, file: str, error: tomllib.TOMLDecodeError) -> ProjectError:
+    # Imported here: only a file that cannot be read needs it.
+    import re
+    import sys
+
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    line = re.search(r"at line (\d+)", str(error))
+    place = f"{file}, line {line[1]}" if line else file
+    why = re.sub(r" \(at .*\)$", "", str(error))
+    try:
+        tomlkit.parse(text)
+    except (TOMLKitError, ValueError, RecursionError):
+        return ProjectError(f"not valid TOML: {why}", at=place, help="uv cannot read it either")
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return ProjectError(
+        f"this is TOML 1.1, and Python {python} reads TOML 1.0: {why}",
+        at=place,
+        help="write this place as TOML 1.0: inline tables on one line and without a comma at the "
+        "end, times with seconds, no `\\e` and no `\\x` in strings",
+    )

@@ -1,0 +1,176 @@
+"""Changes inside one value, as text: entries of arrays, keys of inline tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchconf.edits.brackets import Brackets, Entry
+from torchconf.edits.reading import exact_float, read_toml
+from torchconf.edits.style import Style, learn, render, render_key
+from torchconf.edits.tokens import comments_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeAlias
+
+    Rest: TypeAlias = Sequence[str | int]
+
+__all__ = ["WIDTH", "Spot", "insert_entry", "put_value", "remove_entry"]
+
+WIDTH = 88
+"""Columns past which an array does not stay on one line when an entry comes in."""
+
+class Spot:
+    """Where a value stands, and how its surroundings are written."""
+
+    __slots__ = ("column", "newline", "saved", "style")
+
+    def __init__(self, style: Style, newline: str, column: int, saved: list[str]) -> None:
+        """Describe a place.
+
+        Args:
+            style: The habits of the table around it.
+            newline: Line ending and indent of the line on which the value starts; empty inside an
+                inline table, where nothing new breaks lines.
+            column: Where on that line it starts.
+            saved: Takes up comments that lose their place.
+        """
+        self.style = style
+        self.newline = newline
+        self.column = column
+        self.saved = saved
+
+    def inside(self, brackets: Brackets, entry: Entry) -> Spot:
+        """Describe the place of an entry."""
+        newline = self.newline
+        if not brackets.is_array:
+            newline = ""
+        elif newline and entry.own_line:
+            newline = newline.rstrip(" \t") + entry.indent
+        samples = [(entry.indent, other.value) for other in brackets.entries]
+        style = learn(samples, self.style)
+        return Spot(style, newline, len(entry.indent) if entry.own_line else WIDTH, self.saved)
+
+
+def put_value(text: str, rest: Rest, value: object, spot: Spot) -> str:
+    """Set what stands at a path inside a value.
+
+    Args:
+        text: The value as written.
+        rest: The path, from this value on; empty for the value itself.
+        value: What to set.
+        spot: Where the value stands.
+
+    Returns:
+        The same text, if it says so already.
+    """
+    if not rest:
+        return _assign(text, value, spot)
+    brackets = Brackets(text)
+    if found := brackets.find(rest):
+        entry, deeper = found
+        entry.value = put_value(entry.value, deeper, value, spot.inside(brackets, entry))
+    else:
+        _add_key(brackets, rest, value, spot)
+    return str(brackets)
+
+
+def insert_entry(text: str, rest: Rest, position: int, value: object, spot: Spot) -> str:
+    """Put an entry into the array at a path inside a value; the array may be missing."""
+    brackets = Brackets(text)
+    if not rest:
+        _insert(brackets, position, value, spot)
+    elif found := brackets.find(rest):
+        entry, deeper = found
+        inner = spot.inside(brackets, entry)
+        entry.value = insert_entry(entry.value, deeper, position, value, inner)
+    else:
+        _add_key(brackets, rest, [value], spot)
+    return str(brackets)
+
+
+def remove_entry(text: str, rest: Rest, spot: Spot) -> str:
+    """Take away an entry or a key inside a value. Comments stay, or go to `spot.saved`."""
+    brackets = Brackets(text)
+    found = brackets.find(rest)
+    if found and found[1]:
+        entry, deeper = found
+        entry.value = remove_entry(entry.value, deeper, spot.inside(brackets, entry))
+    elif brackets.is_array:
+        brackets.remove(int(rest[0]))
+    else:
+        # More than one, where dotted keys make up a table.
+        for number in reversed(range(len(brackets.entries))):
+            if brackets.entries[number].keys[: len(rest)] == tuple(rest):
+                spot.saved += brackets.remove(number)
+    return str(brackets)
+
+
+def _assign(text: str, value: object, spot: Spot) -> str:
+    old = read_toml(f"x = {text}", parse_float=exact_float)["x"]
+    if old == value:
+        return text
+    if isinstance(old, list) and isinstance(value, list):
+        return _assign_list(Brackets(text), old, value, spot)
+    if isinstance(old, dict) and isinstance(value, dict):
+        for key in old.keys() - value.keys():
+            text = remove_entry(text, (key,), spot)
+        for key, item in value.items():
+            text = put_value(text, (key,), item, spot)
+        return _in_order(Brackets(text), list(value))
+    spot.saved += comments_of(text)
+    style = learn([(spot.newline.lstrip("\r\n"), text)], spot.style)
+    return render(value, style, spot.newline)
+
+
+def _assign_list(
+    brackets: Brackets, old: list[object], value: list[object], spot: Spot
+) -> str:
+    """Turn one list into another, so that the entries of both keep their text and comments."""
+    short = min(len(old), len(value))
+    same = next((n for n in range(short) if old[n] != value[n]), short)
+    tail = next((n for n in range(short - same) if old[-1 - n] != value[-1 - n]), short - same)
+    for number in range(same, short - tail):
+        entry = brackets.entries[number]
+        entry.value = _assign(entry.value, value[number], spot.inside(brackets, entry))
+    for number in reversed(range(short - tail, len(old) - tail)):
+        brackets.remove(number)
+    for number in range(short - tail, len(value) - tail):
+        _insert(brackets, number, value[number], spot)
+    return str(brackets)
+
+
+def _in_order(brackets: Brackets, keys: list[str]) -> str:
+    """Let the keys of an inline table follow one another as they do in the new value."""
+    entries = {entry.keys[0]: entry for entry in brackets.entries}
+    if len(entries) == len(brackets.entries) and not comments_of(str(brackets)):
+        parts = [(entries[key].key, entries[key].keys, entries[key].value) for key in keys]
+        for entry, part in zip(brackets.entries, parts, strict=True):
+            entry.key, entry.keys, entry.value = part
+    return str(brackets)
+
+
+def _add_key(brackets: Brackets, rest: Rest, value: object, spot: Spot) -> None:
+    """Add a key to an inline table, dotted if the table that it goes into is written so."""
+    keys = tuple(str(part) for part in rest)
+    if not any(entry.keys[0] == keys[0] for entry in brackets.entries):
+        for key in reversed(keys[1:]):
+            value = {key: value}
+        keys = keys[:1]
+    style = learn([("", str(brackets))], spot.style)
+    key = render_key(keys) + style.equals
+    entry = Entry("", render(value, style), key=key, keys=keys)
+    brackets.insert(len(brackets.entries), entry, "", style.unit, style.pad)
+
+
+def _insert(brackets: Brackets, position: int, value: object, spot: Spot) -> None:
+    lists = [entry.value for entry in brackets.entries if entry.value[0] == "["]
+    had_room = spot.column + len(str(brackets)) <= WIDTH
+    entry = Entry("", "")
+    brackets.insert(position, entry, spot.newline, spot.style.unit)
+    inner = spot.inside(brackets, entry)
+    one_line = lists and not any("\n" in text for text in lists)
+    entry.value = render(value, inner.style, "" if one_line or not brackets.many_lines else inner.newline)
+    if spot.newline and had_room and not brackets.many_lines and "\n" not in entry.value:
+        if spot.column + len(str(brackets)) > WIDTH:
+            brackets.spread(spot.newline, spot.style.unit)
