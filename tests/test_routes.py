@@ -41,7 +41,12 @@ def machine(name: str) -> dict[str, str]:
 def choice(select: str) -> Choice:
     """Read uv's options: `--no-group cpu --group cuda`."""
     words = iter(shlex.split(select))
-    found: dict[str, set[str]] = {"extra": set(), "group": set(), "no-group": set(), "package": set()}
+    found: dict[str, set[str]] = {
+        "extra": set(),
+        "group": set(),
+        "no-group": set(),
+        "package": set(),
+    }
     default_groups = True
     for word in words:
         if word == "--no-default-groups":

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from torchconf.environments import Environments
 
-__all__ = ["Declared", "Entry", "Pin", "Sourced"]
+__all__ = ["Declared", "Entry", "Pin", "Sourced", "members_of"]
 
 _NONE_ON: frozenset[NormalizedName] = frozenset()
 
@@ -66,12 +66,19 @@ class Sourced(Record):
         """The package."""
         return self.requirement.name
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether the package comes from a path, a repository or a URL, and from no index."""
+        if self.source is not None:
+            return self.index is None
+        return self.requirement.url is not None
+
 
 class Pin(Record):
     """One row of the pin table: in these environments, `package` comes from `index`.
 
-    `item` is the extra or group written in the source entry, and `requirement` the string through
-    which uv found the entry.
+    `item` is the extra or group written in the source entry, `requirement` the string through which
+    uv found the entry, and `at` the entry's place, file included.
     """
 
     package: NormalizedName
@@ -80,6 +87,7 @@ class Pin(Record):
     item: Item | None
     source: Source
     requirement: Requirement
+    at: str
 
 
 class Entry(Record):
@@ -117,9 +125,7 @@ class Declared:
         """Lower everything."""
         self.root = project.workspace
         every = [project, *members, *([project.root] if project.root else [])]
-        self.members: dict[NormalizedName, Project] = {
-            member.name: member for member in every if member.name is not None
-        }
+        self.members = members_of(project, members)
         self.libraries = libraries or {}
         read = [library for library in self.libraries.values() if library is not None]
         self.projects = [*{id(one): one for one in (self.root, *every, *read)}.values()]
@@ -308,6 +314,7 @@ class Declared:
                 item=item,
                 source=piece.source,
                 requirement=piece.requirement,
+                at=project.place(piece.source.at),
             )
         )
 
@@ -335,15 +342,15 @@ class Declared:
 
     # The lists.
 
-    def base(self, project: Project) -> tuple[Entry, ...]:
+    def base_list(self, project: Project) -> tuple[Entry, ...]:
         """Return the list of the base dependencies."""
         return self._list(project, "base", None)
 
-    def extra(self, project: Project, extra: NormalizedName) -> tuple[Entry, ...]:
+    def extra_list(self, project: Project, extra: NormalizedName) -> tuple[Entry, ...]:
         """Return the list of one extra, without the base dependencies."""
         return self._list(project, "extra", extra)
 
-    def group(self, project: Project, group: NormalizedName) -> tuple[Entry, ...]:
+    def group_list(self, project: Project, group: NormalizedName) -> tuple[Entry, ...]:
         """Return the list of one dependency group."""
         return self._list(project, "group", group)
 
@@ -389,9 +396,10 @@ class Declared:
 
         uv does so without asking whether a fork keeps x out.
         """
-        entries = list(self._own(project, extra))
-        queue = [entry for entry in entries if entry.name == project.name and entry.extras]
-        entries = [entry for entry in entries if entry not in queue]
+        entries: list[Entry] = []
+        queue: list[Entry] = []
+        for entry in self._own(project, extra):
+            (queue if entry.name == project.name and entry.extras else entries).append(entry)
         seen: set[tuple[NormalizedName, Environments]] = set()
         while queue:
             alias = queue.pop(0)
@@ -422,12 +430,16 @@ class Declared:
                 if environments:
                     yield _entry(constraint, environments)
 
-    def brought(self, names: frozenset[NormalizedName]) -> tuple[Entry, ...]:
+    def needed_list(self, names: Iterable[NormalizedName]) -> tuple[Entry, ...]:
         """Return the list of a package known to need others: each without a marker."""
-        entries = (
-            Entry(name=name, environments=self.universe.everything, sourced=None, extras=())
-            for name in sorted(names - self._excluded)
-        )
+        everywhere = self.universe.everything
+        entries: list[Entry] = []
+        for name in sorted(set(names) - self._excluded):
+            overrides = self._overrides.get(name)
+            if overrides is None:
+                entries.append(Entry(name=name, environments=everywhere, sourced=None, extras=()))
+            else:
+                entries += [_entry(override, self.where(override)) for override in overrides]
         return tuple(self._constrained(entries))
 
     # What uv refuses before it resolves anything.
@@ -521,6 +533,12 @@ class Declared:
                 requirement.at,
                 f"add `{name} = {{ workspace = true }}` to `tool.uv.sources`",
             )
+
+
+def members_of(project: Project, others: Sequence[Project]) -> dict[NormalizedName, Project]:
+    """Return all members of a project's workspace by name, the root included if it is a project."""
+    every = (project, *others, project.workspace)
+    return {member.name: member for member in every if member.name is not None}
 
 
 _ARCHIVES = (".whl", ".tar.gz", ".zip")
