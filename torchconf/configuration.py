@@ -164,7 +164,7 @@ class _Reading:
         found: dict[Target, None] = {}
         names: dict[str, str] = {}
         for scope, sources in by_scope.items():
-            own = self._own_backend(sources, layout)
+            own = self._own_backend(sources)
             if layout != "markers":
                 names.setdefault(own.name, self._written(scope, layout))
             for platform in self._platforms(entries):
@@ -181,13 +181,13 @@ class _Reading:
                 )
         return tuple(found), names
 
-    def _own_backend(self, sources: list[tuple[Source, Backend]], layout: Layout) -> Backend:
+    def _own_backend(self, sources: list[tuple[Source, Backend]]) -> Backend:
         """Tell what an extra or group is for: what it routes besides the CPU fallback."""
         for _, backend in sources:
             if backend != self.catalog.fallback:
                 return backend
         # Only the fallback, and not everywhere: the rest is what PyPI serves.
-        if layout != "markers" and any(_at(p, sources) == PYPI for p in SHOWN_PLATFORMS):
+        if any(_at(platform, sources) == PYPI for platform in SHOWN_PLATFORMS):
             return PYPI
         return self.catalog.fallback
 

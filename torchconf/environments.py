@@ -292,15 +292,22 @@ def _tests(tree: Tree) -> Iterator[Comparison]:
 
 
 def scope_extra(marker: Marker | None) -> str | None:
-    """Return the extra that a marker as a whole depends on: `x` of `extra == 'x' and ...`."""
+    """Return the extra that a marker as a whole depends on: `x` of `extra == 'x' and ...`.
+
+    Of several, uv takes the first by name.
+    """
     if marker is None:
         return None
     tree = _parse(str(marker))
     parts = tree[1] if isinstance(tree, tuple) and tree[0] == "and" else [tree]
-    for part in parts:
-        if isinstance(part, Comparison) and part.variable == "extra" and part.operator == "==":
-            return part.value
-    return None
+    return min(
+        (
+            part.value
+            for part in parts
+            if isinstance(part, Comparison) and part.variable == "extra" and part.operator == "=="
+        ),
+        default=None,
+    )
 
 
 def mentions_extra(marker: Marker | None) -> bool:

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-__all__ = ["CatalogError", "ProjectError", "RequestError", "TorchconfError", "WriteRefused"]
+__all__ = [
+    "CatalogError",
+    "ProjectError",
+    "RequestError",
+    "TorchconfError",
+    "UvError",
+    "WriteRefused",
+]
 
 
 class TorchconfError(Exception):
@@ -60,6 +67,10 @@ class RequestError(TorchconfError):
 
 class CatalogError(TorchconfError):
     """The catalog can not be used: a broken file, or one for another version of torchconf."""
+
+
+class UvError(TorchconfError):
+    """uv is missing, can not be started, or failed."""
 
 
 class WriteRefused(TorchconfError):  # noqa: N818 - a refusal, not a fault

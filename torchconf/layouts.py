@@ -7,7 +7,7 @@ index, the CPU's, takes what is left.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from torchconf.backends import PYPI, Backend
 from torchconf.errors import RequestError
@@ -26,6 +26,10 @@ Kind = Literal["", "extra", "group"]
 KINDS: dict[Layout, Kind] = {"markers": "", "extras": "extra", "groups": "group"}
 
 
+Served: TypeAlias = "tuple[tuple[Area, Backend], ...]"
+"""Which areas which backend serves, in the order of the sources."""
+
+
 class Scope(NamedTuple):
     """One place that chooses builds: the project, an extra, or a group."""
 
@@ -34,8 +38,7 @@ class Scope(NamedTuple):
     """Of the extra or group; empty for the project."""
     backend: Backend
     """What the extra or group is for; for the project, what takes the rest."""
-    served: tuple[tuple[Area, Backend], ...]
-    """Which areas which backend serves, in the order of the sources."""
+    served: Served
     rest: Backend
     """What everything else gets: the fallback's index, or `PYPI` (no source)."""
 
@@ -55,7 +58,7 @@ class Scope(NamedTuple):
     def at(self, platform: Platform) -> Backend:
         """Tell which backend a platform gets here."""
         for area, backend in self.served:
-            if area.os == platform.os and area.machine in {None, platform.platform_machine}:
+            if area.holds(platform.os, platform.platform_machine):
                 return backend
         return self.rest
 
@@ -137,24 +140,35 @@ def make_scopes(
         lacks: Tells whether an index is known to have no wheels for a platform.
     """
     targets = tuple(targets)
+    # Where no target has an index, a CPU index for the other platforms would be a surprise.
+    scoped_rest = PYPI if all(t.backend == PYPI for t in targets) else catalog.fallback
     if layout == "markers":
         rest = catalog.fallback if any(t.backend == catalog.fallback for t in targets) else PYPI
         return (Scope("", "", rest, _served(targets, targets, rest, lacks), rest),)
-    return tuple(
-        Scope(
-            KINDS[layout],
-            names.get(backend.name, backend.extra),
-            backend,
-            _served(
-                [target for target in targets if target.backend == backend],
-                targets,
-                catalog.fallback,
-                lacks,
-            ),
-            catalog.fallback,
-        )
-        for backend in ordered({target.backend for target in targets}, catalog)
-    )
+    scopes: list[Scope] = []
+    for backend in ordered({target.backend for target in targets}, catalog):
+        own = [target for target in targets if target.backend == backend]
+        served, rest = _served(own, targets, scoped_rest, lacks), scoped_rest
+        if backend == PYPI != rest and any(area == Area("macos") for area, _ in served):
+            served, rest = _turned(served, rest), PYPI
+        name = names.get(backend.name, backend.extra)
+        scopes.append(Scope(KINDS[layout], name, backend, served, rest))
+    return tuple(scopes)
+
+
+def _turned(served: Served, rest: Backend) -> Served:
+    """Name what the rest takes instead, where PyPI's build serves macOS.
+
+    Together with other systems would leave systems that have no wheel at all as a rest by
+    themselves, and uv refuses to lock for an entry of `environments` that has none.
+    """
+    found: list[tuple[Area, Backend]] = []
+    for platform in SHOWN_PLATFORMS:
+        own = [area for area, _ in served if area.os == platform.os]
+        without = tuple(area.machine for area in own if area.machine is not None)
+        if len(without) == len(own) and platform.os not in {area.os for area, _ in found}:
+            found.append((Area(platform.os, without=without), rest))
+    return tuple(found)
 
 
 def ordered(backends: Iterable[Backend], catalog: Catalog) -> tuple[Backend, ...]:
@@ -176,7 +190,7 @@ def _served(
     everything: Iterable[Target],
     rest: Backend,
     lacks: Callable[[Backend, Platform], bool],
-) -> tuple[tuple[Area, Backend], ...]:
+) -> Served:
     """Say which areas the targets of one scope take; what the rest serves is not named."""
     wanted: dict[Backend, list[Platform]] = {}
     for target in own:
@@ -201,6 +215,4 @@ def environment_cells(scopes: Iterable[Scope]) -> tuple[str, ...]:
     uv ignores the markers of scoped sources where a base dependency holds the package without a
     marker, unless `environments` narrows the forks before.
     """
-    scopes = list(scopes)
-    fallback = scopes[0].rest if scopes else None
-    return cells((dict(scope.served) for scope in scopes), rest=fallback)
+    return cells((dict(scope.served) for scope in scopes), rest=None)

@@ -210,12 +210,11 @@ class Declared:
         if lowered is None:
             pieces: list[Sourced] = []
             for requirement in project.dependencies:
-                extra = scope_extra(requirement.marker)
-                scope = canonicalize_name(extra) if extra else None
-                pieces.extend(self._lower(project, requirement, scope))
+                pieces.extend(self._lower(project, requirement, _place(requirement)))
             for extra_name, section in project.extras.items():
                 for requirement in section.requirements:
-                    pieces.extend(self._lower(project, requirement, extra_name, section=extra_name))
+                    place = _place(requirement, extra_name)
+                    pieces.extend(self._lower(project, requirement, place, section=extra_name))
             lowered = self._lowered[id(project)] = tuple(pieces)
         return lowered
 
@@ -239,8 +238,7 @@ class Declared:
             yield sourced
         else:
             # An override keeps nothing of what it replaces but the extra.
-            home = sourced.section or scope_extra(sourced.requirement.marker)
-            section = canonicalize_name(home) if home else None
+            section = sourced.section or _place(sourced.requirement)
             for override in overrides:
                 yield Sourced(
                     requirement=override.requirement,
@@ -509,12 +507,7 @@ class Declared:
             if kind == "group":
                 names = {requirement.name for requirement in flatten_group(project, name)}
             else:
-                names = {requirement.name for requirement in project.extras[name].requirements}
-                names |= {
-                    requirement.name
-                    for requirement in project.dependencies
-                    if scope_extra(requirement.marker) == name
-                }
+                names = _listed(project, name)
             if source.package not in names:
                 message = f"{kind} `{name}` does not list `{source.package}`"
                 _refuse(project, message, f"{source.at}.{kind}", f"add it to the {kind}")
@@ -561,6 +554,27 @@ def _index(project: Project, source: Source) -> Index | None:
             "define it in `[[tool.uv.index]]`, or remove the source",
         )
     return index
+
+
+def _place(
+    requirement: Requirement, section: NormalizedName | None = None
+) -> NormalizedName | None:
+    """Return the extra in which uv takes a requirement to stand.
+
+    A published requirement is one string with a marker: `extra == 'x'` in `dependencies` is as good as
+    standing in x.
+    """
+    named = scope_extra(requirement.marker)
+    if named is None:
+        return section
+    return min(canonicalize_name(named), section or canonicalize_name(named))
+
+
+def _listed(project: Project, extra: NormalizedName) -> set[NormalizedName]:
+    """Return the packages that an extra lists by itself."""
+    found = {one.name for one in project.dependencies if _place(one) == extra}
+    section = project.extras[extra].requirements
+    return found | {one.name for one in section if _place(one, extra) == extra}
 
 
 def _scope(project: Project, source: Source) -> Item | None:

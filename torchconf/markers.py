@@ -24,6 +24,12 @@ class Area(NamedTuple):
     without: tuple[str, ...] = ()
     """Values of `platform_machine` that are left out, if no machine is named."""
 
+    def holds(self, os: str, machine: str | None) -> bool:
+        """Tell whether one machine of a system is in here; None is one that nobody names."""
+        if os != self.os or (machine is not None and machine in self.without):
+            return False
+        return self.machine is None or self.machine == machine
+
 
 def platform_marker(platform: Platform) -> str:
     """Return the marker of one platform: OS and machine."""
@@ -81,7 +87,11 @@ def cells(scopes: Iterable[Mapping[Area, Hashable]], rest: Hashable = None) -> t
     scopes = list(scopes)
     everything = [area for scope in scopes for area in scope]
     machines = {
-        os: sorted({area.machine for area in everything if area.os == os and area.machine})
+        os: sorted(
+            machine
+            for machine in {m for a in everything if a.os == os for m in (a.machine, *a.without)}
+            if machine is not None
+        )
         for os in SYS_PLATFORMS
     }
     groups: dict[tuple[Hashable, ...], list[Area]] = {}
@@ -105,7 +115,7 @@ def cells(scopes: Iterable[Mapping[Area, Hashable]], rest: Hashable = None) -> t
 
 def _answer(scope: Mapping[Area, Hashable], piece: Area, rest: Hashable) -> Hashable:
     for area, answer in scope.items():
-        if area.os == piece.os and area.machine in {None, piece.machine}:
+        if area.holds(piece.os, piece.machine):
             return answer
     return rest
 

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from torchconf.backends import PYPI, Backend
-from torchconf.catalog import Answer
+from torchconf.catalog import Answer, Triton
 from torchconf.configuration import read_configuration
 from torchconf.drafting import Draft
 from torchconf.errors import ProjectError, RequestError
@@ -25,7 +25,7 @@ from torchconf.layouts import (
 )
 from torchconf.markers import holds, overlap, platform_marker, same_platforms
 from torchconf.plan import Plan
-from torchconf.releases import Choice, Needs, choose_release, last_line, supported_pythons
+from torchconf.releases import Choice, Needs, choose_release, last_line, leaves_platform, supported_pythons
 from torchconf.requirements import (
     next_minor,
     python_specifier,
@@ -144,7 +144,9 @@ class _Planner:
             self.layout, self.targets, self.catalog, self._names(), self._lacks
         )
         self.default = self._default()
-        self.bounds = self._find_upper_bounds()
+        self.torch_bound = self._find_torch_bound()
+        self.ceiling = self._find_ceiling()
+        self.bounds = self._find_bounds()
         self._tell(why)
         self._project_table()
         self._dev_group()
@@ -170,13 +172,26 @@ class _Planner:
 
     def _wishes(self) -> tuple[Wish, ...]:
         if self.request.wishes:
-            return self.request.wishes
+            return tuple(self._present_or_asked(wish) for wish in self.request.wishes)
         if not self.before.targets:
             raise RequestError(
                 "no target is given and the project has none",
                 help="name them: `-t linux-cuda -t macos-cpu`",
             )
         return tuple(_as_wish(target) for target in self.before.targets)
+
+    def _present_or_asked(self, wish: Wish) -> Wish:
+        """Let a bare accelerator mean the backend that the project has there already."""
+        if wish.backend is not None:
+            return wish
+        named = {other.backend for other in self.request.wishes}
+        present = [
+            target.backend
+            for target in self.before.targets
+            if target.platform == wish.platform and target.backend.accelerator == wish.accelerator
+        ]
+        present.sort(key=lambda backend: (backend not in named, backend.version), reverse=True)
+        return wish._replace(backend=present[0]) if present else wish
 
     def _with_present(self, targets: tuple[Target, ...]) -> tuple[Target, ...]:
         """Refuse to drop what the project has, unless told to."""
@@ -292,7 +307,7 @@ class _Planner:
 
     def _lacks(self, backend: Backend, platform: Platform) -> bool:
         """Tell whether an index is known to have no torch for a platform."""
-        if platform.key not in self.catalog.accelerator(backend).platforms:
+        if backend != PYPI and platform.key not in self.catalog.accelerator(backend).platforms:
             return True
         release = self.choice.release
         if release is None:
@@ -425,7 +440,7 @@ class _Planner:
         keep: list[int] = []
         for number, requirement in enumerate(self.project.dependencies):
             if requirement.name in self.packages:
-                text = self._bounded(requirement.raw, requirement.name)
+                text = self._kept(requirement)
                 moved.setdefault(requirement.name, []).append(text)
                 keep.append(number)
         for number in reversed(keep):
@@ -446,19 +461,26 @@ class _Planner:
                 self._bound_at(requirement)
 
     def _bound_at(self, requirement: Any) -> None:  # noqa: ANN401 - project.Requirement
-        path = _path(requirement.at)
+        self.draft.replace(
+            _path(requirement.at), self._kept(requirement), "keeps all targets together"
+        )
+
+    def _kept(self, requirement: Any) -> str:  # noqa: ANN401 - project.Requirement
+        """Return a requirement that is there already, with what is asked for and bounded."""
         text = requirement.raw
         if requirement.name == self.main and self.request.torch is not None:
             text = with_specifier(text, torch_specifier(self.request.torch))
-        self.draft.replace(path, self._bounded(text, requirement.name), "keeps all targets together")
+        return self._bounded(text, requirement.name)
 
     def _text(self, name: str, *, bare: bool) -> str:
         """Return a new requirement: a lower bound, and an upper one where a line has ended."""
+        if name == self.main and self.request.torch is not None:
+            return self._bounded(name + torch_specifier(self.request.torch), name)
         if bare or (name in self.facts.needed and name not in self.request.packages):
-            return self._bounded(name, name)
+            # Where an upper bound is needed, a lower one keeps a resolver from going far below.
+            bounded = name == self.main and self.torch_bound is not None
+            return self._bounded(f"{name}>={self.choice.release}" if bounded else name, name)
         if name == self.main:
-            if self.request.torch is not None:
-                return self._bounded(name + torch_specifier(self.request.torch), name)
             lower = self.choice.release
         else:
             lower = self._lowest_companion(name)
@@ -480,35 +502,85 @@ class _Planner:
         bound = self.bounds.get(name)
         return text if bound is None else with_upper_bound(text, bound)
 
-    def _find_upper_bounds(self) -> dict[str, str]:
-        """Return the upper bounds that are needed, `2.12` for `torch<2.12`, by package."""
+    def _find_torch_bound(self) -> str | None:
+        """Return the release that torch must stay below, if targets would part otherwise."""
         release = self.choice.release
         if release is None:
-            return {}
-        bounds: dict[str, str] = {}
-        if len({last_line(target.backend, self.catalog) for target in self.targets}) > 1:
-            bounds[self.main] = next_minor(release)
-        ceiling = self.torch & SpecifierSet(f"<{bounds[self.main]}" if bounds else "")
-        for name in self.packages:
-            companion = self.choice.companions.get(name)
-            if companion is None or not self.catalog.leaves_torch_open(name, companion):
-                continue
-            newest = [r for r in self.catalog.releases if ceiling.contains(r)]
-            highest = max((self.catalog.companions(name, r) or (companion,))[0] for r in newest)
-            if not ceiling.contains("999") and self.catalog.leaves_torch_open(name, highest):
+            return None
+        parts = {last_line(target, self.catalog) for target in self.targets}
+        leaves = any(leaves_platform(t, release, self.torch, self.catalog) for t in self.targets)
+        needed = len(parts) > 1 or leaves or self._triton_changes()
+        return next_minor(release) if needed else None
+
+    def _triton_changes(self) -> bool:
+        """Tell whether some Python is held back to releases whose triton has another name."""
+        python = self.choice.python
+        for backend in {target.backend for target in self.targets}:
+            reached = self._reached(backend, self.torch)
+            served = [r for r in reached if python in self.catalog.release_pythons(r)]
+            names = {self.catalog.triton(backend, r) for r in (*reached[:1], *served[:1])}
+            if len({triton.name for triton in names if triton}) > 1:
+                return True
+        return False
+
+    def _reached(self, backend: Backend, within: SpecifierSet) -> list[Version]:
+        """Return the releases in a range that a backend may have, newest first."""
+        last = self.catalog.ended(backend)
+        return [
+            release
+            for release in self.catalog.releases
+            if release in within and (last is None or release <= Version(last))
+        ]
+
+    def _find_ceiling(self) -> SpecifierSet:
+        """Return the range of torch that uv will choose from; it takes the newest in it."""
+        ceiling = self.torch
+        if self.torch_bound is not None:
+            ceiling &= SpecifierSet(f"<{self.torch_bound}")
+        if self.request.pin and self.choice.release is not None:
+            ceiling &= SpecifierSet(f"=={self.choice.release}")
+        return ceiling
+
+    def _find_bounds(self) -> dict[str, str]:
+        """Return the upper bounds that are needed, `2.12` for `torch<2.12`, by package."""
+        bounds = {} if self.torch_bound is None else {self.main: self.torch_bound}
+        if self.request.pin or self.before.pinned or self.ceiling.contains("999"):
+            return bounds
+        for name, companion in self.choice.companions.items():
+            fitting = [
+                version
+                for release in self.catalog.releases
+                if release in self.ceiling
+                for version in self.catalog.companions(name, release) or ()
+            ]
+            highest = max(fitting, default=companion)
+            if self.catalog.leaves_torch_open(name, highest):
                 bounds[name] = next_minor(highest)
         return bounds
 
     def _tritons(self, scope: Scope) -> dict[str, str]:
         """Return the triton requirements of a scope, each with the marker of its source."""
         found: dict[str, str] = {}
-        release = self.choice.release or self.catalog.releases[0]
         for backend in scope.backends():
-            triton = self.catalog.triton(backend, release)
+            triton = self._triton(backend)
             if triton is not None:
-                bound = f">={triton.bound}" if triton.bound else ""
-                found[triton.name] = f"{triton.name}{bound} ; {scope.marker(backend)}"
+                bounds = [f">={triton.bound}"] if triton.bound else []
+                if triton.pin and not self.ceiling.contains("999"):
+                    # A newer triton could pull in an older torch, one that needs none.
+                    bounds.append(f"<={triton.pin}")
+                text = f"{triton.name}{','.join(bounds)}"
+                found[triton.name] = f"{text} ; {scope.marker(backend)}"
         return found
+
+    def _triton(self, backend: Backend) -> Triton | None:
+        """Return the triton package of the torch that will be installed: the newest in range."""
+        reached = self._reached(backend, self.ceiling) or self.catalog.releases
+        newest = self.catalog.triton(backend, reached[0])
+        lowest = self.catalog.triton(backend, self.choice.release or reached[0])
+        # Some Python may be held back to the release that was chosen.
+        if newest and lowest and newest.name == lowest.name:
+            return newest._replace(bound=lowest.bound)
+        return newest
 
     def _conflicts_and_groups(self) -> None:
         if self.layout == "markers":
@@ -572,7 +644,7 @@ class _Planner:
 
     def _environments(self) -> None:
         uv: Path = ("tool", "uv")
-        if self.layout != "markers" and any(self._in_base(name) for name in self.packages):
+        if self.layout == "groups" and any(self._in_base(name) for name in self.packages):
             wanted = environment_cells(self.scopes)
             if wanted:
                 self._cut_environments((*uv, "environments"), wanted)
@@ -614,7 +686,7 @@ class _Planner:
         pins = {self.main: release, **self.choice.companions}
         for scope in self.scopes:
             for backend in scope.backends():
-                triton = self.catalog.triton(backend, release)
+                triton = self._triton(backend)
                 if triton is not None and triton.pin is not None:
                     pins[triton.name] = Version(triton.pin)
         wanted = [f"{name}=={version}" for name, version in pins.items()]
@@ -638,12 +710,9 @@ class _Planner:
         }
         for scope in self.scopes:
             for backend in scope.backends():
-                for name in self._tritons(scope):
-                    triton = self.catalog.triton(
-                        backend, self.choice.release or self.catalog.releases[0]
-                    )
-                    if triton and triton.name == name:
-                        wanted.setdefault(name, []).append(self._entry(scope, backend))
+                triton = self._triton(backend)
+                if triton is not None:
+                    wanted.setdefault(triton.name, []).append(self._entry(scope, backend))
         for name, entries in wanted.items():
             if not entries:
                 continue

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from torchconf.catalog import Catalog
     from torchconf.targets import Wish
 
-# How sure the catalog is that a release serves all targets; lower is better. COVERED: its build
-# matrix was read and wheels were seen, but not for every Python. SEEN: wheels were seen.
+# How sure the catalog is that a release serves all targets; lower is better. SURE: every wheel is
+# known, of a release whose build matrix was read. COVERED: such a release, but not every Python was
+# seen. SEEN: some wheels of a newer release were.
 SURE, COVERED, SEEN, UNKNOWN, MISSING = range(5)
 
 # No public Python: a range that admits it has no upper bound that anybody meant.
@@ -53,9 +54,12 @@ class Choice(NamedTuple):
     """What the catalog does not know, in words."""
 
 
-class _Tried(NamedTuple):
+class Examined(NamedTuple):
+    """One release held against all wishes."""
+
     choice: Choice
     missing: tuple[tuple[Target, str], ...]
+    """What is known not to be there, each with the package or Python in words."""
 
 
 def choose_release(
@@ -71,13 +75,13 @@ def choose_release(
         RequestError: No release can serve them, as far as the catalog covers it.
     """
     if locked is not None and locked in catalog.releases and locked in needs.torch:
-        kept = _try(locked, wishes, needs, catalog).choice
+        kept = examine(locked, wishes, needs, catalog).choice
         if kept.certainty <= COVERED:
             return kept
-    tried: list[_Tried] = []
+    tried: list[Examined] = []
     for release in catalog.releases:
         if needs.torch.contains(release, prereleases=True):
-            tried.append(_try(release, wishes, needs, catalog))
+            tried.append(examine(release, wishes, needs, catalog))
             if tried[-1].choice.certainty == SURE:
                 break
     possible = [one.choice for one in tried if one.choice.certainty < MISSING]
@@ -85,24 +89,46 @@ def choose_release(
         return min(possible, key=lambda choice: choice.certainty)
     if not tried and _admits_newer(needs.torch, catalog):
         return _newer(wishes, needs, catalog)
-    raise _refusal(tried, wishes, needs, catalog)
+    # Imported here: only an impossible request needs it.
+    from torchconf.refusals import refusal
+
+    raise refusal(tried, wishes, needs, catalog)
 
 
-def last_line(backend: Backend, catalog: Catalog) -> tuple[int, ...]:
-    """Return the newest release line, such as `(2, 13)`, that a backend is known to reach.
+def last_line(target: Target, catalog: Catalog) -> tuple[int, ...]:
+    """Return the newest release line, such as `(2, 13)`, that a target is known to reach.
 
     Lines that go on reach as far as any of the PyTorch indexes does, seen or not: only one that
     has ended, or PyPI, whose listing is newer, parts from them.
     """
-    ended = catalog.ended(backend)
-    if ended is not None:
-        return Version(ended).release[:2]
+    backend = target.backend
+    ends = [end for end in (catalog.ended(backend), catalog.platform_end(target.platform)) if end]
+    if ends:
+        return min(map(Version, ends)).release[:2]
     if backend == PYPI:
         newest = catalog.last_seen(catalog.main_package, PYPI)
     else:
         known = (catalog.last_seen(catalog.main_package, b) for b in catalog.backends.values())
         newest = max(filter(None, known), default=None)
     return newest.release[:2] if newest else ()
+
+
+def leaves_platform(target: Target, release: Version, within: SpecifierSet, catalog: Catalog) -> bool:
+    """Tell whether a later release of the same index seems to have nothing for the platform.
+
+    uv takes the newest release of an index for all platforms alike, so that a later one without a
+    wheel for this platform would be locked, and fail to install. Releases whose matrix was not
+    read prove nothing.
+    """
+    package = catalog.main_package
+    return any(
+        later > release
+        and catalog.covered(later)
+        and within.contains(later)
+        and catalog.carries(package, later, target.backend)
+        and not catalog.seen(package, later, target.backend, target.platform)
+        for later in catalog.releases
+    )
 
 
 def supported_pythons(
@@ -123,10 +149,12 @@ def supported_pythons(
     return tuple(version for version in inside if version in floor or version in built)
 
 
-def _try(release: Version, wishes: Sequence[Wish], needs: Needs, catalog: Catalog) -> _Tried:
+def examine(
+    release: Version, wishes: Sequence[Wish], needs: Needs, catalog: Catalog
+) -> Examined:
     """See how sure one release is. Torch decides; a companion in doubt is only said to be so."""
     pythons = supported_pythons(release, needs.python, catalog)
-    targets = _resolve(release, wishes, pythons, needs.packages, catalog)
+    targets = _resolve(release, wishes, pythons, needs, catalog)
     if needs.python is None:
         pythons = _from_first_served(release, targets, pythons, catalog)
     certainty = SURE
@@ -137,7 +165,7 @@ def _try(release: Version, wishes: Sequence[Wish], needs: Needs, catalog: Catalo
         certainty = max(certainty, rank)
         if rank == MISSING:
             missing.append((target, text))
-        elif rank != SURE:
+        elif text:
             doubts.append((target, text))
     companions: dict[str, Version] = {}
     for package, allowed in needs.packages.items():
@@ -156,25 +184,25 @@ def _try(release: Version, wishes: Sequence[Wish], needs: Needs, catalog: Catalo
         certainty=certainty,
         doubts=_spoken(doubts),
     )
-    return _Tried(choice, tuple(missing))
+    return Examined(choice, tuple(missing))
 
 
 def _resolve(
     release: Version,
     wishes: Sequence[Wish],
     pythons: Sequence[str],
-    packages: Mapping[str, SpecifierSet],
+    needs: Needs,
     catalog: Catalog,
 ) -> tuple[Target, ...]:
     """Give each bare accelerator the newest backend that all wishes for it share.
 
-    Newest among those of which the catalog is equally sure: first for torch, then for the
-    companions.
+    Newest among those of which the catalog is equally sure: first for torch, now and in later
+    releases, then for the companions.
     """
     chosen: dict[str, Backend] = {}
     for accelerator in {wish.accelerator for wish in wishes if wish.backend is None}:
         platforms = [w.platform for w in wishes if w.accelerator == accelerator and not w.backend]
-        ranked: list[tuple[tuple[int, int], Backend]] = []
+        ranked: list[tuple[tuple[int, bool, int], Backend]] = []
         for backend in catalog.newest_first(accelerator):
             targets = [Target(platform, backend) for platform in platforms]
             rank = max(_torch(release, target, pythons, catalog)[0] for target in targets)
@@ -182,11 +210,12 @@ def _resolve(
                 continue
             companions = [
                 _companion(package, release, allowed, targets, pythons, catalog)
-                for package, allowed in packages.items()
+                for package, allowed in needs.packages.items()
             ]
+            leaves = any(leaves_platform(t, release, needs.torch, catalog) for t in targets)
             open_questions = sum(len(c.missing) * 100 + len(c.doubts) for c in companions)
-            ranked.append(((rank, open_questions), backend))
-            if ranked[-1][0] == (SURE, 0):
+            ranked.append(((rank, leaves, open_questions), backend))
+            if ranked[-1][0] == (SURE, False, 0):
                 break
         chosen[accelerator] = min(ranked, key=lambda pair: pair[0])[1]
     targets = (Target(wish.platform, wish.backend or chosen[wish.accelerator]) for wish in wishes)
@@ -216,15 +245,14 @@ def _torch(
     if not pythons:
         return UNKNOWN, f"{package} on so new a Python"
     if missing:
-        whole = len(missing) == len(answers)
-        return MISSING, "" if whole else f"Python {', '.join(missing)}"
+        return MISSING, package + _on(missing, answers)
     unknown = [python for python, answer in answers.items() if answer is Answer.UNKNOWN]
+    covered = target.backend == PYPI or catalog.covered(release)
     if not unknown:
-        return SURE, ""
+        return (SURE if covered else SEEN), ""
     seen = catalog.seen(package, release, target.backend, target.platform)
-    rank = UNKNOWN if not seen else COVERED if catalog.covered(release) else SEEN
-    whole = len(unknown) == len(answers)
-    return rank, package if whole else f"{package} on Python {', '.join(unknown)}"
+    rank = UNKNOWN if not seen else COVERED if covered else SEEN
+    return rank, package + _on(unknown, answers)
 
 
 class _Found(NamedTuple):
@@ -304,24 +332,16 @@ def _admits_newer(torch: SpecifierSet, catalog: Catalog) -> bool:
 def _newer(wishes: Sequence[Wish], needs: Needs, catalog: Catalog) -> Choice:
     """Answer for a range that only a release newer than the catalog can satisfy."""
     newest = max(catalog.releases)
-    going_on = [
-        wish
-        for wish in wishes
-        if wish.backend is not None
-        and wish.backend != PYPI
-        and (last := catalog.ended(wish.backend)) is not None
-        and newest > Version(last)
-    ]
-    if going_on:
-        wish = going_on[0]
-        assert wish.backend is not None
-        raise RequestError(
-            f"target `{wish.text}` can not have torch {needs.torch}: "
-            f"{wish.backend.title} ended with torch {catalog.ended(wish.backend)}",
-            help="ask for a torch up to that release, or for another backend",
-        )
+    for wish in wishes:
+        last = catalog.ended(wish.backend) if wish.backend is not None else None
+        if wish.backend is not None and last is not None:
+            raise RequestError(
+                f"target `{wish.text}` can not have torch {needs.torch}: "
+                f"{wish.backend.title} ended with torch {last}",
+                help=f"ask for torch {last} or older, or for another backend",
+            )
     pythons = catalog.release_pythons(newest)
-    targets = _resolve(newest, wishes, pythons, {}, catalog)
+    targets = _resolve(newest, wishes, pythons, Needs(needs.torch, {}, None), catalog)
     return Choice(
         release=None,
         targets=targets,
@@ -330,64 +350,3 @@ def _newer(wishes: Sequence[Wish], needs: Needs, catalog: Catalog) -> Choice:
         certainty=UNKNOWN,
         doubts=(f"any torch {needs.torch}",),
     )
-
-
-def _refusal(
-    tried: Sequence[_Tried], wishes: Sequence[Wish], needs: Needs, catalog: Catalog
-) -> RequestError:
-    """Say which target can not be served, and the nearest thing that can be had."""
-    spec = str(needs.torch)
-    if not tried:
-        releases = ", ".join(map(str, catalog.releases[:4]))
-        return RequestError(
-            f"no torch release is {spec}",
-            help=f"the newest are {releases}",
-        )
-    anything = Needs(SpecifierSet(), needs.packages, needs.python)
-    alternatives = []
-    for wish in wishes:
-        alone = [
-            one.choice.release
-            for release in catalog.releases
-            if (one := _try(release, [wish], anything, catalog)).choice.certainty <= COVERED
-        ]
-        alternatives.append((wish, max(filter(None, alone), default=None)))
-    nothing = [wish for wish, newest in alternatives if newest is None]
-    last = tried[0]
-    detail = _missing_words(last)
-    if nothing:
-        text = nothing[0].text
-        pythons = f" on Python {needs.python}" if needs.python else ""
-        loose = Needs(SpecifierSet(), {}, None)
-        found = [
-            release
-            for release in catalog.releases
-            if _try(release, [nothing[0]], loose, catalog).choice.certainty <= COVERED
-        ]
-        have = (
-            f"; without that there is torch {found[0]} on Python {catalog.release_pythons(found[0])[0]} and later"
-            if found
-            else ""
-        )
-        packages = f" with {', '.join(needs.packages)}" if needs.packages else ""
-        return RequestError(
-            f"target `{text}` can not be had{packages}{pythons}: {detail}",
-            help=f"change what is asked{have}",
-        )
-    newest = "; ".join(f"`{wish.text}` has torch up to {found}" for wish, found in alternatives)
-    common = " that all targets have" if len(wishes) > 1 else ""
-    wanted = f" {spec}" if spec else ""
-    return RequestError(f"there is no torch{wanted}{common}: {detail}", help=newest)
-
-
-def _missing_words(tried: _Tried) -> str:
-    release = tried.choice.release
-    parts: dict[str, list[str]] = {}
-    for target, text in tried.missing:
-        parts.setdefault(text, []).append(str(target))
-    named = tried.missing and "; ".join(
-        f"{', '.join(targets)}" + (f" ({text})" if text else "") for text, targets in parts.items()
-    )
-    if not named:
-        named = ", ".join(map(str, tried.choice.targets))
-    return f"torch {release} is not published for {named}"

@@ -73,7 +73,9 @@ def with_upper_bound(text: str, bound: str) -> str:
         return text
     head, _, tail = text.partition(";")
     bounded = head.rstrip()
-    if bounded.endswith(")"):
+    if re.search(r"<(?![=])", bounded):
+        bounded = re.sub(r"<\s*[^=,)\s][^,)\s]*", f"<{bound}", bounded)
+    elif bounded.endswith(")"):
         bounded = f"{bounded[:-1].rstrip()},<{bound})"
     else:
         bounded += f",<{bound}" if str(parsed.specifier) else f"<{bound}"

@@ -31,7 +31,7 @@ _FILE = os.path.join(os.path.dirname(__file__), "catalog.json")  # noqa: PTH118,
 _KEYS = {
     "schema_version": int, "as_of": str, "base_url": str, "fallback": str, "main_package": str,
     "family": list, "pythons": list, "accelerators": dict, "words": dict, "ambiguous": list,
-    "backends": dict, "releases": dict, "companions": dict, "dependents": dict,
+    "backends": dict, "platform_ends": dict, "releases": dict, "companions": dict, "dependents": dict,
     "sets": list, "wheels": dict,
 }  # fmt: skip
 
@@ -146,6 +146,11 @@ class Catalog:
         ended: str | None = self._data["backends"].get(backend.name, {}).get("ended")
         return ended
 
+    def platform_end(self, platform: Platform) -> str | None:
+        """Return the last torch release for a platform that has ended, else None."""
+        ended: str | None = self._data["platform_ends"].get(platform.key)
+        return ended
+
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The words of targets."""
@@ -169,8 +174,8 @@ class Catalog:
 
     @cached_property
     def releases(self) -> tuple[Version, ...]:
-        """Every release of torch that was seen anywhere, newest first."""
-        return self.versions(self.main_package)
+        """The releases of torch that the catalog describes, newest first."""
+        return tuple(sorted(map(Version, self._data["releases"]), reverse=True))
 
     def versions(self, package: str) -> tuple[Version, ...]:
         """Every release of one package that was seen anywhere, newest first."""
@@ -190,6 +195,10 @@ class Catalog:
             named = sorted({python for text in seen for python in text.split()})
         floor = _range(entry.get("python", ""))
         return tuple(python for python in self.pythons if python in named and python in floor)
+
+    def carries(self, package: str, version: Version, backend: Backend) -> bool:
+        """Tell whether an index is known to carry a release, on whichever platform."""
+        return self._cell(package, str(version), backend) is not None
 
     def seen(self, package: str, version: Version, backend: Backend, platform: Platform) -> bool:
         """Tell whether at least one wheel is known for a platform, on whichever Python."""
@@ -227,8 +236,12 @@ class Catalog:
         """
         if backend is not PYPI and platform.key not in self.accelerator(backend).platforms:
             return Answer.NO
-        if package == self.main_package and self._python_is_missing(version, python):
-            return Answer.NO
+        if package == self.main_package:
+            last = self.platform_end(platform)
+            if last is not None and version > Version(last):
+                return Answer.NO
+            if self._python_is_missing(version, python):
+                return Answer.NO
         cell = self._cell(package, str(version), backend)
         if (
             platform.os == "macos"

@@ -70,6 +70,7 @@ def compile_catalog(facts: Path) -> dict[str, Any]:
         "words": base["words"],
         "ambiguous": base["ambiguous"],
         "backends": _backends(base, companions, releases, cells),
+        "platform_ends": {k: v for k, v in base["platform_ends"].items() if k != "_source"},
         "releases": releases,
         "companions": _companions(companions, base, rows),
         "dependents": {

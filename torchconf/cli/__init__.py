@@ -1,0 +1,89 @@
+"""The command line: one lazily imported module per command, and what every command shares."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from torchconf import __version__
+from torchconf.errors import RequestError, TorchconfError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {
+    "init": "write the PyTorch configuration of a project",
+    "show": "show which build each platform gets, from the file alone",
+}
+"""Each command with its summary; the module of that name under `torchconf.cli` carries it out."""
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: The words after the program's name; by default those of this process.
+
+    Returns:
+        The exit status: 0 done, 1 the answer is no, 2 impossible or refused, 130 interrupted.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words)
+    except TorchconfError as error:
+        _fail(error, words)
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone; leave without a second complaint when the stream is flushed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a user
+        if os.environ.get("TORCHCONF_DEBUG"):
+            raise
+        message = f"torchconf failed: {type(error).__name__}: {error}"
+        help_ = "this is a bug; `TORCHCONF_DEBUG=1` shows where it is"
+        _fail(TorchconfError(message, help=help_), words)
+        return TorchconfError.exit_code
+
+
+def _run(words: list[str]) -> int:
+    if words in (["--version"], ["-V"]):
+        sys.stdout.write(f"torchconf {__version__}\n")
+        return 0
+    # Imported here: `--version` needs no parser.
+    from torchconf.cli.parser import parse
+
+    command, options = parse(words)
+    return command(options)
+
+
+def _fail(error: TorchconfError, words: list[str]) -> None:
+    """Say what, where and what next: on stderr, or as JSON on stdout if that was asked for."""
+    if _wants_json(words):
+        import json
+
+        text = {"message": error.message, "at": error.at, "help": error.help}
+        sys.stdout.write(json.dumps({"schema_version": 1, "error": text}, indent=2) + "\n")
+        return
+    lines = [f"error: {error.message}"]
+    lines += [f"   at: {error.at}"] if error.at else []
+    lines += [f" help: {error.help}"] if error.help else []
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _wants_json(words: list[str]) -> bool:
+    """Tell whether JSON was asked for, even if the rest of the words made no sense."""
+    flags = ("--format", "--output-format")
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    return any((one in flags and two == "json") or one in _JSON for one, two in pairs)
+
+
+_JSON = {"--format=json", "--output-format=json"}
+
+__all__ = ["COMMANDS", "INTERRUPTED", "RequestError", "main"]

@@ -1,0 +1,110 @@
+"""What several commands read first: the project's file, its lockfile, the catalog."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchconf import files
+from torchconf.catalog import Catalog, load_catalog
+from torchconf.edits.reading import read_toml
+from torchconf.lockfile import locked_release, needs, reached
+from torchconf.planner import Facts
+from torchconf.project import Project, read_project
+
+if TYPE_CHECKING:
+    import argparse
+
+LOCKFILE = "uv.lock"
+
+
+class Context(NamedTuple):
+    """A project on disk, as it was read."""
+
+    file: files.SourceFile
+    project: Project
+    catalog: Catalog
+
+    @property
+    def folder(self) -> str:
+        """The folder of the project."""
+        return os.path.dirname(os.path.abspath(self.file.path))
+
+
+def open_project(options: argparse.Namespace, *, may_be_missing: bool = False) -> Context:
+    """Read the project that the options name.
+
+    Args:
+        options: `--project`, or None for the nearest folder above that has a pyproject.toml.
+        may_be_missing: Whether a folder without one will do; its file then reads as empty.
+
+    Raises:
+        ProjectError: There is none, or it can not be read.
+    """
+    if options.project is not None:
+        path = files.project_file(options.project)
+    elif may_be_missing:
+        path = nearest_or_here()
+    else:
+        path = files.find_project(".")
+    file = files.read_file(path, may_be_missing=may_be_missing)
+    shown = spoken_path(file.path)
+    project = read_project(read_toml(file.text, shown), at=shown)
+    return Context(file, project, load_catalog())
+
+
+def nearest_or_here() -> str:
+    """Return the path of the nearest pyproject.toml, or where one would be made."""
+    from torchconf.errors import ProjectError
+
+    try:
+        return files.find_project(".")
+    except ProjectError:
+        return os.path.join(os.getcwd(), files.NAME)
+
+
+def spoken_path(path: str) -> str:
+    """Return a path as a person would say it: relative where that is shorter."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:  # another drive on Windows
+        return path
+    return relative if len(relative) < len(path) else path
+
+
+def read_facts(context: Context) -> Facts:
+    """Gather what the planner must know beside the file."""
+    project, catalog = context.project, context.catalog
+    graph: dict[str, frozenset[str]] = dict(catalog.dependents)
+    locked = None
+    try:
+        with open(os.path.join(context.folder, LOCKFILE), encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    if text:
+        locked = locked_release(text, catalog.main_package)
+        for name, needed in needs(text).items():
+            graph[name] = graph.get(name, frozenset()) | needed
+    family = frozenset(catalog.family)
+    declared = _installed_by_default(project) - family
+    return Facts(
+        folder=os.path.basename(context.folder),
+        locked=locked,
+        needed=(reached(declared, graph) & family) - catalog.triton_packages,
+    )
+
+
+def _installed_by_default(project: Project) -> frozenset[str]:
+    """Return the packages of the base dependencies and the default groups."""
+    if project.default_groups == "all":
+        groups = tuple(project.groups)
+    elif project.default_groups is None:
+        groups = tuple(name for name in project.groups if name == "dev")
+    else:
+        groups = project.default_groups
+    names = {requirement.name for requirement in project.dependencies}
+    for group in groups:
+        if group in project.groups:
+            names |= {requirement.name for requirement in project.groups[group].requirements}
+    return frozenset(names)

@@ -1,0 +1,221 @@
+"""`torchconf init`: write the PyTorch configuration of a new or an existing project."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from torchconf.cli.parser import add_format, add_writing
+from torchconf.errors import RequestError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from torchconf.cli.context import Context
+    from torchconf.planner import Outcome, Request
+
+EPILOG = """\
+targets:
+  PLATFORM-BACKEND, such as linux-cuda, windows-cu130, macos-cpu, linux-rocm7.2,
+  linux-aarch64-cuda13.0, linux-xpu, macos-mps, linux-pypi. `cuda` and `rocm` alone mean
+  the newest build that all such targets share.
+
+examples:
+  torchconf init -t linux-cuda -t windows-cuda -t macos-cpu
+  torchconf init -t linux-cu130 -t linux-cpu -t macos-cpu --with torchvision
+  torchconf init -t linux-rocm --torch '>=2.11,<2.14' --pin --dry-run
+  torchconf init --with torchaudio
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "-t", "--target", action="append", default=[], metavar="TARGET",
+        help="a build on a platform; repeat it for each",
+    )  # fmt: skip
+    parser.add_argument(
+        "--torch", metavar="SPEC", help="`>=2.13`, or `2.13`, which means that release"
+    )
+    parser.add_argument(
+        "--with", dest="packages", action="append", default=[], metavar="PACKAGE",
+        help="route this companion too: torchvision, torchaudio, ...",
+    )  # fmt: skip
+    parser.add_argument(
+        "--layout", choices=("auto", "markers", "extras", "groups"), default="auto",
+        help="how a build is chosen when installing (default: auto)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--default", metavar="BACKEND",
+        help="the build that plain `uv sync` installs, or `none` (layout groups)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--name", dest="names", action="append", default=[], metavar="BACKEND=NAME",
+        help="another name for the extra or group of a backend",
+    )  # fmt: skip
+    parser.add_argument(
+        "--python", metavar="SPEC", help="requires-python; `3.12` means `>=3.12`"
+    )
+    parser.add_argument(
+        "--index-base", metavar="URL",
+        help="a mirror of the indexes: a prefix, or a pattern with {backend}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--pin", action="store_true", help="hold exact versions in constraint-dependencies"
+    )
+    parser.add_argument(
+        "--required-environments", action="store_true",
+        help="let uv refuse to lock what would not install on a target",
+    )  # fmt: skip
+    parser.add_argument("--lock", action="store_true", help="run `uv lock`; undo all if it fails")
+    parser.add_argument(
+        "--force", action="store_true", help="replace PyTorch tables that are not understood"
+    )
+    add_writing(parser)
+    add_format(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Plan, show or write, and say how to install."""
+    if not options.target and not _changes_something(options):
+        raise RequestError(
+            "no target is given",
+            help="name them with `-t`, such as `-t linux-cuda -t macos-cpu`; "
+            "`torchconf init --help` has the other flags",
+        )
+    # Imported here: `--help` needs none of these.
+    from torchconf.cli.context import open_project, read_facts
+    from torchconf.edits import edit_text
+    from torchconf.planner import plan_targets
+
+    context = open_project(options, may_be_missing=True)
+    request = make_request(options, context)
+    outcome = plan_targets(request, context.project, context.catalog, read_facts(context))
+    text = edit_text(context.file.text, outcome.plan.steps, context.project.at)
+    changed = text != context.file.text or context.file.raw is None
+    if changed and not options.dry_run and not options.check:
+        write(options, context, text)
+    if options.format == "json":
+        _report_json(options, context, outcome, text, changed=changed)
+    else:
+        _report_text(options, context, outcome, text, changed=changed)
+    return 1 if options.check and changed else 0
+
+
+def make_request(options: argparse.Namespace, context: Context) -> Request:
+    """Turn flags into a request; every flag is judged by what reads it."""
+    from torchconf.planner import Request
+    from torchconf.targets import parse_wish
+
+    vocabulary = context.catalog.vocabulary
+    return Request(
+        wishes=tuple(parse_wish(text, vocabulary) for text in options.target),
+        torch=options.torch,
+        packages=tuple(options.packages),
+        layout=options.layout,
+        default=options.default,
+        names=tuple(_name(text) for text in options.names),
+        python=options.python,
+        index_base=_index_base(options.index_base),
+        pin=options.pin,
+        required_environments=options.required_environments,
+        force=options.force,
+    )
+
+
+def write(options: argparse.Namespace, context: Context, text: str) -> None:
+    """Replace the file; with `--lock` run uv, and put everything back if it fails."""
+    from torchconf import files
+
+    if not options.lock:
+        files.replace(context.file, text)
+        return
+    from torchconf.cli.locking import locked
+
+    with locked(context.folder, context.file, quiet=bool(options.quiet)):
+        files.replace(context.file, text)
+
+
+def _changes_something(options: argparse.Namespace) -> bool:
+    return bool(
+        options.packages or options.pin or options.required_environments or options.torch
+        or options.python or options.default or options.names or options.layout != "auto"
+    )  # fmt: skip
+
+
+def _name(text: str) -> tuple[str, str]:
+    backend, equals, name = text.partition("=")
+    if not (backend and equals and name):
+        raise RequestError(
+            f"`--name {text}` is not BACKEND=NAME", help="such as `--name cpu=laptop`"
+        )
+    return backend.strip().lower(), name.strip()
+
+
+def _index_base(url: str | None) -> str | None:
+    """Judge the URL of a mirror: it goes into a file that people share."""
+    if url is None:
+        return None
+    # Imported here: only a mirror needs it.
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https", "file"} and bool(parts.netloc or parts.path)
+        secret = parts.username is not None or parts.password is not None
+    except ValueError:
+        usable, secret = False, False
+    if not usable:
+        raise RequestError(
+            f"`--index-base {url}` is not a URL",
+            help="such as `https://mirror.example.org/pytorch/{backend}/simple`",
+        )
+    if secret:
+        raise RequestError(
+            "`--index-base` must not hold credentials: the file is shared",
+            help="set UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD for each index, "
+            "<NAME> being its name in capitals with `_` for `-` and `.`",
+        )
+    return url
+
+
+def _report_text(
+    options: argparse.Namespace, context: Context, outcome: Outcome, text: str, *, changed: bool
+) -> None:
+    from torchconf import report
+    from torchconf.cli.context import spoken_path
+    from torchconf.files import unified_diff
+
+    shown = spoken_path(context.file.path)
+    report.warnings(outcome.plan.warnings, options)
+    if not options.quiet:
+        report.notes((*outcome.plan.notes, *report.others(outcome, context.catalog)), options)
+    if options.dry_run:
+        report.diff(unified_diff(context.file.text, text, shown), options)
+        return
+    if options.check:
+        sys.stderr.write(f"{shown} would change\n" if changed else f"{shown} is as asked\n")
+        return
+    if not options.quiet:
+        sys.stderr.write(f"wrote {shown}\n" if changed else f"{shown} is as asked, left alone\n")
+    sys.stdout.write(report.commands_table(outcome))
+
+
+def _report_json(
+    options: argparse.Namespace, context: Context, outcome: Outcome, text: str, *, changed: bool
+) -> None:
+    import json
+
+    from torchconf import report
+    from torchconf.files import unified_diff
+
+    data: dict[str, Any] = {
+        "schema_version": 1,
+        "path": context.file.path,
+        "changed": changed,
+        "written": changed and not options.dry_run and not options.check,
+        **report.outcome_data(outcome),
+        "diff": unified_diff(context.file.text, text),
+    }
+    sys.stdout.write(json.dumps(data, indent=2) + "\n")

@@ -1,0 +1,55 @@
+"""What a uv.lock says of PyTorch: the locked release, and who needs which package.
+
+The lockfile is read as text: a real one has a megabyte, and parsing it would take longer than all
+else that `init` does. uv writes it in one form, one package after the other.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_HEAD = re.compile(r'^name = "([^"]+)"\n(?:version = "([^"]+)"\n)?', re.MULTILINE)
+_DEPENDENCIES = re.compile(r"^dependencies = \[\n(.*?)^\]", re.MULTILINE | re.DOTALL)
+_NAME = re.compile(r'\{ name = "([^"]+)"')
+
+
+def locked_release(text: str, package: str) -> Version | None:
+    """Return the newest public version that a lockfile has of a package: `2.13.0`."""
+    versions = [
+        Version(head[2]).public
+        for block in text.split("[[package]]\n")[1:]
+        if (head := _HEAD.match(block)) and head[1] == package and head[2]
+    ]
+    return max(map(Version, versions), default=None)
+
+
+def needs(text: str) -> dict[str, frozenset[str]]:
+    """Return what each package of a lockfile depends on; extras and groups are left out."""
+    found: dict[str, frozenset[str]] = {}
+    for block in text.split("[[package]]\n")[1:]:
+        head, listed = _HEAD.match(block), _DEPENDENCIES.search(block)
+        if head and listed:
+            names = frozenset(_NAME.findall(listed[1]))
+            found[head[1]] = found.get(head[1], frozenset()) | names
+    return found
+
+
+def reached(names: Iterable[str], graph: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return everything that some packages bring along, themselves left out."""
+    waiting = [canonicalize_name(name) for name in names]
+    first = frozenset(waiting)
+    seen = set(waiting)
+    while waiting:
+        for name in graph.get(waiting.pop(), frozenset()):
+            known = canonicalize_name(name)
+            if known not in seen:
+                seen.add(known)
+                waiting.append(known)
+    return frozenset(seen) - first

@@ -1,0 +1,116 @@
+"""Plans and tables as text and as JSON; colour only where it is wanted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from torchconf.backends import PYPI
+from torchconf.commands import hints, selection_of
+from torchconf.targets import SHOWN_PLATFORMS
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Sequence
+    from typing import TextIO
+
+    from torchconf.catalog import Catalog
+    from torchconf.planner import Outcome
+    from torchconf.targets import Target
+
+_COLOURS = {"+": "32", "-": "31", "@": "36"}
+
+
+def wants_colour(options: argparse.Namespace, stream: TextIO) -> bool:
+    """Tell whether to colour what goes to a stream."""
+    if options.color != "auto":
+        return bool(options.color == "always")
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not plain
+
+
+def notes(lines: Iterable[str], _options: argparse.Namespace) -> None:
+    """Print what was chosen and why, on stderr."""
+    sys.stderr.writelines(f"{line}\n" for line in lines)
+
+
+def warnings(lines: Iterable[str], options: argparse.Namespace) -> None:
+    """Print what could not be known, on stderr."""
+    coloured = wants_colour(options, sys.stderr)
+    word = "\033[33mwarning\033[0m" if coloured else "warning"
+    sys.stderr.writelines(f"{word}: {line}\n" for line in lines)
+
+
+def diff(text: str, options: argparse.Namespace) -> None:
+    """Print a unified diff on stdout."""
+    if not wants_colour(options, sys.stdout):
+        sys.stdout.write(text)
+        return
+    for line in text.splitlines(keepends=True):
+        code = _COLOURS.get(line[:1])
+        body, end = line.rstrip("\r\n"), line[len(line.rstrip("\r\n")) :]
+        sys.stdout.write(f"\033[{code}m{body}\033[0m{end}" if code else line)
+
+
+def commands(outcome: Outcome) -> list[tuple[Target, str]]:
+    """Return each target with the command that installs its build."""
+    found: list[tuple[Target, str]] = []
+    for target in outcome.targets:
+        for scope in outcome.scopes:
+            if scope.kind == "" or scope.backend == target.backend:
+                selection = selection_of(scope, outcome.scopes, outcome.default)
+                found.append((target, selection.command()))
+                break
+    return found
+
+
+def commands_table(outcome: Outcome) -> str:
+    """Return the commands as aligned lines, and what else one should know to install."""
+    rows = commands(outcome)
+    width = max(len(str(target)) for target, _ in rows)
+    lines = [f"{target!s:{width}}  {command}" for target, command in rows]
+    return "\n".join([*lines, *hints(outcome.scopes, outcome.default), ""])
+
+
+def others(outcome: Outcome, catalog: Catalog) -> tuple[str, ...]:
+    """Say what platforms get that are no target, in each scope."""
+    targeted = {target.platform for target in outcome.targets}
+    found: dict[str, list[str]] = {}
+    for platform in SHOWN_PLATFORMS:
+        if platform in targeted:
+            continue
+        for scope in outcome.scopes:
+            backend = scope.at(platform)
+            build = catalog.pypi_build(outcome.choice.release, platform) if (
+                backend == PYPI and outcome.choice.release
+            ) else None
+            gets = backend.title + (f" ({build.title})" if build else "")
+            by = f" by `{scope.name}`" if scope.kind else ""
+            found.setdefault(f"{gets}{by}", []).append(platform.key)
+    return tuple(
+        f"no target, gets {gets}: {', '.join(platforms)}" for gets, platforms in found.items()
+    )
+
+
+def outcome_data(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as JSON data."""
+    return {
+        "layout": outcome.layout,
+        "torch": str(outcome.choice.release) if outcome.choice.release else None,
+        "targets": [
+            {"target": str(target), "command": command} for target, command in commands(outcome)
+        ],
+        "notes": list(outcome.plan.notes),
+        "warnings": list(outcome.plan.warnings),
+    }
+
+
+def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as aligned columns, for a pipe."""
+    widths = [max(len(row[n]) for row in (head, *rows)) for n in range(len(head))]
+    lines = [
+        "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
+    ]
+    return "\n".join(lines) + "\n"
