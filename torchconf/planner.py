@@ -139,6 +139,8 @@ class _Planner:
             default=self.request.default,
             keep_base=self._keeps_base(),
         )
+        if self.request.layout == "auto" and self.layout == self.before.layout:
+            why = "the project has it"
         self._refuse_change_of_layout()
         self.scopes = make_scopes(
             self.layout, self.targets, self.catalog, self._names(), self._lacks

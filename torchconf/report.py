@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from torchconf.backends import PYPI
+from torchconf.catalog import Answer
 from torchconf.commands import hints, selection_of
 from torchconf.targets import SHOWN_PLATFORMS
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from torchconf.catalog import Catalog
+    from torchconf.overview import Row
     from torchconf.planner import Outcome
     from torchconf.targets import Target
 
@@ -114,3 +116,52 @@ def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for row in (head, *rows)
     ]
     return "\n".join(lines) + "\n"
+
+
+def grid(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Turn rows into a table: a line per command and package, a column per platform."""
+    platforms = list(dict.fromkeys(row.platform for row in rows))
+    lines: dict[tuple[str, str], dict[str, str]] = {}
+    for row in rows:
+        lines.setdefault((row.command, row.package), {})[row.platform] = _cell(row)
+    order = {command: number for number, command in enumerate(dict.fromkeys(r.command for r in rows))}
+    found = sorted(lines.items(), key=lambda item: order[item[0][0]])
+    return ["command", "package", *platforms], [
+        [command, package, *(cells[platform] for platform in platforms)]
+        for (command, package), cells in found
+    ]
+
+
+def _cell(row: Row) -> str:
+    if row.backend is None:
+        return "-" if row.reason is None else "error" if row.available is Answer.NO else "?"
+    if row.available is Answer.NO:
+        return f"{row.backend}: no wheel"
+    return f"{row.backend} ?" if row.available is Answer.UNKNOWN else row.backend
+
+
+def print_rows(rows: Sequence[Row], options: argparse.Namespace) -> None:
+    """Print the table with rich: for a terminal."""
+    # Imported here: rich costs more than all else that `show` does.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    head, lines = grid(rows)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in head:
+        table.add_column(title, overflow="fold")
+    before = ""
+    for line in lines:
+        command = "" if line[0] == before else line[0]
+        before = line[0]
+        cells = [Text(cell, style=_style(cell)) for cell in line[2:]]
+        table.add_row(Text(command, style="cyan"), line[1], *cells)
+    coloured = wants_colour(options, sys.stdout)
+    Console(no_color=not coloured, force_terminal=coloured or None, highlight=False).print(table)
+
+
+def _style(cell: str) -> str:
+    if cell.endswith("no wheel") or cell == "error":
+        return "red"
+    return "yellow" if cell.endswith("?") else "dim" if cell == "-" else "green"

@@ -119,23 +119,34 @@ class Brackets:
         elif position == len(entries):
             like = entries[-1]
             entry.lead = _plain(like.lead) if len(entries) > 1 or like.own_line else " "
-            entry.comma, like.comma = like.comma, ","
+            entry.comma = like.comma
+            if not like.comma:
+                like.comma = ","
+                if gap := self._gap():
+                    like.gap, like.trail = like.trail + gap, ""
             if like.trail and not entry.own_line:
                 entry.lead = (_newline(self.close) or "\n") + unit
         else:
             like = entries[position]
             entry.lead = _plain(like.lead) if like.own_line else like.lead
             entry.comma = ","
+            entry.gap = self._gap()
             if position == 0 and not like.own_line:
                 like.lead = _plain(entries[1].lead) if len(entries) > 1 else " "
         entries.insert(position, entry)
+
+    def _gap(self) -> str:
+        """Return what stands before a comma where commas begin lines."""
+        return next((_plain(each.gap) for each in self.entries if "\n" in each.gap), "")
 
     def _insert_first(self, entry: Entry, newline: str, unit: str, pad: str) -> None:
         if "\n" in self.close:
             # Comments so far, or nothing over several lines. The comments stay above the entry.
             comments = self.close.rstrip() if "#" in self.close else ""
             base = self.close[self.close.rfind("\n") + 1 :]
-            entry.lead = f"{comments}{_newline(self.close)}{base}{unit}"
+            last = comments[comments.rfind("\n") + 1 :]
+            indent = last[: last.index("#")] if comments else base + unit
+            entry.lead = f"{comments}{_newline(self.close)}{indent}"
             self.close = f"{_newline(self.close)}{base}"
             entry.comma = "," if self.is_array else ""
         elif newline:
@@ -162,7 +173,9 @@ class Brackets:
         gone = self.entries.pop(position)
         follows = position < len(self.entries)
         if not follows and self.entries:
-            self.entries[-1].comma = gone.comma
+            last = self.entries[-1]
+            last.comma = gone.comma
+            last.gap = last.gap if gone.comma or "#" in last.gap else ""
         comments = comments_of(f"{gone.lead}{gone.value}{gone.gap}\n{gone.trail}")
         if comments and not self.is_array:
             return comments
@@ -175,12 +188,11 @@ class Brackets:
             after = kept + (after if "\n" in after else f"{newline}{indent}")
         elif not self.entries and not self.close.strip() and not self.head:
             after = ""
-        elif follows and (
-            (position == 0 and "\n" not in after)
-            # The blank line parted two groups, and still does.
-            or (gone.own_line and _blank(gone.lead) > _blank(after))
-        ):
+        elif follows and "\n" not in after and (position == 0 or gone.own_line):
             after = gone.lead
+        elif follows and gone.own_line:
+            # A blank line parted two groups, and still does.
+            after = newline * (_line_ends(gone.lead) - _line_ends(after)) + after
         if before and "\n" not in after:
             after = newline + after
         if follows:
@@ -188,6 +200,15 @@ class Brackets:
         else:
             self.close = after
         return []
+
+    def names(self, rest: Sequence[str | int]) -> set[str]:
+        """Return the next parts of the dotted keys that begin with a path."""
+        count = len(rest)
+        return {
+            each.keys[count]
+            for each in self.entries
+            if len(each.keys) > count and each.keys[:count] == tuple(rest)
+        }
 
     def find(self, rest: Sequence[str | int]) -> tuple[Entry, Sequence[str | int]] | None:
         """Follow a path one entry down; what remains of it leads on inside that entry."""
@@ -217,6 +238,6 @@ def _plain(lead: str) -> str:
     return _newline(lead) + lead[lead.rfind("\n") + 1 :]
 
 
-def _blank(lead: str) -> int:
-    """Count the line ends before an entry, where nothing else is."""
-    return 0 if "#" in lead else lead.count("\n")
+def _line_ends(lead: str) -> int:
+    """Count the line ends before the first comment or entry."""
+    return lead.count("\n", 0, len(lead) - len(lead.lstrip()))

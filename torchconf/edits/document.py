@@ -232,10 +232,10 @@ class Document:
         before, after = body[start:at], body[at:end]
         if end == len(body) and table is self.tables[-1]:
             body[start:end] = []
-        elif start == 0 and end < len(body):
-            body[start:end] = before if table.head else []
         elif start == 0 and not table.head:
             body[start:end] = []
+        elif start == 0 and any(table.pairs()):
+            body[start:end] = before
         elif before and after:
             body[start:end] = before if len(before) > len(after) else after
 

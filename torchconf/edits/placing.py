@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.edits.document import Pair, is_blank, starts_with
+from torchconf.edits.document import Pair, is_blank, is_comment, starts_with
 
 if TYPE_CHECKING:
     from torchconf.edits.document import Document, Table
@@ -63,8 +63,9 @@ def _before(document: Document, path: Path) -> int:
 
 
 def _after(document: Document, path: Path) -> int:
-    """Return the number behind the first run of tables there; 0 if there is none."""
-    number = _before(document, path)
+    """Return the number behind the run of tables that begins there; 0 if there is none."""
+    table = document.table(path)
+    number = document.tables.index(table) if table else _before(document, path)
     while 0 < number < len(document.tables) and starts_with(document.tables[number].path, path):
         number += 1
     return number
@@ -88,13 +89,13 @@ def key_number(document: Document, table: Table, prefix: Path) -> int:
         table: Under whose header it goes.
         prefix: How the dotted keys begin that it belongs to; empty if it belongs to the header.
     """
-    at = 0
-    for number, item in enumerate(table.body, start=1):
-        if isinstance(item, Pair) and starts_with(item.keys, prefix):
-            at = number
-    end = at
-    while end < len(table.body) and isinstance(table.body[end], str) and not is_blank(table.body[end]):
+    body = table.body
+    pairs = [(n, item.keys) for n, item in enumerate(body, start=1) if isinstance(item, Pair)]
+    beside = [number for number, keys in pairs if starts_with(keys, prefix)]
+    at = end = (beside or [number for number, _ in pairs] or [0])[-1]
+    while end < len(body) and is_comment(body[end]):
         end += 1
     # Comments after the last key end the table, unless they run on into the next header.
-    ends = end == len(table.body) and table is document.tables[-1]
-    return end if ends or (end < len(table.body) and is_blank(table.body[end])) else at
+    if end == len(body):
+        return end if table is document.tables[-1] else at
+    return end if is_blank(body[end]) else at

@@ -52,8 +52,8 @@ def learn(samples: Iterable[tuple[str, str]], fallback: Style) -> Style:
     quote = unit = pad = equals = None
     literal = False
     for indent, text in samples:
-        if unit is None and text[0] == "[" and (first := _first_entry.match(text)):
-            unit = first[1].removeprefix(indent)
+        if unit is None and text[0] == "[" and (entry := _first_entry.match(text)):
+            unit = entry[1].removeprefix(indent)
         for token in tokens(text):
             first = token[0][0]
             if first == '"' and "'" not in token[0]:

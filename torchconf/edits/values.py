@@ -19,6 +19,8 @@ __all__ = ["WIDTH", "Spot", "insert_entry", "put_value", "remove_entry"]
 
 WIDTH = 88
 """Columns past which an array does not stay on one line when an entry comes in."""
+_SIBLINGS = 20
+
 
 class Spot:
     """Where a value stands, and how its surroundings are written."""
@@ -47,8 +49,9 @@ class Spot:
             newline = ""
         elif newline and entry.own_line:
             newline = newline.rstrip(" \t") + entry.indent
-        samples = [(entry.indent, other.value) for other in brackets.entries]
-        style = learn(samples, self.style)
+        # A few siblings tell; all of a thousand would be asked again for each new one.
+        siblings = brackets.entries[:_SIBLINGS]
+        style = learn([(each.indent, each.value) for each in siblings if each.value], self.style)
         return Spot(style, newline, len(entry.indent) if entry.own_line else WIDTH, self.saved)
 
 
@@ -70,6 +73,17 @@ def put_value(text: str, rest: Rest, value: object, spot: Spot) -> str:
     if found := brackets.find(rest):
         entry, deeper = found
         entry.value = put_value(entry.value, deeper, value, spot.inside(brackets, entry))
+    elif names := brackets.names(rest):
+        # Dotted keys make up what is to be set.
+        keep = value if isinstance(value, dict) else {}
+        for name in names:
+            if name not in keep:
+                text = remove_entry(text, (*rest, name), spot)
+        if not names.isdisjoint(keep):
+            for name, item in keep.items():
+                text = put_value(text, (*rest, name), item, spot)
+            return text
+        return put_value(text, rest, value, spot)
     else:
         _add_key(brackets, rest, value, spot)
     return str(brackets)

@@ -1,0 +1,65 @@
+"""`torchconf show`: which build each platform gets by each choice, from the file alone."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from torchconf.cli.parser import add_format
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from torchconf.overview import Row
+
+EPILOG = """\
+The table is a prediction from the file, as uv would route each package; uv.lock is not read.
+`no wheel` is known, `?` is not known, `-` is not installed.
+
+examples:
+  torchconf show
+  torchconf show --project ../demo --format json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.epilog = EPILOG
+    add_format(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read the project and print its table."""
+    # Imported here: `--help` needs none of these.
+    from torchconf.cli.context import open_project
+    from torchconf.overview import overview
+
+    context = open_project(options)
+    rows = overview(context.project, context.catalog)
+    if options.format == "json":
+        _report_json(rows)
+    elif not rows:
+        sys.stderr.write("no PyTorch package is declared here\n")
+    else:
+        _report_text(rows, options)
+    return 0
+
+
+def _report_json(rows: Sequence[Row]) -> None:
+    import json
+
+    data = [{**row._asdict(), "available": row.available.value} for row in rows]
+    sys.stdout.write(json.dumps({"schema_version": 1, "routes": data}, indent=2) + "\n")
+
+
+def _report_text(rows: Sequence[Row], options: argparse.Namespace) -> None:
+    from torchconf import report
+
+    if report.wants_colour(options, sys.stdout) or sys.stdout.isatty():
+        report.print_rows(rows, options)
+    else:
+        head, lines = report.grid(rows)
+        sys.stdout.write(report.plain_table(head, lines))
+    reasons = dict.fromkeys(row.reason for row in rows if row.reason)
+    sys.stderr.writelines(f"note: {reason}\n" for reason in reasons)

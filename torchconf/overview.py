@@ -1,0 +1,262 @@
+"""What each platform gets by each choice of extras and groups, from the file alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.specifiers import SpecifierSet
+
+from torchconf.backends import PYPI, is_nightly
+from torchconf.catalog import Answer
+from torchconf.commands import Selection
+from torchconf.configuration import family_requirements, read_configuration
+from torchconf.markers import platform_environment
+from torchconf.project import flatten_group
+from torchconf.releases import supported_pythons
+from torchconf.routes import Choice, routes
+from torchconf.targets import PLATFORMS, SHOWN_PLATFORMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from torchconf.backends import Backend
+    from torchconf.catalog import Catalog
+    from torchconf.project import Index, Project
+    from torchconf.routes import Route, Routes
+    from torchconf.targets import Platform
+
+
+class Row(NamedTuple):
+    """One package on one platform by one choice."""
+
+    package: str
+    platform: str
+    extras: tuple[str, ...]
+    groups: tuple[str, ...]
+    """What the command really enables, default groups included."""
+    index: str | None
+    """Name of the index; None for PyPI, and where nothing is installed."""
+    backend: str | None
+    """Of the index; `pypi`; None: not installed by this choice."""
+    available: Answer
+    command: str
+    reason: str | None
+    """Why nothing, or nothing certain, can be said."""
+
+
+def overview(
+    project: Project,
+    catalog: Catalog,
+    *,
+    members: Sequence[Project] = (),
+    libraries: Mapping[str, Project | None] | None = None,
+) -> tuple[Row, ...]:
+    """Return a row per family package, platform and choice.
+
+    Args:
+        project: The project that commands are run in.
+        catalog: For what each index has, and who needs torch.
+        members: The other members of its workspace.
+        libraries: Path libraries, as `torchconf.routes.routes` takes them.
+    """
+    found = routes(project, members=members, libraries=libraries, needs=catalog.dependents)
+    everyone = (project, *members)
+    packages = _packages(everyone, catalog)
+    return tuple(
+        _row(package, platform, selection, project, found, catalog)
+        for package in packages
+        for platform in _platforms(project, catalog)
+        for selection in selections(project, catalog)
+    )
+
+
+def selections(project: Project, catalog: Catalog) -> tuple[Selection, ...]:
+    """Return the choices worth a row: none, then each extra or group that has a say in torch.
+
+    An extra or group that conflicts with a default group is chosen instead of it.
+    """
+    found = [Selection()]
+    found += [
+        Selection(
+            extras=(section.written,),
+            no_groups=tuple(_clashing(project, "extra", name)),
+        )
+        for name, section in project.extras.items()
+        if _has_a_say(project, "extra", name, catalog)
+    ]
+    defaults = default_groups(project)
+    found += [
+        Selection(
+            groups=(section.written,),
+            no_groups=tuple(_clashing(project, "group", name)),
+        )
+        for name, section in project.groups.items()
+        if name not in defaults and _has_a_say(project, "group", name, catalog)
+    ]
+    return tuple(found)
+
+
+def default_groups(project: Project) -> tuple[str, ...]:
+    """Return the groups that plain `uv sync` installs; uv's own default is `dev`."""
+    if project.default_groups == "all":
+        return tuple(project.groups)
+    if project.default_groups is None:
+        return tuple(name for name in project.groups if name == "dev")
+    return project.default_groups
+
+
+def _clashing(project: Project, kind: str, name: str) -> Iterator[str]:
+    """Yield the default groups that some conflict set forbids next to an extra or group."""
+    for group in default_groups(project):
+        for conflict in project.conflicts:
+            members = {(item.kind, item.name) for item in conflict.items}
+            if (kind, name) in members and ("group", group) in members and group != name:
+                yield next((s.written for n, s in project.groups.items() if n == group), group)
+                break
+
+
+def _has_a_say(project: Project, kind: str, name: str, catalog: Catalog) -> bool:
+    """Tell whether an extra or group brings a family package, or is the scope of a source."""
+    if any(
+        name == (source.extra if kind == "extra" else source.group)
+        for package, sources in project.sources.items()
+        if package in catalog.family
+        for source in sources
+    ):
+        return True
+    return any(package in catalog.family for package in _brought(project, kind, name, ()))
+
+
+def _brought(project: Project, kind: str, name: str, above: tuple[str, ...]) -> Iterator[str]:
+    """Yield the packages of an extra or group, those of the project's own extras included."""
+    if kind == "extra":
+        section = next((s for n, s in project.extras.items() if n == name), None)
+        requirements = section.requirements if section else ()
+    else:
+        requirements = next(
+            (flatten_group(project, group) for group in project.groups if group == name), ()
+        )
+    for requirement in requirements:
+        yield requirement.name
+        if requirement.name == project.name:
+            for extra in requirement.extras:
+                if extra not in above:
+                    yield from _brought(project, "extra", extra, (*above, extra))
+
+
+def _packages(projects: Iterable[Project], catalog: Catalog) -> list[str]:
+    """Return the family packages that are declared, routed, or needed by something declared."""
+    found: set[str] = set()
+    for project in projects:
+        found |= {requirement.name for requirement in family_requirements(project, catalog)}
+        found |= {name for name in project.sources if name in catalog.family}
+        for requirement in project.requirements():
+            found |= catalog.dependents.get(requirement.name, frozenset())
+    return [name for name in catalog.family if name in found]
+
+
+def _platforms(project: Project, catalog: Catalog) -> list[Platform]:
+    """Return the usual platforms, and any other that a target names."""
+    targeted = {target.platform for target in read_configuration(project, catalog).targets}
+    return [platform for platform in PLATFORMS if platform in {*SHOWN_PLATFORMS, *targeted}]
+
+
+def _row(
+    package: str,
+    platform: Platform,
+    selection: Selection,
+    project: Project,
+    found: Routes,
+    catalog: Catalog,
+) -> Row:
+    choice = Choice(
+        extras=frozenset(selection.extras),
+        groups=frozenset(selection.groups),
+        no_groups=frozenset(selection.no_groups),
+    )
+    route = found.row(package, platform_environment(platform), choice)
+    backend, reason = _backend(route, catalog)
+    left_out = set(selection.no_groups)
+    written = {name: section.written for name, section in project.groups.items()}
+    enabled = [w for n, w in written.items() if n in default_groups(project) and w not in left_out]
+    return Row(
+        package=package,
+        platform=platform.key,
+        extras=selection.extras,
+        groups=(*enabled, *selection.groups),
+        index=route.index.name if route.kind == "index" and route.index else None,
+        backend=backend.name if backend else None,
+        available=_available(package, platform, route, backend, project, catalog),
+        command=selection.command(),
+        reason=reason,
+    )
+
+
+def _backend(route: Route, catalog: Catalog) -> tuple[Backend | None, str | None]:
+    """Tell which backend a route leads to, and what stands in the way of saying so."""
+    if route.kind == "index":
+        if route.index is None:
+            return PYPI, None
+        backend = _index_backend(route.index, catalog)
+        if backend is not None:
+            return backend, None
+        return None, f"no backend can be told from the URL {route.index.url}"
+    if route.kind == "error" and route.error is not None:
+        return None, route.error.message
+    if route.kind == "varies":
+        parts = ", ".join(
+            f"{_spoken(one, catalog)} on Python {pythons}" for pythons, one in route.by_python
+        )
+        return None, f"supported Pythons differ: {parts}"
+    if route.kind == "direct":
+        return None, "it comes from a path, a repository or a URL"
+    return None, route.reason
+
+
+def _index_backend(index: Index, catalog: Catalog) -> Backend | None:
+    found = catalog.backend_of_url(index.url)
+    # A copy of PyPI may be declared by name; its URL ends the way PyPI's does.
+    looks_like_pypi = index.url.rstrip("/").endswith("/simple")
+    return found or (PYPI if looks_like_pypi else None)
+
+
+def _spoken(route: Route, catalog: Catalog) -> str:
+    backend, _ = _backend(route, catalog)
+    return backend.name if backend else route.kind
+
+
+def _available(
+    package: str,
+    platform: Platform,
+    route: Route,
+    backend: Backend | None,
+    project: Project,
+    catalog: Catalog,
+) -> Answer:
+    """Say whether some release in the declared range has a wheel there for some Python."""
+    if route.kind == "absent":
+        return Answer.NO
+    if route.kind == "error":
+        return Answer.NO
+    if backend is None or (route.index is not None and is_nightly(route.index.url)):
+        return Answer.UNKNOWN
+    within = SpecifierSet()
+    for requirement in (*project.requirements(), *project.workspace.constraint_dependencies):
+        if requirement.name == package and requirement is not route.requirement:
+            continue
+        if requirement.name == package:
+            within &= requirement.specifier
+    answers: set[Answer] = set()
+    for version in catalog.versions(package):
+        if not within.contains(version, prereleases=True):
+            continue
+        pythons = (
+            supported_pythons(version, project.requires_python, catalog)
+            if package == catalog.main_package
+            else catalog.pythons
+        )
+        for python in pythons:
+            answers.add(catalog.available(package, version, backend, platform, python))
+            if Answer.YES in answers:
+                return Answer.YES
+    return Answer.UNKNOWN if Answer.UNKNOWN in answers or not answers else Answer.NO
