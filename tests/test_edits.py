@@ -164,7 +164,7 @@ def test_a_published_project_gets_groups_as_the_example_has_them() -> None:
 @pytest.mark.parametrize("name", ["markers", "extras", "groups"])
 def test_a_plan_and_its_inverse_give_the_same_bytes(name: str) -> None:
     example = (EXAMPLES / f"{name}.toml").read_text(encoding="utf-8")
-    there = [
+    there: list[Step] = [
         put("project.requires-python", ">=3.12"),
         put("project.optional-dependencies.cu128", ["torch>=2.13.0"]),
         put("dependency-groups.cu128", ["torch"]),
@@ -174,7 +174,7 @@ def test_a_plan_and_its_inverse_give_the_same_bytes(name: str) -> None:
         insert("tool.uv.sources.torch", 1, {"index": "pytorch-cu128", "extra": "cu128"}),
         put("tool.uv.sources.torchaudio", [{"index": "pytorch-cu128"}]),
     ]
-    back = [
+    back: list[Step] = [
         remove("tool", "uv", "sources", "torchaudio"),
         remove("tool", "uv", "sources", "torch", 1),
         remove("tool", "uv", "index", 1),
@@ -388,7 +388,7 @@ def large_document(size: int) -> str:
     return head + "".join(table.format(n=n) for n in range(size // len(table)))
 
 
-PLAN = [
+PLAN: list[Step] = [
     insert("project.dependencies", 1, "torch"),
     put("tool.uv.sources.torch", [{"index": "pytorch-cpu"}]),
     put("tool.uv.environments", ["a", "b"]),

@@ -188,7 +188,7 @@ def replace_all(changes: Iterable[tuple[SourceFile, str]]) -> list[SourceFile]:
 class _Replacement:
     """One file on its way from old to new."""
 
-    __slots__ = ("content", "file", "folder", "new", "old")
+    __slots__ = ("content", "file", "folder", "new", "old", "ready")
 
     def __init__(self, file: SourceFile, content: bytes, number: int) -> None:
         self.file = file
@@ -197,6 +197,7 @@ class _Replacement:
         stem = os.path.join(self.folder, f".{name}.{os.getpid()}-{number}")
         self.new = f"{stem}-new{_SUFFIX}"
         self.old = f"{stem}-old{_SUFFIX}"
+        self.ready = False
 
     def prepare(self, *, keep_old: bool) -> None:
         """Write the new content beside the file, and if asked to the old one too."""
@@ -207,6 +208,7 @@ class _Replacement:
             _write(self.new, self.content, self.file.target, status)
             if keep_old and self.file.raw is not None:
                 _write(self.old, self.file.raw, self.file.target, status)
+            self.ready = True
         except OSError as error:
             raise self._refusal(error) from error
 
@@ -263,6 +265,8 @@ class _Replacement:
 
     def moved(self) -> bool:
         """Tell whether the new file has the name, whatever interrupted what."""
+        if not self.ready:
+            return False
         try:
             return os.path.samefile(self.new, self.file.target)
         except OSError:

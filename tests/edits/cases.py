@@ -43,4 +43,5 @@ def _step(kind: str, path: list[str | int], *rest: Any) -> Step:
             return Replace(at, value, "asked for")
         case "remove", ():
             return Remove(at, "asked for")
-    raise AssertionError(f"not a step: {kind} {path} {rest}")
+        case _:
+            raise AssertionError(f"not a step: {kind} {path} {rest}")

@@ -94,7 +94,7 @@ class _Writer:
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
     def key(self, *parts: str) -> str:
-        dot = self.any_of(".", ".", ".", " . ")
+        dot = str(self.any_of(".", ".", ".", " . "))
         return dot.join(
             part
             if part.replace("-", "").isalnum() and self.any_of(True, True, True, False)
@@ -135,13 +135,19 @@ class _Writer:
                     text += self.newline + indent + self.unit + comment
                 return text + self.newline + indent + "]"
             case _:
-                space = lambda: self.any_of("", " ", self.newline, self.newline * 2 + " ")  # noqa: E731
-                comma = lambda: self.any_of(",", " ,", " # c" + self.newline + ",", ", # d" + self.newline)  # noqa: E731
-                text = "[" + space()
+                text = "[" + self.space()
                 for number, entry in enumerate(entries):
                     last = number == len(entries) - 1
-                    text += entry + ("" if last and self.any_of(True, False) else comma()) + space()
+                    text += entry + ("" if last and self.any_of(True, False) else self.comma())
+                    text += self.space()
                 return text + "]"
+
+    def space(self) -> str:
+        return str(self.any_of("", " ", self.newline, self.newline * 2 + " "))
+
+    def comma(self) -> str:
+        line = self.newline
+        return str(self.any_of(",", " ,", f" # c{line},", f", # d{line}"))
 
     def lines(self, table: dict[str, Any], path: tuple[str, ...], prefix: tuple[str, ...]) -> str:
         """Write what stands under one header; sub-tables may become blocks of their own."""

@@ -51,11 +51,13 @@ class Entry:
 class Brackets:
     """An array or an inline table."""
 
-    __slots__ = ("close", "entries", "head", "is_array")
+    __slots__ = ("close", "entries", "head", "is_array", "newline")
 
     def __init__(self, text: str) -> None:
         """Take a value apart that begins with `[` or `{`."""
         self.is_array = text[0] == "["
+        # Where a new line is needed, there is one: a comment, which only the end of a line ends.
+        self.newline = "\r\n" if "\r\n" in text else "\n"
         self.entries: list[Entry] = []
         head = _line_end.match(text, 1)
         self.head = head[0] if head else ""
@@ -125,7 +127,7 @@ class Brackets:
                 if gap := self._gap():
                     like.gap, like.trail = like.trail + gap, ""
             if like.trail and not entry.own_line:
-                entry.lead = (_newline(self.close) or "\n") + unit
+                entry.lead = self.newline + unit
         else:
             like = entries[position]
             entry.lead = _plain(like.lead) if like.own_line else like.lead
@@ -146,8 +148,8 @@ class Brackets:
             base = self.close[self.close.rfind("\n") + 1 :]
             last = comments[comments.rfind("\n") + 1 :]
             indent = last[: last.index("#")] if comments else base + unit
-            entry.lead = f"{comments}{_newline(self.close)}{indent}"
-            self.close = f"{_newline(self.close)}{base}"
+            entry.lead = f"{comments}{self.newline}{indent}"
+            self.close = f"{self.newline}{base}"
             entry.comma = "," if self.is_array else ""
         elif newline:
             entry.lead = newline + unit
@@ -181,7 +183,7 @@ class Brackets:
             return comments
         after = self.entries[position].lead if follows else self.close
         before = self.entries[position - 1].trail if position else self.head
-        newline = _newline(gone.lead) or _newline(after) or "\n"
+        newline = self.newline
         if comments:
             indent = gone.indent if gone.own_line else ""
             kept = "".join(f"{newline}{indent}{comment}" for comment in comments)
