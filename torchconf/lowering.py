@@ -215,30 +215,31 @@ class Declared:
                 for requirement in section.requirements:
                     place = _place(requirement, extra_name)
                     pieces.extend(self._lower(project, requirement, place, section=extra_name))
-            lowered = self._lowered[id(project)] = tuple(pieces)
+            lowered = self._lowered[id(project)] = tuple(self._overridden(pieces))
         return lowered
 
     def _group(self, project: Project, group: NormalizedName) -> tuple[Sourced, ...]:
         """Lower the requirements of one group, flattened."""
         lowered = self._groups.get((id(project), group))
         if lowered is None:
-            lowered = self._groups[id(project), group] = tuple(
+            pieces = [
                 piece
                 for requirement in flatten_group(project, group)
                 for piece in self._lower(project, requirement, group=group)
-            )
+            ]
+            lowered = self._groups[id(project), group] = tuple(self._overridden(pieces))
         return lowered
 
-    def _replaced(self, sourced: Sourced) -> Iterator[Sourced]:
-        """Apply overrides and exclusions to one sourced requirement."""
-        if sourced.name in self._excluded:
-            return
-        overrides = self._overrides.get(sourced.name)
-        if overrides is None:
-            yield sourced
-        else:
-            # An override keeps nothing of what it replaces but the extra.
-            section = sourced.section or _place(sourced.requirement)
+    def _overridden(self, pieces: list[Sourced]) -> Iterator[Sourced]:
+        """Apply overrides and exclusions. An override keeps nothing of what it replaces but the extra."""
+        for piece in pieces:
+            if piece.name in self._excluded:
+                continue
+            overrides = self._overrides.get(piece.name)
+            if overrides is None:
+                yield piece
+                continue
+            section = piece.section or _place(piece.requirement)
             for override in overrides:
                 yield Sourced(
                     requirement=override.requirement,
@@ -254,22 +255,20 @@ class Declared:
         """Collect the pins, in the order and under the extras that uv collects them."""
         reached: list[tuple[Project, tuple[NormalizedName, ...]]] = []
         for member in self.members.values():
-            every = frozenset(member.extras)
-            self._pin(member, self._published(member), every, every, reached)
+            self._pin(member, self._published(member), frozenset(member.extras), reached)
             if member.groups and self._extras_in_markers:
-                self._pin(member, self._published(member), _NONE_ON, _NONE_ON, reached)
+                self._pin(member, self._published(member), _NONE_ON, reached)
             for group in member.groups:
-                self._pin(member, self._group(member, group), _NONE_ON, _NONE_ON, reached)
+                self._pin(member, self._group(member, group), _NONE_ON, reached)
         if not self.root.has_project:
             for group in self.root.groups:
-                self._pin(self.root, self._group(self.root, group), _NONE_ON, _NONE_ON, reached)
+                self._pin(self.root, self._group(self.root, group), _NONE_ON, reached)
         seen: set[tuple[int, tuple[NormalizedName, ...]]] = set()
         while reached:
             library, extras = reached.pop(0)
             if (id(library), extras) not in seen:
                 seen.add((id(library), extras))
-                asked = frozenset(extras)
-                self._pin(library, self._published(library), asked, asked, reached)
+                self._pin(library, self._published(library), frozenset(extras), reached)
         for pieces in (*self._constraints.values(), *self._overrides.values()):
             for piece in pieces:
                 if piece.name not in self._excluded:
@@ -279,21 +278,19 @@ class Declared:
         self,
         project: Project,
         lowered: tuple[Sourced, ...],
-        sections: frozenset[NormalizedName],
         extras: frozenset[NormalizedName],
         reached: list[tuple[Project, tuple[NormalizedName, ...]]],
     ) -> None:
         """Pin what a project asks for in base and in some of its extras, these extras being on."""
-        for sourced in lowered:
-            if sourced.section is not None and sourced.section not in sections:
+        for piece in lowered:
+            if piece.section is not None and piece.section not in extras:
                 continue
-            for piece in self._replaced(sourced):
-                environments = self.where(piece, extras)
-                if environments:
-                    self._pin_one(project, piece, environments)
-                    library = self.library(piece)
-                    if library is not None:
-                        reached.append((library, piece.requirement.extras))
+            environments = self.where(piece, extras)
+            if environments:
+                self._pin_one(project, piece, environments)
+                library = self.library(piece)
+                if library is not None:
+                    reached.append((library, piece.requirement.extras))
 
     def _pin_one(self, project: Project, piece: Sourced, environments: Environments) -> None:
         if piece.index is None or piece.source is None:
@@ -312,7 +309,7 @@ class Declared:
                 item=item,
                 source=piece.source,
                 requirement=piece.requirement,
-                at=project.place(piece.source.at),
+                at=_written(project, piece.source),
             )
         )
 
@@ -357,37 +354,25 @@ class Declared:
         found = self._lists.get(key)
         if found is None:
             if kind == "group" and name is not None:
-                entries = list(self._entries_of(self._group(project, name), _NONE_ON))
+                pieces = ((piece, self.where(piece)) for piece in self._group(project, name))
+                entries = [_entry(piece, there) for piece, there in pieces if there]
             else:
                 entries = self._flattened(project, name)
             found = self._lists[key] = tuple(self._constrained(entries))
         return found
 
-    def _entries_of(
-        self, lowered: Iterable[Sourced], extras: frozenset[NormalizedName]
-    ) -> Iterator[Entry]:
-        for sourced in lowered:
-            for piece in self._replaced(sourced):
-                environments = self.where(piece, extras)
-                if environments:
-                    yield _entry(piece, environments)
-
     def _own(self, project: Project, extra: NormalizedName | None) -> Iterator[Entry]:
         """Yield what stands in base, or what an extra adds to it."""
-        published = self._published(project)
-        if extra is None:
-            base = (one for one in published if one.section is None)
-            yield from self._entries_of(base, _NONE_ON)
-            return
-        on = frozenset((extra,))
-        yield from self._entries_of((one for one in published if one.section == extra), on)
-        if self._extras_in_markers:
-            for sourced in published:
-                if sourced.section is None:
-                    for piece in self._replaced(sourced):
-                        added = self.where(piece, on) & ~self.where(piece)
-                        if added:
-                            yield _entry(piece, added)
+        on = _NONE_ON if extra is None else frozenset((extra,))
+        for piece in self._published(project):
+            if piece.section == extra:
+                environments = self.where(piece, on)
+            elif piece.section is None and self._extras_in_markers:
+                environments = self.where(piece, on) & ~self.where(piece)
+            else:
+                continue
+            if environments:
+                yield _entry(piece, environments)
 
     def _flattened(self, project: Project, extra: NormalizedName | None) -> list[Entry]:
         """Replace `demo[x]` by the requirements of x, in whose environments it stands.
@@ -547,13 +532,19 @@ def _index(project: Project, source: Source) -> Index | None:
         return None
     index = project.index_named(source.index)
     if index is None:
-        _refuse(
-            project,
-            f"`{source.package}` is routed to index `{source.index}`, which is not defined",
-            f"{source.at}.index",
-            "define it in `[[tool.uv.index]]`, or remove the source",
+        message = f"`{source.package}` is routed to index `{source.index}`, which is not defined"
+        raise ProjectError(
+            message,
+            at=f"{_written(project, source)}.index",
+            help="define it in `[[tool.uv.index]]`, or remove the source",
         )
     return index
+
+
+def _written(project: Project, source: Source) -> str:
+    """Say where a source is written: a member may have it from its root."""
+    owner = project if source.package in project.sources else project.workspace
+    return owner.place(source.at)
 
 
 def _place(

@@ -380,7 +380,8 @@ class _Reader:
             return None
         name = canonicalize_name(text)
         # The characters of PEP 508, which `canonicalize_name` does not look at.
-        if not (name.replace("-", "").isalnum() and name.isascii()) or name[0] + name[-1] in "--":
+        inner = name.replace("-", "")
+        if not (inner.isalnum() and inner.isascii()) or "-" in (name[0], name[-1]):
             self.note(at, f"`{text}` is not a valid name")
             return None
         return name
