@@ -18,7 +18,9 @@ from torchconf.project import Project, read_project
 from torchconf.routes import Choice, Route, Routes, routes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from torchconf.project import Index
 
 CASES = Path(__file__).parent / "cases"
 MACHINES = {
@@ -418,6 +420,10 @@ def test_pythons_with_different_answers_are_told_apart() -> None:
     ]
 
 
+def answering(answer: bool | None) -> Callable[[Index, str], bool | None]:  # noqa: FBT001 - the answer
+    return lambda _index, _package: answer
+
+
 def test_open_index_is_asked_in_order_and_can_leave_the_answer_unknown() -> None:
     text = '[project]\nname = "demo"\ndependencies = ["torch"]\n'
     text += '[[tool.uv.index]]\nname = "open"\nurl = "https://open.example.org/simple"\n'
@@ -427,7 +433,7 @@ def test_open_index_is_asked_in_order_and_can_leave_the_answer_unknown() -> None
         (False, "index", None),
         (None, "unknown", None),
     ):
-        found = routes(project, carries=lambda _index, _package, answer=carried: answer)
+        found = routes(project, carries=answering(carried))
         route = found.row("torch", machine(LINUX))
         assert route.kind == kind
         assert (route.index and route.index.name) == name
@@ -472,8 +478,22 @@ def test_choice_of_what_does_not_exist_is_a_request_error(select: str) -> None:
         demo(BASE).row("torch", machine(LINUX), choice(select))
 
 
-def test_dynamic_dependencies_leave_the_answer_unknown() -> None:
-    assert torch(demo('dynamic = ["dependencies"]\n'), LINUX).startswith("unknown")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dynamic = ['dependencies']",
+        "[tool.uv]\nno-sources = true",
+        "[tool.uv.dependency-groups]\ndev = { requires-python = '>=3.12' }",
+        BASE + "[tool.uv.sources]\ntorch = { git = 'https://example.org/torch' }",
+        BASE
+        + "[tool.uv]\nindex-strategy = 'unsafe-best-match'\n"
+        + "[[tool.uv.index]]\nname = 'open'\nurl = 'https://open.example.org'",
+    ],
+)
+def test_what_the_rule_does_not_cover_is_unknown(text: str) -> None:
+    assert torch(demo(text), LINUX, package="torchvision").startswith(("unknown", "absent"))
+    route = demo(text).row("torchvision", machine(LINUX))
+    assert route.reason
 
 
 def test_too_many_forks_leave_the_answer_unknown() -> None:
@@ -508,12 +528,12 @@ def test_too_many_environments_leave_the_answer_unknown() -> None:
         ("[tool.uv.sources]\ntorch = { marker = \"os_name == 'nt'\" }", "one of index, path"),
         (
             "[project.optional-dependencies]\nx = ['rich']\n"
-            "[tool.uv.sources]\ntorch = { index = 'a', extra = 'x' }",
+            + "[tool.uv.sources]\ntorch = { index = 'a', extra = 'x' }",
             "extra `x` does not list `torch`",
         ),
         (
             "[project.optional-dependencies]\nx = ['torch']\n[dependency-groups]\nx = ['torch']\n"
-            "[tool.uv.sources]\ntorch = { index = 'a', extra = 'x', group = 'x' }",
+            + "[tool.uv.sources]\ntorch = { index = 'a', extra = 'x', group = 'x' }",
             "not both",
         ),
     ],

@@ -2,9 +2,9 @@
 
 uv reasons about every environment there could be, not about the four that people have. So this
 room takes all markers of a project, lists what they can tell apart (each `sys_platform` they name
-and 'anything else', each stretch of Python versions, ...) and numbers every combination: a *point*.
-A set of environments is then an integer with one bit per point; 'and', 'or', 'and not' and 'overlap'
-are those of integers.
+and 'anything else', each stretch of Python versions, ...) and numbers every combination: a
+*point*. A set of environments is then an integer with one bit per point; 'and', 'or', 'and not'
+and 'overlap' are those of integers.
 
 What uv takes for granted is taken for granted here:
 
@@ -414,7 +414,7 @@ def _compared_minor(operator: str, release: tuple[int, ...], *, star: bool) -> l
     if operator in ("==", "!=", "===", "~="):
         return [(_cut(minor), _after(minor))] if exact else _NOWHERE
     # `python_version > '3.11'` begins with 3.12, and `>= '3.11.2'` does too.
-    low = operator == "<" or operator == ">="
+    low = operator in ("<", ">=")
     edge = _cut(minor) if exact and low else _after(minor)
     return [(edge, _HIGHEST)] if operator[0] == ">" else [(_LOWEST, edge)]
 

@@ -6,8 +6,6 @@ leaves with `exit_code`; no traceback reaches a user.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 __all__ = [
     "CatalogError",
     "ProjectError",
@@ -27,7 +25,7 @@ class TorchconfError(Exception):
         help: The next step, or None.
     """
 
-    exit_code: ClassVar[int] = 2
+    exit_code = 2
 
     def __init__(self, message: str, *, at: str | None = None, help: str | None = None) -> None:  # noqa: A002 - the word that is printed
         """Keep the three parts of the message."""

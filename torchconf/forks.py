@@ -1,21 +1,23 @@
 """The forks of a lockfile: conflict sets, lists, and the index that each fork takes.
 
-A lockfile is put together from several resolutions. One of them is a *fork*: an environment set, the
-items included, the items excluded, and one index at most per package. An *item* is what a conflict
-can name: an extra, a dependency group, or the project itself; one that a fork neither includes nor
-excludes is *free*. A pin *matches* a fork if their environment sets overlap and the pin's item is not
-excluded. It then works on every requirement of its package there, routed or not, direct or transitive.
+A lockfile is put together from several resolutions. One of them is a *fork*: an environment set,
+the items included, the items excluded, and one index at most per package. An *item* is what a
+conflict can name: an extra, a dependency group, or the project itself; one that a fork neither
+includes nor excludes is *free*. A pin *matches* a fork if their environment sets overlap and the
+pin's item is not excluded. It then works on every requirement of its package there, routed or not,
+direct or transitive.
 
 1. One fork per entry of `environments`, else one of everything.
-2. Each conflict set, in the order written, splits each fork: one with all of its items excluded, and
-   per item one with that item included and the others excluded. A set that names a group also counts
-   for the groups that include it. A set with fewer than two items left in a fork splits it no more,
-   unless the one left stands in another set with an item that is left; the item stays free.
-3. In each fork the lists are walked: base, extras by name, groups by name, then local libraries, then
-   what packages known to need others bring. Where one name of a list has several markers, the fork is
-   split by each of them. In every fork that results, all matching pins of a name in the list must be
-   one URL, and the one that was set before. That index is then the fork's for good; or else the
-   lock fails: 'Requirements contain conflicting indexes'.
+2. Each conflict set, in the order written, splits each fork: one with all of its items excluded,
+   and per item one with that item included and the others excluded. A set that names a group also
+   counts for the groups that include it. A set with fewer than two items left in a fork splits it
+   no more, unless the one left stands in another set with an item that is left; the item stays
+   free.
+3. In each fork the lists are walked: base, extras by name, groups by name, then local libraries,
+   then what packages known to need others bring. Where one name of a list has several markers, the
+   fork is split by each of them. In every fork that results, all matching pins of a name in the
+   list must be one URL, and the one that was set before. That index is then the fork's for good;
+   or else the lock fails: 'Requirements contain conflicting indexes'.
 """
 
 from __future__ import annotations
@@ -176,15 +178,15 @@ class Forks:
         split: list[Fork] = []
         for fork in forks:
             possible = [item for item in items if not fork.excludes(item)]
-            if not any(self._is_defined(item) for item in possible):
+            idle = not any(self._is_defined(item) for item in possible)
+            if idle or (
+                len(possible) < _PAIR and not self._conflicts_elsewhere(possible, items, fork)
+            ):
                 split.append(fork)
-            elif len(possible) < _PAIR and not self._conflicts_elsewhere(possible, items, fork):
-                split.append(fork)
-            else:
-                parts = [fork.filtered((), items)]
-                for item in items:
-                    parts.append(fork.filtered((item,), (one for one in items if one != item)))
-                split += [part for part in parts if part is not None]
+                continue
+            parts = [fork.filtered((), items)]
+            parts += [fork.filtered((one,), {*items} - {one}) for one in items]
+            split += [part for part in parts if part is not None]
             if len(split) > _MOST_FORKS:
                 raise TooManyForks
         return split

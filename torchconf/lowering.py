@@ -20,13 +20,14 @@ How uv lowers a requirement:
 Pins are collected before anything is resolved, from: every member with all its extras on; every
 member that has groups once more, with no extra on, and its groups; every local library that these
 reach, with the extras that they ask for; constraints with a version specifier; overrides, which
-replace the requirements of their name first. `exclude-dependencies` removes requirements. A requirement
-whose marker is false under the extras then on gives no pin, so that a source with the marker
-`extra == 'x'` pins everywhere.
+replace the requirements of their name first. `exclude-dependencies` removes requirements. A
+requirement whose marker is false under the extras then on gives no pin, so that a source with the
+marker `extra == 'x'` pins everywhere.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NoReturn
 
 from packaging.utils import canonicalize_name
@@ -46,13 +47,14 @@ if TYPE_CHECKING:
 __all__ = ["Declared", "Entry", "Pin", "Sourced", "members_of"]
 
 _NONE_ON: frozenset[NormalizedName] = frozenset()
+_PAIR = 2
 
 
 class Sourced(Record):
     """One requirement with one of its sources, or the rest that no source covers.
 
-    `beside` are the entries that count for it; the rest is where none of them holds. `section` is the
-    extra in which the requirement string stands; it is None for base, groups and constraints.
+    `beside` are the entries that count for it; the rest is where none of them holds. `section` is
+    the extra in which the requirement string stands; it is None for base, groups and constraints.
     """
 
     requirement: Requirement
@@ -231,7 +233,7 @@ class Declared:
         return lowered
 
     def _overridden(self, pieces: list[Sourced]) -> Iterator[Sourced]:
-        """Apply overrides and exclusions. An override keeps nothing of what it replaces but the extra."""
+        """Apply exclusions, and overrides, which keep only the extra of what they replace."""
         for piece in pieces:
             if piece.name in self._excluded:
                 continue
@@ -252,27 +254,25 @@ class Declared:
     # The pin table.
 
     def _collect_pins(self) -> None:
-        """Collect the pins, in the order and under the extras that uv collects them."""
+        """Collect the pins, under the extras under which uv collects them."""
         reached: list[tuple[Project, tuple[NormalizedName, ...]]] = []
         for member in self.members.values():
             self._pin(member, self._published(member), frozenset(member.extras), reached)
             if member.groups and self._extras_in_markers:
                 self._pin(member, self._published(member), _NONE_ON, reached)
-            for group in member.groups:
-                self._pin(member, self._group(member, group), _NONE_ON, reached)
-        if not self.root.has_project:
-            for group in self.root.groups:
-                self._pin(self.root, self._group(self.root, group), _NONE_ON, reached)
+        # The groups of a root that is no project count too.
+        for one in {id(one): one for one in (self.root, *self.members.values())}.values():
+            for group in one.groups:
+                self._pin(one, self._group(one, group), _NONE_ON, reached)
         seen: set[tuple[int, tuple[NormalizedName, ...]]] = set()
         while reached:
             library, extras = reached.pop(0)
             if (id(library), extras) not in seen:
                 seen.add((id(library), extras))
                 self._pin(library, self._published(library), frozenset(extras), reached)
-        for pieces in (*self._constraints.values(), *self._overrides.values()):
-            for piece in pieces:
-                if piece.name not in self._excluded:
-                    self._pin_one(self.root, piece, self.where(piece))
+        for piece in itertools.chain(*self._constraints.values(), *self._overrides.values()):
+            if piece.name not in self._excluded:
+                self._pin_one(self.root, piece, self.where(piece))
 
     def _pin(
         self,
@@ -428,23 +428,25 @@ class Declared:
     # What uv refuses before it resolves anything.
 
     def _check_settings(self) -> None:
-        for member in self.projects:
-            for conflict in member.conflicts:
-                if len(set(conflict.items)) < 2:  # noqa: PLR2004 - a conflict is between two
-                    _refuse(member, "a conflict needs at least two different items", conflict.at)
-            for group in member.groups:
-                flatten_group(member, group)
-        for member in (self.root, *self.members.values()):
-            if isinstance(member.default_groups, tuple):
-                for group in member.default_groups:
-                    # uv's own default, `dev`, is the only name that need not exist.
-                    if group not in member.groups:
-                        message = f"default group `{group}` is not defined"
-                        _refuse(member, message, "tool.uv.default-groups")
-        for one, next_one in zip(self.root.environments, self.root.environments[1:], strict=False):
-            if self._overlap(one.marker, next_one.marker):
-                message = f"the environments `{one.raw}` and `{next_one.raw}` overlap"
-                _refuse(self.root, message, next_one.at)
+        for project in self.projects:
+            for conflict in project.conflicts:
+                if len(set(conflict.items)) < _PAIR:
+                    _refuse(project, "a conflict needs at least two different items", conflict.at)
+            for group in project.groups:
+                flatten_group(project, group)
+        for project in (self.root, *self.members.values()):
+            self._check_default_groups(project)
+        for one, after in itertools.pairwise(self.root.environments):
+            if self._overlap(one.marker, after.marker):
+                message = f"the environments `{one.raw}` and `{after.raw}` overlap"
+                _refuse(self.root, message, after.at)
+
+    def _check_default_groups(self, project: Project) -> None:
+        if isinstance(project.default_groups, tuple):
+            for group in project.default_groups:
+                if group not in project.groups:
+                    message = f"default group `{group}` is not defined"
+                    _refuse(project, message, "tool.uv.default-groups", "define it, or take it out")
 
     def _overlap(self, one: Marker | None, other: Marker | None) -> bool:
         where = self.universe.where
@@ -466,13 +468,13 @@ class Declared:
                 _refuse(project, f"`{package}` has no source", f"tool.uv.sources.{package}")
             for source in sources:
                 self._check_source(project, source)
-            for one, next_one in zip(sources, sources[1:], strict=False):
-                same_scope = one.extra == next_one.extra and one.group == next_one.group
-                if same_scope and self._overlap(one.marker, next_one.marker):
+            for one, after in itertools.pairwise(sources):
+                same_scope = one.extra == after.extra and one.group == after.group
+                if same_scope and self._overlap(one.marker, after.marker):
                     _refuse(
                         project,
                         f"two sources of `{package}` hold in the same environments",
-                        next_one.at,
+                        after.at,
                         "give them markers that exclude each other",
                     )
 
@@ -522,8 +524,8 @@ def members_of(project: Project, others: Sequence[Project]) -> dict[NormalizedNa
 _ARCHIVES = (".whl", ".tar.gz", ".zip")
 
 
-def _refuse(project: Project, message: str, at: str, help: str | None = None) -> NoReturn:  # noqa: A002 - as in errors
-    raise ProjectError(message, at=project.place(at), help=help)
+def _refuse(project: Project, message: str, at: str, next_step: str | None = None) -> NoReturn:
+    raise ProjectError(message, at=project.place(at), help=next_step)
 
 
 def _index(project: Project, source: Source) -> Index | None:
@@ -552,8 +554,8 @@ def _place(
 ) -> NormalizedName | None:
     """Return the extra in which uv takes a requirement to stand.
 
-    A published requirement is one string with a marker: `extra == 'x'` in `dependencies` is as good as
-    standing in x.
+    A published requirement is one string with a marker: `extra == 'x'` in `dependencies` is as
+    good as standing in x.
     """
     named = scope_extra(requirement.marker)
     if named is None:

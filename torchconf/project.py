@@ -564,18 +564,17 @@ class _Reader:
         group = self.name(table.get("group"), f"{at}.group")
         if package is None:
             self.note(at, "without `[project]`, a conflict must name its `package`")
-            return None
-        if extra and group:
+        elif extra and group:
             self.note(at, "a conflict names an extra or a group, not both")
-            return None
-        if extra:
+        elif extra:
             return Item(package, "extra", extra)
-        if group:
+        elif group:
             return Item(package, "group", group)
-        if "package" not in table:
+        elif "package" in table:
+            return Item(package, "project")
+        else:
             self.note(at, "a conflict names an `extra`, a `group` or a `package`")
-            return None
-        return Item(package, "project")
+        return None
 
     def environments(self, value: object, at: str) -> tuple[Environment, ...]:
         elements = [(value, at)] if isinstance(value, str) else self.array(value, at, "markers")

@@ -1,25 +1,28 @@
 """From which index uv takes a package, from the file alone.
 
-This is a model of what `uv lock` and `uv sync` do with indexes; not of versions. Three rooms hold the
-rule, each with its part of it in words: `torchconf.lowering` (requirements, sources, pins, lists),
-`torchconf.forks` (conflict sets, forks, the index of each fork) and this one, which reads rows:
+This is a model of what `uv lock` and `uv sync` do with indexes; not of versions. Three rooms hold
+the rule, each with its part of it in words: `torchconf.lowering` (requirements, sources, pins,
+lists), `torchconf.forks` (conflict sets, forks, the index of each fork) and this one, which reads
+rows:
 
-1. A choice is its extras, the default groups without `--no-group`, the groups added, and the project.
-   Two items of one conflict set, as written or derived: uv refuses to install them.
+1. A choice is its extras, the default groups without `--no-group`, the groups added, and the
+   project. Two items of one conflict set, as written or derived: uv refuses to install them.
 2. An extra or group of which the lock has no requirement does not count as chosen from here on.
 3. Where no entry of `environments` holds: 'platform is not compatible'.
 4. What a chosen group, or another member, asks for as `demo[x]` is chosen too, if a fork agrees.
-5. The row's fork has the machine; all of its included items are chosen and none of its excluded ones.
-   A package is there if the fork's lists lead to it from the choice, along requirements that hold
-   on the machine. It comes from the fork's index; without one from the first open index, in the
-   order written, that carries it; else from the default one.
+5. The row's fork has the machine; all of its included items are chosen and none of its excluded
+   ones. A package is there if the fork's lists lead to it from the choice, along requirements that
+   hold on the machine. It comes from the fork's index; without one from the first open index, in
+   the order written, that carries it; else from the default one.
 6. If the supported Pythons give different answers, the answer is all of them.
 
 Three things follow that surprise people. An index set by a wide fork stays when the fork is split
-later, so a platform marker on a source can come too late. A pin without a scope works everywhere, and
-one whose item no conflict names does too. What no declared requirement names has no pin at all.
+later, so a platform marker on a source can come too late. A pin without a scope works everywhere,
+and one whose item no conflict names does too. What no declared requirement names has no pin at
+all.
 
-Checked against uv 0.13.9: `tests/test_routes.py` has recorded cases, `tests/test_routes_uv.py` asks uv.
+Checked against uv 0.13.9: `tests/test_routes.py` has recorded cases, `tests/test_routes_uv.py`
+asks uv.
 """
 
 from __future__ import annotations
@@ -66,18 +69,18 @@ class Route(Record):
     """The answer for one package, one machine and one choice.
 
     Attributes:
-        kind: `index`: it comes from `index`. `absent`: nothing known here brings it, and if something
-            did, it would come from `index`. `direct`: it comes from a path, a git repository or a URL;
-            see `source` or `requirement`. `varies`: supported Pythons differ; see `by_python`.
-            `error`: uv refuses; see `error`. `unknown`: see `reason`.
+        kind: `index`: it comes from `index`. `absent`: nothing known here brings it, and if
+            something did, it would come from `index`. `direct`: it comes from a path, a git
+            repository or a URL; see `source` or `requirement`. `varies`: supported Pythons differ;
+            see `by_python`. `error`: uv refuses; see `error`. `unknown`: see `reason`.
         index: The index; None stands for PyPI.
         pin: The pin that set the index, if one did.
         source: The source entry behind it.
         requirement: The declared requirement that brings the package, if one does.
         needed_by: The packages known to need it that bring it.
         fork: The fork that the row was read from.
-        reason: One sentence, for `unknown`, and for an `absent` package of which nobody can say where
-            it would come from.
+        reason: One sentence, for `unknown`, and for an `absent` package of which nobody can say
+            where it would come from.
         error: What uv would say, for `error`.
         by_python: Pairs of a Python specifier and its route, for `varies`.
     """
@@ -108,10 +111,10 @@ def routes(
         project: The project that commands are run in: on its own, a workspace root or a member.
         members: The other members of its workspace.
         libraries: Local libraries by path, or git URL, as the source entry writes it. None for one
-            that was looked at and has no sources. A library that is reached and not listed here makes
-            every answer unknown.
+            that was looked at and has no sources. A library that is reached and not listed here
+            makes every answer unknown.
         needs: Packages known to need others by themselves: `{"accelerate": {"torch"}}`.
-        carries: Whether an open index has a package; None for not known. Only open indexes are asked.
+        carries: Whether an open index has a package; None for not known.
 
     Returns:
         The answers. What is wrong with the project is an answer too; nothing raises here.
@@ -236,15 +239,20 @@ class Routes:
         else:
             self.forks = found.forks
             self.error = found.unreadable
-            self.doubt = self._dynamic()
+            self.doubt = self._not_covered()
             self._sets = found.sets
             self._starts = found.starts
 
-    def _dynamic(self) -> str | None:
-        """Say which member's requirements are not in its file, if one's are."""
-        for member in self._members.values():
+    def _not_covered(self) -> str | None:
+        """Say which part of the project the rule does not cover, if there is one."""
+        root = self.project.workspace
+        if root.uv.get("no-sources"):
+            return "`no-sources` is set"
+        for member in (root, *self._members.values()):
             if {"dependencies", "optional-dependencies"} & member.dynamic:
                 return f"the dependencies of `{member.name}` are dynamic"
+            if "dependency-groups" in member.uv:
+                return "dependency groups have settings of their own"
         return None
 
     def row(self, package: str, machine: Mapping[str, str], choice: Choice | None = None) -> Route:
@@ -315,9 +323,13 @@ class Routes:
         )
         if pin is not None:
             return pin.index, pin, None
-        for index in self.project.workspace.indexes:
+        root = self.project.workspace
+        first_index = root.uv.get("index-strategy", "first-index") == "first-index"
+        for index in root.indexes:
             if index.explicit or index.default:
                 continue
+            if not first_index:
+                return None, None, "`index-strategy` compares open indexes by version"
             carried = self._carries(index, package)
             if carried is None:
                 reason = f"the open index `{index.name or index.url}` may have `{package}`"
