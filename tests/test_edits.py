@@ -332,16 +332,17 @@ def test_a_writer_that_loses_something_is_found_out(new: str, message: str | Non
     old = "[a]\nx = 1  # one\n[b]\ny = 3\n"
     plan = [put("a.x", "2")]
     expected = {"a": {"x": 2}, "b": {"y": 3}}
+    outside = check.lines_outside(Document(old), plan)
     if message is None:
-        check.refuse_loss(old, new, expected, plan, "f")
+        check.refuse_loss(old, outside, new, expected, plan, "f")
     else:
         with pytest.raises(WriteRefused, match=message):
-            check.refuse_loss(old, new, expected, plan, "f")
+            check.refuse_loss(old, outside, new, expected, plan, "f")
 
 
 def test_the_place_of_a_difference_is_named() -> None:
     with pytest.raises(WriteRefused) as caught:
-        check.refuse_loss("", 'a = [{b = "c"}]', {"a": [{"b": "d"}]}, [], "f.toml")
+        check.refuse_loss("", [], 'a = [{b = "c"}]', {"a": [{"b": "d"}]}, [], "f.toml")
     assert caught.value.at == "f.toml, a[0].b"
 
 

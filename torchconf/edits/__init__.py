@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.edits.check import refuse_loss
+from torchconf.edits.check import lines_outside, refuse_loss
 from torchconf.edits.document import Document
 from torchconf.edits.reading import exact_float, read_toml
 from torchconf.edits.steps import take
@@ -54,9 +54,10 @@ def edit_text(text: str, steps: Iterable[Step], file: str = "pyproject.toml") ->
         message = f"the plan was made for another file: {error}"
         raise WriteRefused(message, at=file, help="run the command again") from error
     document = Document(text)
+    outside = lines_outside(document, steps)
     for step in steps:
         take(document, step)
     new = str(document)
     if new != text or expected != old:
-        refuse_loss(text, new, expected, steps, file)
+        refuse_loss(text, outside, new, expected, steps, file)
     return new

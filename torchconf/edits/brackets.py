@@ -72,7 +72,7 @@ class Brackets:
             entry = Entry(space, "")
             if not self.is_array:
                 entry.key = _match(_key, text, at)
-                entry.keys = parse_key(entry.key.rstrip(" \t").removesuffix("="))
+                entry.keys = parse_key(entry.key.rstrip(" =\t"))
                 at += len(entry.key)
             end = value_end(text, at)
             entry.value = text[at:end]

@@ -15,18 +15,24 @@ if TYPE_CHECKING:
 
     from torchconf.plan import Path, Step
 
-__all__ = ["refuse_loss"]
+__all__ = ["lines_outside", "refuse_loss"]
 
 _HELP = "the file was left as it was; please report this file and the command to torchconf"
 
 
 def refuse_loss(
-    old: str, new: str, expected: dict[str, Any], steps: Sequence[Step], file: str
+    old: str,
+    outside: list[str],
+    new: str,
+    expected: dict[str, Any],
+    steps: Sequence[Step],
+    file: str,
 ) -> None:
     """Check the new text against what was meant, and against the old one.
 
     Args:
         old: The text before.
+        outside: Its lines that no step is about, by `lines_outside`.
         new: The text after.
         expected: What the new text should say. A table or an array that the steps have emptied may
             also be missing: one without a header of its own cannot be written empty.
@@ -48,8 +54,7 @@ def refuse_loss(
         raise _refusal("the new text does not say what was meant", f"{file}, {place}")
     if lost := _lost(comments_of(old), comments_of(new)):
         raise _refusal(f"the comment `{lost}` would be lost", file)
-    paths = [step.path for step in steps]
-    if lost := _lost(_outside(old, paths), _outside(new, paths), in_order=True):
+    if lost := _lost(outside, lines_outside(Document(new), steps), in_order=True):
         raise _refusal(f"the line `{lost}` would change", file)
 
 
@@ -107,14 +112,14 @@ def _lost(before: list[str], after: list[str], *, in_order: bool = False) -> str
     return next(iter(Counter(before) - Counter(after)), None)
 
 
-def _outside(text: str, paths: Iterable[Path]) -> list[str]:
+def lines_outside(document: Document, steps: Iterable[Step]) -> list[str]:
     """Return the headers and key lines that no step is about."""
     own: set[Path] = set()
     above: set[Path] = set()
-    for path in paths:
+    for step in steps:
         # The entries of an array stand and fall together: their numbers change.
-        number = next((n for n, part in enumerate(path) if isinstance(part, int)), len(path))
-        names = path[:number]
+        numbers = (n for n, part in enumerate(step.path) if isinstance(part, int))
+        names = step.path[: next(numbers, None)]
         own.add(names)
         above.update(names[:length] for length in range(len(names)))
 
@@ -122,7 +127,7 @@ def _outside(text: str, paths: Iterable[Path]) -> list[str]:
         return path in above or any(path[:length] in own for length in range(len(path) + 1))
 
     lines = []
-    for table in Document(text).tables:
+    for table in document.tables:
         if not concerns(table.keys):
             lines.append(f"{table.head}{table.tail}".rstrip("\r\n"))
         lines += [

@@ -26,7 +26,6 @@ _PART = rf"(?:[A-Za-z0-9_-]++|{_BASIC}|{_LITERAL})"
 KEY = rf"{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*+"
 
 _part = re.compile(_PART)
-_string = re.compile(_STRING)
 # What may stand in a document and not mean itself: brackets in strings and comments do not count.
 _token = re.compile(rf"{_STRING}|{COMMENT}|[\[\]{{}}=]")
 _scalar = re.compile(r"[^,\]}#\r\n]++")
@@ -36,7 +35,7 @@ def value_end(text: str, start: int) -> int:
     """Return where the value ends that begins at `start`."""
     first = text[start]
     if first not in "[{":
-        match = (_string if first in "\"'" else _scalar).match(text, start)
+        match = (_token if first in "\"'" else _scalar).match(text, start)
         # The rest of a date with a space in it would be taken for trailing white space otherwise.
         return start + len(match[0].rstrip(" \t")) if match else start
     depth = 0
@@ -65,7 +64,7 @@ def comments_of(text: str) -> list[str]:
 def parse_key(text: str) -> tuple[str, ...]:
     """Return the parts of a dotted key as they are meant: `a."b.c"` is `("a", "b.c")`."""
     if '"' not in text and "'" not in text:
-        return tuple(part.strip(" \t") for part in text.split("."))
+        return tuple(part.strip(" \t") for part in text.split(".")) if "." in text else (text,)
     return tuple(_unquote(part) for part in _part.findall(text))
 
 
