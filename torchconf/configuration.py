@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.backends import PYPI, Backend, is_nightly
 from torchconf.layouts import KINDS, Kind, Layout
-from torchconf.markers import platform_environment
 from torchconf.targets import PLATFORMS, SHOWN_PLATFORMS, Platform, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from packaging.markers import Marker
     from packaging.utils import NormalizedName
 
     from torchconf.catalog import Catalog
@@ -68,7 +68,8 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
     """Read the PyTorch tables of a project.
 
     Returns:
-        `layout` None and no targets if no source routes a family package.
+        `layout` None if no source routes a family package; the targets are then PyPI's builds, if
+        torch is declared at all.
     """
     known = index_backends(project, catalog)
     declared = {requirement.name for requirement in family_requirements(project, catalog)}
@@ -85,6 +86,8 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
             reading.look(source)
     layout = reading.layout()
     targets, names = reading.targets(entries, layout) if layout else ((), {})
+    if layout is None and catalog.main_package in declared:
+        targets = tuple(Target(platform, PYPI) for platform in SHOWN_PLATFORMS)
     indexes: dict[str, Index] = {}
     for index, backend in known.values():
         if not is_nightly(index.url):
@@ -216,14 +219,13 @@ class _Reading:
         return found
 
     def _held_together(self) -> bool:
-        """Tell whether an upper bound or a pin keeps PyPI's torch with that of the indexes."""
-        everything = (
-            *family_requirements(self.project, self.catalog),
-            *self.project.workspace.constraint_dependencies,
-        )
+        """Tell whether an upper bound keeps PyPI's torch with that of the indexes.
+
+        Without one, a platform that is left to PyPI goes its own way, and is no target.
+        """
         return any(
             part.operator in {"<", "<=", "==", "~=", "==="}
-            for requirement in everything
+            for requirement in family_requirements(self.project, self.catalog)
             if requirement.name == self.catalog.main_package
             for part in requirement.specifier
         )
@@ -236,18 +238,23 @@ class _Reading:
             platform
             for platform in PLATFORMS
             if platform in SHOWN_PLATFORMS
-            or any(marker.evaluate(platform_environment(platform)) for marker in required)
-            or any(
-                marker.evaluate(platform_environment(platform))
-                != marker.evaluate(platform_environment(Platform(platform.os, "other")))
-                for marker in markers
-            )
+            or any(marker.evaluate(platform.environment()) for marker in required)
+            or any(_tells_machines_apart(marker, platform.os) for marker in markers)
         ]
+
+
+def _tells_machines_apart(marker: Marker, os: str) -> bool:
+    """Tell whether a marker names a machine of a system, so that another one is worth a target."""
+    machines = [platform for platform in PLATFORMS if platform.os == os]
+    answers = {
+        marker.evaluate(platform.environment()) for platform in (*machines, Platform(os, "other"))
+    }
+    return len(answers) > 1
 
 
 def _at(platform: Platform, sources: Iterable[tuple[Source, Backend]]) -> Backend:
     """Return the backend that these entries give a platform: `PYPI` where none holds."""
-    environment = platform_environment(platform)
+    environment = platform.environment()
     for source, backend in sources:
         if source.marker is None or source.marker.evaluate(environment):
             return backend

@@ -171,6 +171,26 @@ def _turned(served: Served, rest: Backend) -> Served:
     return tuple(found)
 
 
+def widened(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
+    """Let Linux on aarch64 stand for all but x86_64, where scopes name both.
+
+    The other machines of Linux would otherwise be cells of `environments` with other systems, and
+    uv refuses to lock where a package for Linux, such as triton, has no wheel for any of a cell.
+    """
+    scopes = tuple(scopes)
+    named = {area for scope in scopes for area, _ in scope.served}
+    x86, arm = Area("linux", "x86_64"), Area("linux", "aarch64")
+    if not {x86, arm} <= named:
+        return scopes
+    rest = Area("linux", without=("x86_64",))
+    return tuple(
+        scope._replace(
+            served=tuple((rest if area == arm else area, backend) for area, backend in scope.served)
+        )
+        for scope in scopes
+    )
+
+
 def ordered(backends: Iterable[Backend], catalog: Catalog) -> tuple[Backend, ...]:
     """Sort backends as they are written: by accelerator, then version; PyPI's build last."""
     order = [accelerator.name for accelerator in catalog.accelerators]

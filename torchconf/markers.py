@@ -160,6 +160,142 @@ _WORLD = (
 )
 
 
+def holds(self, os: str, machine: str | None) -> bool:
+        """Tell whether one machine of a system is in here; None is one that nobody names."""
+        if os != self.os or (machine is not None and machine in self.without):
+            return False
+        return self.machine is None or self.machine == machine
+
+
+def platform_marker(platform: Platform) -> str:
+    """Return the marker of one platform: OS and machine."""
+    return _holds(Area(platform.os, platform.platform_machine))
+
+
+def areas(platforms: Iterable[Platform], *, apart: Iterable[Platform]) -> tuple[Area, ...]:
+    """Describe platforms by whole systems, except where another machine of one must stay apart.
+
+    Args:
+        platforms: What shall be described.
+        apart: Platforms that the description must not include.
+
+    Returns:
+        In the order of `PLATFORMS`.
+    """
+    named = set(platforms)
+    split = {platform.os for platform in apart}
+    found: dict[Area, None] = {}
+    for platform in PLATFORMS:
+        if platform in named:
+            machine = platform.platform_machine if platform.os in split else None
+            found[Area(platform.os, machine)] = None
+    return tuple(found)
+
+
+def render_areas(named: Sequence[Area]) -> str:
+    """Return a marker that holds in any of these areas; there must be at least one."""
+    parts = [_holds(area) for area in named]
+    if len(parts) == 1:
+        return parts[0]
+    return " or ".join(f"({part})" if " and " in part else part for part in parts)
+
+
+def render_rest(named: Sequence[Area]) -> str:
+    """Return a marker that holds everywhere but in these areas; there must be at least one."""
+    parts = [_fails(area) for area in named]
+    if len(parts) == 1:
+        return parts[0]
+    return " and ".join(f"({part})" if " or " in part else part for part in parts)
+
+
+def cells(scopes: Iterable[Mapping[Area, Hashable]], rest: Hashable = None) -> tuple[str, ...]:
+    """Cut the world along all areas of all scopes: disjoint markers that cover everything.
+
+    Args:
+        scopes: For each extra or group, which index serves which area; `rest` serves what no
+            area names.
+        rest: What a scope says of a platform that none of its areas holds.
+
+    Returns:
+        One marker for each set of platforms that no scope tells apart; nothing if there is just
+        one such set, the whole world.
+    """
+    scopes = list(scopes)
+    everything = [area for scope in scopes for area in scope]
+    machines = {
+        os: sorted(
+            machine
+            for machine in {m for a in everything if a.os == os for m in (a.machine, *a.without)}
+            if machine is not None
+        )
+        for os in SYS_PLATFORMS
+    }
+    groups: dict[tuple[Hashable, ...], list[Area]] = {}
+    for os in SYS_PLATFORMS:
+        pieces = [Area(os, machine) for machine in machines[os]]
+        if any(area.os == os for area in everything):
+            pieces.append(Area(os, without=tuple(machines[os])))
+        for piece in pieces:
+            groups.setdefault(tuple(_answer(scope, piece, rest) for scope in scopes), []).append(
+                piece
+            )
+    groups.pop(tuple(rest for _ in scopes), None)
+    named = [_joined(group) for group in groups.values()]
+    if not named:
+        return ()
+    return (
+        *(render_areas(group) for group in named),
+        render_rest(_joined([area for group in named for area in group])),
+    )
+
+
+def _answer(scope: Mapping[Area, Hashable], piece: Area, rest: Hashable) -> Hashable:
+    for area, answer in scope.items():
+        if area.holds(piece.os, piece.machine):
+            return answer
+    return rest
+
+
+def _joined(pieces: Sequence[Area]) -> list[Area]:
+    """Say a whole OS where its machines and the rest of it are all there."""
+    found: list[Area] = []
+    for os in SYS_PLATFORMS:
+        own = [piece for piece in pieces if piece.os == os]
+        left = next((piece for piece in own if piece.machine is None), None)
+        if left is None:
+            found += own
+        elif set(left.without) <= {piece.machine for piece in own}:
+            found.append(Area(os))
+        else:
+            inside = {piece.machine for piece in own}
+            without = tuple(machine for machine in left.without if machine not in inside)
+            found.append(Area(os, without=without))
+    return found
+
+
+def _holds(area: Area) -> str:
+    text = f"sys_platform == '{SYS_PLATFORMS[area.os]}'"
+    if area.machine is not None:
+        return f"{text} and platform_machine == '{area.machine}'"
+    return " and ".join([text, *(f"platform_machine != '{machine}'" for machine in area.without)])
+
+
+def _fails(area: Area) -> str:
+    text = f"sys_platform != '{SYS_PLATFORMS[area.os]}'"
+    if area.machine is not None:
+        return f"{text} or platform_machine != '{area.machine}'"
+    return " or ".join([text, *(f"platform_machine == '{machine}'" for machine in area.without)])
+
+
+# Enough machines to tell markers apart that name systems and machines: the known ones, another
+# machine of each system, and another system.
+_WORLD = (
+    *PLATFORMS,
+    *(Platform(os, "other") for os in SYS_PLATFORMS),
+    *(Platform("other", machine) for machine in ("x86_64", "arm64", "other")),
+)
+
+
 def platform_environment(platform: Platform) -> dict[str, str]:
     """Return the marker variables that tell one platform from another."""
     return {
@@ -176,7 +312,7 @@ _SYSTEMS = {"linux": "Linux", "windows": "Windows", "macos": "Darwin"}
 
 def holds(marker: str, platform: Platform) -> bool:
     """Tell whether a marker holds on a platform, on the Python that runs."""
-    return Marker(marker).evaluate(platform_environment(platform))
+    return Marker(marker).evaluate(platform.environment())
 
 
 def same_platforms(marker: str | None) -> frozenset[Platform]:
@@ -184,7 +320,7 @@ def same_platforms(marker: str | None) -> frozenset[Platform]:
     if marker is None:
         return frozenset(_WORLD)
     parsed = Marker(marker)
-    return frozenset(p for p in _WORLD if parsed.evaluate(platform_environment(p)))
+    return frozenset(p for p in _WORLD if parsed.evaluate(p.environment()))
 
 
 def overlap(one: str, other: str) -> bool:

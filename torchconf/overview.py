@@ -9,10 +9,7 @@ from packaging.specifiers import SpecifierSet
 from torchconf.backends import PYPI, is_nightly
 from torchconf.catalog import Answer
 from torchconf.commands import Selection
-from torchconf.configuration import family_requirements, read_configuration
-from torchconf.markers import platform_environment
 from torchconf.project import flatten_group
-from torchconf.releases import supported_pythons
 from torchconf.routes import Choice, routes
 from torchconf.targets import PLATFORMS, SHOWN_PLATFORMS
 
@@ -147,18 +144,31 @@ def _brought(project: Project, kind: str, name: str, above: tuple[str, ...]) -> 
 def _packages(projects: Iterable[Project], catalog: Catalog) -> list[str]:
     """Return the family packages that are declared, routed, or needed by something declared."""
     found: set[str] = set()
+    dependents = catalog.dependents
     for project in projects:
-        found |= {requirement.name for requirement in family_requirements(project, catalog)}
-        found |= {name for name in project.sources if name in catalog.family}
-        for requirement in project.requirements():
-            found |= catalog.dependents.get(requirement.name, frozenset())
+        declared = {requirement.name for requirement in project.requirements()}
+        found |= declared | set(project.sources)
+        for name in declared & dependents.keys():
+            found |= dependents[name]
     return [name for name in catalog.family if name in found]
 
 
 def _platforms(project: Project, catalog: Catalog) -> list[Platform]:
     """Return the usual platforms, and any other that a target names."""
+    if not _names_machines(project):
+        return list(SHOWN_PLATFORMS)
+    # Imported here: few projects name a machine that is not shown anyway.
+    from torchconf.configuration import read_configuration
+
     targeted = {target.platform for target in read_configuration(project, catalog).targets}
     return [platform for platform in PLATFORMS if platform in {*SHOWN_PLATFORMS, *targeted}]
+
+
+def _names_machines(project: Project) -> bool:
+    """Tell whether a marker of the configuration looks at the machine."""
+    markers = [s.marker for sources in project.sources.values() for s in sources if s.marker]
+    markers += [entry.marker for entry in project.workspace.required_environments]
+    return any("platform_machine" in str(marker) for marker in markers)
 
 
 def _row(
@@ -174,7 +184,7 @@ def _row(
         groups=frozenset(selection.groups),
         no_groups=frozenset(selection.no_groups),
     )
-    route = found.row(package, platform_environment(platform), choice)
+    route = found.row(package, platform.environment(), choice)
     backend, reason = _backend(route, catalog)
     left_out = set(selection.no_groups)
     written = {name: section.written for name, section in project.groups.items()}
@@ -240,22 +250,17 @@ def _available(
         return Answer.NO
     if backend is None or (route.index is not None and is_nightly(route.index.url)):
         return Answer.UNKNOWN
-    within = SpecifierSet()
-    for requirement in (*project.requirements(), *project.workspace.constraint_dependencies):
-        if requirement.name == package and requirement is not route.requirement:
-            continue
+    within = route.requirement.specifier if route.requirement else SpecifierSet()
+    for requirement in project.workspace.constraint_dependencies:
         if requirement.name == package:
             within &= requirement.specifier
     answers: set[Answer] = set()
     for version in catalog.versions(package):
         if not within.contains(version, prereleases=True):
             continue
-        pythons = (
-            supported_pythons(version, project.requires_python, catalog)
-            if package == catalog.main_package
-            else catalog.pythons
-        )
-        for python in pythons:
+        for python in reversed(catalog.pythons):
+            if project.requires_python and not project.requires_python.contains(f"{python}.99"):
+                continue
             answers.add(catalog.available(package, version, backend, platform, python))
             if Answer.YES in answers:
                 return Answer.YES

@@ -22,10 +22,11 @@ from torchconf.layouts import (
     environment_cells,
     make_scopes,
     ordered,
+    widened,
 )
 from torchconf.markers import holds, overlap, platform_marker, same_platforms
 from torchconf.plan import Plan
-from torchconf.releases import Choice, Needs, choose_release, last_line, leaves_platform, supported_pythons
+from torchconf.releases import Choice, Needs, choose_release, last_line, leaves_platform
 from torchconf.requirements import (
     next_minor,
     python_specifier,
@@ -145,6 +146,8 @@ class _Planner:
         self.scopes = make_scopes(
             self.layout, self.targets, self.catalog, self._names(), self._lacks
         )
+        if self._cuts_environments():
+            self.scopes = widened(self.scopes)
         self.default = self._default()
         self.torch_bound = self._find_torch_bound()
         self.ceiling = self._find_ceiling()
@@ -314,7 +317,7 @@ class _Planner:
         release = self.choice.release
         if release is None:
             return False
-        pythons = supported_pythons(release, self.python, self.catalog)
+        pythons = self.catalog.supported_pythons(release, self.python)
         return bool(pythons) and all(
             self.catalog.available(self.main, release, backend, platform, python) is Answer.NO
             for python in pythons
@@ -646,12 +649,16 @@ class _Planner:
 
     def _environments(self) -> None:
         uv: Path = ("tool", "uv")
-        if self.layout == "groups" and any(self._in_base(name) for name in self.packages):
+        if self._cuts_environments():
             wanted = environment_cells(self.scopes)
             if wanted:
                 self._cut_environments((*uv, "environments"), wanted)
         if self.request.required_environments:
             self._require_environments((*uv, "required-environments"))
+
+    def _cuts_environments(self) -> bool:
+        """Tell whether base dependencies hold a package that scoped sources route."""
+        return self.layout == "groups" and any(self._in_base(name) for name in self.packages)
 
     def _cut_environments(self, path: Path, wanted: Sequence[str]) -> None:
         reason = "uv ignores the markers of scoped sources next to base dependencies without this"

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 # seen. SEEN: some wheels of a newer release were.
 SURE, COVERED, SEEN, UNKNOWN, MISSING = range(5)
 
-# No public Python: a range that admits it has no upper bound that anybody meant.
-_FAR_PYTHON = "3.99"
-
 
 class Needs(NamedTuple):
     """What a release must satisfy besides the targets."""
@@ -131,29 +128,11 @@ def leaves_platform(target: Target, release: Version, within: SpecifierSet, cata
     )
 
 
-def supported_pythons(
-    release: Version, python: SpecifierSet | None, catalog: Catalog
-) -> tuple[str, ...]:
-    """Return the Pythons on which a release must be there.
-
-    An open range ends with the release's own newest Python; a range with an upper bound means
-    every Python in it.
-    """
-    built = catalog.release_pythons(release)
-    if python is None:
-        return built
-    inside = tuple(version for version in catalog.pythons if python.contains(f"{version}.99"))
-    if not python.contains(_FAR_PYTHON):
-        return inside
-    floor = inside[:1]
-    return tuple(version for version in inside if version in floor or version in built)
-
-
 def examine(
     release: Version, wishes: Sequence[Wish], needs: Needs, catalog: Catalog
 ) -> Examined:
     """See how sure one release is. Torch decides; a companion in doubt is only said to be so."""
-    pythons = supported_pythons(release, needs.python, catalog)
+    pythons = catalog.supported_pythons(release, needs.python)
     targets = _resolve(release, wishes, pythons, needs, catalog)
     if needs.python is None:
         pythons = _from_first_served(release, targets, pythons, catalog)

@@ -40,8 +40,19 @@ class Platform(NamedTuple):
         """Value of the marker variable `platform_machine`."""
         return _WINDOWS_MACHINES.get(self.machine, self.machine) if self.os == "windows" else self.machine
 
+    def environment(self) -> dict[str, str]:
+        """Return the marker variables that tell one platform from another."""
+        return {
+            "sys_platform": self.sys_platform,
+            "platform_machine": self.platform_machine,
+            "platform_system": _SYSTEMS.get(self.os, self.os),
+            "os_name": "nt" if self.os == "windows" else "posix",
+            "extra": "",
+        }
+
 
 SYS_PLATFORMS = {"linux": "linux", "windows": "win32", "macos": "darwin"}
+_SYSTEMS = {"linux": "Linux", "windows": "Windows", "macos": "Darwin"}
 _WINDOWS_MACHINES = {"x86_64": "AMD64", "arm64": "ARM64"}
 _USUAL_MACHINE = {"linux": "x86_64", "windows": "x86_64", "macos": "arm64"}
 
@@ -68,11 +79,13 @@ _MACHINE_WORDS = {
     "aarch64": "arm", "arm64": "arm",
 }  # fmt: skip
 _ARM = {"linux": "aarch64", "windows": "arm64", "macos": "arm64"}
-_SHAPE = re.compile(
-    "({})(?:-({}))?(?:-(.+))?".format(
-        *("|".join(sorted(words, key=len, reverse=True)) for words in (_OS_WORDS, _MACHINE_WORDS))
-    )
-)
+
+
+def _shape() -> str:
+    """Return the regular expression of a target: system, machine, backend."""
+    longest_first = ("|".join(sorted(w, key=len, reverse=True)) for w in (_OS_WORDS, _MACHINE_WORDS))
+    return "({})(?:-({}))?(?:-(.+))?".format(*longest_first)
+
 
 
 class Target(NamedTuple):
@@ -117,7 +130,7 @@ def parse_wish(text: str, vocabulary: Vocabulary) -> Wish:
     Raises:
         RequestError: It is not a target, could be two, or can not exist on that platform.
     """
-    match = _SHAPE.fullmatch(text.strip().lower().replace("_", "-"))
+    match = re.fullmatch(_shape(), text.strip().lower().replace("_", "-"))
     if match is None:
         _not_a_target(text, vocabulary)
     os_word, machine_word, word = match.groups()
@@ -241,4 +254,4 @@ def _join(names: Iterable[str]) -> str:
 
 
 def _os_title(os: str) -> str:
-    return {"linux": "Linux", "windows": "Windows", "macos": "macOS"}[os]
+    return "macOS" if os == "macos" else _SYSTEMS[os]

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from torchconf.targets import Platform
 
 SCHEMA_VERSION = 1
+# No public Python: a range that admits it has no upper bound that anybody meant.
+_FAR_PYTHON = "3.99"
+_LISTED = {"linux-x86_64", "windows-x86_64"}
 _FILE = os.path.join(os.path.dirname(__file__), "catalog.json")  # noqa: PTH118, PTH120 - pathlib costs 20 ms to import
 
 _KEYS = {
@@ -177,6 +180,7 @@ class Catalog:
         """The releases of torch that the catalog describes, newest first."""
         return tuple(sorted(map(Version, self._data["releases"]), reverse=True))
 
+    @lru_cache(maxsize=64)  # noqa: B019 - there is one catalog
     def versions(self, package: str) -> tuple[Version, ...]:
         """Every release of one package that was seen anywhere, newest first."""
         return tuple(sorted(map(Version, self._data["wheels"].get(package, ())), reverse=True))
@@ -185,6 +189,7 @@ class Catalog:
         """Tell whether the build matrix of a torch release was read."""
         return "pythons" in self._release(release)
 
+    @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
     def release_pythons(self, release: Version) -> tuple[str, ...]:
         """Return the Pythons that a torch release is built for: `3.10`, `3.11`, ..."""
         entry = self._release(release)
@@ -196,12 +201,31 @@ class Catalog:
         floor = _range(entry.get("python", ""))
         return tuple(python for python in self.pythons if python in named and python in floor)
 
+    @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
+    def supported_pythons(
+        self, release: Version, python: SpecifierSet | None
+    ) -> tuple[str, ...]:
+        """Return the Pythons on which a torch release must be there.
+
+        An open range ends with the release's own newest Python; a range with an upper bound means
+        every Python in it. None stands for the release's own range.
+        """
+        built = self.release_pythons(release)
+        if python is None:
+            return built
+        inside = tuple(version for version in self.pythons if python.contains(f"{version}.99"))
+        if not python.contains(_FAR_PYTHON):
+            return inside
+        return tuple(v for v in inside if v == inside[0] or v in built)
+
     def carries(self, package: str, version: Version, backend: Backend) -> bool:
         """Tell whether an index is known to carry a release, on whichever platform."""
         return self._cell(package, str(version), backend) is not None
 
     def seen(self, package: str, version: Version, backend: Backend, platform: Platform) -> bool:
         """Tell whether at least one wheel is known for a platform, on whichever Python."""
+        if platform.os == "macos" and backend == self.fallback:
+            backend = PYPI
         cell = self._cell(package, str(version), backend)
         return cell is not None and bool(cell[1].get(platform.key))
 
@@ -254,11 +278,12 @@ class Catalog:
             return self._without_cell(package, version, backend)
         complete, seen = cell
         pythons = seen.get(platform.key)
+        listed = complete == "all" or (complete == "x86_64" and platform.key in _LISTED)
         if pythons is None:
-            return Answer.NO if complete else Answer.UNKNOWN
+            return Answer.NO if listed or complete == "platforms" else Answer.UNKNOWN
         if _admits(pythons.split(), python):
             return Answer.YES
-        return Answer.NO if complete == "all" else Answer.UNKNOWN
+        return Answer.NO if listed else Answer.UNKNOWN
 
     def _serves_macos(self, package: str, cell: list[Any] | None, version: Version) -> bool:
         return self.covered(version) if package == self.main_package else cell is not None

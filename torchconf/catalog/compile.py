@@ -3,7 +3,8 @@
 The facts are evidence, so absence needs a reason. A cell (package, release, backend) says on which
 platforms which Pythons are known to have a wheel, and how far its silence counts:
 
-* PyPI's own listing and the stored listing pages are complete: what they do not name is missing.
+* PyPI's own listing is complete: what it does not name is missing.
+* The stored listing pages are complete for x86_64 on Linux and Windows.
 * A lockfile without platform forks names every platform of its index, but not every Python.
 * PyTorch's build matrix ("documented") names the CUDA and ROCm builds of a release, whether
   they are built for aarch64, and its Pythons. What it names counts as available.
@@ -173,8 +174,10 @@ def _cells(
         for tag, pythons in row["wheels"].items():
             for platform in _platforms(base, tag):
                 cell["seen"][platform].update(filter(None, map(_python, pythons)))
-        if index == _PYPI or "list" in row["evidence"]:
+        if index == _PYPI:
             cell["complete"] = "all"
+        elif "list" in row["evidence"]:
+            cell["complete"] = "x86_64"
         elif row.get("unforked_locks") and not cell["complete"]:
             cell["complete"] = "platforms"
     _document(base, releases, cells)
@@ -245,9 +248,11 @@ def _document(
                     cell["seen"][platform].update(pythons)
             if "aarch64" in release and not cell["complete"]:
                 cell["complete"] = "platforms"
-        # The matrix builds the fallback for every Python; it does not say for which machines.
+        # The matrix builds the fallback for every Python, on x86_64, and from the time that it
+        # names aarch64 there as well; it says nothing of other machines.
         for platform, seen in cells[package, version, fallback]["seen"].items():
-            if platform != "windows-arm64" and seen:
+            named = platform.endswith("x86_64") or (platform.endswith("aarch64") and "aarch64" in release)
+            if named and seen:
                 seen.update(pythons)
 
 

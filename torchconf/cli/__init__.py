@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
-
 from torchconf import __version__
-from torchconf.errors import RequestError, TorchconfError
+from torchconf.errors import TorchconfError
 
+# Spelled out, as type checkers know it: `typing` takes longer to import than `--version` to answer.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -85,5 +85,3 @@ def _wants_json(words: list[str]) -> bool:
 
 
 _JSON = {"--format=json", "--output-format=json"}
-
-__all__ = ["COMMANDS", "INTERRUPTED", "RequestError", "main"]

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from torchconf import files
 from torchconf.catalog import Catalog, load_catalog
 from torchconf.edits.reading import read_toml
-from torchconf.lockfile import locked_release, needs, reached
-from torchconf.planner import Facts
 from torchconf.project import Project, read_project
 
 if TYPE_CHECKING:
@@ -70,41 +68,3 @@ def spoken_path(path: str) -> str:
     except ValueError:  # another drive on Windows
         return path
     return relative if len(relative) < len(path) else path
-
-
-def read_facts(context: Context) -> Facts:
-    """Gather what the planner must know beside the file."""
-    project, catalog = context.project, context.catalog
-    graph: dict[str, frozenset[str]] = dict(catalog.dependents)
-    locked = None
-    try:
-        with open(os.path.join(context.folder, LOCKFILE), encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError):
-        text = ""
-    if text:
-        locked = locked_release(text, catalog.main_package)
-        for name, needed in needs(text).items():
-            graph[name] = graph.get(name, frozenset()) | needed
-    family = frozenset(catalog.family)
-    declared = _installed_by_default(project) - family
-    return Facts(
-        folder=os.path.basename(context.folder),
-        locked=locked,
-        needed=(reached(declared, graph) & family) - catalog.triton_packages,
-    )
-
-
-def _installed_by_default(project: Project) -> frozenset[str]:
-    """Return the packages of the base dependencies and the default groups."""
-    if project.default_groups == "all":
-        groups = tuple(project.groups)
-    elif project.default_groups is None:
-        groups = tuple(name for name in project.groups if name == "dev")
-    else:
-        groups = project.default_groups
-    names = {requirement.name for requirement in project.dependencies}
-    for group in groups:
-        if group in project.groups:
-            names |= {requirement.name for requirement in project.groups[group].requirements}
-    return frozenset(names)

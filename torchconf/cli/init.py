@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
-
 from torchconf.cli.parser import add_format, add_writing
 from torchconf.errors import RequestError
 
+TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
     import argparse
+    from typing import Any
 
     from torchconf.cli.context import Context
     from torchconf.planner import Outcome, Request
@@ -85,7 +85,8 @@ def run(options: argparse.Namespace) -> int:
             "`torchconf init --help` has the other flags",
         )
     # Imported here: `--help` needs none of these.
-    from torchconf.cli.context import open_project, read_facts
+    from torchconf.cli.context import open_project
+    from torchconf.cli.facts import read_facts
     from torchconf.edits import edit_text
     from torchconf.planner import plan_targets
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
-
 from torchconf import __version__
 from torchconf.cli import COMMANDS
 from torchconf.errors import RequestError
 
+TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from typing import NoReturn
 
 EPILOG = """\
 examples:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
-
 from torchconf.cli.parser import add_format
 
+TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
