@@ -14,7 +14,8 @@ import pytest
 
 import torchconf.edits
 from tests.edits.cases import Case, load_cases
-from torchconf.edits import check, edit_text, steps, tokens
+from torchconf.edits import edit_text, steps, tokens
+from torchconf.edits.check import Witness
 from torchconf.edits.document import Document
 from torchconf.edits.reading import read_toml
 from torchconf.errors import ProjectError, WriteRefused
@@ -145,8 +146,9 @@ def test_a_new_file_is_written_as_the_examples_are(name: str) -> None:
     example = (EXAMPLES / f"{name}.toml").read_text(encoding="utf-8")
 
     assert edit_text("", steps_for(tomllib.loads(example))) == example
-    assert edit_text("", [put("project", tomllib.loads(example)["project"])]) == (
-        example[: example.index("\n[tool")]
+    assert (
+        edit_text("", [put("project", tomllib.loads(example)["project"])])
+        == (example[: example.index("\n[tool")])
     )
 
 
@@ -256,7 +258,9 @@ def test_a_document_is_never_shared() -> None:
     ],
 )
 def test_a_file_in_toml_1_1_is_called_by_its_name(text: str) -> None:
-    with pytest.raises(ProjectError, match=r"TOML 1\.1, and Python 3\.\d+ reads TOML 1\.0") as caught:
+    with pytest.raises(
+        ProjectError, match=r"TOML 1\.1, and Python 3\.\d+ reads TOML 1\.0"
+    ) as caught:
         edit_text(text, [put("tool.uv.package", True)], "sub/pyproject.toml")
     assert caught.value.at is not None
     assert caught.value.at.startswith("sub/pyproject.toml, line 3")
@@ -332,17 +336,17 @@ def test_a_writer_that_loses_something_is_found_out(new: str, message: str | Non
     old = "[a]\nx = 1  # one\n[b]\ny = 3\n"
     plan = [put("a.x", "2")]
     expected = {"a": {"x": 2}, "b": {"y": 3}}
-    outside = check.lines_outside(Document(old), plan)
+    witness = Witness(old, Document(old), plan, "f")
     if message is None:
-        check.refuse_loss(old, outside, new, expected, plan, "f")
+        witness.refuse_loss(new, expected)
     else:
         with pytest.raises(WriteRefused, match=message):
-            check.refuse_loss(old, outside, new, expected, plan, "f")
+            witness.refuse_loss(new, expected)
 
 
 def test_the_place_of_a_difference_is_named() -> None:
     with pytest.raises(WriteRefused) as caught:
-        check.refuse_loss("", [], 'a = [{b = "c"}]', {"a": [{"b": "d"}]}, [], "f.toml")
+        Witness("", Document(""), [], "f.toml").refuse_loss('a = [{b = "c"}]', {"a": [{"b": "d"}]})
     assert caught.value.at == "f.toml, a[0].b"
 
 
@@ -381,7 +385,9 @@ def test_only_this_room_imports_tomlkit() -> None:
 
 def large_document(size: int) -> str:
     """Make a project of about that many bytes, of every kind of table."""
-    head = '[project]\nname = "x"\ndependencies = [\n    "a",  # why\n]\n\n[tool.uv]\npackage = true\n'
+    head = (
+        '[project]\nname = "x"\ndependencies = [\n    "a",  # why\n]\n\n[tool.uv]\npackage = true\n'
+    )
     table = (
         "\n# about it\n[tool.t{n}]\nx.y = {{ index = 'a', marker = \"b == 'c'\" }}\n"
         'list = [\n    "one",  # 1\n    "two",\n]\n\n[[tool.many]]\nname = "n"\n'

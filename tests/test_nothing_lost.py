@@ -233,7 +233,13 @@ def kill_while_it_writes(folder: Path, kills: int) -> None:
     for name in ("one", "two", "link", "made"):
         file = read_file(folder / name, may_be_missing=True)
         replace(file, "end\n")
-    assert sorted(path.name for path in folder.iterdir()) == ["link", "made", "one", "target", "two"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "link",
+        "made",
+        "one",
+        "target",
+        "two",
+    ]
     assert litter, "and some of them left something to sweep up"
 
 

@@ -12,7 +12,16 @@ Draw = st.DrawFn
 
 _packages = st.sampled_from(["torch", "numpy", "torchvision", "odd.name", "flask", "it's", "a b"])
 _texts = st.sampled_from(
-    ["torch>=2.4", "numpy", "x ; sys_platform == 'linux'", 'say "hi"', "", "back\\slash", "# no", "é"]
+    [
+        "torch>=2.4",
+        "numpy",
+        "x ; sys_platform == 'linux'",
+        'say "hi"',
+        "",
+        "back\\slash",
+        "# no",
+        "é",
+    ]
 )
 _platforms = st.sampled_from(["sys_platform == 'linux'", "sys_platform != 'linux'"])
 _strings = st.lists(_texts, max_size=4)
@@ -51,7 +60,11 @@ _uv = st.fixed_dictionaries(
     },
 )
 _other = st.fixed_dictionaries(
-    {}, optional={"line-length": st.booleans(), "lint": st.just({"select": ["A", "B"], "x": {"y": "z"}})}
+    {},
+    optional={
+        "line-length": st.booleans(),
+        "lint": st.just({"select": ["A", "B"], "x": {"y": "z"}}),
+    },
 )
 _data = st.fixed_dictionaries(
     {},
@@ -72,7 +85,7 @@ class _Writer:
         self.draw = draw
         self.newline = draw(st.sampled_from(["\n", "\n", "\r\n"]))
         self.unit = draw(st.sampled_from(["    ", "  ", "\t"]))
-        self.quote = draw(st.sampled_from('"\''))
+        self.quote = draw(st.sampled_from("\"'"))
         self.pad = draw(st.sampled_from(["", " "]))
         self.equals = draw(st.sampled_from([" = ", "=", "   = "]))
         self.blocks: list[str] = []
@@ -155,14 +168,22 @@ class _Writer:
         indent = self.any_of("", "", "", "  ")
         for key, value in table.items():
             keys = (*prefix, key)
-            if isinstance(value, dict) and (how := self.any_of("header", "header", "dotted", "inline")) != "inline":
+            if (
+                isinstance(value, dict)
+                and (how := self.any_of("header", "header", "dotted", "inline")) != "inline"
+            ):
                 if how == "dotted" and value:
                     text += self.lines(value, path, keys)
                     continue
                 if how == "header" and not prefix:
                     self.table(value, (*path, key))
                     continue
-            if value and not prefix and isinstance(value, list) and all(isinstance(i, dict) for i in value):
+            if (
+                value
+                and not prefix
+                and isinstance(value, list)
+                and all(isinstance(i, dict) for i in value)
+            ):
                 if self.any_of(True, True, False):
                     self.tables(value, (*path, key))
                     continue
@@ -266,9 +287,7 @@ def _step(draw: Draw, data: dict[str, Any]) -> Step | None:
         like = array[0] if array else draw(_texts)
         return Insert(path, draw(st.integers(0, len(array))), like, "")
     if kind == "replace":
-        entries = [
-            (place, each) for place, each in places if place and isinstance(place[-1], int)
-        ]
+        entries = [(place, each) for place, each in places if place and isinstance(place[-1], int)]
         if entries:
             path, like = draw(st.sampled_from(entries))
             return Replace(path, draw(_like(like)), "")

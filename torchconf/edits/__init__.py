@@ -13,13 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.edits.check import lines_outside, refuse_loss
-from torchconf.edits.document import Document
-from torchconf.edits.reading import exact_float, read_toml
-from torchconf.edits.steps import take
-from torchconf.errors import WriteRefused
-from torchconf.plan import meaning
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -47,6 +40,14 @@ def edit_text(text: str, steps: Iterable[Step], file: str = "pyproject.toml") ->
     steps = tuple(steps)
     if not steps:
         return text
+    # Imported here: `torchconf.edits.reading`, which every command needs, loads nothing of it.
+    from torchconf.edits.check import Witness
+    from torchconf.edits.document import Document
+    from torchconf.edits.reading import exact_float, read_toml
+    from torchconf.edits.steps import take
+    from torchconf.errors import WriteRefused
+    from torchconf.plan import meaning
+
     old = read_toml(text, file, parse_float=exact_float)
     try:
         expected = meaning(old, steps)
@@ -54,10 +55,10 @@ def edit_text(text: str, steps: Iterable[Step], file: str = "pyproject.toml") ->
         message = f"the plan was made for another file: {error}"
         raise WriteRefused(message, at=file, help="run the command again") from error
     document = Document(text)
-    outside = lines_outside(document, steps)
+    witness = Witness(text, document, steps, file)
     for step in steps:
         take(document, step)
     new = str(document)
     if new != text or expected != old:
-        refuse_loss(text, outside, new, expected, steps, file)
+        witness.refuse_loss(new, expected)
     return new

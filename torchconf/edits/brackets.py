@@ -1,4 +1,4 @@
-"""An array or an inline table as pieces of text, so that entries come and go without their comments.
+"""An array or an inline table as pieces of text: entries come and go, comments stay.
 
 What stands on the line of an entry belongs to it, and so do the comments above it. When an entry
 goes, its comments stay, on lines of their own.
@@ -215,9 +215,7 @@ class Brackets:
     def find(self, rest: Sequence[str | int]) -> tuple[Entry, Sequence[str | int]] | None:
         """Follow a path one entry down; what remains of it leads on inside that entry."""
         if self.is_array:
-            number = rest[0]
-            assert isinstance(number, int), "the data have an array here"
-            return self.entries[number], rest[1:]
+            return self.entries[int(rest[0])], rest[1:]
         for entry in self.entries:
             if tuple(rest[: len(entry.keys)]) == entry.keys:
                 return entry, rest[len(entry.keys) :]

@@ -15,47 +15,63 @@ if TYPE_CHECKING:
 
     from torchconf.plan import Path, Step
 
-__all__ = ["lines_outside", "refuse_loss"]
+__all__ = ["Witness"]
 
 _HELP = "the file was left as it was; please report this file and the command to torchconf"
 
 
-def refuse_loss(
-    old: str,
-    outside: list[str],
-    new: str,
-    expected: dict[str, Any],
-    steps: Sequence[Step],
-    file: str,
-) -> None:
-    """Check the new text against what was meant, and against the old one.
+class Witness:
+    """What has been seen before an edit and must be there after it."""
 
-    Args:
-        old: The text before.
-        outside: Its lines that no step is about, by `lines_outside`.
-        new: The text after.
-        expected: What the new text should say. A table or an array that the steps have emptied may
-            also be missing: one without a header of its own cannot be written empty.
-        steps: What was done.
-        file: Its name, for errors.
+    __slots__ = ("comments", "file", "lines", "steps")
 
-    Raises:
-        WriteRefused: It says something else, a comment is gone, or a line of another table differs.
-    """
-    try:
-        found = read_toml(new, file, parse_float=exact_float)
-    except ProjectError as error:
-        raise _refusal(f"the new text cannot be read: {error.message}", error.at) from error
-    for step in steps:
-        if isinstance(step, Remove):
-            _forget_emptied(expected, found, step.path)
-    if found != expected:
-        place = _difference(expected, found)
-        raise _refusal("the new text does not say what was meant", f"{file}, {place}")
-    if lost := _lost(comments_of(old), comments_of(new)):
-        raise _refusal(f"the comment `{lost}` would be lost", file)
-    if lost := _lost(outside, lines_outside(Document(new), steps), in_order=True):
-        raise _refusal(f"the line `{lost}` would change", file)
+    def __init__(self, text: str, document: Document, steps: Sequence[Step], file: str) -> None:
+        """Look at a document before it changes.
+
+        Args:
+            text: As it is.
+            document: The same, taken apart.
+            steps: What will be done.
+            file: Its name, for errors.
+        """
+        self.comments = comments_of(text)
+        self.lines = _lines_outside(document, steps)
+        self.steps = steps
+        self.file = file
+
+    def refuse_loss(self, new: str, expected: dict[str, Any]) -> None:
+        """Check the new text against what was meant, and against the old one.
+
+        Args:
+            new: The text after.
+            expected: What it should say. A table or an array that the steps have emptied may also
+                be missing: one without a header of its own cannot be written empty.
+
+        Raises:
+            WriteRefused: It says something else, a comment is gone, or another line differs.
+        """
+        file = self.file
+        try:
+            found = read_toml(new, file, parse_float=exact_float)
+        except ProjectError as error:
+            message = f"the new text cannot be read: {error.message}"
+            raise _refusal(message, error.at) from error
+        for step in self.steps:
+            if isinstance(step, Remove):
+                _forget_emptied(expected, found, step.path)
+        if found != expected:
+            place = _difference(expected, found)
+            raise _refusal("the new text does not say what was meant", f"{file}, {place}")
+        # Imported here: only a command that writes needs it.
+        from collections import Counter
+
+        if lost := Counter(self.comments) - Counter(comments_of(new)):
+            raise _refusal(f"the comment `{next(iter(lost))}` would be lost", file)
+        lines = _lines_outside(Document(new), self.steps)
+        if lines != self.lines:
+            pairs = zip([*self.lines, ""], [*lines, ""], strict=False)
+            line = next((one or other for one, other in pairs if one != other), "")
+            raise _refusal(f"the line `{line}` would change", file)
 
 
 def _refusal(message: str, at: str | None) -> WriteRefused:
@@ -98,21 +114,7 @@ def _difference(expected: object, found: object) -> str:
     return ""
 
 
-def _lost(before: list[str], after: list[str], *, in_order: bool = False) -> str | None:
-    """Return the first line that is there before and not after."""
-    if before == after:
-        return None
-    if in_order:
-        # Of lists that differ only in length, the end is what differs.
-        pairs = zip([*before, ""], [*after, ""], strict=False)
-        return next((one or other for one, other in pairs if one != other), before[-1])
-    # Imported here: rarely needed.
-    from collections import Counter
-
-    return next(iter(Counter(before) - Counter(after)), None)
-
-
-def lines_outside(document: Document, steps: Iterable[Step]) -> list[str]:
+def _lines_outside(document: Document, steps: Iterable[Step]) -> list[str]:
     """Return the headers and key lines that no step is about."""
     own: set[Path] = set()
     above: set[Path] = set()

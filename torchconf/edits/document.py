@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.edits.style import USUAL, Style, learn
 from torchconf.edits.tokens import COMMENT, KEY, comments_of, parse_key, value_end
+from torchconf.errors import WriteRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +86,9 @@ class Document:
                 at = other.end()
                 continue
             line = _line.match(text, at)
-            assert line is not None, "the text is valid TOML"
+            if line is None:
+                message = f"a line that Python reads is not understood here: `{text[at : at + 80]}`"
+                raise WriteRefused(message, help="please report this line to torchconf")
             indent, key, equals, bracket, name = line.groups()
             start = line.end()
             end = value_end(text, start) if key else start
@@ -230,9 +233,9 @@ class Document:
         while end < len(body) and is_blank(body[end]):
             end += 1
         before, after = body[start:at], body[at:end]
-        if end == len(body) and table is self.tables[-1]:
-            body[start:end] = []
-        elif start == 0 and not table.head:
+        ends_file = end == len(body) and table is self.tables[-1]
+        begins_file = start == 0 and not table.head
+        if ends_file or begins_file:
             body[start:end] = []
         elif start == 0 and any(table.pairs()):
             body[start:end] = before

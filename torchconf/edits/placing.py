@@ -15,9 +15,6 @@ __all__ = ["AS_TABLES", "has_header", "key_number", "table_number"]
 AS_TABLES = ("tool", "uv", "index")
 """The array that is written with a `[[header]]` for each entry."""
 
-_UV = ("tool", "uv")
-_SOURCES = ("tool", "uv", "sources")
-
 
 def has_header(path: Path) -> bool:
     """Tell whether a table is written with a header rather than inline, as the guide has it."""
@@ -26,32 +23,35 @@ def has_header(path: Path) -> bool:
 
 def table_number(document: Document, path: Path) -> int:
     """Return the number that a new table shall have in the document."""
-    number = path[-1]
-    if isinstance(number, int):
-        path = path[:-1]
-        if number and document.below((*path, number - 1)):
-            return _after(document, (*path, number - 1))
-        if document.below((*path, number)):
-            return _before(document, (*path, number))
+    if isinstance(path[-1], int):
+        return _beside_entries(document, path) or table_number(document, path[:-1])
     match path:
         case ("project",):
-            return 1
+            number = 1
         case ("project", *_):
-            return _after(document, ("project",)) or 1
+            number = _after(document, ("project",)) or 1
         case ("dependency-groups",):
-            last = max(_after(document, ("project",)), _after(document, ("build-system",)))
-            return last or _before(document, ("tool",)) or len(document.tables)
+            number = max(_after(document, ("project",)), _after(document, ("build-system",)))
+            number = number or _before(document, ("tool",))
         case ("tool", "uv"):
-            return _before(document, _UV) or _end(document, _UV)
+            number = _before(document, path)
+        case ("tool", "uv", "sources") if table := document.table(path[:2]):
+            number = document.tables.index(table) + 1
         case ("tool", "uv", "sources"):
-            own = _after(document, _UV) if document.table(_UV) is None else 0
-            if table := document.table(_UV):
-                return document.tables.index(table) + 1
-            return _before(document, AS_TABLES) or own or _end(document, _UV)
+            number = _before(document, AS_TABLES)
         case ("tool", "uv", "index"):
-            return _after(document, _SOURCES) or _after(document, _UV) or _end(document, _UV)
+            number = _after(document, ("tool", "uv", "sources"))
         case _:
-            return _end(document, path)
+            number = 0
+    return number or _end(document, path)
+
+
+def _beside_entries(document: Document, path: Path) -> int:
+    """Return the number behind the entry before this one, or before the one after it."""
+    *array, number = path
+    if isinstance(number, int) and number and document.below((*array, number - 1)):
+        return _after(document, (*array, number - 1))
+    return _before(document, path)
 
 
 def _before(document: Document, path: Path) -> int:

@@ -115,7 +115,7 @@ def _create(document: Document, path: Path, value: object, comment: str | None =
 
 def _create_table(
     document: Document, path: Path, value: dict[str, object], comment: str | None = None
-) -> None:
+) -> Table:
     keys = tuple(part for part in path if isinstance(part, str))
     in_array = isinstance(path[-1], int)
     name = render_key(keys)
@@ -130,18 +130,18 @@ def _create_table(
         document.tables[number - 1].body += _comment_lines(document, "", comment)
     for key, item in value.items():
         _put(document, (*path, key), item)
+    return table
 
 
 def _create_pair(document: Document, path: Path, value: object, comment: str | None) -> None:
     *above, key = path
     if not isinstance(key, str):
-        raise WriteRefused(f"entry {key} of a `[[...]]` array can only be a table")
-    home = _home(document, tuple(above))
-    if home is None:
-        _create_table(document, tuple(above), {})
-        home = _home(document, tuple(above))
-    assert home is not None, "the table was just made"
-    table, prefix = home
+        message = f"entry {key} of a `[[...]]` array can only be a table"
+        raise WriteRefused(message, at=".".join(map(str, above)))
+    table, prefix = _home(document, tuple(above)) or (
+        _create_table(document, tuple(above), {}),
+        (),
+    )
     like = document.like(table)
     indent = like.indent if like else table.head[: -len(table.head.lstrip())]
     equals = like.equals if like and like.equals in ("=", " = ") else " = "

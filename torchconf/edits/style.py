@@ -74,7 +74,7 @@ def learn(samples: Iterable[tuple[str, str]], fallback: Style) -> Style:
     )
 
 
-def render(value: object, style: Style, newline: str = "") -> str:
+def render(value: object, style: Style, newline: str = "") -> str:  # noqa: PLR0911 - one a type
     """Write a value.
 
     Args:

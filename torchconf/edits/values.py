@@ -137,9 +137,7 @@ def _assign(text: str, value: object, spot: Spot) -> str:
     return render(value, style, spot.newline)
 
 
-def _assign_list(
-    brackets: Brackets, old: list[object], value: list[object], spot: Spot
-) -> str:
+def _assign_list(brackets: Brackets, old: list[object], value: list[object], spot: Spot) -> str:
     """Turn one list into another, so that the entries of both keep their text and comments."""
     short = min(len(old), len(value))
     same = next((n for n in range(short) if old[n] != value[n]), short)
@@ -184,7 +182,8 @@ def _insert(brackets: Brackets, position: int, value: object, spot: Spot) -> Non
     brackets.insert(position, entry, spot.newline, spot.style.unit)
     inner = spot.inside(brackets, entry)
     one_line = lists and not any("\n" in text for text in lists)
-    entry.value = render(value, inner.style, "" if one_line or not brackets.many_lines else inner.newline)
-    if spot.newline and had_room and not brackets.many_lines and "\n" not in entry.value:
-        if spot.column + len(str(brackets)) > WIDTH:
-            brackets.spread(spot.newline, spot.style.unit)
+    newline = inner.newline if brackets.many_lines and not one_line else ""
+    entry.value = render(value, inner.style, newline)
+    may_break = spot.newline and not brackets.many_lines and "\n" not in entry.value
+    if may_break and had_room and spot.column + len(str(brackets)) > WIDTH:
+        brackets.spread(spot.newline, spot.style.unit)

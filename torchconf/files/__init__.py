@@ -1,0 +1,38 @@
+"""Finding, reading and replacing files, so that no byte of theirs is lost."""
+
+from __future__ import annotations
+
+from torchconf.files.replacing import replace, replace_all
+from torchconf.files.source import NAME, SourceFile, find_project, project_file, read_file
+
+__all__ = [
+    "NAME",
+    "SourceFile",
+    "find_project",
+    "project_file",
+    "read_file",
+    "replace",
+    "replace_all",
+    "unified_diff",
+]
+
+
+def unified_diff(old: str, new: str, name: str = NAME) -> str:
+    """Return the difference between two texts as `diff -u` writes it; empty if there is none."""
+    if old == new:
+        return ""
+    # Imported here: only a run that shows a difference needs it.
+    from difflib import unified_diff as diff
+
+    lines = []
+    for line in diff(_lines(old), _lines(new), name, name):
+        lines.append(line)
+        if not line.endswith("\n"):
+            lines.append("\n\\ No newline at end of file\n")
+    return "".join(lines)
+
+
+def _lines(text: str) -> list[str]:
+    """Split at line feeds only: `splitlines` knows further characters, which TOML does not."""
+    *lines, rest = text.split("\n")
+    return [*(f"{line}\n" for line in lines), *([rest] if rest else [])]

@@ -1,0 +1,279 @@
+"""Replacing files whole or not at all.
+
+The new text is written beside the file, synced, and moved over it. Whatever is killed when, the old
+file or the new one is there; what a killed run has left beside it, the next one sweeps up.
+
+Hard links are refused. Writing through them could be killed half-way, and replacing one name would
+silently part it from the others.
+"""
+
+# ruff: noqa: PTH101, PTH104, PTH105, PTH108, PTH116, PTH118, PTH121, PTH123, PTH208 - paths are strings here: `pathlib` takes as long to load as a small file takes to be edited
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from torchconf.errors import WriteRefused
+from torchconf.files.source import SourceFile, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["replace", "replace_all"]
+
+_SUFFIX = ".torchconf"
+_STALE_AFTER = 60.0  # seconds; a write takes milliseconds
+
+
+def replace(file: SourceFile, text: str) -> SourceFile:
+    """Put a new text in the place of a file, or make the file if it was missing.
+
+    Returns:
+        The file as it is now.
+
+    Raises:
+        WriteRefused: The file is as it was, or as somebody else has just changed it.
+    """
+    return replace_all([(file, text)])[0]
+
+
+def replace_all(changes: Iterable[tuple[SourceFile, str]]) -> list[SourceFile]:
+    """Replace several files, or none of them.
+
+    Everything that can fail for want of room or permission is done before the first file is
+    replaced. Each file is its old or its new self at any moment; a kill between two replacements
+    leaves one of each.
+
+    Returns:
+        The files as they are now, in the same order. One whose text is the same is not written.
+
+    Raises:
+        WriteRefused: One of them cannot be written; all are as they were.
+    """
+    pairs = [(file, file.encode(text)) for file, text in changes]
+    writing = [
+        _Replacement(file, content, number)
+        for number, (file, content) in enumerate(pairs)
+        if content != file.raw
+    ]
+    try:
+        for each in writing:
+            each.prepare(keep_old=len(writing) > 1)
+        for each in writing:
+            each.refuse_if_changed()
+        for each in writing:
+            each.move()
+    except BaseException:
+        moved = [each for each in writing if each.moved()]
+        for each in moved if len(moved) < len(writing) else ():
+            each.move_back()
+        raise
+    finally:
+        for each in writing:
+            each.clean()
+    for folder in {each.folder for each in writing}:
+        _sync_folder(folder)
+    return [SourceFile(file.path, file.target, content) for file, content in pairs]
+
+
+class _Replacement:
+    """One file on its way from old to new."""
+
+    __slots__ = ("content", "file", "folder", "new", "old", "ready")
+
+    def __init__(self, file: SourceFile, content: bytes, number: int) -> None:
+        self.file = file
+        self.content = content
+        self.folder, name = os.path.split(file.target)
+        stem = os.path.join(self.folder, f".{name}.{os.getpid()}-{number}")
+        self.new = f"{stem}-new{_SUFFIX}"
+        self.old = f"{stem}-old{_SUFFIX}"
+        self.ready = False
+
+    def prepare(self, *, keep_old: bool) -> None:
+        """Write the new content beside the file, and if asked to the old one too."""
+        _sweep(self.file.target)
+        self.refuse_if_changed()
+        try:
+            status = self._status_if_writable() if self.file.raw is not None else None
+            _write(self.new, self.content, self.file.target, status)
+            if keep_old and self.file.raw is not None:
+                _write(self.old, self.file.raw, self.file.target, status)
+            self.ready = True
+        except OSError as error:
+            raise self._refusal(error) from error
+
+    def _status_if_writable(self) -> os.stat_result:
+        status = os.stat(self.file.target)
+        # The mode counts even for root, who could write all the same.
+        if not status.st_mode & 0o222 or not os.access(self.file.target, os.W_OK):
+            raise WriteRefused(
+                "the file is read-only", at=self.file.path, help="make it writable, and run again"
+            )
+        if status.st_nlink > 1:
+            raise WriteRefused(
+                f"the file has {status.st_nlink} names (hard links): it cannot be replaced under "
+                "all of them at once",
+                at=self.file.path,
+                help="put a copy in its place, `cp pyproject.toml copy && mv copy pyproject.toml`, "
+                "and run again",
+            )
+        return status
+
+    def refuse_if_changed(self) -> None:
+        """Compare the file with what was read."""
+        file = self.file
+        what = None
+        try:
+            if os.path.realpath(file.path) != file.target:
+                what = "the link leads elsewhere now"
+            elif file.raw is None:
+                what = "the file has appeared meanwhile" if os.path.lexists(file.target) else None
+            elif not stat.S_ISREG(os.stat(file.target).st_mode) or file.raw != _read(file.target):
+                what = "the file has changed since it was read"
+        except FileNotFoundError:
+            what = "the file has vanished since it was read"
+        except OSError as error:
+            raise self._refusal(error) from error
+        if what:
+            raise WriteRefused(what, at=file.path, help="look at it, and run the command again")
+
+    def move(self) -> None:
+        """Let the new file take the name."""
+        try:
+            if self.file.raw is None:
+                _create(self.new, self.file.target)
+            else:
+                os.replace(self.new, self.file.target)
+        except FileExistsError as error:
+            raise WriteRefused(
+                "the file has appeared meanwhile",
+                at=self.file.path,
+                help="look at it, and run the command again",
+            ) from error
+        except OSError as error:
+            raise self._refusal(error) from error
+
+    def moved(self) -> bool:
+        """Tell whether the new file has the name, whatever interrupted what."""
+        if not self.ready:
+            return False
+        try:
+            return os.path.samefile(self.new, self.file.target)
+        except OSError:
+            return not os.path.lexists(self.new)
+
+    def move_back(self) -> None:
+        """Let the old file have the name again."""
+        try:
+            if self.file.raw is None:
+                os.unlink(self.file.target)
+            else:
+                os.replace(self.old, self.file.target)
+        except OSError as error:
+            kept, self.old = self.old, ""
+            raise WriteRefused(
+                f"the other file could not be written, and this one not be put back: "
+                f"{reason(error)}",
+                at=self.file.path,
+                help=f"its old content is in `{kept}`" if self.file.raw is not None else None,
+            ) from error
+
+    def clean(self) -> None:
+        """Leave nothing beside the file."""
+        for path in (self.new, self.old):
+            with suppress(OSError):
+                os.unlink(path)
+
+    def _refusal(self, error: OSError) -> WriteRefused:
+        return WriteRefused(
+            f"the file cannot be written: {reason(error)}",
+            at=self.file.path,
+            help=f"see to the folder `{self.folder}`, and run the command again",
+        )
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _write(path: str, content: bytes, like: str, status: os.stat_result | None) -> None:
+    """Write a new file and sync it; with `status`, give it owner and mode of the file `like`."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    number = os.open(path, flags, 0o666 if status is None else 0o600)
+    with open(number, "wb") as file:
+        file.write(content)
+        if status is not None:
+            _dress(path, like, status)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _dress(path: str, like: str, status: os.stat_result) -> None:
+    """Give a file the owner, attributes and mode of another, as far as the system has them."""
+    if hasattr(os, "chown"):
+        # Only root may give files away; a group that is one's own can be kept.
+        for owner, group in ((status.st_uid, -1), (-1, status.st_gid)):
+            with suppress(OSError):
+                os.chown(path, owner, group)
+    if hasattr(os, "listxattr"):
+        with suppress(OSError):
+            for name in os.listxattr(like):
+                with suppress(OSError):
+                    os.setxattr(path, name, os.getxattr(like, name))
+    os.chmod(path, stat.S_IMODE(status.st_mode))
+
+
+def _create(new: str, target: str) -> None:
+    """Give a file a second name that must be free; the first one goes later."""
+    try:
+        os.link(new, target)
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError, AttributeError):
+        # A file system without hard links. On Windows renaming does not overwrite either.
+        if os.path.lexists(target):
+            raise FileExistsError(target) from None
+        os.rename(new, target)
+
+
+def _sweep(target: str) -> None:
+    """Remove what a killed run has left beside a file."""
+    folder, name = os.path.split(target)
+    with suppress(OSError):
+        for entry in os.listdir(folder):
+            if entry.startswith(f".{name}.") and entry.endswith(_SUFFIX):
+                path = os.path.join(folder, entry)
+                process = entry[len(name) + 2 :].partition("-")[0]
+                if not _is_running(process) or time.time() - os.stat(path).st_mtime > _STALE_AFTER:
+                    os.unlink(path)
+
+
+def _is_running(process: str) -> bool:
+    """Tell whether another run may still be writing; when in doubt, it may."""
+    if os.name == "nt" or not process.isdecimal():
+        return True  # On Windows `os.kill` with 0 would end it.
+    if int(process) == os.getpid():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _sync_folder(folder: str) -> None:
+    """Write the new name through to the disk, where folders can be opened."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
