@@ -420,7 +420,7 @@ def test_pythons_with_different_answers_are_told_apart() -> None:
     ]
 
 
-def answering(answer: bool | None) -> Callable[[Index, str], bool | None]:  # noqa: FBT001 - the answer
+def answering(answer: bool | None) -> Callable[[Index, str], bool | None]:
     return lambda _index, _package: answer
 
 
@@ -527,13 +527,23 @@ def test_too_many_environments_leave_the_answer_unknown() -> None:
         ("[tool.uv.sources]\ntorch = { index = 'a', url = 'https://h' }", "one of index, path"),
         ("[tool.uv.sources]\ntorch = { marker = \"os_name == 'nt'\" }", "one of index, path"),
         (
-            "[project.optional-dependencies]\nx = ['rich']\n"
-            + "[tool.uv.sources]\ntorch = { index = 'a', extra = 'x' }",
+            """
+            [project.optional-dependencies]
+            x = ['rich']
+            [tool.uv.sources]
+            torch = { index = 'a', extra = 'x' }
+            """,
             "extra `x` does not list `torch`",
         ),
         (
-            "[project.optional-dependencies]\nx = ['torch']\n[dependency-groups]\nx = ['torch']\n"
-            + "[tool.uv.sources]\ntorch = { index = 'a', extra = 'x', group = 'x' }",
+            """
+            [project.optional-dependencies]
+            x = ['torch']
+            [dependency-groups]
+            x = ['torch']
+            [tool.uv.sources]
+            torch = { index = 'a', extra = 'x', group = 'x' }
+            """,
             "not both",
         ),
     ],

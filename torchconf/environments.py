@@ -49,7 +49,7 @@ _LOWEST: Final[Cut] = ((-1,), 0)
 _HIGHEST: Final[Cut] = ((float("inf"),), 0)
 
 
-class TooManyEnvironments(Exception):  # noqa: N818 - a limit, not a fault
+class TooManyEnvironments(Exception):
     """The markers tell more environments apart than this room wants to number."""
 
 

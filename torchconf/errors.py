@@ -27,7 +27,7 @@ class TorchconfError(Exception):
 
     exit_code = 2
 
-    def __init__(self, message: str, *, at: str | None = None, help: str | None = None) -> None:  # noqa: A002 - the word that is printed
+    def __init__(self, message: str, *, at: str | None = None, help: str | None = None) -> None:
         """Keep the three parts of the message."""
         super().__init__(message)
         self.message = message
@@ -51,7 +51,7 @@ class ProjectError(TorchconfError):
         message: str,
         *,
         at: str | None = None,
-        help: str | None = None,  # noqa: A002 - the word that is printed
+        help: str | None = None,
         others: tuple[ProjectError, ...] = (),
     ) -> None:
         """Keep the parts of the message, and the problems that were found with it."""
@@ -71,5 +71,5 @@ class UvError(TorchconfError):
     """uv is missing, can not be started, or failed."""
 
 
-class WriteRefused(TorchconfError):  # noqa: N818 - a refusal, not a fault
+class WriteRefused(TorchconfError):
     """The file was left as it was, because the new text would not keep what was promised."""

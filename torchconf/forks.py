@@ -41,7 +41,7 @@ _MOST_FORKS = 5000
 _PAIR = 2
 
 
-class TooManyForks(Exception):  # noqa: N818 - a limit, not a fault
+class TooManyForks(Exception):
     """The conflicts of the project split it into more forks than this room wants to walk."""
 
 

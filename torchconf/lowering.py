@@ -18,9 +18,9 @@ How uv lowers a requirement:
    requirement: an entry without a scope pins everywhere, even for a requirement inside an extra.
 
 Pins are collected before anything is resolved, from: every member with all its extras on; every
-member that has groups once more, with no extra on, and its groups; every local library that these
-reach, with the extras that they ask for; constraints with a version specifier; overrides, which
-replace the requirements of their name first. `exclude-dependencies` removes requirements. A
+member that has groups once more, with no extra on, and its groups; every local source tree that
+these reach, with the extras that they ask for; constraints with a version specifier; overrides,
+which replace the requirements of their name first. `exclude-dependencies` removes requirements. A
 requirement whose marker is false under the extras then on gives no pin, so that a source with the
 marker `extra == 'x'` pins everywhere.
 """
@@ -288,9 +288,12 @@ class Declared:
             environments = self.where(piece, extras)
             if environments:
                 self._pin_one(project, piece, environments)
-                library = self.library(piece)
-                if library is not None:
-                    reached.append((library, piece.requirement.extras))
+                tree = self.library(piece)
+                if self._extras_in_markers:
+                    # A member, itself included, has been seen with all extras on, or with none.
+                    tree = tree or self.members.get(piece.name)
+                if tree is not None:
+                    reached.append((tree, piece.requirement.extras))
 
     def _pin_one(self, project: Project, piece: Sourced, environments: Environments) -> None:
         if piece.index is None or piece.source is None:
@@ -461,13 +464,13 @@ class Declared:
         return [_NONE_ON, *(frozenset((name,)) for name in names), frozenset(names)]
 
     def _check_sources(self, project: Project) -> None:
-        if project is self.root and not project.has_project:
-            return
         for package, sources in project.sources.items():
             if not sources:
                 _refuse(project, f"`{package}` has no source", f"tool.uv.sources.{package}")
             for source in sources:
-                self._check_source(project, source)
+                _check_kind(project, source)
+                if project.has_project:
+                    _check_scope(project, source)
             for one, after in itertools.pairwise(sources):
                 same_scope = one.extra == after.extra and one.group == after.group
                 if same_scope and self._overlap(one.marker, after.marker):
@@ -477,27 +480,6 @@ class Declared:
                         after.at,
                         "give them markers that exclude each other",
                     )
-
-    def _check_source(self, project: Project, source: Source) -> None:
-        if source.kind in ("mixed", "none"):
-            _refuse(project, "a source names one of index, path, git, url, workspace", source.at)
-        if source.extra and source.group:
-            _refuse(project, "a source has an `extra` or a `group`, not both", source.at)
-        for kind, name, defined in (
-            ("extra", source.extra, project.extras),
-            ("group", source.group, project.groups),
-        ):
-            if name is None:
-                continue
-            if name not in defined:
-                _refuse(project, f"{kind} `{name}` is not defined", f"{source.at}.{kind}")
-            if kind == "group":
-                names = {requirement.name for requirement in flatten_group(project, name)}
-            else:
-                names = _listed(project, name)
-            if source.package not in names:
-                message = f"{kind} `{name}` does not list `{source.package}`"
-                _refuse(project, message, f"{source.at}.{kind}", f"add it to the {kind}")
 
     def _check_member(
         self, project: Project, requirement: Requirement, counting: tuple[Source, ...]
@@ -526,6 +508,33 @@ _ARCHIVES = (".whl", ".tar.gz", ".zip")
 
 def _refuse(project: Project, message: str, at: str, next_step: str | None = None) -> NoReturn:
     raise ProjectError(message, at=project.place(at), help=next_step)
+
+
+def _check_kind(project: Project, source: Source) -> None:
+    if source.kind in ("mixed", "none"):
+        _refuse(project, "a source names one of index, path, git, url, workspace", source.at)
+    if source.extra and source.group:
+        _refuse(project, "a source has an `extra` or a `group`, not both", source.at)
+
+
+def _check_scope(project: Project, source: Source) -> None:
+    """Refuse a source whose extra or group is not there, or does not list the package."""
+    if source.extra is not None:
+        kind, name, defined = "extra", source.extra, project.extras
+    elif source.group is not None:
+        kind, name, defined = "group", source.group, project.groups
+    else:
+        return
+    at = f"{source.at}.{kind}"
+    if name not in defined:
+        _refuse(project, f"{kind} `{name}` is not defined", at)
+    if kind == "group":
+        listed = {requirement.name for requirement in flatten_group(project, name)}
+    else:
+        listed = _listed(project, name)
+    if source.package not in listed:
+        message = f"{kind} `{name}` does not list `{source.package}`"
+        _refuse(project, message, at, f"add it to the {kind}")
 
 
 def _index(project: Project, source: Source) -> Index | None:

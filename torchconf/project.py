@@ -341,7 +341,7 @@ class _Reader:
         self.file = file
         self.problems = problems
 
-    def note(self, at: str, message: str, *, help: str | None = None) -> None:  # noqa: A002 - as in errors
+    def note(self, at: str, message: str, *, help: str | None = None) -> None:
         self.problems.append(ProjectError(message, at=f"{self.file}, {at}", help=help))
 
     # Shapes.

@@ -214,7 +214,6 @@ class Routes:
         """Do the work; `routes` says what the arguments are."""
         self.project = project
         self.error: ProjectError | None = None
-        self.doubt: str | None = None
         self.forks: tuple[Fork, ...] = ()
         self.pins: Mapping[NormalizedName, Sequence[Pin]] = {}
         self._carries = carries
@@ -226,8 +225,15 @@ class Routes:
         self._choices: dict[Choice, _Chosen] = {}
         self._rows: dict[tuple[object, ...], list[tuple[str, _Reached | Route]]] = {}
         self._default = _default_index(project.workspace)
+        self.doubt: str | None = self._not_covered()
+        if self.doubt is None:
+            self._work(members, libraries)
+
+    def _work(
+        self, members: Sequence[Project], libraries: Mapping[str, Project | None] | None
+    ) -> None:
         try:
-            self._declared = Declared(project, members, libraries)
+            self._declared = Declared(self.project, members, libraries)
             self.pins = self._declared.pins
             found = Forks(self._declared, self._needs)
         except ProjectError as error:
@@ -239,7 +245,6 @@ class Routes:
         else:
             self.forks = found.forks
             self.error = found.unreadable
-            self.doubt = self._not_covered()
             self._sets = found.sets
             self._starts = found.starts
 
