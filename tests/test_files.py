@@ -75,6 +75,12 @@ def test_a_text_that_is_put_back_gives_the_same_bytes(raw: bytes, path: Path) ->
     assert names(path.parent) == [path.name]
 
 
+def test_half_a_character_is_refused(path: Path) -> None:
+    with pytest.raises(WriteRefused, match=r"not Unicode: '\\udce9'"):
+        replace(read_file(path), "a = 'caf\udce9'\n")
+    assert path.read_bytes() == b"old = 1\n"
+
+
 # Finding.
 
 

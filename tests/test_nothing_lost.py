@@ -59,7 +59,7 @@ def forget_empty(data: Any) -> Any:
     if isinstance(data, dict):
         pairs = {key: forget_empty(value) for key, value in data.items()}
         return {key: value for key, value in pairs.items() if value not in ({}, [])}
-    return data
+    return [forget_empty(value) for value in data] if isinstance(data, list) else data
 
 
 def comments(text: str) -> list[str]:

@@ -53,7 +53,7 @@ def _put(document: Document, path: Path, value: object, comment: str | None = No
 
 def _put_keys(document: Document, path: Path, value: dict[str, object]) -> None:
     """Set a table that is written with a header or dotted keys, key by key."""
-    for key in _keys(document, path) - value.keys():
+    for key in sorted(_keys(document, path) - value.keys()):
         _remove(document, (*path, key))
     for key, item in value.items():
         _put(document, (*path, key), item)

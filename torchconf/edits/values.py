@@ -76,7 +76,7 @@ def put_value(text: str, rest: Rest, value: object, spot: Spot) -> str:
     elif names := brackets.names(rest):
         # Dotted keys make up what is to be set.
         keep = value if isinstance(value, dict) else {}
-        for name in names:
+        for name in sorted(names):
             if name not in keep:
                 text = remove_entry(text, (*rest, name), spot)
         if not names.isdisjoint(keep):
@@ -127,7 +127,7 @@ def _assign(text: str, value: object, spot: Spot) -> str:
     if isinstance(old, list) and isinstance(value, list):
         return _assign_list(Brackets(text), old, value, spot)
     if isinstance(old, dict) and isinstance(value, dict):
-        for key in old.keys() - value.keys():
+        for key in sorted(old.keys() - value.keys()):
             text = remove_entry(text, (key,), spot)
         for key, item in value.items():
             text = put_value(text, (key,), item, spot)

@@ -8,7 +8,7 @@ import errno
 import os
 import stat
 
-from torchconf.errors import ProjectError
+from torchconf.errors import ProjectError, WriteRefused
 
 __all__ = ["NAME", "SourceFile", "find_project", "project_file", "read_file", "reason"]
 
@@ -43,8 +43,19 @@ class SourceFile:
         """With the line endings of the file."""
 
     def encode(self, text: str) -> bytes:
-        """Return the bytes of a new text for this file."""
-        return (_BOM if self.bom else b"") + text.encode("utf-8")
+        """Return the bytes of a new text for this file.
+
+        Raises:
+            WriteRefused: There is half a character in it, which a terminal may hand over.
+        """
+        try:
+            return (_BOM if self.bom else b"") + text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise WriteRefused(
+                f"the new text is not Unicode: {text[error.start : error.end]!a}",
+                at=self.path,
+                help="write the names that were given in UTF-8",
+            ) from error
 
 
 def find_project(start: str | os.PathLike[str] = ".") -> str:
