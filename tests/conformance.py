@@ -86,7 +86,7 @@ class Case(NamedTuple):
 def cases(count: int, seed: int) -> Iterator[Case]:
     """Yield random requests, the same ones for the same seed."""
     for number in range(count):
-        rng = random.Random(seed * 100_000 + number)  # noqa: S311 - no secret
+        rng = random.Random(seed * 100_000 + number)
         targets = dict.fromkeys(rng.choices(TARGETS, k=rng.choice([1, 2, 2, 3, 3, 4, 5])))
         start = rng.choice(list(STARTS))
         python = rng.choice(PYTHONS)
@@ -124,7 +124,9 @@ def init(folder: Path, *words: str) -> Answer:
     return Answer(status, json.loads(out.getvalue()))
 
 
-def problems(case: Case, answer: Answer, folder: Path, replica: Replica, catalog: Catalog) -> list[str]:
+def problems(
+    case: Case, answer: Answer, folder: Path, replica: Replica, catalog: Catalog
+) -> list[str]:
     """Lock what was written, and return each way in which a target does not get what was asked."""
     run = replica.uv("lock", cwd=folder)
     if run.returncode:
@@ -190,7 +192,7 @@ def possible_releases(
     ]
 
 
-def _shares(wishes: Sequence[Wish], release: Version, *rest: Any) -> bool:  # noqa: ANN401 - passed on
+def _shares(wishes: Sequence[Wish], release: Version, *rest: Any) -> bool:
     """Tell whether all wishes for a bare accelerator have one index in common."""
     catalog: Catalog = rest[-1]
     bare = {wish.accelerator for wish in wishes if wish.backend is None}
@@ -242,7 +244,9 @@ def _serves(
     )
 
 
-def _has(content: Content, index: str, package: str, version: Version, platform: str, python: str) -> bool:
+def _has(
+    content: Content, index: str, package: str, version: Version, platform: str, python: str
+) -> bool:
     fitting = set(tags(platform, python))
     for wheel in content.indexes.get(index, {}).get(package, ()):
         _, found, _, wheel_tags = parse_wheel_filename(wheel.filename)
@@ -285,4 +289,13 @@ def _read(folder: Path) -> dict[str, Any]:
     return tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-__all__ = ["PLATFORMS", "Answer", "Case", "cases", "contains_targets", "init", "problems", "read_back"]
+__all__ = [
+    "PLATFORMS",
+    "Answer",
+    "Case",
+    "cases",
+    "contains_targets",
+    "init",
+    "problems",
+    "read_back",
+]

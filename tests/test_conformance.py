@@ -1,8 +1,9 @@
-"""Random requests against the real uv: what is accepted is had, what is refused is not to be had."""
+"""Random requests against the real uv: what is accepted can be had, what is refused can not."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -48,18 +49,18 @@ def test_three_hundred_requests_do_what_they_say(
 
 
 def judge_all(
-    some: object, replica: Replica, catalog: Catalog, content: Content, tmp_path: Path
+    some: Iterable[Case], replica: Replica, catalog: Catalog, content: Content, tmp_path: Path
 ) -> None:
     """Judge each request, print the shares, and fail with all that is wrong."""
     tally: Counter[str] = Counter()
     wrong: list[str] = []
-    for number, case in enumerate(some):  # type: ignore[call-overload]  # an iterator of cases
+    for number, case in enumerate(some):
         folder = tmp_path / str(number) / "demo"
         folder.mkdir(parents=True)
         verdict, found = judge(case, folder, replica, catalog, content)
         tally[verdict] += 1
         wrong += [f"{case}\n    {problem}" for problem in found]
-    print(", ".join(f"{count} {verdict}" for verdict, count in sorted(tally.items())))  # noqa: T201 - asked for
+    print(", ".join(f"{count} {verdict}" for verdict, count in sorted(tally.items())))
     assert not wrong, "\n".join(wrong)
     assert tally["accepted"], "a run that accepts nothing shows nothing"
 
@@ -90,7 +91,7 @@ def judge(
 def judge_refusal(
     case: Case, data: dict[str, dict[str, str]], file: Path, catalog: Catalog, content: Content
 ) -> list[str]:
-    """Return what is wrong with a refusal: the file was touched, or the replica has what it lacks."""
+    """Return what is wrong with a refusal: a touched file, or that the replica has it all."""
     text = file.read_text(encoding="utf-8") if file.exists() else ""
     if text != case.text:
         return ["refused, and the file was touched"]
@@ -103,7 +104,5 @@ def judge_refusal(
         torch = SpecifierSet(">=2.4")
     asked = case.values("--python") or ([case.python] if case.text else [])
     python = SpecifierSet(python_specifier(asked[0])) if asked else None
-    releases = possible_releases(
-        wishes, torch, case.values("--with"), python, content, catalog
-    )
+    releases = possible_releases(wishes, torch, case.values("--with"), python, content, catalog)
     return [f"refused ({message}), but the replica has {releases}"] if releases else []

@@ -55,7 +55,9 @@ def hints(scopes: Sequence[Scope], default: Backend | None) -> tuple[str, ...]:
     kind = scopes[0].kind
     if kind == "extra":
         others = " ".join(f"--no-extra {scope.name}" for scope in scopes[:-1])
-        found = ["`uv run` and `uv add` keep the extra that is installed; plain `uv sync` removes it"]
+        found = [
+            "`uv run` and `uv add` keep the extra that is installed; plain `uv sync` removes it"
+        ]
         if others:
             found.append(f"every extra at once, with one build: `uv sync --all-extras {others}`")
         return tuple(found)

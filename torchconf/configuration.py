@@ -161,7 +161,7 @@ class _Reading:
         """Return the targets that the entries of one package make, and the names of scopes."""
         by_scope: dict[str, list[tuple[Source, Backend]]] = {}
         for source in entries:
-            if source.index in self.known:
+            if source.index is not None and source.index in self.known:
                 scope = source.extra or source.group or ""
                 by_scope.setdefault(scope, []).append((source, self.known[source.index][1]))
         found: dict[Target, None] = {}

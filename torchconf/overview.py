@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.specifiers import SpecifierSet
 
@@ -31,14 +31,19 @@ class Row(NamedTuple):
     extras: tuple[str, ...]
     groups: tuple[str, ...]
     """What the command really enables, default groups included."""
-    index: str | None
-    """Name of the index; None for PyPI, and where nothing is installed."""
+    index_name: str | None
+    """None for PyPI, and where nothing is installed."""
     backend: str | None
     """Of the index; `pypi`; None: not installed by this choice."""
     available: Answer
     command: str
     reason: str | None
     """Why nothing, or nothing certain, can be said."""
+
+    def data(self) -> dict[str, Any]:
+        """Return the row as JSON data, with its keys in their order."""
+        fields = self._asdict() | {"available": self.available.value}
+        return {("index" if key == "index_name" else key): fields[key] for key in fields}
 
 
 def overview(
@@ -194,7 +199,7 @@ def _row(
         platform=platform.key,
         extras=selection.extras,
         groups=(*enabled, *selection.groups),
-        index=route.index.name if route.kind == "index" and route.index else None,
+        index_name=route.index.name if route.kind == "index" and route.index else None,
         backend=backend.name if backend else None,
         available=_available(package, platform, route, backend, project, catalog),
         command=selection.command(),
@@ -202,7 +207,9 @@ def _row(
     )
 
 
-def _backend(route: Route, catalog: Catalog) -> tuple[Backend | None, str | None]:
+def _backend(  # noqa: PLR0911 - one return a kind of route
+    route: Route, catalog: Catalog
+) -> tuple[Backend | None, str | None]:
     """Tell which backend a route leads to, and what stands in the way of saying so."""
     if route.kind == "index":
         if route.index is None:

@@ -55,9 +55,7 @@ def refusal(
         )
     if len(wishes) > 1:
         spans = [f"`{wish.text}` has {_span(wish, catalog)}" for wish in wishes]
-        return RequestError(
-            f"no torch release serves {names} together", help="; ".join(spans)
-        )
+        return RequestError(f"no torch release serves {names} together", help="; ".join(spans))
     return RequestError(
         f"target {names} can not be had like this{reason}",
         help=f"`{wishes[0].text}` by itself has {_span(wishes[0], catalog)}",

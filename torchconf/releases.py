@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from torchconf.backends import PYPI
@@ -14,6 +13,8 @@ from torchconf.targets import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.specifiers import SpecifierSet
 
     from torchconf.backends import Backend
     from torchconf.catalog import Catalog
@@ -110,7 +111,9 @@ def last_line(target: Target, catalog: Catalog) -> tuple[int, ...]:
     return newest.release[:2] if newest else ()
 
 
-def leaves_platform(target: Target, release: Version, within: SpecifierSet, catalog: Catalog) -> bool:
+def leaves_platform(
+    target: Target, release: Version, within: SpecifierSet, catalog: Catalog
+) -> bool:
     """Tell whether a later release of the same index seems to have nothing for the platform.
 
     uv takes the newest release of an index for all platforms alike, so that a later one without a
@@ -128,9 +131,7 @@ def leaves_platform(target: Target, release: Version, within: SpecifierSet, cata
     )
 
 
-def examine(
-    release: Version, wishes: Sequence[Wish], needs: Needs, catalog: Catalog
-) -> Examined:
+def examine(release: Version, wishes: Sequence[Wish], needs: Needs, catalog: Catalog) -> Examined:
     """See how sure one release is. Torch decides; a companion in doubt is only said to be so."""
     pythons = catalog.supported_pythons(release, needs.python)
     targets = _resolve(release, wishes, pythons, needs, catalog)
@@ -197,8 +198,8 @@ def _resolve(
             if ranked[-1][0] == (SURE, False, 0):
                 break
         chosen[accelerator] = min(ranked, key=lambda pair: pair[0])[1]
-    targets = (Target(wish.platform, wish.backend or chosen[wish.accelerator]) for wish in wishes)
-    return tuple(dict.fromkeys(targets))
+    found = (Target(wish.platform, wish.backend or chosen[wish.accelerator]) for wish in wishes)
+    return tuple(dict.fromkeys(found))
 
 
 def _from_first_served(

@@ -84,9 +84,11 @@ def others(outcome: Outcome, catalog: Catalog) -> tuple[str, ...]:
             continue
         for scope in outcome.scopes:
             backend = scope.at(platform)
-            build = catalog.pypi_build(outcome.choice.release, platform) if (
-                backend == PYPI and outcome.choice.release
-            ) else None
+            build = (
+                catalog.pypi_build(outcome.choice.release, platform)
+                if (backend == PYPI and outcome.choice.release)
+                else None
+            )
             gets = backend.title + (f" ({build.title})" if build else "")
             by = f" by `{scope.name}`" if scope.kind else ""
             found.setdefault(f"{gets}{by}", []).append(platform.key)
@@ -124,7 +126,9 @@ def grid(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     lines: dict[tuple[str, str], dict[str, str]] = {}
     for row in rows:
         lines.setdefault((row.command, row.package), {})[row.platform] = _cell(row)
-    order = {command: number for number, command in enumerate(dict.fromkeys(r.command for r in rows))}
+    order = {
+        command: number for number, command in enumerate(dict.fromkeys(r.command for r in rows))
+    }
     found = sorted(lines.items(), key=lambda item: order[item[0][0]])
     return ["command", "package", *platforms], [
         [command, package, *(cells[platform] for platform in platforms)]

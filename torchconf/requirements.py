@@ -61,9 +61,8 @@ def with_specifier(text: str, specifier: str) -> str:
     """Return a requirement with another specifier; name, extras and marker keep their spelling."""
     head, _, tail = text.partition(";")
     name = re.match(r"\s*[A-Za-z0-9._-]+\s*(?:\[[^\]]*\])?", head)
-    assert name is not None, "a parsed requirement starts with a name"
     marker = f" ;{tail}" if tail and head.endswith(" ") else f";{tail}" if tail else ""
-    return f"{name[0].rstrip()}{specifier}{marker}"
+    return f"{name[0].rstrip() if name else head}{specifier}{marker}"
 
 
 def with_upper_bound(text: str, bound: str) -> str:

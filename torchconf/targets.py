@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.backends import PYPI, Backend, parse_backend
 from torchconf.errors import RequestError
@@ -38,7 +38,11 @@ class Platform(NamedTuple):
     @property
     def platform_machine(self) -> str:
         """Value of the marker variable `platform_machine`."""
-        return _WINDOWS_MACHINES.get(self.machine, self.machine) if self.os == "windows" else self.machine
+        return (
+            _WINDOWS_MACHINES.get(self.machine, self.machine)
+            if self.os == "windows"
+            else self.machine
+        )
 
     def environment(self) -> dict[str, str]:
         """Return the marker variables that tell one platform from another."""
@@ -83,9 +87,10 @@ _ARM = {"linux": "aarch64", "windows": "arm64", "macos": "arm64"}
 
 def _shape() -> str:
     """Return the regular expression of a target: system, machine, backend."""
-    longest_first = ("|".join(sorted(w, key=len, reverse=True)) for w in (_OS_WORDS, _MACHINE_WORDS))
+    longest_first = (
+        "|".join(sorted(w, key=len, reverse=True)) for w in (_OS_WORDS, _MACHINE_WORDS)
+    )
     return "({})(?:-({}))?(?:-(.+))?".format(*longest_first)
-
 
 
 class Target(NamedTuple):
@@ -132,7 +137,7 @@ def parse_wish(text: str, vocabulary: Vocabulary) -> Wish:
     """
     match = re.fullmatch(_shape(), text.strip().lower().replace("_", "-"))
     if match is None:
-        _not_a_target(text, vocabulary)
+        raise _not_a_target(text, vocabulary)
     os_word, machine_word, word = match.groups()
     os = _OS_WORDS[os_word]
     machine = _MACHINE_WORDS.get(machine_word or "", _USUAL_MACHINE[os])
@@ -150,6 +155,7 @@ def parse_wish(text: str, vocabulary: Vocabulary) -> Wish:
 def _parse_backend_word(
     text: str, platform: Platform, word: str, vocabulary: Vocabulary
 ) -> tuple[str, Backend | None]:
+    """Return the accelerator that a word means, and the backend if it means just one."""
     if word == PYPI.name:
         return "", PYPI
     if word in vocabulary.ambiguous:
@@ -158,36 +164,36 @@ def _parse_backend_word(
             help=f"say which: {_choices(platform, vocabulary)}",
         )
     if word in vocabulary.words:
-        name, only = vocabulary.words[word]
-        if platform.os != only:
-            raise RequestError(
-                f"target `{text}`: `{word}` exists on {_os_title(only)} only",
-                help=f"say which build: {_choices(platform, vocabulary)}",
-            )
-        word = name
-    by_name = {accelerator.name: accelerator for accelerator in vocabulary.accelerators}
-    if word in by_name:
+        word = _other_word(text, platform, word, vocabulary)
+    if word in {accelerator.name for accelerator in vocabulary.accelerators}:
         # A backend of that very name is meant where the accelerator has no versions.
         return word, vocabulary.backends.get(word)
-    if backend := vocabulary.backends.get(word):
-        return backend.accelerator, backend
+    backend = vocabulary.backends.get(word) or _numbered(word, vocabulary)
+    if backend is None:
+        raise _unknown_backend(text, word, vocabulary) or _not_a_target(text, vocabulary)
+    return backend.accelerator, backend
+
+
+def _other_word(text: str, platform: Platform, word: str, vocabulary: Vocabulary) -> str:
+    """Return the accelerator that another word stands for, on the one system where it does."""
+    name, only = vocabulary.words[word]
+    if platform.os != only:
+        raise RequestError(
+            f"target `{text}`: `{word}` exists on {_os_title(only)} only",
+            help=f"say which build: {_choices(platform, vocabulary)}",
+        )
+    return name
+
+
+def _numbered(word: str, vocabulary: Vocabulary) -> Backend | None:
+    """Read an accelerator with a version, `cuda13.0`, as the backend that it is."""
     for accelerator in vocabulary.accelerators:
-        number = word.removeprefix(accelerator.name).lstrip("-")
-        if word.startswith(accelerator.name) and re.fullmatch(r"[0-9.]+", number):
-            version = tuple(int(part) for part in number.split(".") if part)
+        if match := re.fullmatch(rf"{accelerator.name}-?([0-9]+(?:[.][0-9]+)*)", word):
+            version = tuple(map(int, match[1].split(".")))
             for backend in vocabulary.backends.values():
-                if backend.accelerator == accelerator.name and backend.version == version:
-                    return accelerator.name, backend
-    if _looks_like_backend(word, vocabulary):
-        _unknown_backend(text, word, vocabulary)
-    _not_a_target(text, vocabulary)
-
-
-def _looks_like_backend(word: str, vocabulary: Vocabulary) -> bool:
-    if parse_backend(word, vocabulary.accelerators):
-        return True
-    names = "|".join(accelerator.name for accelerator in vocabulary.accelerators)
-    return re.fullmatch(rf"(?:{names})-?[0-9.]+", word) is not None
+                if (backend.accelerator, backend.version) == (accelerator.name, version):
+                    return backend
+    return None
 
 
 def _check_platform(
@@ -204,20 +210,27 @@ def _check_platform(
             )
 
 
-def _unknown_backend(text: str, word: str, vocabulary: Vocabulary) -> NoReturn:
+def _unknown_backend(text: str, word: str, vocabulary: Vocabulary) -> RequestError | None:
+    """Return the error for a word that has the shape of a backend; None for any other word."""
     shape = parse_backend(word, vocabulary.accelerators)
-    known = [
-        backend.name
-        for backend in vocabulary.current
-        if shape is None or backend.accelerator == shape.accelerator
-    ] or [backend.name for backend in vocabulary.current]
-    raise RequestError(
+    named = (
+        shape.accelerator
+        if shape
+        else next(
+            (a.name for a in vocabulary.accelerators if re.fullmatch(rf"{a.name}-?[0-9.]+", word)),
+            None,
+        )
+    )
+    if named is None:
+        return None
+    known = [backend.name for backend in vocabulary.current if backend.accelerator == named]
+    return RequestError(
         f"target `{text}`: the catalog of {vocabulary.as_of} knows no backend `{word}`",
         help=f"it knows {_join(known)}; `torchconf catalog refresh` reads what is newer",
     )
 
 
-def _not_a_target(text: str, vocabulary: Vocabulary) -> NoReturn:
+def _not_a_target(text: str, vocabulary: Vocabulary) -> RequestError:
     # Imported here: only a typo needs it.
     import difflib
 
@@ -227,15 +240,15 @@ def _not_a_target(text: str, vocabulary: Vocabulary) -> NoReturn:
         *vocabulary.words,
         PYPI.name,
     ]
-    names = {platform.short for platform in PLATFORMS} | {platform.key for platform in PLATFORMS}
+    names = {name for platform in PLATFORMS for name in (platform.short, platform.key)}
     known = [f"{name}-{word}" for name in sorted(names) for word in words]
     close = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.75)
     hint = (
         f"did you mean `{close[0]}`?"
         if close
-        else ("a target is PLATFORM-BACKEND, such as `linux-cuda` or `macos-cpu`")
+        else "a target is PLATFORM-BACKEND, such as `linux-cuda` or `macos-cpu`"
     )
-    raise RequestError(f"`{text}` is not a target", help=hint)
+    return RequestError(f"`{text}` is not a target", help=hint)
 
 
 def _choices(platform: Platform, vocabulary: Vocabulary) -> str:

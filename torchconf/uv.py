@@ -23,7 +23,7 @@ def find_uv() -> str:
     Raises:
         UvError: There is none.
     """
-    beside = os.path.dirname(sys.executable)  # noqa: PTH120 - pathlib is slow to import
+    beside = os.path.dirname(sys.executable)
     found = shutil.which("uv") or shutil.which("uv", path=beside)
     if found is None:
         raise UvError(

@@ -29,13 +29,13 @@ SCHEMA_VERSION = 1
 # No public Python: a range that admits it has no upper bound that anybody meant.
 _FAR_PYTHON = "3.99"
 _LISTED = {"linux-x86_64", "windows-x86_64"}
-_FILE = os.path.join(os.path.dirname(__file__), "catalog.json")  # noqa: PTH118, PTH120 - pathlib costs 20 ms to import
+_FILE = os.path.join(os.path.dirname(__file__), "catalog.json")
 
 _KEYS = {
     "schema_version": int, "as_of": str, "base_url": str, "fallback": str, "main_package": str,
     "family": list, "pythons": list, "accelerators": dict, "words": dict, "ambiguous": list,
-    "backends": dict, "platform_ends": dict, "releases": dict, "companions": dict, "dependents": dict,
-    "sets": list, "wheels": dict,
+    "backends": dict, "platform_ends": dict, "releases": dict, "companions": dict,
+    "dependents": dict, "sets": list, "wheels": dict,
 }  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
     """
     name = os.fspath(path) if path is not None else _FILE
     try:
-        with open(name, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs 20 ms to import
+        with open(name, encoding="utf-8") as file:
             data = json.load(file)
     except (OSError, ValueError) as error:
         raise CatalogError(f"the catalog can not be read: {error}", at=name) from error
@@ -202,9 +202,7 @@ class Catalog:
         return tuple(python for python in self.pythons if python in named and python in floor)
 
     @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
-    def supported_pythons(
-        self, release: Version, python: SpecifierSet | None
-    ) -> tuple[str, ...]:
+    def supported_pythons(self, release: Version, python: SpecifierSet | None) -> tuple[str, ...]:
         """Return the Pythons on which a torch release must be there.
 
         An open range ends with the release's own newest Python; a range with an upper bound means
@@ -244,7 +242,7 @@ class Catalog:
             if backend.name in cells
         ]
 
-    def available(
+    def available(  # noqa: PLR0911 - one return a reason
         self, package: str, version: Version, backend: Backend, platform: Platform, python: str
     ) -> Answer:
         """Say whether one wheel is there.

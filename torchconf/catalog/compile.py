@@ -104,9 +104,11 @@ def _releases(
 ) -> dict[str, Any]:
     """Return what is known of each torch release as a whole."""
     macos = {
-        row["version"]: min(_macos_minimums(row["wheels"]), default=None)
+        row["version"]: min(minimums)
         for row in rows
-        if row["package"] == base["main_package"] and row["index"] == _PYPI
+        if row["package"] == base["main_package"]
+        and row["index"] == _PYPI
+        and (minimums := _macos_minimums(row["wheels"]))
     }
     found: dict[str, Any] = {}
     for version, facts in companions["torch"].items():
@@ -125,7 +127,7 @@ def _releases(
             aarch64 = documented.get("cuda_aarch64_all_channels")
             if aarch64 is not None:
                 release["aarch64"] = [_cuda(name.removesuffix("-aarch64")) for name in aarch64]
-        if macos.get(version):
+        if version in macos:
             release["macos"] = ".".join(map(str, macos[version]))
         found[version] = release
     return found
@@ -189,7 +191,7 @@ def _triton_index(base: dict[str, Any], package: str) -> str:
     for accelerator, rules in base["triton"].items():
         single = base["accelerators"].get(accelerator, {}).get("pattern") == accelerator
         if single and any(rule["name"] == package for rule in rules):
-            return accelerator
+            return str(accelerator)
     return ""
 
 
@@ -251,7 +253,9 @@ def _document(
         # The matrix builds the fallback for every Python, on x86_64, and from the time that it
         # names aarch64 there as well; it says nothing of other machines.
         for platform, seen in cells[package, version, fallback]["seen"].items():
-            named = platform.endswith("x86_64") or (platform.endswith("aarch64") and "aarch64" in release)
+            named = platform.endswith("x86_64") or (
+                platform.endswith("aarch64") and "aarch64" in release
+            )
             if named and seen:
                 seen.update(pythons)
 
@@ -350,9 +354,10 @@ def _companions(
 
 
 def _torchcodec(needs: str | None) -> str:
+    """Turn an entry of torchcodec's own table into a specifier; empty where it is unknown."""
     if needs is None or needs.startswith("unknown"):
         return ""
-    return needs if needs.startswith(">") else f"=={needs}.*"
+    return str(needs) if needs.startswith(">") else f"=={needs}.*"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+
 from torchconf import __version__
 from torchconf.errors import TorchconfError
 
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has gone; leave without a second complaint when the stream is flushed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:  # noqa: BLE001 - no traceback reaches a user
+    except Exception as error:
         if os.environ.get("TORCHCONF_DEBUG"):
             raise
         message = f"torchconf failed: {type(error).__name__}: {error}"

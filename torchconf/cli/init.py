@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+
 from torchconf.cli.parser import add_format, add_writing
 from torchconf.errors import RequestError
 
@@ -54,9 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--name", dest="names", action="append", default=[], metavar="BACKEND=NAME",
         help="another name for the extra or group of a backend",
     )  # fmt: skip
-    parser.add_argument(
-        "--python", metavar="SPEC", help="requires-python; `3.12` means `>=3.12`"
-    )
+    parser.add_argument("--python", metavar="SPEC", help="requires-python; `3.12` means `>=3.12`")
     parser.add_argument(
         "--index-base", metavar="URL",
         help="a mirror of the indexes: a prefix, or a pattern with {backend}",

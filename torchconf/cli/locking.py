@@ -31,19 +31,23 @@ def locked(folder: str, *changed: files.SourceFile, quiet: bool) -> Iterator[Non
     lockfile = files.read_file(os.path.join(folder, LOCKFILE), may_be_missing=True)
     try:
         yield
-        run = run_uv("lock", *(["--quiet"] if quiet else []), folder=folder)
-        if run.returncode != 0:
-            raise UvError(
-                "`uv lock` failed, so that every file was put back",
-                at=folder,
-                help=_cure(run.stderr) or "its reason stands above",
-            )
+        _lock(folder, quiet=quiet)
     except BaseException:
         for file in (*changed, lockfile):
             put_back(file)
         raise
     if not quiet:
         sys.stderr.write(f"locked {LOCKFILE}\n")
+
+
+def _lock(folder: str, *, quiet: bool) -> None:
+    run = run_uv("lock", *(["--quiet"] if quiet else []), folder=folder)
+    if run.returncode != 0:
+        raise UvError(
+            "`uv lock` failed, so that every file was put back",
+            at=folder,
+            help=_cure(run.stderr) or "its reason stands above",
+        )
 
 
 def put_back(file: files.SourceFile) -> None:

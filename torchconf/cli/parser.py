@@ -1,9 +1,10 @@
-"""The words of the command line, as argparse reads them; errors as the rest of torchconf words them."""
+"""The words of the command line, read by argparse; its errors are worded as all of torchconf's."""
 
 from __future__ import annotations
 
 import argparse
 from importlib import import_module
+
 from torchconf import __version__
 from torchconf.cli import COMMANDS
 from torchconf.errors import RequestError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+
 from torchconf.cli.parser import add_format
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
@@ -48,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
 def _report_json(rows: Sequence[Row]) -> None:
     import json
 
-    data = [{**row._asdict(), "available": row.available.value} for row in rows]
-    sys.stdout.write(json.dumps({"schema_version": 1, "routes": data}, indent=2) + "\n")
+    data = {"schema_version": 1, "routes": [row.data() for row in rows]}
+    sys.stdout.write(json.dumps(data, indent=2) + "\n")
 
 
 def _report_text(rows: Sequence[Row], options: argparse.Namespace) -> None:

@@ -1,0 +1,67 @@
+"""From a request and a project to a plan: what the file shall say, and the steps to get there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchconf.plan import Plan
+from torchconf.planner.decide import Decision, decide
+from torchconf.planner.request import Facts, Outcome, Request
+from torchconf.planner.requires import draft_requirements
+from torchconf.planner.tables import draft_tables
+
+if TYPE_CHECKING:
+    from torchconf.catalog import Catalog
+    from torchconf.project import Project
+
+__all__ = ["Facts", "Outcome", "Request", "plan_targets"]
+
+
+def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Facts) -> Outcome:
+    """Plan what `init` shall write.
+
+    Args:
+        request: Wishes may be empty if the project has targets.
+        project: As read; an empty file reads as a project without `[project]`.
+        catalog: What can be had.
+        facts: What is known from outside the file.
+
+    Raises:
+        RequestError: It can not be had, or is ambiguous.
+        ProjectError: The file holds something that is not understood, or not to be edited.
+    """
+    decision = decide(request, project, catalog, facts)
+    draft = draft_requirements(request, project, catalog, facts, decision)
+    draft_tables(draft, request, project, catalog, decision)
+    plan = Plan(tuple(draft.steps), _notes(decision, facts), _warnings(decision, catalog))
+    return Outcome(
+        plan=plan,
+        layout=decision.layout,
+        scopes=decision.scopes,
+        targets=decision.choice.targets,
+        default=decision.default,
+        choice=decision.choice,
+    )
+
+
+def _notes(decision: Decision, facts: Facts) -> tuple[str, ...]:
+    """Say which layout and which release, and why."""
+    layout = f"layout {decision.layout}: {decision.reason}"
+    choice = decision.choice
+    if choice.release is None:
+        return (layout,)
+    if choice.release == facts.locked:
+        why = "it is the locked one, and serves all targets"
+    elif choice.doubts:
+        why = "the newest of which nothing is known to be missing"
+    else:
+        why = "the newest that the catalog has for every target and Python"
+    return layout, f"torch {choice.release}: {why}"
+
+
+def _warnings(decision: Decision, catalog: Catalog) -> tuple[str, ...]:
+    """Say what the catalog does not know."""
+    doubts = [
+        f"the catalog of {catalog.as_of} does not know {doubt}" for doubt in decision.choice.doubts
+    ]
+    return (*doubts, "`torchconf catalog refresh` reads the live indexes") if doubts else ()

@@ -1,0 +1,114 @@
+"""Upper bounds: what keeps all targets at one torch release, and companions at one that fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from torchconf.releases import last_line, leaves_platform
+from torchconf.requirements import next_minor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torchconf.backends import Backend
+    from torchconf.catalog import Catalog, Triton
+    from torchconf.releases import Choice
+
+# No release of anything: a range that admits it is open above.
+_FAR = "999"
+
+
+class Bounds:
+    """The bounds of one plan. uv takes the newest release in a range; these keep that in reach.
+
+    Attributes:
+        torch: The release that torch must stay below, `2.12`, or None.
+        ceiling: The range of torch that uv will choose from.
+        by_package: What each package must stay below, torch included.
+    """
+
+    def __init__(
+        self, choice: Choice, torch: SpecifierSet, catalog: Catalog, *, pinned: bool, pin: bool
+    ) -> None:
+        """Find the bounds.
+
+        Args:
+            choice: The release that was chosen, with its targets and companions.
+            torch: The range that is asked for, required and pinned.
+            catalog: Which lines have ended.
+            pinned: Exact versions are held already, or will be.
+            pin: This plan holds exact versions.
+        """
+        self.choice = choice
+        self.catalog = catalog
+        self.torch = self._find_torch(torch)
+        self.ceiling = torch
+        if self.torch is not None:
+            self.ceiling &= SpecifierSet(f"<{self.torch}")
+        if pin and choice.release is not None:
+            self.ceiling &= SpecifierSet(f"=={choice.release}")
+        self.by_package = {} if self.torch is None else {catalog.main_package: self.torch}
+        if not pinned and not self.is_open:
+            self.by_package |= dict(self._companions())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether torch can go to whatever release comes next."""
+        return self.ceiling.contains(_FAR)
+
+    def triton(self, backend: Backend) -> Triton | None:
+        """Return the triton package of the torch that uv will install: the newest in range."""
+        reached = self._reached(backend, self.ceiling) or self.catalog.releases
+        newest = self.catalog.triton(backend, reached[0])
+        lowest = self.catalog.triton(backend, self.choice.release or reached[0])
+        # Some Python may be held back to the release that was chosen.
+        if newest and lowest and newest.name == lowest.name:
+            return newest._replace(bound=lowest.bound)
+        return newest
+
+    def _find_torch(self, within: SpecifierSet) -> str | None:
+        """Return what torch must stay below, if targets would part otherwise."""
+        release, targets = self.choice.release, self.choice.targets
+        if release is None:
+            return None
+        lines = {last_line(target, self.catalog) for target in targets}
+        parts = len(lines) > 1 or any(
+            leaves_platform(target, release, within, self.catalog) for target in targets
+        )
+        backends = {target.backend for target in targets}
+        if parts or any(self._triton_changes(backend, within) for backend in backends):
+            return next_minor(release)
+        return None
+
+    def _triton_changes(self, backend: Backend, within: SpecifierSet) -> bool:
+        """Tell whether some Python is held back to releases whose triton has another name."""
+        python = self.choice.python
+        reached = self._reached(backend, within)
+        served = [r for r in reached if python in self.catalog.release_pythons(r)]
+        found = (self.catalog.triton(backend, r) for r in (*reached[:1], *served[:1]))
+        return len({triton.name for triton in found if triton}) > 1
+
+    def _reached(self, backend: Backend, within: SpecifierSet) -> list[Version]:
+        """Return the releases in a range that a backend may have, newest first."""
+        last = self.catalog.ended(backend)
+        return [
+            release
+            for release in self.catalog.releases
+            if release in within and (last is None or release <= Version(last))
+        ]
+
+    def _companions(self) -> Iterable[tuple[str, str]]:
+        """Bound each companion of which a newer release states no torch, and would not fit."""
+        for name, chosen in self.choice.companions.items():
+            fitting = [
+                version
+                for release in self.catalog.releases
+                if release in self.ceiling
+                for version in self.catalog.companions(name, release) or ()
+            ]
+            highest = max(fitting, default=chosen)
+            if self.catalog.leaves_torch_open(name, highest):
+                yield name, next_minor(highest)

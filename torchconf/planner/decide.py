@@ -1,0 +1,289 @@
+"""Decide what a project shall have: release, targets, layout, scopes. No step is drafted here."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from torchconf.backends import PYPI, Backend
+from torchconf.catalog import Answer
+from torchconf.configuration import read_configuration
+from torchconf.errors import ProjectError, RequestError
+from torchconf.layouts import Layout, Scope, choose_layout, make_scopes, ordered, widened
+from torchconf.planner.bounds import Bounds
+from torchconf.releases import Choice, Needs, choose_release
+from torchconf.requirements import python_specifier, torch_specifier
+from torchconf.targets import Platform, Target, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torchconf.catalog import Catalog
+    from torchconf.configuration import Configuration
+    from torchconf.planner.request import Facts, Request
+    from torchconf.project import Project
+
+
+class Decision(NamedTuple):
+    """What a plan is to bring about."""
+
+    before: Configuration
+    packages: tuple[str, ...]
+    """Torch and the companions that shall be routed, in the catalog's order."""
+    torch: SpecifierSet
+    """What is asked for, required and pinned, all at once."""
+    choice: Choice
+    layout: Layout
+    reason: str
+    """Of the layout."""
+    scopes: tuple[Scope, ...]
+    default: Backend | None
+    """Whose group shall be a default group."""
+    bounds: Bounds
+    cuts_environments: bool
+    """Base dependencies hold what scoped sources route."""
+
+
+def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -> Decision:
+    """Decide what the file shall hold.
+
+    Raises:
+        RequestError: It can not be had, or is ambiguous.
+        ProjectError: The file holds something that is not understood.
+    """
+    return _Deciding(request, project, catalog, facts).decide()
+
+
+def declared_range(project: Project, package: str) -> SpecifierSet:
+    """Return all that a project's requirements say of a package, joined."""
+    joined = SpecifierSet()
+    for requirement in project.requirements():
+        if requirement.name == package:
+            joined &= requirement.specifier
+    return joined
+
+
+def pinned_range(project: Project, package: str) -> SpecifierSet:
+    """Return what the constraints of a project, or of its workspace, say of a package."""
+    joined = SpecifierSet()
+    for requirement in project.workspace.constraint_dependencies:
+        if requirement.name == package:
+            joined &= requirement.specifier
+    return joined
+
+
+class _Deciding:
+    def __init__(self, request: Request, project: Project, catalog: Catalog, facts: Facts) -> None:
+        self.request = request
+        self.project = project
+        self.catalog = catalog
+        self.facts = facts
+        self.main = catalog.main_package
+        self.before = read_configuration(project, catalog)
+
+    def decide(self) -> Decision:
+        self._refuse_puzzles()
+        packages = self._packages()
+        torch = self._torch_range()
+        python = self._python_range()
+        companions = {
+            name: declared_range(self.project, name) & pinned_range(self.project, name)
+            for name in packages
+            if name != self.main
+        }
+        needs = Needs(torch, companions, python)
+        choice = choose_release(self._wishes(), needs, self.catalog, self.facts.locked)
+        self._refuse_to_drop(choice.targets)
+        layout, reason = self._layout(choice.targets, packages)
+
+        def lacks(backend: Backend, platform: Platform) -> bool:
+            return self._lacks(backend, platform, choice, python)
+
+        names = self._names(choice.targets)
+        scopes = make_scopes(layout, choice.targets, self.catalog, names, lacks)
+        cuts = layout == "groups" and any(r.name in packages for r in self.project.dependencies)
+        pinned = self.request.pin or self.before.pinned
+        return Decision(
+            before=self.before,
+            packages=packages,
+            torch=torch,
+            choice=choice,
+            layout=layout,
+            reason=reason,
+            scopes=widened(scopes) if cuts else scopes,
+            default=self._default(layout, choice.targets),
+            bounds=Bounds(choice, torch, self.catalog, pinned=pinned, pin=self.request.pin),
+            cuts_environments=cuts,
+        )
+
+    # What is asked.
+
+    def _refuse_puzzles(self) -> None:
+        if self.before.puzzles and not self.request.force:
+            puzzle = self.before.puzzles[0]
+            raise ProjectError(
+                f"the PyTorch configuration is not understood: {puzzle.why}",
+                at=puzzle.at,
+                help="mend it, or let `--force` replace it",
+            )
+
+    def _wishes(self) -> tuple[Wish, ...]:
+        if self.request.wishes:
+            return tuple(self._present_or_asked(wish) for wish in self.request.wishes)
+        if not self.before.targets:
+            raise RequestError(
+                "no target is given and the project has none",
+                help="name them: `-t linux-cuda -t macos-cpu`",
+            )
+        return tuple(
+            Wish(target.platform, target.backend.accelerator, target.backend, str(target))
+            for target in self.before.targets
+        )
+
+    def _present_or_asked(self, wish: Wish) -> Wish:
+        """Let a bare accelerator mean the backend that the project has there already."""
+        if wish.backend is not None:
+            return wish
+        named = {other.backend for other in self.request.wishes}
+        present = [
+            target.backend
+            for target in self.before.targets
+            if target.platform == wish.platform and target.backend.accelerator == wish.accelerator
+        ]
+        present.sort(key=lambda backend: (backend not in named, backend.version), reverse=True)
+        return wish._replace(backend=present[0]) if present else wish
+
+    def _refuse_to_drop(self, targets: Iterable[Target]) -> None:
+        """Refuse to take away what the project has, unless told to.
+
+        Plain CPU and PyPI's builds are what is left where nothing else is asked for, and a marker
+        for a whole system may have brought another machine of it along.
+        """
+        kept = {(target.backend, target.platform.os) for target in targets}
+        gone = [
+            target
+            for target in self.before.targets
+            if target.backend not in {self.catalog.fallback, PYPI}
+            and (target.backend, target.platform.os) not in kept
+        ]
+        if gone and self.request.wishes and not self.request.force:
+            names = ", ".join(f"`{target}`" for target in gone)
+            raise RequestError(
+                f"the project has a target that is not asked for: {names}",
+                at=self.project.place("tool.uv.sources"),
+                help=f"add `-t {gone[0]}`, or let `--force` take it away",
+            )
+
+    def _packages(self) -> tuple[str, ...]:
+        companions = [
+            name
+            for name in self.catalog.family
+            if name != self.main and name not in self.catalog.triton_packages
+        ]
+        found = {self.main, *self.facts.needed, *self.before.packages}
+        for text in self.request.packages:
+            name = canonicalize_name(text)
+            if name not in {self.main, *companions}:
+                raise RequestError(
+                    f"`{text}` is not a package that the PyTorch indexes carry for torch",
+                    help=f"they carry {', '.join(companions)}; for any other package use `uv add`",
+                )
+            found.add(name)
+        return tuple(name for name in (self.main, *companions) if name in found)
+
+    def _torch_range(self) -> SpecifierSet:
+        """Join what is asked for, or else what the project requires, with what it pins."""
+        pinned = pinned_range(self.project, self.main)
+        if self.request.torch is not None:
+            return SpecifierSet(torch_specifier(self.request.torch)) & pinned
+        return declared_range(self.project, self.main) & pinned
+
+    def _python_range(self) -> SpecifierSet | None:
+        if self.request.python is None:
+            return self.project.requires_python
+        return SpecifierSet(python_specifier(self.request.python))
+
+    # How it is laid out.
+
+    def _layout(self, targets: tuple[Target, ...], packages: Iterable[str]) -> tuple[Layout, str]:
+        """Return the layout and its reason; one that the project has is kept if it can hold all."""
+        before = self.before.layout
+        several = len({target.platform for target in targets}) < len(targets)
+        keeps = before is not None and (before != "markers" or not several)
+        asked = self.request.layout
+        layout, reason = choose_layout(
+            before if asked == "auto" and before is not None and keeps else asked,
+            targets,
+            default=self.request.default,
+            keep_base=self._keeps_base(packages),
+        )
+        if layout == before:
+            return layout, "the project has it"
+        if before is not None and asked == "auto" and not self.request.force:
+            raise RequestError(
+                f"the layout would change from `{before}` to `{layout}`, and with it how people "
+                "install",
+                at=self.project.place("tool.uv.sources"),
+                help=f"if that is meant, say `--layout {layout}`",
+            )
+        return layout, reason
+
+    def _keeps_base(self, packages: Iterable[str]) -> bool:
+        """Tell whether torch stays in what the project installs without any extra."""
+        published = self.project.has_build_system and any(
+            requirement.name in packages for requirement in self.project.dependencies
+        )
+        return published or bool(self.facts.needed)
+
+    def _names(self, targets: Iterable[Target]) -> dict[str, str]:
+        names = dict(self.before.names)
+        used = sorted({target.backend.name for target in targets})
+        for backend, name in self.request.names:
+            if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", name):
+                raise RequestError(
+                    f"`--name {backend}={name}`: `{name}` is not a valid name",
+                    help="letters, digits, `-`, `_` and `.`, the first and last no punctuation",
+                )
+            if backend not in used:
+                raise RequestError(
+                    f"`--name {backend}={name}` names a backend that no target has",
+                    help=f"the targets have {', '.join(used)}",
+                )
+            names[backend] = name
+        return names
+
+    def _lacks(
+        self, backend: Backend, platform: Platform, choice: Choice, python: SpecifierSet | None
+    ) -> bool:
+        """Tell whether an index is known to have no torch for a platform."""
+        if backend != PYPI and platform.key not in self.catalog.accelerator(backend).platforms:
+            return True
+        if choice.release is None:
+            return False
+        pythons = self.catalog.supported_pythons(choice.release, python)
+        return bool(pythons) and all(
+            self.catalog.available(self.main, choice.release, backend, platform, version)
+            is Answer.NO
+            for version in pythons
+        )
+
+    def _default(self, layout: Layout, targets: Iterable[Target]) -> Backend | None:
+        """Return the backend that plain `uv sync` shall install, for the layout `groups`."""
+        if layout != "groups" or self.request.default == "none":
+            return None
+        backends = ordered({target.backend for target in targets}, self.catalog)
+        asked = self.request.default or self.before.default
+        if asked is None:
+            if self.before.layout == "groups":
+                return None
+            return next((b for b in backends if b == self.catalog.fallback), backends[0])
+        chosen = next((backend for backend in backends if backend.name == asked), None)
+        if chosen is None:
+            raise RequestError(
+                f"`--default {asked}` is the backend of no target",
+                help=f"the targets have {', '.join(backend.name for backend in backends)}",
+            )
+        return chosen

@@ -1,0 +1,58 @@
+"""What a plan starts from, and what it comes to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+    from torchconf.backends import Backend
+    from torchconf.layouts import Layout, Scope
+    from torchconf.plan import Plan
+    from torchconf.releases import Choice
+    from torchconf.targets import Target, Wish
+
+
+class Request(NamedTuple):
+    """What a user asks for: one field a flag of `init`."""
+
+    wishes: tuple[Wish, ...] = ()
+    """Empty: the targets that the project has."""
+    torch: str | None = None
+    """A specifier, or a bare version, which means that release."""
+    packages: tuple[str, ...] = ()
+    """Companions to add, as typed."""
+    layout: str = "auto"
+    default: str | None = None
+    """A backend, or `none`."""
+    names: tuple[tuple[str, str], ...] = ()
+    """Backend to the name of its extra or group."""
+    python: str | None = None
+    index_base: str | None = None
+    pin: bool = False
+    required_environments: bool = False
+    force: bool = False
+
+
+class Facts(NamedTuple):
+    """What the planner must know beside the file: it reads no disk itself."""
+
+    folder: str
+    """Name of the project's folder, for a project that has no name."""
+    locked: Version | None = None
+    """The torch release in uv.lock."""
+    needed: frozenset[str] = frozenset()
+    """Family packages that some other dependency needs, as uv.lock or the catalog says."""
+
+
+class Outcome(NamedTuple):
+    """A plan, and the configuration that it leads to."""
+
+    plan: Plan
+    layout: Layout
+    scopes: tuple[Scope, ...]
+    targets: tuple[Target, ...]
+    default: Backend | None
+    """Whose group is a default group."""
+    choice: Choice

@@ -1,0 +1,235 @@
+"""Draft what stands under `[tool.uv]`: groups, conflicts, environments, pins, sources, indexes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from torchconf.errors import ProjectError
+from torchconf.layouts import environment_cells, ordered
+from torchconf.markers import holds, overlap, platform_marker, same_platforms
+from torchconf.targets import PLATFORMS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torchconf.backends import Backend
+    from torchconf.catalog import Catalog
+    from torchconf.drafting import Draft
+    from torchconf.layouts import Scope
+    from torchconf.plan import Path, Value
+    from torchconf.planner.decide import Decision
+    from torchconf.planner.request import Request
+    from torchconf.project import Project
+
+_UV: Path = ("tool", "uv")
+
+
+def draft_tables(
+    draft: Draft, request: Request, project: Project, catalog: Catalog, decision: Decision
+) -> None:
+    """Draft everything under `[tool.uv]`, in the order of uv's guide.
+
+    Raises:
+        ProjectError: The name that an index should have is taken.
+    """
+    names = [scope.name for scope in decision.scopes]
+    if decision.layout == "groups":
+        _draft_default_groups(draft, decision, names)
+    if decision.layout != "markers" and len(names) > 1:
+        _draft_conflict(draft, decision.scopes[0].kind, names)
+    if decision.cuts_environments:
+        _cut_environments(draft, environment_cells(decision.scopes))
+    if request.required_environments:
+        _require_environments(draft, decision)
+    if request.pin:
+        _draft_pins(draft, catalog, decision)
+    indexes = _Indexes(request, project, catalog, decision)
+    _draft_sources(draft, decision, indexes)
+    indexes.draft(draft)
+
+
+def _draft_default_groups(draft: Draft, decision: Decision, names: Sequence[str]) -> None:
+    """Let plain `uv sync` install the default backend, next to what it installed before."""
+    path = (*_UV, "default-groups")
+    reason = "what plain `uv sync` installs"
+    ours = set(map(canonicalize_name, names))
+    default = next((s.name for s in decision.scopes if s.backend == decision.default), None)
+    current = draft.get(path)
+    if current is None and default is None:
+        return
+    before = ["dev"] if current is None else current
+    if current == "all":
+        before = list(draft.get(("dependency-groups",)) or {})
+    kept = [name for name in before if canonicalize_name(name) not in ours]
+    wanted = [*kept, default] if default else kept
+    if isinstance(current, list):
+        draft.arrange(
+            path, wanted, reason, same=_same_name, kin=lambda name: _same_name(name) in ours
+        )
+    else:
+        draft.put(path, list(wanted), reason)
+
+
+def _draft_conflict(draft: Draft, kind: str, names: Sequence[str]) -> None:
+    """Make one conflict set hold all names: pairs would let one of them win."""
+    reason = "each of these brings another build of the same packages"
+    path = (*_UV, "conflicts")
+    wanted = {canonicalize_name(name) for name in names}
+    for number, members in enumerate(draft.get(path) or []):
+        there = {canonicalize_name(member[kind]) for member in members if kind in member}
+        if len(there & wanted) > 1:
+            for name in names:
+                if canonicalize_name(name) not in there:
+                    draft.insert((*path, number), {kind: name}, reason)
+            return
+    draft.insert(path, [{kind: name} for name in names], reason)
+
+
+def _cut_environments(draft: Draft, cells: Sequence[str]) -> None:
+    """Cut `environments` where the sources' markers do; entries are split, never widened."""
+    path = (*_UV, "environments")
+    reason = "uv ignores the markers of scoped sources next to base dependencies without this"
+    current = draft.get(path)
+    entries = [current] if isinstance(current, str) else current or []
+    split: list[Value] = []
+    for entry in entries:
+        parts = [cell for cell in cells if overlap(entry, cell)]
+        split += [entry] if len(parts) < 2 else [_both(entry, cell) for cell in parts]  # noqa: PLR2004 - one part is no cut
+    wanted: list[Value] = split if entries else list(cells)
+    if wanted and wanted != entries:
+        draft.put(path, wanted, reason)
+
+
+def _both(one: str, other: str) -> str:
+    """Join two markers so that both must hold."""
+    return " and ".join(f"({part})" if " or " in part else part for part in (one, other))
+
+
+def _require_environments(draft: Draft, decision: Decision) -> None:
+    path = (*_UV, "required-environments")
+    targeted = {target.platform for target in decision.choice.targets}
+    current = draft.get(path) or []
+    for platform in PLATFORMS:
+        if platform in targeted and not any(holds(entry, platform) for entry in current):
+            reason = "uv then refuses at lock time what would fail to install"
+            draft.insert(path, platform_marker(platform), reason)
+
+
+def _draft_pins(draft: Draft, catalog: Catalog, decision: Decision) -> None:
+    """Hold the exact versions of the whole family, as far as the catalog knows them."""
+    choice = decision.choice
+    if choice.release is None:
+        return
+    pins = {catalog.main_package: choice.release, **choice.companions}
+    for scope in decision.scopes:
+        for backend in scope.backends():
+            triton = decision.bounds.triton(backend)
+            if triton is not None and triton.pin is not None:
+                pins[triton.name] = Version(triton.pin)
+    path = (*_UV, "constraint-dependencies")
+    reason = "one version everywhere"
+    lines = [f"{name}=={version}" for name, version in pins.items()]
+    current = draft.get(path)
+    if current is None:
+        draft.put(path, list(lines), reason, "`torchconf upgrade` moves these pins together")
+        return
+    there = {canonicalize_name(Requirement(str(line)).name) for line in current}
+    for line in lines:
+        if Requirement(line).name not in there:
+            draft.insert(path, line, reason)
+
+
+class _Indexes:
+    """The indexes of a plan: their names, and the entries that are missing."""
+
+    def __init__(
+        self, request: Request, project: Project, catalog: Catalog, decision: Decision
+    ) -> None:
+        self.request = request
+        self.project = project
+        self.catalog = catalog
+        self.decision = decision
+        self.known = decision.before.indexes
+
+    def name(self, backend: Backend) -> str:
+        """Return the name of a backend's index: the one that the project has, if it has one."""
+        known = self.known.get(backend.name)
+        return known.name if known is not None and known.name else f"pytorch-{backend.name}"
+
+    def draft(self, draft: Draft) -> None:
+        """Add the indexes that are missing."""
+        needed = {backend for scope in self.decision.scopes for backend in scope.backends()}
+        for backend in ordered(needed, self.catalog):
+            if backend.name in self.known:
+                continue
+            name = self.name(backend)
+            taken = self.project.index_named(name)
+            if taken is not None:
+                raise ProjectError(
+                    f"index name `{name}` is taken by {taken.url}",
+                    at=self.project.place(taken.at),
+                    help="rename that index, or correct its URL",
+                )
+            entry: Value = {"name": name, "url": self._url(backend), "explicit": True}
+            draft.insert((*_UV, "index"), entry, f"serves {backend.title}")
+
+    def _url(self, backend: Backend) -> str:
+        base = self.request.index_base or self._base_in_use() or self.catalog.base_url
+        if "{backend}" in base:
+            return base.replace("{backend}", backend.name)
+        return f"{base.rstrip('/')}/{backend.name}"
+
+    def _base_in_use(self) -> str | None:
+        """Return the pattern of the mirror that the project's other indexes are on."""
+        for name, index in self.known.items():
+            if not index.url.startswith(self.catalog.base_url):
+                head, found, tail = index.url.rpartition(name)
+                if found:
+                    return f"{head}{{backend}}{tail}"
+        return None
+
+
+def _draft_sources(draft: Draft, decision: Decision, indexes: _Indexes) -> None:
+    """Give every package of the family one index on every platform, in every scope."""
+
+    def entry(scope: Scope, backend: Backend) -> Value:
+        found: dict[str, Value] = {"index": indexes.name(backend)}
+        if scope.kind:
+            found[scope.kind] = scope.name
+        marker = scope.marker(backend)
+        return found if marker is None else {**found, "marker": marker}
+
+    wanted: dict[str, list[Value]] = {name: [] for name in decision.packages}
+    for scope in decision.scopes:
+        for backend in scope.backends():
+            for name in decision.packages:
+                wanted[name].append(entry(scope, backend))
+    for scope in decision.scopes:
+        for backend in scope.backends():
+            triton = decision.bounds.triton(backend)
+            if triton is not None:
+                wanted.setdefault(triton.name, []).append(entry(scope, backend))
+    path = (*_UV, "sources")
+    for name, entries in wanted.items():
+        if entries:
+            key = draft.key(path, name, canonicalize_name)
+            reason = "each platform gets its build from one index"
+            draft.arrange((*path, key), entries, reason, same=_same_source, kin=_scope_and_index)
+
+
+def _same_name(name: Value) -> str:
+    return canonicalize_name(str(name))
+
+
+def _same_source(entry: Any) -> tuple[object, ...]:  # noqa: ANN401 - a parsed TOML value
+    scope = entry.get("extra") or entry.get("group") or ""
+    kind = "extra" if "extra" in entry else "group" if "group" in entry else ""
+    return entry.get("index"), kind, canonicalize_name(scope), same_platforms(entry.get("marker"))
+
+
+def _scope_and_index(entry: Any) -> tuple[object, ...]:  # noqa: ANN401 - a parsed TOML value
+    return _same_source(entry)[:3]
