@@ -191,12 +191,10 @@ def test_a_plan_and_its_inverse_give_the_same_bytes(name: str) -> None:
         back.append(remove("dependency-groups"))
     if "optional-dependencies" not in had["project"]:
         back.append(remove("project", "optional-dependencies"))
-    if not {"conflicts", "environments"} & had["tool"]["uv"].keys():
-        # A `[tool.uv]` header of its own goes when its tables are set without the key.
-        there = [step for step in there if step.path[-1] != "required-environments"]
-        back = [step for step in back if step.path[-1] != "required-environments"]
 
-    assert edit_text(edit_text(example, there), back) == example
+    changed = edit_text(example, there)
+    assert "[tool.uv]\n" in changed
+    assert edit_text(changed, back) == example
 
 
 # What tomlkit 0.15.2 does not promise (STYLE.md), one test each.
@@ -235,6 +233,20 @@ def test_in_a_file_with_both_line_endings_every_old_line_keeps_its_own() -> None
     text = "[project]\nname = 'x'\r\n[tool.uv]\r\n# c\npackage = true\r\n"
     after = edit_text(text, [put("tool.uv.conflicts", [])])
     assert after == text + "conflicts = []\r\n"
+
+
+def test_a_new_entry_has_the_header_of_its_siblings_and_not_its_comment() -> None:
+    text = '  [[ tool.uv . "index" ]]  # ours\n  name = "a"\n'
+    after = edit_text(text, [insert("tool.uv.index", 1, {"name": "b"})])
+    assert after == text + '\n  [[ tool.uv . "index" ]]\n  name = "b"\n'
+
+
+def test_an_empty_header_stays_where_it_says_something() -> None:
+    text = "[tool.uv]\npackage = true\n"
+    assert edit_text(text, [remove("tool", "uv", "package")]) == "[tool.uv]\n"
+    for more in ("\n[tool.uv.sources]\n", "# why\n\n[tool.uv.sources]\n"):
+        after = edit_text(text + more, [remove("tool", "uv", "package")])
+        assert after == ("[tool.uv]\n" + more if "#" in more else more[1:])
 
 
 def test_a_document_is_never_shared() -> None:

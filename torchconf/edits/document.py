@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Document", "Pair", "Table", "is_blank", "starts_with"]
 
 _other_line = re.compile(rf"[ \t]*+(?:{COMMENT})?(?:\r?\n|\Z)")
-_line = re.compile(rf"([ \t]*+)(?:({KEY})([ \t]*+=[ \t]*+)|(\[\[?)[ \t]*+({KEY})[ \t]*+\]\]?)")
+# A header, or a key with its equals sign; which of them, the bracket tells.
+_line = re.compile(rf"([ \t]*+)(\[\[?+)?+[ \t]*+({KEY})([ \t]*+(?:=|\]\]?+)[ \t]*+)")
 
 
 class Pair:
@@ -89,17 +90,17 @@ class Document:
             if line is None:
                 message = f"a line that Python reads is not understood here: `{text[at : at + 80]}`"
                 raise WriteRefused(message, help="please report this line to torchconf")
-            indent, key, equals, bracket, name = line.groups()
+            indent, bracket, key, end = line.groups()
             start = line.end()
-            end = value_end(text, start) if key else start
-            at = text.index("\n", end) + 1
-            if key:
-                body.append(Pair(indent, key, equals, text[start:end], text[end:at]))
-            else:
-                keys = parse_key(name)
-                table = Table(line[0], text[end:at], keys, in_array=bracket == "[[")
+            stop = start if bracket else value_end(text, start)
+            at = text.index("\n", stop) + 1
+            if bracket:
+                keys = parse_key(key)
+                table = Table(line[0], text[stop:at], keys, in_array=bracket == "[[")
                 self.tables.append(table)
                 body = table.body
+            else:
+                body.append(Pair(indent, key, end, text[start:stop], text[stop:at]))
         self.count()
 
     def __str__(self) -> str:
@@ -218,6 +219,11 @@ class Document:
         elif kept and is_comment(kept[-1]) and not (table.body and is_comment(table.body[-1])):
             # The next header shall not look as if this comment were about it.
             kept.append(self.newline)
+
+    def is_idle(self, table: Table) -> bool:
+        """Tell a header that says nothing: nothing under it, and tables below it imply it."""
+        empty = bool(table.head) and not table.in_array and all(map(is_blank, table.body))
+        return empty and len(self.below(table.path)) > 1
 
     def drop(self, table: Table, pair: Pair) -> None:
         """Take a key away. Its comments stay, on lines of their own."""

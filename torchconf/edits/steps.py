@@ -95,6 +95,8 @@ def _remove(document: Document, path: Path) -> None:
             _comment(document, table, pair, spot.saved, None)
         else:
             document.drop(table, pair)
+            if document.is_idle(table):
+                document.dissolve(table)
         return
     for table, pair in [*document.dotted(path)]:
         document.drop(table, pair)
@@ -122,7 +124,7 @@ def _create_table(
     head = f"[[{name}]]" if in_array else f"[{name}]"
     for sibling in document.tables:
         if in_array and sibling.in_array and sibling.keys == keys:
-            head = sibling.head
+            head = sibling.head.rstrip()
     table = Table(head, document.newline, keys, in_array=in_array)
     number = table_number(document, path)
     document.add(table, number)

@@ -23,7 +23,7 @@ _STRING = (
 )
 COMMENT = r"#[^\r\n]*+"
 _PART = rf"(?:[A-Za-z0-9_-]++|{_BASIC}|{_LITERAL})"
-KEY = rf"{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*+"
+KEY = rf"(?:{_PART}(?:[ \t]*+\.[ \t]*+)?+)++"
 
 _part = re.compile(_PART)
 # What may stand in a document and not mean itself: brackets in strings and comments do not count.
