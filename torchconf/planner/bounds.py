@@ -31,7 +31,14 @@ class Bounds:
     """
 
     def __init__(
-        self, choice: Choice, torch: SpecifierSet, catalog: Catalog, *, pinned: bool, pin: bool
+        self,
+        choice: Choice,
+        torch: SpecifierSet,
+        catalog: Catalog,
+        *,
+        settled: bool,
+        pinned: bool,
+        pin: bool,
     ) -> None:
         """Find the bounds.
 
@@ -39,12 +46,13 @@ class Bounds:
             choice: The release that was chosen, with its targets and companions.
             torch: The range that is asked for, required and pinned.
             catalog: Which lines have ended.
+            settled: The project has all these targets already; their bound stands, if they need one.
             pinned: Exact versions are held already, or will be.
             pin: This plan holds exact versions.
         """
         self.choice = choice
         self.catalog = catalog
-        self.torch = self._find_torch(torch)
+        self.torch = None if settled else self._find_torch(torch)
         self.ceiling = torch
         if self.torch is not None:
             self.ceiling &= SpecifierSet(f"<{self.torch}")

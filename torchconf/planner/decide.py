@@ -105,6 +105,7 @@ class _Deciding:
         names = self._names(choice.targets)
         scopes = make_scopes(layout, choice.targets, self.catalog, names, lacks)
         cuts = layout == "groups" and any(r.name in packages for r in self.project.dependencies)
+        same = set(choice.targets) <= set(self.before.targets)
         pinned = self.request.pin or self.before.pinned
         return Decision(
             before=self.before,
@@ -115,7 +116,14 @@ class _Deciding:
             reason=reason,
             scopes=widened(scopes) if cuts else scopes,
             default=self._default(layout, choice.targets),
-            bounds=Bounds(choice, torch, self.catalog, pinned=pinned, pin=self.request.pin),
+            bounds=Bounds(
+                choice,
+                torch,
+                self.catalog,
+                settled=same and self.request.torch is None,
+                pinned=pinned,
+                pin=self.request.pin,
+            ),
             cuts_environments=cuts,
         )
 
