@@ -149,6 +149,11 @@ class Catalog:
         ended: str | None = self._data["backends"].get(backend.name, {}).get("ended")
         return ended
 
+    def drivers(self, backend: Backend) -> Mapping[str, str]:
+        """Return the lowest driver that a backend needs, by OS; empty where none is known."""
+        drivers: dict[str, str] = self._data["backends"].get(backend.name, {}).get("driver", {})
+        return drivers
+
     def platform_end(self, platform: Platform) -> str | None:
         """Return the last torch release for a platform that has ended, else None."""
         ended: str | None = self._data["platform_ends"].get(platform.key)

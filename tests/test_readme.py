@@ -1,0 +1,90 @@
+"""The README: its commands, its example and its table are what the program does.
+
+`python -m tests.test_readme` writes the table.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from torchconf.catalog import Catalog, load_catalog
+from torchconf.cli import main
+
+README = Path(__file__).parents[1] / "README.md"
+FIRST = Version("2.5")
+TABLE = re.compile(r"(<!-- backends: [^\n]*-->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def blocks(language: str) -> list[str]:
+    """Return the fenced blocks of one language."""
+    text = README.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def table(catalog: Catalog) -> str:
+    """Return the table of backends that torch 2.5 or newer was published for."""
+    lines = [
+        "| backend | build | torch | driver |",
+        "| --- | --- | --- | --- |",
+    ]
+    for accelerator in catalog.accelerators:
+        for backend in catalog.newest_first(accelerator.name):
+            ended = catalog.ended(backend)
+            if ended is not None and Version(ended) < FIRST:
+                continue
+            first = catalog.first_seen("torch", backend)
+            span = f"{first} to {ended}" if ended else f"{first} and later"
+            driver = " / ".join(catalog.drivers(backend).values())
+            lines.append(f"| `{backend.name}` | {backend.title} | {span} | {driver} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_first_two_shell_blocks_are_one_command_line_each() -> None:
+    first, second = blocks("sh")[:2]
+    assert first.count("\n") == second.count("\n") == 1
+    assert "torchconf init" in first
+    assert "cat demo/pyproject.toml" in first
+    assert "pytest" in second
+
+
+def test_table_of_backends_is_the_catalogs() -> None:
+    written = TABLE.search(README.read_text(encoding="utf-8"))
+    assert written is not None
+    assert written[0] == f"{written[1]}{table(load_catalog())}{written[2]}"
+
+
+def test_example_is_what_init_prints_and_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = blocks("console")[0]
+    command, _, expected = example.partition("\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(command)[2:]) == 0
+    printed = capsys.readouterr()
+    assert printed.err + printed.out == expected
+    assert blocks("toml")[0] in (tmp_path / "pyproject.toml").read_text(encoding="utf-8")
+    refused, _, why = blocks("console")[1].partition("\n")
+    assert main(shlex.split(refused)[2:]) == 2
+    assert capsys.readouterr().err == why
+    shown, _, rows = blocks("console")[2].partition("\n")
+    assert main(shlex.split(shown)[2:]) == 0
+    assert capsys.readouterr().out == rows
+
+
+def test_every_flag_of_init_is_in_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["init", "--help"])
+    flags = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
+    text = README.read_text(encoding="utf-8")
+    known = {"--help", "--quiet", "--verbose", "--yes", "--output-format"}
+    assert {flag for flag in flags - known if flag not in text} == set()
+
+
+if __name__ == "__main__":
+    now = README.read_text(encoding="utf-8")
+    README.write_text(TABLE.sub(rf"\g<1>{table(load_catalog())}\g<2>", now), encoding="utf-8")
