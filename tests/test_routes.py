@@ -451,6 +451,21 @@ def test_package_by_url_or_path_comes_from_no_index() -> None:
     assert demo(BASE + source).row("torch", machine(LINUX)).kind == "direct"
 
 
+def test_sources_of_several_kinds_leave_the_answer_unknown() -> None:
+    source = """[tool.uv.sources]
+    torch = [
+      { index = "a", marker = "sys_platform == 'linux'" },
+      { url = "https://h/torch-2.9.1-py3-none-any.whl", marker = "sys_platform != 'linux'" },
+    ]"""
+    assert demo(BASE + source).row("torch", machine(LINUX)).kind == "unknown"
+
+
+def test_member_on_its_own_has_the_sources_of_its_root() -> None:
+    folder = CASES / "042-workspace-root-owns-routing"
+    member = read(folder / "a", read(folder))
+    assert torch(routes(member), LINUX) == "cpu"
+
+
 def test_absent_package_says_where_it_would_come_from() -> None:
     text = """
     dependencies = ["torch ; sys_platform == 'linux'"]

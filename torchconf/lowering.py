@@ -112,6 +112,7 @@ class Declared:
         members: The workspace's projects by name; a project of its own is its only member.
         pins: The pin table, by package.
         unread: Sourced requirements on local libraries that nobody has read.
+        mixed: Packages with sources of several kinds, an index being one of them.
 
     Raises:
         ProjectError: What uv refuses before it resolves anything.
@@ -139,6 +140,7 @@ class Declared:
             mentions_extra(marker) for one in self.projects for marker in _markers(one)
         )
         self.unread: list[Sourced] = []
+        self.mixed: set[NormalizedName] = set()
         self._lowered: dict[int, tuple[Sourced, ...]] = {}
         self._groups: dict[tuple[int, NormalizedName], tuple[Sourced, ...]] = {}
         self._lists: dict[tuple[int, str, NormalizedName | None], tuple[Entry, ...]] = {}
@@ -185,6 +187,8 @@ class Declared:
             if source.extra in (None, extra) and source.group in (None, group)
         )
         self._check_member(project, requirement, counting)
+        if len({source.index is None for source in counting}) > 1:
+            self.mixed.add(requirement.name)
         for source in counting:
             yield Sourced(
                 requirement=requirement,

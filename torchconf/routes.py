@@ -27,7 +27,7 @@ asks uv.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from packaging.utils import canonicalize_name
 
@@ -113,7 +113,8 @@ def routes(
         libraries: Local libraries by path, or git URL, as the source entry writes it. None for one
             that was looked at and has no sources. A library that is reached and not listed here
             makes every answer unknown.
-        needs: Packages known to need others by themselves: `{"accelerate": {"torch"}}`.
+        needs: Packages known to need others by themselves: `{"accelerate": {"torch"}}`. The names
+            are normalised.
         carries: Whether an open index has a package; None for not known.
 
     Returns:
@@ -218,10 +219,7 @@ class Routes:
         self.pins: Mapping[NormalizedName, Sequence[Pin]] = {}
         self._carries = carries
         self._members = members_of(project, members)
-        self._needs = {
-            canonicalize_name(name): frozenset(map(canonicalize_name, needed))
-            for name, needed in needs.items()
-        }
+        self._needs = cast("Mapping[NormalizedName, frozenset[NormalizedName]]", needs)
         self._choices: dict[Choice, _Chosen] = {}
         self._rows: dict[tuple[object, ...], list[tuple[str, _Reached | Route]]] = {}
         self._default = _default_index(project.workspace)
@@ -273,18 +271,15 @@ class Routes:
             RequestError: The choice names an extra, a group or a package that does not exist.
         """
         chosen = self._chosen(choice or Choice())
-        if self.error is not None:
-            return Route(kind="error", error=self.error)
-        if self.doubt is not None:
-            return Route(kind="unknown", reason=self.doubt)
         name = canonicalize_name(package)
-        for unread in self._declared.unread:
-            if unread.name != name:
-                reason = f"`{unread.name}` is a source tree, and its own sources were not read"
-                return Route(kind="unknown", requirement=unread.requirement, reason=reason)
-        refused = self._refused(chosen)
-        if refused is not None:
-            return Route(kind="error", error=refused)
+        error = self.error
+        if error is None and self.doubt is None:
+            error = self._refused(chosen)
+        if error is not None:
+            return Route(kind="error", error=error)
+        doubt = self.doubt or self._doubt_about(name)
+        if doubt is not None:
+            return Route(kind="unknown", reason=doubt)
         answers = [
             (python, reached if isinstance(reached, Route) else self._route(name, reached))
             for python, reached in self._read(chosen, machine)
@@ -293,6 +288,16 @@ class Routes:
         if all(_same(first, other) for _, other in answers):
             return first
         return Route(kind="varies", by_python=tuple(answers))
+
+    def _doubt_about(self, package: NormalizedName) -> str | None:
+        """Say why nothing can be said about one package, if so."""
+        if package in self._declared.mixed:
+            return f"the sources of `{package}` are indexes and other kinds in turn"
+        for unread in self._declared.unread:
+            # What comes from a source tree itself does not depend on that tree's sources.
+            if unread.name != package:
+                return f"`{unread.name}` is a source tree, and its own sources were not read"
+        return None
 
     def _route(self, package: NormalizedName, reached: _Reached) -> Route:
         """Answer for one package where a fork was found."""
