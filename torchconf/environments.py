@@ -65,7 +65,7 @@ class Comparison(Record):
     flipped: bool
 
 
-# What a marker says: a test, or "and" or "or" of several.
+# What a marker says: a comparison, or "and" or "or" of several.
 Tree: TypeAlias = "Comparison | tuple[str, list[Tree]]"
 
 
@@ -91,7 +91,7 @@ class Universe:
         facts: dict[tuple[str, str, str], int] = {}
         limits = [_stretches_of(specifiers) for specifiers in pythons]
         cuts = {cut for stretches in limits for stretch in stretches for cut in stretch}
-        for test in {test for marker in markers for test in _tests(_parse(str(marker)))}:
+        for test in dict.fromkeys(one for marker in markers for one in _tests(_parse(str(marker)))):
             kind = _kind(test)
             if kind == "python":
                 cuts.update(cut for stretch in _stretches(test) for cut in stretch)
