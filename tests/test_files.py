@@ -100,7 +100,7 @@ def test_no_project_is_an_error_that_names_the_next_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os.path, "lexists", lambda _: False)
-    with pytest.raises(ProjectError, match="no `pyproject.toml`") as caught:
+    with pytest.raises(ProjectError, match=r"no `pyproject\.toml`") as caught:
         find_project(tmp_path)
     assert caught.value.at == str(tmp_path)
     assert "torchconf init" in str(caught.value.help)
@@ -469,11 +469,10 @@ def test_any_failure_leaves_the_old_file_and_no_litter(
 
 def full_disk(number: int) -> Any:
     def fail(file: Any, mode: str) -> Any:
-        opened = open(file, mode)
         if mode == "wb":
-            opened.close()
+            os.close(file)
             raise OSError(number, os.strerror(number))
-        return opened
+        return open(file, mode)  # noqa: SIM115 - the caller closes it
 
     return fail
 
@@ -654,7 +653,7 @@ def test_an_interrupt_between_two_puts_the_first_back(
 
 
 def test_if_it_cannot_be_put_back_its_old_content_is_kept_and_named(
-    two: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changes = [(read_file(path), "new = 1\n") for path in two]
     real = os.replace

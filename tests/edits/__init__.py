@@ -1,1 +1,1 @@
-"""What edits are tested on: folders of before, steps and after, and documents made up by hypothesis."""
+"""What edits are tested on: folders of before, steps and after, and documents made up."""

@@ -120,17 +120,21 @@ class _Writer:
             return str(value).lower()
         if isinstance(value, str):
             return self.string(value)
-        if isinstance(value, dict):
-            pairs = []
-            for key, item in value.items():
-                if isinstance(item, dict) and item and self.any_of(True, False):
-                    pairs += [
-                        f"{self.key(key, each)}{self.equals}{self.value(below, indent)}"
-                        for each, below in item.items()
-                    ]
-                else:
-                    pairs.append(f"{self.key(key)}{self.equals}{self.value(item, indent)}")
-            return "{" + self.pad + ", ".join(pairs) + self.pad + "}" if pairs else "{}"
+        return self.inline(value, indent) if isinstance(value, dict) else self.array(value, indent)
+
+    def inline(self, table: dict[str, Any], indent: str) -> str:
+        pairs = []
+        for key, item in table.items():
+            if isinstance(item, dict) and item and self.any_of(True, False):
+                pairs += [
+                    f"{self.key(key, each)}{self.equals}{self.value(below, indent)}"
+                    for each, below in item.items()
+                ]
+            else:
+                pairs.append(f"{self.key(key)}{self.equals}{self.value(item, indent)}")
+        return "{" + self.pad + ", ".join(pairs) + self.pad + "}" if pairs else "{}"
+
+    def array(self, value: list[Any], indent: str) -> str:
         entries = [self.value(item, indent + self.unit) for item in value]
         match self.any_of("line", "lines", "lines", "odd"):
             case "line":
@@ -178,15 +182,10 @@ class _Writer:
                 if how == "header" and not prefix:
                     self.table(value, (*path, key))
                     continue
-            if (
-                value
-                and not prefix
-                and isinstance(value, list)
-                and all(isinstance(i, dict) for i in value)
-            ):
-                if self.any_of(True, True, False):
-                    self.tables(value, (*path, key))
-                    continue
+            tables = isinstance(value, list) and value and isinstance(value[0], dict)
+            if tables and not prefix and self.any_of(True, True, False):
+                self.tables(value, (*path, key))
+                continue
             if comment := self.comment(indent):
                 text += comment + self.newline
             text += f"{indent}{self.key(*keys)}{self.equals}{self.value(value, indent)}"

@@ -7,8 +7,6 @@ Hard links are refused. Writing through them could be killed half-way, and repla
 silently part it from the others.
 """
 
-# ruff: noqa: PTH101, PTH104, PTH105, PTH108, PTH116, PTH118, PTH121, PTH123, PTH208 - paths are strings here: `pathlib` takes as long to load as a small file takes to be edited
-
 from __future__ import annotations
 
 import os

@@ -1,7 +1,5 @@
 """Finding and reading files: whatever is there becomes a text, or an error that says why not."""
 
-# ruff: noqa: PTH100, PTH112, PTH114, PTH116, PTH118, PTH119, PTH120, PTH123 - paths are strings here: `pathlib` takes as long to load as a small file takes to be edited
-
 from __future__ import annotations
 
 import errno
