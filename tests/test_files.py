@@ -472,7 +472,7 @@ def full_disk(number: int) -> Any:
         if mode == "wb":
             os.close(file)
             raise OSError(number, os.strerror(number))
-        return open(file, mode)  # noqa: SIM115 - the caller closes it
+        return open(file, mode)
 
     return fail
 

@@ -66,9 +66,7 @@ def replace_all(changes: Iterable[tuple[SourceFile, str]]) -> list[SourceFile]:
         for each in writing:
             each.move()
     except BaseException:
-        moved = [each for each in writing if each.moved()]
-        for each in moved if len(moved) < len(writing) else ():
-            each.move_back()
+        _undo(writing)
         raise
     finally:
         for each in writing:
@@ -76,6 +74,20 @@ def replace_all(changes: Iterable[tuple[SourceFile, str]]) -> list[SourceFile]:
     for folder in {each.folder for each in writing}:
         _sync_folder(folder)
     return [SourceFile(file.path, file.target, content) for file, content in pairs]
+
+
+def _undo(writing: list[_Replacement]) -> None:
+    """Put back what was replaced, if not everything was."""
+    moved = [each for each in writing if each.moved()]
+    problems = []
+    if len(moved) < len(writing):
+        for each in moved:
+            try:
+                each.move_back()
+            except WriteRefused as error:
+                problems.append(error)
+    if problems:
+        raise problems[0]
 
 
 class _Replacement:
@@ -117,8 +129,7 @@ class _Replacement:
                 f"the file has {status.st_nlink} names (hard links): it cannot be replaced under "
                 "all of them at once",
                 at=self.file.path,
-                help="put a copy in its place, `cp pyproject.toml copy && mv copy pyproject.toml`, "
-                "and run again",
+                help="part it from them by moving a copy of it over it, and run again",
             )
         return status
 
