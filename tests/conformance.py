@@ -28,7 +28,7 @@ from tests.replica.export import Export
 from tests.replica.machines import tags
 from torchconf.catalog import Catalog
 from torchconf.cli import main
-from torchconf.targets import PLATFORMS, Wish, parse_wish
+from torchconf.wishes import Wish, parse_wish
 
 HEAD = '[project]\nname = "demo"\nversion = "0.1.0"\nrequires-python = "{python}"\n'
 BUILD = '\n[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
@@ -287,15 +287,3 @@ def read_back(folder: Path, catalog: Catalog) -> list[str]:
 
 def _read(folder: Path) -> dict[str, Any]:
     return tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-
-
-__all__ = [
-    "PLATFORMS",
-    "Answer",
-    "Case",
-    "cases",
-    "contains_targets",
-    "init",
-    "problems",
-    "read_back",
-]

@@ -21,7 +21,7 @@ from tests.conformance import (
 from tests.replica import Content, Replica
 from torchconf.catalog import Catalog, load_catalog
 from torchconf.requirements import python_specifier, torch_specifier
-from torchconf.targets import parse_wish
+from torchconf.wishes import parse_wish
 
 
 @pytest.fixture(scope="module")

@@ -63,12 +63,14 @@ def overview(
     """
     found = routes(project, members=members, libraries=libraries, needs=catalog.dependents)
     everyone = (project, *members)
+    wheels = _Wheels(project, catalog)
+    choices = selections(project, catalog)
     packages = _packages(everyone, catalog)
     return tuple(
-        _row(package, platform, selection, project, found, catalog)
+        _row(package, platform, selection, project, found, wheels)
         for package in packages
         for platform in _platforms(project, catalog)
-        for selection in selections(project, catalog)
+        for selection in choices
     )
 
 
@@ -182,7 +184,7 @@ def _row(
     selection: Selection,
     project: Project,
     found: Routes,
-    catalog: Catalog,
+    wheels: _Wheels,
 ) -> Row:
     choice = Choice(
         extras=frozenset(selection.extras),
@@ -190,7 +192,7 @@ def _row(
         no_groups=frozenset(selection.no_groups),
     )
     route = found.row(package, platform.environment(), choice)
-    backend, reason = _backend(route, catalog)
+    backend, reason = _backend(route, wheels.catalog)
     left_out = set(selection.no_groups)
     written = {name: section.written for name, section in project.groups.items()}
     enabled = [w for n, w in written.items() if n in default_groups(project) and w not in left_out]
@@ -201,7 +203,7 @@ def _row(
         groups=(*enabled, *selection.groups),
         index_name=route.index.name if route.kind == "index" and route.index else None,
         backend=backend.name if backend else None,
-        available=_available(package, platform, route, backend, project, catalog),
+        available=wheels.available(package, platform, route, backend),
         command=selection.command(),
         reason=reason,
     )
@@ -242,33 +244,46 @@ def _spoken(route: Route, catalog: Catalog) -> str:
     return backend.name if backend else route.kind
 
 
-def _available(
-    package: str,
-    platform: Platform,
-    route: Route,
-    backend: Backend | None,
-    project: Project,
-    catalog: Catalog,
-) -> Answer:
-    """Say whether some release in the declared range has a wheel there for some Python."""
-    if route.kind == "absent":
-        return Answer.NO
-    if route.kind == "error":
-        return Answer.NO
-    if backend is None or (route.index is not None and is_nightly(route.index.url)):
-        return Answer.UNKNOWN
-    within = route.requirement.specifier if route.requirement else SpecifierSet()
-    for requirement in project.workspace.constraint_dependencies:
-        if requirement.name == package:
-            within &= requirement.specifier
-    answers: set[Answer] = set()
-    for version in catalog.versions(package):
-        if not within.contains(version, prereleases=True):
-            continue
-        for python in reversed(catalog.pythons):
-            if project.requires_python and not project.requires_python.contains(f"{python}.99"):
-                continue
-            answers.add(catalog.available(package, version, backend, platform, python))
-            if Answer.YES in answers:
-                return Answer.YES
-    return Answer.UNKNOWN if Answer.UNKNOWN in answers or not answers else Answer.NO
+class _Wheels:
+    """Whether wheels are there, for the many rows that ask the same."""
+
+    def __init__(self, project: Project, catalog: Catalog) -> None:
+        self.project = project
+        self.catalog = catalog
+        python = project.requires_python
+        self.pythons = [
+            version
+            for version in reversed(catalog.pythons)
+            if python is None or python.contains(f"{version}.99")
+        ]
+        self.answers: dict[tuple[str, Platform, Backend, str], Answer] = {}
+
+    def available(
+        self, package: str, platform: Platform, route: Route, backend: Backend | None
+    ) -> Answer:
+        """Say whether some release in the declared range has a wheel there for some Python."""
+        if route.kind in {"absent", "error"}:
+            return Answer.NO
+        if backend is None or (route.index is not None and is_nightly(route.index.url)):
+            return Answer.UNKNOWN
+        within = route.requirement.specifier if route.requirement else SpecifierSet()
+        for requirement in self.project.workspace.constraint_dependencies:
+            if requirement.name == package:
+                within &= requirement.specifier
+        key = (package, platform, backend, str(within))
+        if key not in self.answers:
+            self.answers[key] = self._answer(package, platform, backend, within)
+        return self.answers[key]
+
+    def _answer(
+        self, package: str, platform: Platform, backend: Backend, within: SpecifierSet
+    ) -> Answer:
+        answers: set[Answer] = set()
+        for version in self.catalog.versions(package):
+            if within.contains(version, prereleases=True):
+                for python in self.pythons:
+                    answer = self.catalog.available(package, version, backend, platform, python)
+                    if answer is Answer.YES:
+                        return answer
+                    answers.add(answer)
+        return Answer.UNKNOWN if Answer.UNKNOWN in answers or not answers else Answer.NO

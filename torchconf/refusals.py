@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from torchconf.catalog import Catalog
     from torchconf.releases import Examined
-    from torchconf.targets import Target, Wish
+    from torchconf.targets import Target
+    from torchconf.wishes import Wish
 
 
 def refusal(

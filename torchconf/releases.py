@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torchconf.backends import Backend
     from torchconf.catalog import Catalog
-    from torchconf.targets import Wish
+    from torchconf.wishes import Wish
 
 # How sure the catalog is that a release serves all targets; lower is better. SURE: every wheel is
 # known, of a release whose build matrix was read. COVERED: such a release, but not every Python was

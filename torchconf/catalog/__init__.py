@@ -18,12 +18,12 @@ from packaging.version import Version
 
 from torchconf.backends import PYPI, Accelerator, Backend, backend_of_url, parse_backend
 from torchconf.errors import CatalogError
-from torchconf.targets import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torchconf.targets import Platform
+    from torchconf.wishes import Vocabulary
 
 SCHEMA_VERSION = 1
 # No public Python: a range that admits it has no upper bound that anybody meant.
@@ -162,6 +162,9 @@ class Catalog:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The words of targets."""
+        # Imported here: only a command that takes targets needs it.
+        from torchconf.wishes import Vocabulary
+
         current = [
             backend
             for accelerator in self.accelerators

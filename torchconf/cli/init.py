@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
 def make_request(options: argparse.Namespace, context: Context) -> Request:
     """Turn flags into a request; every flag is judged by what reads it."""
     from torchconf.planner import Request
-    from torchconf.targets import parse_wish
+    from torchconf.wishes import parse_wish
 
     vocabulary = context.catalog.vocabulary
     return Request(

@@ -46,7 +46,7 @@ class Bounds:
             choice: The release that was chosen, with its targets and companions.
             torch: The range that is asked for, required and pinned.
             catalog: Which lines have ended.
-            settled: The project has all these targets already; their bound stands, if they need one.
+            settled: The project has all these targets already; a bound that they need is there.
             pinned: Exact versions are held already, or will be.
             pin: This plan holds exact versions.
         """

@@ -16,7 +16,7 @@ from torchconf.layouts import Layout, Scope, choose_layout, make_scopes, ordered
 from torchconf.planner.bounds import Bounds
 from torchconf.releases import Choice, Needs, choose_release
 from torchconf.requirements import python_specifier, torch_specifier
-from torchconf.targets import Platform, Target, Wish
+from torchconf.wishes import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torchconf.configuration import Configuration
     from torchconf.planner.request import Facts, Request
     from torchconf.project import Project
+    from torchconf.targets import Platform, Target
 
 
 class Decision(NamedTuple):

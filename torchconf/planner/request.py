@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from torchconf.layouts import Layout, Scope
     from torchconf.plan import Plan
     from torchconf.releases import Choice
-    from torchconf.targets import Target, Wish
+    from torchconf.targets import Target
+    from torchconf.wishes import Wish
 
 
 class Request(NamedTuple):
