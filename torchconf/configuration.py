@@ -174,6 +174,8 @@ class _Reading:
                 backend = _at(platform, sources)
                 if layout == "markers" and backend == PYPI and not self._held_together():
                     continue
+                if backend != PYPI and not self._exists(backend, platform):
+                    continue
                 if layout == "markers" or backend == own:
                     found[Target(platform, backend)] = None
         if layout != "markers":
@@ -183,6 +185,10 @@ class _Reading:
                     (Target(platform, PYPI), None) for platform in self._platforms(entries)
                 )
         return tuple(found), names
+
+    def _exists(self, backend: Backend, platform: Platform) -> bool:
+        """Tell whether a build exists at all: a source without a marker promises it everywhere."""
+        return platform.key in self.catalog.accelerator(backend).platforms
 
     def _own_backend(self, sources: list[tuple[Source, Backend]]) -> Backend:
         """Tell what an extra or group is for: what it routes besides the CPU fallback."""

@@ -32,7 +32,7 @@ def wants_colour(options: argparse.Namespace, stream: TextIO) -> bool:
     return stream.isatty() and not plain
 
 
-def notes(lines: Iterable[str], _options: argparse.Namespace) -> None:
+def notes(lines: Iterable[str]) -> None:
     """Print what was chosen and why, on stderr."""
     sys.stderr.writelines(f"{line}\n" for line in lines)
 
@@ -70,6 +70,8 @@ def commands(outcome: Outcome) -> list[tuple[Target, str]]:
 def commands_table(outcome: Outcome) -> str:
     """Return the commands as aligned lines, and what else one should know to install."""
     rows = commands(outcome)
+    if not rows:
+        return ""
     width = max(len(str(target)) for target, _ in rows)
     lines = [f"{target!s:{width}}  {command}" for target, command in rows]
     return "\n".join([*lines, *hints(outcome.scopes, outcome.default), ""])

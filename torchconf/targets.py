@@ -20,9 +20,14 @@ class Platform(NamedTuple):
         return f"{self.os}-{self.machine}"
 
     @property
+    def is_usual(self) -> bool:
+        """Whether the bare name of the system means this machine."""
+        return self.machine == USUAL_MACHINES[self.os]
+
+    @property
     def short(self) -> str:
         """The name in a target: the bare OS where the machine is its usual one."""
-        return self.os if self.machine == USUAL_MACHINES[self.os] else self.key
+        return self.os if self.is_usual else self.key
 
     @property
     def sys_platform(self) -> str:

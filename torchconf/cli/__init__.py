@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "init": "write the PyTorch configuration of a project",
+    "add-target": "add a build on a platform",
+    "remove-target": "take a build away, and what nothing needs any more",
     "show": "show which build each platform gets, from the file alone",
 }
 """Each command with its summary; the module of that name under `torchconf.cli` carries it out."""

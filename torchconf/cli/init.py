@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-
 from torchconf.cli.parser import add_format, add_writing
 from torchconf.errors import RequestError
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
     import argparse
-    from typing import Any
 
     from torchconf.cli.context import Context
-    from torchconf.planner import Outcome, Request
+    from torchconf.planner import Request
 
 EPILOG = """\
 targets:
@@ -85,22 +82,10 @@ def run(options: argparse.Namespace) -> int:
         )
     # Imported here: `--help` needs none of these.
     from torchconf.cli.context import open_project
-    from torchconf.cli.facts import read_facts
-    from torchconf.edits import edit_text
-    from torchconf.planner import plan_targets
+    from torchconf.cli.writing import carry_out
 
     context = open_project(options, may_be_missing=True)
-    request = make_request(options, context)
-    outcome = plan_targets(request, context.project, context.catalog, read_facts(context))
-    text = edit_text(context.file.text, outcome.plan.steps, context.project.at)
-    changed = text != context.file.text or context.file.raw is None
-    if changed and not options.dry_run and not options.check:
-        write(options, context, text)
-    if options.format == "json":
-        _report_json(options, context, outcome, text, changed=changed)
-    else:
-        _report_text(options, context, outcome, text, changed=changed)
-    return 1 if options.check and changed else 0
+    return carry_out(options, context, make_request(options, context))
 
 
 def make_request(options: argparse.Namespace, context: Context) -> Request:
@@ -122,19 +107,6 @@ def make_request(options: argparse.Namespace, context: Context) -> Request:
         required_environments=options.required_environments,
         force=options.force,
     )
-
-
-def write(options: argparse.Namespace, context: Context, text: str) -> None:
-    """Replace the file; with `--lock` run uv, and put everything back if it fails."""
-    from torchconf import files
-
-    if not options.lock:
-        files.replace(context.file, text)
-        return
-    from torchconf.cli.locking import locked
-
-    with locked(context.folder, context.file, quiet=bool(options.quiet)):
-        files.replace(context.file, text)
 
 
 def _changes_something(options: argparse.Namespace) -> bool:
@@ -178,44 +150,3 @@ def _index_base(url: str | None) -> str | None:
             "<NAME> being its name in capitals with `_` for `-` and `.`",
         )
     return url
-
-
-def _report_text(
-    options: argparse.Namespace, context: Context, outcome: Outcome, text: str, *, changed: bool
-) -> None:
-    from torchconf import report
-    from torchconf.cli.context import spoken_path
-    from torchconf.files import unified_diff
-
-    shown = spoken_path(context.file.path)
-    report.warnings(outcome.plan.warnings, options)
-    if not options.quiet:
-        report.notes((*outcome.plan.notes, *report.others(outcome, context.catalog)), options)
-    if options.dry_run:
-        report.diff(unified_diff(context.file.text, text, shown), options)
-        return
-    if options.check:
-        sys.stderr.write(f"{shown} would change\n" if changed else f"{shown} is as asked\n")
-        return
-    if not options.quiet:
-        sys.stderr.write(f"wrote {shown}\n" if changed else f"{shown} is as asked, left alone\n")
-    sys.stdout.write(report.commands_table(outcome))
-
-
-def _report_json(
-    options: argparse.Namespace, context: Context, outcome: Outcome, text: str, *, changed: bool
-) -> None:
-    import json
-
-    from torchconf import report
-    from torchconf.files import unified_diff
-
-    data: dict[str, Any] = {
-        "schema_version": 1,
-        "path": context.file.path,
-        "changed": changed,
-        "written": changed and not options.dry_run and not options.check,
-        **report.outcome_data(outcome),
-        "diff": unified_diff(context.file.text, text),
-    }
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")

@@ -12,6 +12,7 @@ from torchconf.errors import RequestError
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from types import ModuleType
     from typing import NoReturn
 
 EPILOG = """\
@@ -53,7 +54,7 @@ def parse(words: Sequence[str]) -> tuple[Callable[[argparse.Namespace], int], ar
         )
         add_common(own)
         if command == name:
-            import_module(f"torchconf.cli.{command}").add_arguments(own)
+            _module(command).add_arguments(own)
     if name is None:
         _guess_command(words)
     options, unknown = parser.parse_known_args(words)
@@ -63,9 +64,12 @@ def parse(words: Sequence[str]) -> tuple[Callable[[argparse.Namespace], int], ar
     if unknown:
         known = commands.choices[options.command]
         _refuse_unknown(unknown, known)
-    module = import_module(f"torchconf.cli.{options.command}")
-    run: Callable[[argparse.Namespace], int] = module.run
+    run: Callable[[argparse.Namespace], int] = _module(options.command).run
     return run, options
+
+
+def _module(command: str) -> ModuleType:
+    return import_module(f"torchconf.cli.{command.replace('-', '_')}")
 
 
 def _main_parser() -> Parser:

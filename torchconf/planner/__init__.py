@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.plan import Plan
 from torchconf.planner.decide import Decision, decide
+from torchconf.planner.removal import draft_removal
 from torchconf.planner.request import Facts, Outcome, Request
 from torchconf.planner.requires import draft_requirements
 from torchconf.planner.tables import draft_tables
@@ -33,6 +34,8 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     decision = decide(request, project, catalog, facts)
     draft = draft_requirements(request, project, catalog, facts, decision)
     draft_tables(draft, request, project, catalog, decision)
+    if request.remove or decision.layout != decision.before.layout or request.force:
+        draft_removal(draft, project, catalog, decision)
     plan = Plan(tuple(draft.steps), _notes(decision, facts), _warnings(decision, catalog))
     return Outcome(
         plan=plan,

@@ -14,18 +14,20 @@ from torchconf.configuration import read_configuration
 from torchconf.errors import ProjectError, RequestError
 from torchconf.layouts import Layout, Scope, choose_layout, make_scopes, ordered, widened
 from torchconf.planner.bounds import Bounds
-from torchconf.releases import Choice, Needs, choose_release
+from torchconf.planner.change import wanted_targets
+from torchconf.releases import UNKNOWN, Choice, Needs, choose_release
 from torchconf.requirements import python_specifier, torch_specifier
-from torchconf.wishes import Wish
+from torchconf.targets import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.configuration import Configuration
     from torchconf.planner.request import Facts, Request
     from torchconf.project import Project
-    from torchconf.targets import Platform, Target
+    from torchconf.targets import Platform
+    from torchconf.wishes import Wish
 
 
 class Decision(NamedTuple):
@@ -43,6 +45,8 @@ class Decision(NamedTuple):
     scopes: tuple[Scope, ...]
     default: Backend | None
     """Whose group shall be a default group."""
+    affected: frozenset[str]
+    """Names of the scopes that the request is about; the others stay as they are."""
     bounds: Bounds
     cuts_environments: bool
     """Base dependencies hold what scoped sources route."""
@@ -96,7 +100,9 @@ class _Deciding:
             if name != self.main
         }
         needs = Needs(torch, companions, python)
-        choice = choose_release(self._wishes(), needs, self.catalog, self.facts.locked)
+        at = self.project.place("tool.uv.sources")
+        wishes = wanted_targets(self.before, self.request, self.catalog, at)
+        choice = self._choose(wishes, needs)
         self._refuse_to_drop(choice.targets)
         layout, reason = self._layout(choice.targets, packages)
 
@@ -117,6 +123,7 @@ class _Deciding:
             reason=reason,
             scopes=widened(scopes) if cuts else scopes,
             default=self._default(layout, choice.targets),
+            affected=self._affected(layout, scopes, choice.targets),
             bounds=Bounds(
                 choice,
                 torch,
@@ -128,6 +135,16 @@ class _Deciding:
             cuts_environments=cuts,
         )
 
+    def _choose(self, wishes: Sequence[Wish], needs: Needs) -> Choice:
+        """Choose a release; what is only taken away need not be possible as it was."""
+        try:
+            return choose_release(wishes, needs, self.catalog, self.facts.locked)
+        except RequestError:
+            if not self.request.remove:
+                raise
+        targets = (Target(wish.platform, wish.backend) for wish in wishes if wish.backend)
+        return Choice(None, tuple(targets), {}, None, UNKNOWN, ())
+
     # What is asked.
 
     def _refuse_puzzles(self) -> None:
@@ -138,32 +155,6 @@ class _Deciding:
                 at=puzzle.at,
                 help="mend it, or let `--force` replace it",
             )
-
-    def _wishes(self) -> tuple[Wish, ...]:
-        if self.request.wishes:
-            return tuple(self._present_or_asked(wish) for wish in self.request.wishes)
-        if not self.before.targets:
-            raise RequestError(
-                "no target is given and the project has none",
-                help="name them: `-t linux-cuda -t macos-cpu`",
-            )
-        return tuple(
-            Wish(target.platform, target.backend.accelerator, target.backend, str(target))
-            for target in self.before.targets
-        )
-
-    def _present_or_asked(self, wish: Wish) -> Wish:
-        """Let a bare accelerator mean the backend that the project has there already."""
-        if wish.backend is not None:
-            return wish
-        named = {other.backend for other in self.request.wishes}
-        present = [
-            target.backend
-            for target in self.before.targets
-            if target.platform == wish.platform and target.backend.accelerator == wish.accelerator
-        ]
-        present.sort(key=lambda backend: (backend not in named, backend.version), reverse=True)
-        return wish._replace(backend=present[0]) if present else wish
 
     def _refuse_to_drop(self, targets: Iterable[Target]) -> None:
         """Refuse to take away what the project has, unless told to.
@@ -239,6 +230,17 @@ class _Deciding:
                 help=f"if that is meant, say `--layout {layout}`",
             )
         return layout, reason
+
+    def _affected(
+        self, layout: Layout, scopes: Iterable[Scope], targets: Iterable[Target]
+    ) -> frozenset[str]:
+        """Return the scopes whose targets change; `init` is about all of them."""
+        everything = frozenset(scope.name for scope in scopes)
+        if layout != self.before.layout or not (self.request.add or self.request.remove):
+            return everything
+        changed = set(targets) ^ set(self.before.targets)
+        backends = {target.backend for target in changed}
+        return frozenset(s.name for s in scopes if not s.kind or s.backend in backends)
 
     def _keeps_base(self, packages: Iterable[str]) -> bool:
         """Tell whether torch stays in what the project installs without any extra."""

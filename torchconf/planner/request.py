@@ -19,7 +19,9 @@ class Request(NamedTuple):
     """What a user asks for: one field a flag of `init`."""
 
     wishes: tuple[Wish, ...] = ()
-    """Empty: the targets that the project has."""
+    """All targets that there shall be; empty: those that the project has, changed as follows."""
+    add: tuple[Wish, ...] = ()
+    remove: tuple[Wish, ...] = ()
     torch: str | None = None
     """A specifier, or a bare version, which means that release."""
     packages: tuple[str, ...] = ()

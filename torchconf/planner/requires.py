@@ -75,7 +75,8 @@ class _Requires:
         self._dev_group()
         moved = self._move_out_of_base() if self.decision.layout == "extras" else {}
         for scope in self.decision.scopes:
-            self._in_scope(scope, moved)
+            if scope.name in self.decision.affected:
+                self._in_scope(scope, moved)
         return self.draft
 
     def _project_table(self) -> None:
@@ -123,6 +124,8 @@ class _Requires:
             if requirement.name in self.decision.packages:
                 moved.setdefault(requirement.name, []).append(self._kept(requirement))
                 numbers.append(number)
+            elif requirement.name in self.catalog.triton_packages:
+                numbers.append(number)
         for number in reversed(numbers):
             self.draft.remove((*_BASE, number), "each extra brings its own build")
         return moved
@@ -134,7 +137,11 @@ class _Requires:
         lines: list[str] = []
         for name in self.decision.packages:
             if name not in there:
-                lines += moved.get(name) or [self._new(name, bare=name in in_base)]
+                lines += (
+                    moved.get(name)
+                    or self._siblings(name)
+                    or [self._new(name, bare=name in in_base)]
+                )
         for requirement in section.requirements if section else ():
             if requirement.name in self.decision.packages:
                 self._mend(requirement)
@@ -146,6 +153,15 @@ class _Requires:
             return
         for line in lines:
             self.draft.insert(path, line, reason)
+
+    def _siblings(self, name: str) -> list[str]:
+        """Return a requirement as the extras or groups of other backends have it."""
+        for scope in self.decision.scopes:
+            _, section = self._section(scope)
+            for requirement in section.requirements if section else ():
+                if requirement.name == name and requirement.marker is None:
+                    return [self._kept(requirement)]
+        return []
 
     def _section(self, scope: Scope) -> tuple[Path, Section | None]:
         """Return the path of a scope's requirements, and the section if it is there."""

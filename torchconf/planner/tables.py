@@ -204,21 +204,34 @@ def _draft_sources(draft: Draft, decision: Decision, indexes: _Indexes) -> None:
         return found if marker is None else {**found, "marker": marker}
 
     wanted: dict[str, list[Value]] = {name: [] for name in decision.packages}
-    for scope in decision.scopes:
+    affected = [scope for scope in decision.scopes if scope.name in decision.affected]
+    for scope in affected:
         for backend in scope.backends():
             for name in decision.packages:
                 wanted[name].append(entry(scope, backend))
-    for scope in decision.scopes:
+    for scope in affected:
         for backend in scope.backends():
             triton = decision.bounds.triton(backend)
             if triton is not None:
                 wanted.setdefault(triton.name, []).append(entry(scope, backend))
     path = (*_UV, "sources")
     for name, entries in wanted.items():
-        if entries:
+        key = draft.key(path, name, canonicalize_name)
+        untouched = _untouched(draft.get((*path, key)), decision)
+        if entries or draft.get((*path, key)) is not None:
+            entries[:0] = untouched
             key = draft.key(path, name, canonicalize_name)
             reason = "each platform gets its build from one index"
             draft.arrange((*path, key), entries, reason, same=_same_source, kin=_scope_and_index)
+
+
+def _untouched(current: Any, decision: Decision) -> list[Value]:  # noqa: ANN401 - parsed TOML
+    """Return the entries of scopes that the request is not about."""
+    if decision.layout == "markers" or not isinstance(current, list):
+        return []
+    names = {scope.name for scope in decision.scopes} - decision.affected
+    kept = set(map(canonicalize_name, names))
+    return [entry for entry in current if _scope_and_index(entry)[2] in kept]
 
 
 def _same_name(name: Value) -> str:

@@ -1,0 +1,53 @@
+"""`torchconf add-target`: add builds to a project that somebody has configured, or nobody yet."""
+
+from __future__ import annotations
+
+from torchconf.cli.parser import add_format, add_writing
+from torchconf.errors import RequestError
+
+TYPE_CHECKING = False  # `typing` is not needed to print help
+if TYPE_CHECKING:
+    import argparse
+
+EPILOG = """\
+What is there is read as targets and stays as it is, but for what the new ones need. Where torch
+comes from PyPI so far, the platforms that no target names stay with PyPI.
+
+examples:
+  torchconf add-target windows-cuda
+  torchconf add-target linux-rocm7.2 --dry-run
+  torchconf add-target linux-cpu --layout extras
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.epilog = EPILOG
+    parser.add_argument("target", nargs="*", metavar="TARGET", help="a build on a platform")
+    parser.add_argument(
+        "--layout", choices=("auto", "markers", "extras", "groups"), default="auto",
+        help="change how a build is chosen when installing (default: as it is)",
+    )  # fmt: skip
+    parser.add_argument("--lock", action="store_true", help="run `uv lock`; undo all if it fails")
+    parser.add_argument(
+        "--force", action="store_true", help="replace PyTorch tables that are not understood"
+    )
+    add_writing(parser)
+    add_format(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Plan, show or write, and say how to install."""
+    if not options.target:
+        raise RequestError("no target is given", help="such as `torchconf add-target windows-cuda`")
+    # Imported here: `--help` needs none of these.
+    from torchconf.cli.context import open_project
+    from torchconf.cli.writing import carry_out
+    from torchconf.planner import Request
+    from torchconf.wishes import parse_wish
+
+    context = open_project(options)
+    vocabulary = context.catalog.vocabulary
+    adding = tuple(parse_wish(text, vocabulary) for text in options.target)
+    request = Request(add=adding, layout=options.layout, force=options.force)
+    return carry_out(options, context, request)

@@ -1,0 +1,46 @@
+"""`torchconf remove-target`: take builds away, and what nothing needs any more."""
+
+from __future__ import annotations
+
+from torchconf.cli.parser import add_format, add_writing
+from torchconf.errors import RequestError
+
+TYPE_CHECKING = False  # `typing` is not needed to print help
+if TYPE_CHECKING:
+    import argparse
+
+EPILOG = """\
+Source, extra or group, conflict and index go where no target needs them any more. Comments stay.
+
+examples:
+  torchconf remove-target windows-cuda
+  torchconf remove-target linux-cu126 --dry-run
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.epilog = EPILOG
+    parser.add_argument("target", nargs="*", metavar="TARGET", help="a build on a platform")
+    parser.add_argument("--lock", action="store_true", help="run `uv lock`; undo all if it fails")
+    parser.add_argument(
+        "--force", action="store_true", help="replace PyTorch tables that are not understood"
+    )
+    add_writing(parser)
+    add_format(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Plan, show or write, and say how to install what is left."""
+    if not options.target:
+        raise RequestError("no target is given", help="`torchconf show` tells what there is")
+    # Imported here: `--help` needs none of these.
+    from torchconf.cli.context import open_project
+    from torchconf.cli.writing import carry_out
+    from torchconf.planner import Request
+    from torchconf.wishes import parse_wish
+
+    context = open_project(options)
+    vocabulary = context.catalog.vocabulary
+    removing = tuple(parse_wish(text, vocabulary) for text in options.target)
+    return carry_out(options, context, Request(remove=removing, force=options.force))
