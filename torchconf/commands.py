@@ -50,22 +50,25 @@ def selection_of(
     return Selection(package=package)
 
 
-def hints(scopes: Sequence[Scope], default: Backend | None) -> tuple[str, ...]:
+def hints(
+    scopes: Sequence[Scope], default: Backend | None, package: str | None = None
+) -> tuple[str, ...]:
     """Return what else one should know to install and to stay with a build."""
     kind = scopes[0].kind
     if kind == "extra":
+        sync = Selection(package=package).command()
         others = " ".join(f"--no-extra {scope.name}" for scope in scopes[:-1])
         found = [
             "`uv run` and `uv add` keep the extra that is installed; plain `uv sync` removes it"
         ]
         if others:
-            found.append(f"every extra at once, with one build: `uv sync --all-extras {others}`")
+            found.append(f"every extra at once, with one build: `{sync} --all-extras {others}`")
         return tuple(found)
     if kind == "group":
         chosen = next((scope for scope in scopes if scope.backend != default), None)
         if default is None or chosen is None:
             return ("`uv run` and `uv add` keep the group; plain `uv sync` removes it",)
-        run = selection_of(chosen, scopes, default).command("run")
+        run = selection_of(chosen, scopes, default, package).command("run")
         own = next(scope.name for scope in scopes if scope.backend == default)
         return (
             f"plain `uv run`, `uv add` and `uv remove` bring back the group `{own}`",

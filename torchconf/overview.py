@@ -63,27 +63,39 @@ def overview(
     """
     found = routes(project, members=members, libraries=libraries, needs=catalog.dependents)
     everyone = (project, *members)
-    wheels = _Wheels(project, catalog)
-    choices = selections(project, catalog)
     packages = _packages(everyone, catalog)
+    wheels = _Wheels(project, catalog)
+    own = project.written_name if project.root is not None else None
+    choices = [(project, selection) for selection in selections(project, catalog, own)]
+    for member in members if project.is_workspace_root else ():
+        if any(requirement.name in packages for requirement in member.requirements()):
+            choices += [(member, s) for s in selections(member, catalog, member.written_name)]
     return tuple(
-        _row(package, platform, selection, project, found, wheels)
+        _row(package, platform, selection, owner, found, wheels)
         for package in packages
         for platform in _platforms(project, catalog)
-        for selection in choices
+        for owner, selection in choices
     )
 
 
-def selections(project: Project, catalog: Catalog) -> tuple[Selection, ...]:
+def selections(
+    project: Project, catalog: Catalog, package: str | None = None
+) -> tuple[Selection, ...]:
     """Return the choices worth a row: none, then each extra or group that has a say in torch.
 
     An extra or group that conflicts with a default group is chosen instead of it.
+
+    Args:
+        project: Whose extras and groups are to be chosen from.
+        catalog: Which packages are of the family.
+        package: Its name where it is a member of a workspace.
     """
-    found = [Selection()]
+    found = [Selection(package=package)]
     found += [
         Selection(
             extras=(section.written,),
             no_groups=tuple(_clashing(project, "extra", name)),
+            package=package,
         )
         for name, section in project.extras.items()
         if _has_a_say(project, "extra", name, catalog)
@@ -93,6 +105,7 @@ def selections(project: Project, catalog: Catalog) -> tuple[Selection, ...]:
         Selection(
             groups=(section.written,),
             no_groups=tuple(_clashing(project, "group", name)),
+            package=package,
         )
         for name, section in project.groups.items()
         if name not in defaults and _has_a_say(project, "group", name, catalog)
@@ -190,6 +203,7 @@ def _row(
         extras=frozenset(selection.extras),
         groups=frozenset(selection.groups),
         no_groups=frozenset(selection.no_groups),
+        packages=frozenset({selection.package} if selection.package else ()),
     )
     route = found.row(package, platform.environment(), choice)
     backend, reason = _backend(route, wheels.catalog)

@@ -65,6 +65,8 @@ class Plan(NamedTuple):
     """Sentences on what was chosen and why: the version, the layout, other platforms."""
     warnings: tuple[str, ...] = ()
     """Sentences on what could not be known."""
+    root_steps: tuple[Step, ...] = ()
+    """Steps on the workspace root's file, where that is another one."""
 
 
 def meaning(data: Mapping[str, object], steps: Iterable[Step]) -> dict[str, object]:

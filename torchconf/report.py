@@ -61,7 +61,7 @@ def commands(outcome: Outcome) -> list[tuple[Target, str]]:
     for target in outcome.targets:
         for scope in outcome.scopes:
             if scope.kind == "" or scope.backend == target.backend:
-                selection = selection_of(scope, outcome.scopes, outcome.default)
+                selection = selection_of(scope, outcome.scopes, outcome.default, outcome.member)
                 found.append((target, selection.command()))
                 break
     return found
@@ -74,7 +74,7 @@ def commands_table(outcome: Outcome) -> str:
         return ""
     width = max(len(str(target)) for target, _ in rows)
     lines = [f"{target!s:{width}}  {command}" for target, command in rows]
-    return "\n".join([*lines, *hints(outcome.scopes, outcome.default), ""])
+    return "\n".join([*lines, *hints(outcome.scopes, outcome.default, outcome.member), ""])
 
 
 def others(outcome: Outcome, catalog: Catalog) -> tuple[str, ...]:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf import files
 from torchconf.catalog import Catalog, load_catalog
+from torchconf.cli.workspace import find_root, read_workspace, spoken_path
 from torchconf.edits.reading import read_toml
 from torchconf.project import Project, read_project
 
 if TYPE_CHECKING:
     import argparse
+
+    from torchconf.cli.workspace import Workspace
 
 LOCKFILE = "uv.lock"
 
@@ -22,11 +25,24 @@ class Context(NamedTuple):
     file: files.SourceFile
     project: Project
     catalog: Catalog
+    root_file: files.SourceFile | None
+    """Of the workspace root, where that is another file."""
 
     @property
     def folder(self) -> str:
         """The folder of the project."""
         return os.path.dirname(os.path.abspath(self.file.path))
+
+    @property
+    def lock_folder(self) -> str:
+        """The folder of the lockfile: the workspace root's."""
+        file = self.root_file or self.file
+        return os.path.dirname(os.path.abspath(file.path))
+
+    def workspace(self) -> Workspace:
+        """Read the other members of the workspace, and path libraries."""
+        file = self.root_file or self.file
+        return read_workspace(self.file.path, self.project, self.project.root, file.path)
 
 
 def open_project(options: argparse.Namespace, *, may_be_missing: bool = False) -> Context:
@@ -47,8 +63,10 @@ def open_project(options: argparse.Namespace, *, may_be_missing: bool = False) -
         path = files.find_project(".")
     file = files.read_file(path, may_be_missing=may_be_missing)
     shown = spoken_path(file.path)
-    project = read_project(read_toml(file.text, shown), at=shown)
-    return Context(file, project, load_catalog())
+    found = find_root(file.path)
+    root_file, root = found if found is not None else (None, None)
+    project = read_project(read_toml(file.text, shown), root=root, at=shown)
+    return Context(file, project, load_catalog(), root_file)
 
 
 def nearest_or_here() -> str:
@@ -59,12 +77,3 @@ def nearest_or_here() -> str:
         return files.find_project(".")
     except ProjectError:
         return os.path.join(os.getcwd(), files.NAME)
-
-
-def spoken_path(path: str) -> str:
-    """Return a path as a person would say it: relative where that is shorter."""
-    try:
-        relative = os.path.relpath(path)
-    except ValueError:  # another drive on Windows
-        return path
-    return relative if len(relative) < len(path) else path

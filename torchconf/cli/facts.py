@@ -20,7 +20,7 @@ def read_facts(context: Context) -> Facts:
     graph: dict[str, frozenset[str]] = dict(catalog.dependents)
     locked = None
     try:
-        with open(os.path.join(context.folder, LOCKFILE), encoding="utf-8") as file:
+        with open(os.path.join(context.lock_folder, LOCKFILE), encoding="utf-8") as file:
             text = file.read()
     except (OSError, UnicodeDecodeError):
         text = ""
@@ -34,7 +34,16 @@ def read_facts(context: Context) -> Facts:
         folder=os.path.basename(context.folder),
         locked=locked,
         needed=(reached(declared, graph) & family) - catalog.triton_packages,
+        elsewhere=(_of_members(context) & family) - catalog.triton_packages,
     )
+
+
+def _of_members(context: Context) -> frozenset[str]:
+    """Return what the members of a workspace root declare by themselves."""
+    if not context.project.is_workspace_root:
+        return frozenset()
+    members = context.workspace().members
+    return frozenset(r.name for member in members for r in member.requirements())
 
 
 def _installed_by_default(project: Project) -> frozenset[str]:

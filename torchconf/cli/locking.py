@@ -4,37 +4,42 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from torchconf import files
 from torchconf.cli.context import LOCKFILE
-from torchconf.errors import UvError
+from torchconf.errors import TorchconfError, UvError
 from torchconf.uv import run_uv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
+
+    from torchconf.files import SourceFile
 
 
-@contextmanager
-def locked(folder: str, *changed: files.SourceFile, quiet: bool) -> Iterator[None]:
-    """Lock after the body has changed files; on any failure restore them, and the lockfile.
+def replace_and_lock(
+    changes: Sequence[tuple[SourceFile, str]], folder: str, *, quiet: bool
+) -> None:
+    """Replace files and run `uv lock`; if anything fails, restore them, and the lockfile.
 
     Args:
-        folder: Where to run uv.
-        changed: The files that the body changes, as they were read.
+        changes: Each file as it was read, and its new text.
+        folder: Of the lockfile, where uv runs.
         quiet: Say nothing of success.
 
     Raises:
-        UvError: uv is missing or failed; everything is as it was.
+        WriteRefused: A file was not replaced; all are as they were.
+        UvError: uv is missing or failed; all are as they were.
     """
     lockfile = files.read_file(os.path.join(folder, LOCKFILE), may_be_missing=True)
+    written = files.replace_all(changes)
     try:
-        yield
         _lock(folder, quiet=quiet)
     except BaseException:
-        for file in (*changed, lockfile):
-            put_back(file)
+        for (before, _), now in zip(changes, written, strict=True):
+            _put_back(before, now.raw)
+        _put_back(lockfile, None)
         raise
     if not quiet:
         sys.stderr.write(f"locked {LOCKFILE}\n")
@@ -50,15 +55,27 @@ def _lock(folder: str, *, quiet: bool) -> None:
         )
 
 
-def put_back(file: files.SourceFile) -> None:
-    """Make a file what it was when it was read; one that was missing is removed."""
-    if file.raw is None:
-        with suppress(FileNotFoundError):
-            os.remove(file.target)
-        return
-    now = files.read_file(file.path, may_be_missing=True)
-    if now.raw != file.raw:
-        files.replace(now, file.text)
+def _put_back(before: SourceFile, written: bytes | None) -> None:
+    """Make a file what it was; one that somebody has changed since is left to them.
+
+    Args:
+        before: As it was read; a file that was missing is removed.
+        written: What this run wrote; None for a file that only uv writes.
+    """
+    try:
+        now = files.read_file(before.path, may_be_missing=True)
+        if now.raw == before.raw:
+            return
+        if written is not None and now.raw != written:
+            sys.stderr.write(f"warning: {before.path} was changed meanwhile, and is left so\n")
+        elif before.raw is None:
+            with suppress(FileNotFoundError):
+                os.remove(before.target)
+        else:
+            files.replace(now, before.text)
+    except (TorchconfError, OSError) as error:
+        # The other files are still to be put back.
+        sys.stderr.write(f"warning: {before.path} was not put back: {error}\n")
 
 
 def _cure(stderr: str) -> str | None:

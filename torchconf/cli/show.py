@@ -36,7 +36,10 @@ def run(options: argparse.Namespace) -> int:
     from torchconf.overview import overview
 
     context = open_project(options)
-    rows = overview(context.project, context.catalog)
+    around = context.workspace()
+    rows = overview(
+        context.project, context.catalog, members=around.members, libraries=around.libraries
+    )
     if options.format == "json":
         _report_json(rows)
     elif not rows:

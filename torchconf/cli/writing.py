@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torchconf import files, report
-from torchconf.cli.context import spoken_path
 from torchconf.cli.facts import read_facts
+from torchconf.cli.workspace import spoken_path
 from torchconf.edits import edit_text
 from torchconf.files import unified_diff
 from torchconf.planner import plan_targets
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from torchconf.cli.context import Context
     from torchconf.planner import Outcome, Request
@@ -23,56 +24,82 @@ if TYPE_CHECKING:
 def carry_out(options: argparse.Namespace, context: Context, request: Request) -> int:
     """Plan a request, and write, print or check what it changes; return the exit status."""
     outcome = plan_targets(request, context.project, context.catalog, read_facts(context))
-    text = edit_text(context.file.text, outcome.plan.steps, context.project.at)
-    changed = text != context.file.text or context.file.raw is None
+    changes = [
+        Change(file, edit_text(file.text, steps, spoken_path(file.path)))
+        for file, steps in (
+            (context.root_file, outcome.plan.root_steps),
+            (context.file, outcome.plan.steps),
+        )
+        if file is not None and (steps or file is context.file)
+    ]
+    changed = any(change.is_one for change in changes)
     if changed and not options.dry_run and not options.check:
-        _write(options, context, text)
+        _write(options, context, changes)
     if options.format == "json":
-        _report_json(options, context, outcome, text, changed=changed)
+        _report_json(options, context, outcome, changes)
     else:
-        _report_text(options, context, outcome, text, changed=changed)
+        _report_text(options, context, outcome, changes)
     return 1 if options.check and changed else 0
 
 
-def _write(options: argparse.Namespace, context: Context, text: str) -> None:
-    """Replace the file; with `--lock` run uv, and put everything back if it fails."""
+class Change(NamedTuple):
+    """A file as it was read, and its new text."""
+
+    file: files.SourceFile
+    text: str
+
+    @property
+    def is_one(self) -> bool:
+        """Whether there is anything to write."""
+        return self.text != self.file.text or self.file.raw is None
+
+    @property
+    def diff(self) -> str:
+        """The difference, as `diff -u` writes it."""
+        return unified_diff(self.file.text, self.text, spoken_path(self.file.path))
+
+
+def _write(options: argparse.Namespace, context: Context, changes: Sequence[Change]) -> None:
+    """Replace all files or none; with `--lock` run uv, and put everything back if it fails."""
     if not options.lock:
-        files.replace(context.file, text)
+        files.replace_all(changes)
         return
     # Imported here: few runs lock.
-    from torchconf.cli.locking import locked
+    from torchconf.cli.locking import replace_and_lock
 
-    with locked(context.folder, context.file, quiet=bool(options.quiet)):
-        files.replace(context.file, text)
+    replace_and_lock(changes, context.lock_folder, quiet=bool(options.quiet))
 
 
 def _report_text(
-    options: argparse.Namespace, context: Context, outcome: Outcome, text: str, *, changed: bool
+    options: argparse.Namespace, context: Context, outcome: Outcome, changes: Sequence[Change]
 ) -> None:
-    shown = spoken_path(context.file.path)
     report.warnings(outcome.plan.warnings, options)
     if not options.quiet:
         report.notes((*outcome.plan.notes, *report.others(outcome, context.catalog)))
     if options.dry_run:
-        report.diff(unified_diff(context.file.text, text, shown), options)
+        report.diff("".join(change.diff for change in changes), options)
         return
-    if options.check:
-        sys.stderr.write(f"{shown} would change\n" if changed else f"{shown} is as asked\n")
-        return
-    if not options.quiet:
-        sys.stderr.write(f"wrote {shown}\n" if changed else f"{shown} is as asked, left alone\n")
-    sys.stdout.write(report.commands_table(outcome))
+    for change in changes:
+        shown = spoken_path(change.file.path)
+        if options.check:
+            sys.stderr.write(f"{shown} {'would change' if change.is_one else 'is as asked'}\n")
+        elif not options.quiet:
+            done = f"wrote {shown}" if change.is_one else f"{shown} is as asked, left alone"
+            sys.stderr.write(f"{done}\n")
+    if not options.check:
+        sys.stdout.write(report.commands_table(outcome))
 
 
 def _report_json(
-    options: argparse.Namespace, context: Context, outcome: Outcome, text: str, *, changed: bool
+    options: argparse.Namespace, context: Context, outcome: Outcome, changes: Sequence[Change]
 ) -> None:
+    changed = any(change.is_one for change in changes)
     data: dict[str, Any] = {
         "schema_version": 1,
         "path": context.file.path,
         "changed": changed,
         "written": changed and not options.dry_run and not options.check,
         **report.outcome_data(outcome),
-        "diff": unified_diff(context.file.text, text),
+        "diff": "".join(change.diff for change in changes),
     }
     sys.stdout.write(json.dumps(data, indent=2) + "\n")

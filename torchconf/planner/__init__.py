@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torchconf.drafting import Draft
 from torchconf.plan import Plan
 from torchconf.planner.decide import Decision, decide
 from torchconf.planner.removal import draft_removal
@@ -33,10 +34,17 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     """
     decision = decide(request, project, catalog, facts)
     draft = draft_requirements(request, project, catalog, facts, decision)
-    draft_tables(draft, request, project, catalog, decision)
+    # uv reads some settings from the workspace root only.
+    root = Draft(project.root.data) if project.root is not None else draft
+    draft_tables(draft, root, request, project, catalog, decision)
     if request.remove or decision.layout != decision.before.layout or request.force:
         draft_removal(draft, project, catalog, decision)
-    plan = Plan(tuple(draft.steps), _notes(decision, facts), _warnings(decision, catalog))
+    plan = Plan(
+        steps=tuple(draft.steps),
+        notes=_notes(decision, facts),
+        warnings=_warnings(decision, catalog),
+        root_steps=() if root is draft else tuple(root.steps),
+    )
     return Outcome(
         plan=plan,
         layout=decision.layout,
@@ -44,6 +52,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         targets=decision.choice.targets,
         default=decision.default,
         choice=decision.choice,
+        member=project.written_name if project.root is not None else None,
     )
 
 

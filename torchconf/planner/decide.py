@@ -91,6 +91,7 @@ class _Deciding:
 
     def decide(self) -> Decision:
         self._refuse_puzzles()
+        self._refuse_inherited()
         packages = self._packages()
         torch = self._torch_range()
         python = self._python_range()
@@ -177,13 +178,26 @@ class _Deciding:
                 help=f"add `-t {gone[0]}`, or let `--force` take it away",
             )
 
+    def _refuse_inherited(self) -> None:
+        """Send whoever asks in a member to the root, where its sources are."""
+        root = self.project.root
+        if root is None or any(name in self.catalog.family for name in self.project.sources):
+            return
+        routed = [name for name in root.sources if name in self.catalog.family]
+        if routed:
+            raise ProjectError(
+                "this workspace member takes its PyTorch sources from the workspace root",
+                at=root.place(f"tool.uv.sources.{routed[0]}"),
+                help="run the command there: `--project` names its folder",
+            )
+
     def _packages(self) -> tuple[str, ...]:
         companions = [
             name
             for name in self.catalog.family
             if name != self.main and name not in self.catalog.triton_packages
         ]
-        found = {self.main, *self.facts.needed, *self.before.packages}
+        found = {self.main, *self.facts.needed, *self.facts.elsewhere, *self.before.packages}
         for text in self.request.packages:
             name = canonicalize_name(text)
             if name not in {self.main, *companions}:
@@ -220,6 +234,12 @@ class _Deciding:
             default=self.request.default,
             keep_base=self._keeps_base(packages),
         )
+        if layout != "markers" and not self.project.has_project and self.project.is_workspace_root:
+            raise RequestError(
+                f"a workspace root without `[project]` can not have the layout `{layout}`",
+                at=self.project.at,
+                help="run the command in the member that needs torch",
+            )
         if layout == before:
             return layout, "the project has it"
         if before is not None and asked == "auto" and not self.request.force:

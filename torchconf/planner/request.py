@@ -47,6 +47,8 @@ class Facts(NamedTuple):
     """The torch release in uv.lock."""
     needed: frozenset[str] = frozenset()
     """Family packages that some other dependency needs, as uv.lock or the catalog says."""
+    elsewhere: frozenset[str] = frozenset()
+    """Family packages that the members of this workspace declare themselves."""
 
 
 class Outcome(NamedTuple):
@@ -59,3 +61,5 @@ class Outcome(NamedTuple):
     default: Backend | None
     """Whose group is a default group."""
     choice: Choice
+    member: str | None = None
+    """Name of the project where it is a member of a workspace: what `--package` takes."""

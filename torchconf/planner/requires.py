@@ -81,6 +81,8 @@ class _Requires:
 
     def _project_table(self) -> None:
         has_project, choice = self.project.has_project, self.decision.choice
+        if not has_project and self.project.is_workspace_root:
+            return
         if not has_project:
             name = re.sub(r"[^A-Za-z0-9]+", "-", self.facts.folder).strip("-").lower()
             reason = "a project needs a name"
@@ -97,7 +99,8 @@ class _Requires:
             self.draft.put(_BASE, [], "filled below")
 
     def _in_base_dependencies(self) -> None:
-        declared = {requirement.name for requirement in self.project.requirements()}
+        own = {requirement.name for requirement in self.project.requirements()}
+        declared = self.facts.elsewhere.union(own)
         for requirement in self.project.requirements():
             if requirement.name in self.decision.packages:
                 self._mend(requirement)

@@ -29,9 +29,23 @@ _UV: Path = ("tool", "uv")
 
 
 def draft_tables(
-    draft: Draft, request: Request, project: Project, catalog: Catalog, decision: Decision
+    draft: Draft,
+    root: Draft,
+    request: Request,
+    project: Project,
+    catalog: Catalog,
+    decision: Decision,
 ) -> None:
     """Draft everything under `[tool.uv]`, in the order of uv's guide.
+
+    Args:
+        draft: Of the project's file.
+        root: Of the workspace root's file, or `draft` again: `environments`,
+            `required-environments` and `constraint-dependencies` count only there.
+        request: What is asked for.
+        project: As it is.
+        catalog: What can be had.
+        decision: What shall be.
 
     Raises:
         ProjectError: The name that an index should have is taken.
@@ -42,11 +56,11 @@ def draft_tables(
     if decision.layout != "markers" and len(names) > 1:
         _draft_conflict(draft, decision.scopes[0].kind, names)
     if decision.cuts_environments:
-        _cut_environments(draft, environment_cells(decision.scopes))
+        _cut_environments(root, environment_cells(decision.scopes))
     if request.required_environments:
-        _require_environments(draft, decision)
+        _require_environments(root, decision)
     if request.pin:
-        _draft_pins(draft, catalog, decision)
+        _draft_pins(root, catalog, decision)
     indexes = _Indexes(request, project, catalog, decision)
     _draft_sources(draft, decision, indexes)
     indexes.draft(draft)
