@@ -1164,7 +1164,7 @@ def test_failure_of_our_own_is_told_without_a_traceback(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("on purpose")
 
-    monkeypatch.setattr("torchconf.planner.plan_targets", fail)
+    monkeypatch.setattr("torchconf.cli.parser.parse", fail)
     result = empty("init -t linux-cpu")
     assert (result.status, result.out) == (2, "")
     assert result.err == (

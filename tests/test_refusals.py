@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.projects import PROJECTS, THREE_SYSTEMS, WHL, Demo, Result
+from torchconf.cli import COMMANDS
 
 BARE = (PROJECTS / "bare.toml").read_text(encoding="utf-8")
 APP = (PROJECTS / "app.toml").read_text(encoding="utf-8")
@@ -589,7 +590,7 @@ def test_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
     ("words", "text"),
     [
         ("inti -t linux-cpu", "error: `inti` is not a command\n help: did you mean `init`?\n"),
-        ("zzz", "error: `zzz` is not a command\n help: there are init, show\n"),
+        ("zzz", f"error: `zzz` is not a command\n help: there are {', '.join(COMMANDS)}\n"),
         (
             "show --format xml",
             (

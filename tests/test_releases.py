@@ -234,7 +234,7 @@ def test_what_is_known_to_be_missing_is_refused(
                 "linux-cu118",
                 "macos-x86_64-cpu",
                 "linux-cuda",
-            ]  # fmt: skip
+            ]
         ),
         min_size=1,
         max_size=4,

@@ -369,7 +369,8 @@ def source(url: str) -> str:
         ),
         (
             (
-                '[dependency-groups]\na = ["torch"]\nb = ["torch"]\n[tool.uv]\ndefault-groups = "all"\n'
+                '[dependency-groups]\na = ["torch"]\nb = ["torch"]\n[tool.uv]\n'
+                'default-groups = "all"\n'
                 'conflicts = [[{ group = "a" }, { group = "b" }]]\n'
             ),
             ["error"] * 4,

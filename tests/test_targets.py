@@ -20,7 +20,7 @@ def wish(text: str, catalog: Catalog = CATALOG) -> Wish:
 
 
 def spoken(text: str) -> str:
-    """Return the platform's full name and the backend, or the accelerator that is to be resolved."""
+    """Return the platform's full name and the backend, or the accelerator to be resolved."""
     found = wish(text)
     assert found.text == text
     return (
