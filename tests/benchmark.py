@@ -14,8 +14,22 @@ import tempfile
 import time
 from pathlib import Path
 
+from torchconf.edits import edit_text
+from torchconf.plan import Put
+
 CASES = Path(__file__).parent / "cases"
 GUIDE = CASES / "038-guide-extras-cpu-cu130"
+PLAIN = CASES / "045-plain-pypi-torch"
+TABLE = """\
+# The settings of one tool of many; a comment as people write them.
+[tool.other-{:06}]
+line-length = 100  # columns
+select = ["ALL", "everything"]
+targets = [
+    {{ name = "a", marker = "sys_platform == 'linux'" }},
+]
+
+"""
 TORCHCONF = [sys.executable, "-m", "torchconf"]
 EMPTY = [sys.executable, "-I", "-c", "pass"]
 
@@ -23,6 +37,7 @@ EMPTY = [sys.executable, "-I", "-c", "pass"]
 def commands(folder: Path) -> dict[str, tuple[list[str], float | None]]:
     """Return each command with the multiple that is promised for it."""
     init = ["init", "--dry-run", "--project", str(folder)]
+    target = ["--dry-run", "--project", str(PLAIN)]
     imports = "import argparse, tomllib, packaging.markers"
     return {
         "python -I -c pass": (EMPTY, None),
@@ -30,7 +45,21 @@ def commands(folder: Path) -> dict[str, tuple[list[str], float | None]]:
         "--version": ([*TORCHCONF, "--version"], 2.0),
         "show": ([*TORCHCONF, "show", "--project", str(GUIDE)], 5.5),
         "init -t": ([*TORCHCONF, *init, "-t", "linux-cuda", "-t", "macos-cpu"], 7.5),
+        "add-target": ([*TORCHCONF, "add-target", "windows-cuda", *target], 7.0),
     }
+
+
+def growth() -> list[tuple[int, float]]:
+    """Return how long one edit takes, in seconds, for files of 1 kB to 1 MB."""
+    steps = [Put(("tool", "uv", "package"), True, "measured")]
+    found = []
+    for kilobytes in (1, 10, 100, 1000):
+        tables = 1000 * kilobytes // len(TABLE)
+        text = "".join(TABLE.format(number) for number in range(tables))
+        started = time.perf_counter()
+        edit_text(text, steps)
+        found.append((len(text), time.perf_counter() - started))
+    return found
 
 
 def measure(runs: int) -> dict[str, tuple[float, float | None]]:
@@ -57,6 +86,9 @@ def main() -> None:
     for name, (seconds, promised) in found.items():
         limit = "" if promised is None else f"  (promised: {promised})"
         print(f"{name:50} {seconds * 1000:6.1f} ms  {seconds / base:5.2f}{limit}")
+    for size, seconds in growth():
+        rate = seconds / size * 1e9
+        print(f"one edit of {size:9,} bytes {seconds * 1000:28.1f} ms  {rate:5.0f} ns a byte")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -11,9 +12,10 @@ from torchconf.cli import main
 def run() -> None:
     """Run the command line and leave with its exit status.
 
-    The interpreter is not taken down in order: that frees memory which the system frees anyway,
-    and takes a tenth of the time of a short command.
+    Nothing is collected and the interpreter is not taken down in order: both only free memory that
+    the system frees anyway, and take a seventh of the time of a short command.
     """
+    gc.disable()
     status = main()
     try:
         sys.stdout.flush()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torchconf.backends import Backend
     from torchconf.catalog import Catalog
     from torchconf.project import Index, Project
-    from torchconf.routes import Route, Routes
+    from torchconf.routes import Route
     from torchconf.targets import Platform
 
 
@@ -66,16 +66,35 @@ def overview(
     packages = _packages(everyone, catalog)
     wheels = _Wheels(project, catalog)
     own = project.written_name if project.root is not None else None
-    choices = [(project, selection) for selection in selections(project, catalog, own)]
+    chosen = [(project, selection) for selection in selections(project, catalog, own)]
     for member in members if project.is_workspace_root else ():
         if any(requirement.name in packages for requirement in member.requirements()):
-            choices += [(member, s) for s in selections(member, catalog, member.written_name)]
-    return tuple(
-        _row(package, platform, selection, owner, found, wheels)
-        for package in packages
-        for platform in _platforms(project, catalog)
-        for owner, selection in choices
-    )
+            chosen += [(member, s) for s in selections(member, catalog, member.written_name)]
+    choices = [
+        (selection, _choice(selection), _enabled(owner, selection), selection.command())
+        for owner, selection in chosen
+    ]
+    platforms = [(platform, platform.environment()) for platform in _platforms(project, catalog)]
+    rows: list[Row] = []
+    for package in packages:
+        for platform, machine in platforms:
+            for selection, choice, groups, command in choices:
+                route = found.row(package, machine, choice)
+                backend, reason = _backend(route, catalog)
+                rows.append(
+                    Row(
+                        package=package,
+                        platform=platform.key,
+                        extras=selection.extras,
+                        groups=groups,
+                        index_name=route.index.name if backend and route.index else None,
+                        backend=backend.name if backend else None,
+                        available=wheels.available(package, platform, route, backend),
+                        command=command,
+                        reason=reason,
+                    )
+                )
+    return tuple(rows)
 
 
 def selections(
@@ -191,35 +210,23 @@ def _names_machines(project: Project) -> bool:
     return any("platform_machine" in str(marker) for marker in markers)
 
 
-def _row(
-    package: str,
-    platform: Platform,
-    selection: Selection,
-    project: Project,
-    found: Routes,
-    wheels: _Wheels,
-) -> Row:
-    choice = Choice(
+def _enabled(project: Project, selection: Selection) -> tuple[str, ...]:
+    """Return the groups that a selection really installs, the default groups included."""
+    defaults = default_groups(project)
+    kept = (
+        section.written
+        for name, section in project.groups.items()
+        if name in defaults and section.written not in selection.no_groups
+    )
+    return (*kept, *selection.groups)
+
+
+def _choice(selection: Selection) -> Choice:
+    return Choice(
         extras=frozenset(selection.extras),
         groups=frozenset(selection.groups),
         no_groups=frozenset(selection.no_groups),
         packages=frozenset({selection.package} if selection.package else ()),
-    )
-    route = found.row(package, platform.environment(), choice)
-    backend, reason = _backend(route, wheels.catalog)
-    left_out = set(selection.no_groups)
-    written = {name: section.written for name, section in project.groups.items()}
-    enabled = [w for n, w in written.items() if n in default_groups(project) and w not in left_out]
-    return Row(
-        package=package,
-        platform=platform.key,
-        extras=selection.extras,
-        groups=(*enabled, *selection.groups),
-        index_name=route.index.name if route.kind == "index" and route.index else None,
-        backend=backend.name if backend else None,
-        available=wheels.available(package, platform, route, backend),
-        command=selection.command(),
-        reason=reason,
     )
 
 
@@ -292,6 +299,8 @@ class _Wheels:
     def _answer(
         self, package: str, platform: Platform, backend: Backend, within: SpecifierSet
     ) -> Answer:
+        if backend != PYPI and platform.key not in self.catalog.accelerator(backend).platforms:
+            return Answer.NO
         answers: set[Answer] = set()
         for version in self.catalog.versions(package):
             if within.contains(version, prereleases=True):

@@ -186,12 +186,12 @@ class Catalog:
     @cached_property
     def releases(self) -> tuple[Version, ...]:
         """The releases of torch that the catalog describes, newest first."""
-        return tuple(sorted(map(Version, self._data["releases"]), reverse=True))
+        return tuple(map(Version, self._data["releases"]))
 
     @lru_cache(maxsize=64)  # noqa: B019 - there is one catalog
     def versions(self, package: str) -> tuple[Version, ...]:
         """Every release of one package that was seen anywhere, newest first."""
-        return tuple(sorted(map(Version, self._data["wheels"].get(package, ())), reverse=True))
+        return tuple(map(Version, self._data["wheels"].get(package, ())))
 
     def covered(self, release: Version) -> bool:
         """Tell whether the build matrix of a torch release was read."""
@@ -235,10 +235,12 @@ class Catalog:
         cell = self._cell(package, str(version), backend)
         return cell is not None and bool(cell[1].get(platform.key))
 
+    @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
     def first_seen(self, package: str, backend: Backend) -> Version | None:
         """Return the oldest release that an index is known to have carried of a package."""
         return min(self._known(package, backend), default=None)
 
+    @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
     def last_seen(self, package: str, backend: Backend) -> Version | None:
         """Return the newest release that an index is known to carry of a package."""
         return max(self._known(package, backend), default=None)

@@ -40,10 +40,10 @@ def main() -> int:
 
 
 def render(catalog: dict[str, Any]) -> str:
-    """Return the canonical text of a catalog: sorted keys, one top-level entry a line."""
+    """Return the canonical text of a catalog: one top-level entry a line, no spaces."""
     lines = ",\n".join(
-        f"{json.dumps(key)}:{json.dumps(value, sort_keys=True, separators=(',', ':'))}"
-        for key, value in sorted(catalog.items())
+        f"{json.dumps(key)}:{json.dumps(value, separators=(',', ':'))}"
+        for key, value in catalog.items()
     )
     return f"{{\n{lines}\n}}\n"
 
@@ -266,7 +266,7 @@ def _intern(
     """Give equal cells one number: `sets[number]` is `[complete, {platform: "3.10 3.11"}]`."""
     numbers: dict[str, int] = {}
     wheels: dict[str, Any] = defaultdict(lambda: defaultdict(dict))
-    for (package, version, backend), cell in sorted(cells.items()):
+    for (package, version, backend), cell in sorted(cells.items(), key=_newest_first):
         seen = {
             platform: " ".join(sorted(pythons, key=_python_order))
             for platform, pythons in cell["seen"].items()
@@ -278,6 +278,17 @@ def _intern(
     return [json.loads(text) for text in numbers], {
         package: dict(versions) for package, versions in wheels.items()
     }
+
+
+def _newest_first(entry: tuple[tuple[str, str, str], Cell]) -> tuple[str, list[int], str]:
+    """Sort by package, then from the newest release to the oldest, then by backend.
+
+    Readers of the catalog rely on it: sorting versions would take longer than all else they do.
+    """
+    (package, version, backend), _ = entry
+    parsed = Version(version)
+    parts = [*(-number for number in parsed.release), *[0] * (4 - len(parsed.release))]
+    return package, [*parts, -(parsed.post or 0)], backend
 
 
 def _python_order(python: str) -> tuple[int, str]:

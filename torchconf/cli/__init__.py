@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TorchconfError as error:
         _fail(error, words)
         return error.exit_code
+    except SystemExit as leaving:  # argparse has printed its help
+        return leaving.code if isinstance(leaving.code, int) else 0
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return INTERRUPTED

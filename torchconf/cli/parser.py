@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from importlib import import_module
 
 from torchconf import __version__
@@ -25,6 +26,22 @@ examples:
 """
 
 
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """The layout of help texts.
+
+    argparse makes one for every option it is told of, and would import `shutil`, compression and
+    all, to learn the width of the terminal.
+    """
+
+    def __init__(self, prog: str) -> None:
+        """Measure the terminal."""
+        try:
+            columns = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size().columns
+        except (OSError, ValueError):
+            columns = 80
+        super().__init__(prog, width=max(columns - 2, 40))
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are torchconf's, with a guess at what was meant."""
 
@@ -36,70 +53,92 @@ class Parser(argparse.ArgumentParser):
 def parse(words: Sequence[str]) -> tuple[Callable[[argparse.Namespace], int], argparse.Namespace]:
     """Return the command to run and its options.
 
-    Only the module of the command that is named is imported.
+    Only the module of the command that is named is imported, and only its parser is made.
 
     Raises:
         RequestError: The words make no sense.
     """
-    name = next((word for word in words if word in COMMANDS), None)
-    parser = _main_parser()
-    commands = parser.add_subparsers(metavar="COMMAND", dest="command", parser_class=Parser)
-    for command, summary in COMMANDS.items():
-        own = commands.add_parser(
-            command,
-            help=summary,
-            description=f"{summary[0].upper()}{summary[1:]}.",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        add_common(own)
-        if command == name:
-            _module(command).add_arguments(own)
-    if name is None:
-        _guess_command(words)
-    options, unknown = parser.parse_known_args(words)
-    if options.command is None:
+    place = _command_place(words)
+    if place is None:
+        parser = main_parser()
+        _, unknown = parser.parse_known_args(words)
+        if unknown:
+            _refuse_unknown(unknown, parser)
         parser.print_help()
         parser.exit(2 if words else 0)
+    name = words[place]
+    if name not in COMMANDS:
+        hint = _close(name, COMMANDS)
+        raise RequestError(
+            f"`{name}` is not a command",
+            help=f"did you mean `{hint}`?" if hint else f"there are {', '.join(COMMANDS)}",
+        )
+    parser = command_parser(name)
+    options, unknown = parser.parse_known_args([*words[:place], *words[place + 1 :]])
     if unknown:
-        known = commands.choices[options.command]
-        _refuse_unknown(unknown, known)
-    run: Callable[[argparse.Namespace], int] = _module(options.command).run
+        _refuse_unknown(unknown, parser)
+    run: Callable[[argparse.Namespace], int] = _module(name).run
     return run, options
+
+
+def _command_place(words: Sequence[str]) -> int | None:
+    """Return where the command stands: the first word that is no option, nor the value of one."""
+    value = False
+    for place, word in enumerate(words):
+        if not value and not word.startswith("-"):
+            return place
+        value = word in {"--project", "--color"}
+    return None
+
+
+def main_parser() -> Parser:
+    """Return the parser of `torchconf` without a command: for its help."""
+    listed = "\n".join(f"  {name:15}{summary}" for name, summary in COMMANDS.items())
+    parser = Parser(
+        prog="torchconf",
+        usage="torchconf [-h] [-V] COMMAND ...",
+        description="Write, check and explain the uv configuration that PyTorch needs."
+        f"\n\ncommands:\n{listed}",
+        epilog=EPILOG,
+        formatter_class=Formatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("-V", "--version", action="version", version=f"torchconf {__version__}")
+    add_common(parser)
+    return parser
+
+
+def command_parser(name: str) -> Parser:
+    """Return the parser of one command."""
+    summary = COMMANDS[name]
+    parser = Parser(
+        prog=f"torchconf {name}",
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        formatter_class=Formatter,
+        allow_abbrev=False,
+    )
+    _module(name).add_arguments(parser)
+    add_common(parser)
+    return parser
 
 
 def _module(command: str) -> ModuleType:
     return import_module(f"torchconf.cli.{command.replace('-', '_')}")
 
 
-def _main_parser() -> Parser:
-    parser = Parser(
-        prog="torchconf",
-        description="Write, check and explain the uv configuration that PyTorch needs.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("-V", "--version", action="version", version=f"torchconf {__version__}")
-    parser.set_defaults(project=None, color="auto", quiet=0, verbose=0)
-    add_common(parser)
-    return parser
-
-
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add what every command takes, before or after its name."""
     group = parser.add_argument_group("common options")
-    hidden = argparse.SUPPRESS
     group.add_argument(
-        "--project", metavar="DIR", default=hidden,
+        "--project", metavar="DIR",
         help="the project (default: the nearest folder above with a pyproject.toml)",
     )  # fmt: skip
     group.add_argument(
-        "--color", choices=("auto", "always", "never"), default=hidden,
+        "--color", choices=("auto", "always", "never"), default="auto",
         help="colour the output (default: auto; NO_COLOR is heeded)",
     )  # fmt: skip
-    group.add_argument("-q", "--quiet", action="count", default=hidden, help="say less")
-    group.add_argument("-v", "--verbose", action="count", default=hidden, help="say more")
+    group.add_argument("-q", "--quiet", action="count", default=0, help="say less")
+    group.add_argument("-v", "--verbose", action="count", default=0, help="say more")
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
@@ -116,21 +155,6 @@ def add_writing(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--dry-run", action="store_true", help="print a diff, write nothing")
     group.add_argument("--check", action="store_true", help="exit 1 if something would change")
     group.add_argument("-y", "--yes", action="store_true", help="ask nothing")
-
-
-def _guess_command(words: Sequence[str]) -> None:
-    """Refuse a word that stands where a command should."""
-    word = next((word for word in words if not word.startswith("-")), None)
-    if word is None or "-h" in words or "--help" in words:
-        return
-    at = list(words).index(word)
-    if at and words[at - 1] in {"--project", "--color"}:
-        return
-    hint = _close(word, COMMANDS)
-    raise RequestError(
-        f"`{word}` is not a command",
-        help=f"did you mean `{hint}`?" if hint else f"there are {', '.join(COMMANDS)}",
-    )
 
 
 def _refuse_unknown(unknown: Sequence[str], parser: argparse.ArgumentParser) -> NoReturn:
