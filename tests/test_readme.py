@@ -74,6 +74,10 @@ def test_example_is_what_init_prints_and_writes(
     shown, _, rows = blocks("console")[2].partition("\n")
     assert main(shlex.split(shown)[2:]) == 0
     assert capsys.readouterr().out == rows
+    added, _, change = blocks("console")[3].partition("\n")
+    assert main(shlex.split(added)[2:]) == 0
+    printed = capsys.readouterr()
+    assert printed.err + printed.out == change
 
 
 def test_every_flag_of_init_is_in_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
