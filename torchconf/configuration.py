@@ -6,10 +6,12 @@ does not understand it names, so that nobody overwrites it.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.backends import PYPI, Backend, is_nightly
 from torchconf.layouts import KINDS, Kind, Layout
+from torchconf.markers import holds, is_cut_by
 from torchconf.targets import PLATFORMS, SHOWN_PLATFORMS, Platform, Target
 
 if TYPE_CHECKING:
@@ -38,13 +40,15 @@ class Configuration(NamedTuple):
     names: Mapping[str, str]
     """Backend name to the extra or group that chooses it, as written."""
     indexes: Mapping[str, Index]
-    """Backend name to the index that serves it; the first in the file wins."""
+    """Backend name to the index that serves it: one in use, else PyTorch's, else the first."""
     packages: tuple[NormalizedName, ...]
     """The family packages that the project declares or routes, torch first."""
     default: str | None
     """The backend whose group is a default group."""
     pinned: bool
     required: bool
+    cut: bool
+    """`environments` is nothing but the world, cut by the markers of scoped sources."""
     puzzles: tuple[Puzzle, ...]
 
 
@@ -88,25 +92,62 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
     targets, names = reading.targets(entries, layout) if layout else ((), {})
     if layout is None and catalog.main_package in declared:
         targets = tuple(Target(platform, PYPI) for platform in SHOWN_PLATFORMS)
-    indexes: dict[str, Index] = {}
-    for index, backend in known.values():
-        if not is_nightly(index.url):
-            indexes.setdefault(backend.name, index)
     defaults = project.default_groups if isinstance(project.default_groups, tuple) else ()
     constrained = {requirement.name for requirement in project.workspace.constraint_dependencies}
     return Configuration(
         layout=layout,
         targets=targets,
         names=names,
-        indexes=indexes,
+        indexes=_indexes(project, catalog, known),
         packages=tuple(packages),
         default=next((backend for backend, name in names.items() if name in defaults), None)
         if layout == "groups"
         else None,
         pinned=catalog.main_package in constrained,
         required=bool(project.workspace.required_environments),
+        cut=_is_cut(project),
         puzzles=tuple(reading.puzzles),
     )
+
+
+def _indexes(
+    project: Project, catalog: Catalog, known: Mapping[str, tuple[Index, Backend]]
+) -> dict[str, Index]:
+    """Return the index of each backend: the one in use for the family, then PyTorch's own.
+
+    One that only other packages are routed to is somebody else's, whatever its URL ends in.
+    """
+    users: dict[str, set[str]] = {}
+    for owner in (project, project.root):
+        for name, sources in owner.sources.items() if owner else ():
+            for source in sources:
+                users.setdefault(source.index or "", set()).add(name)
+    ranked: list[tuple[int, Index, Backend]] = []
+    for written, (index, backend) in known.items():
+        ours = index.url.startswith(catalog.base_url)
+        used = users.get(written, set())
+        if not is_nightly(index.url) and (ours or not used or used & set(catalog.family)):
+            rank = 0 if used & set(catalog.family) else 1 if ours else 2
+            ranked.append((rank, index, backend))
+    found: dict[str, Index] = {}
+    for _, index, backend in sorted(ranked, key=lambda entry: entry[0]):
+        found.setdefault(backend.name, index)
+    return found
+
+
+def _is_cut(project: Project) -> bool:
+    """Tell whether `environments` is there for the sources' markers alone.
+
+    uv reads those of a workspace in its root, where other members may need them.
+    """
+    markers = [
+        str(source.marker)
+        for sources in project.sources.values()
+        for source in sources
+        if (source.extra or source.group) and source.marker is not None
+    ]
+    written = [entry.raw for entry in project.environments]
+    return project.root is None and len(written) > 1 and is_cut_by(written, markers)
 
 
 def _main(routed: Iterable[NormalizedName], catalog: Catalog) -> NormalizedName:
@@ -128,7 +169,9 @@ class _Reading:
     def look(self, source: Source) -> None:
         """Note the kind of one entry, and whether it is understood."""
         self.kinds.add("extra" if source.extra else "group" if source.group else "")
-        if source.kind != "index":
+        if source.extra and source.group:
+            self._puzzle(source, "a source has an `extra` or a `group`, not both")
+        elif source.kind != "index":
             self._puzzle(source, f"a `{source.kind}` source is not an index")
         elif source.value not in self.known:
             index = self.project.index_named(source.value)
@@ -140,8 +183,21 @@ class _Reading:
             self._puzzle(source, why)
         elif is_nightly(self.known[source.value][0].url):
             self._puzzle(source, "nightly builds are read and checked, not written")
-        elif source.marker is not None and "extra" in str(source.marker):
-            self._puzzle(source, "an `extra` inside a source marker switches nothing")
+        elif source.marker is not None and (name := _switch(str(source.marker))):
+            self._puzzle(source, f"`{name}` inside a source marker switches nothing")
+        elif missing := self._undefined(source):
+            self._puzzle(source, f"{missing} is not defined")
+
+    def _undefined(self, source: Source) -> str | None:
+        """Return the extra or group of an entry that its own file does not define."""
+        if source not in self.project.sources.get(source.package, ()):
+            return None
+        if source.extra and source.extra not in self.project.extras:
+            dynamic = "optional-dependencies" in self.project.dynamic
+            return None if dynamic else f"extra `{source.extra}`"
+        if source.group and source.group not in self.project.groups:
+            return f"dependency group `{source.group}`"
+        return None
 
     def _puzzle(self, source: Source, why: str) -> None:
         self.puzzles.append(Puzzle(self.project.place(source.at), why))
@@ -244,24 +300,26 @@ class _Reading:
             platform
             for platform in PLATFORMS
             if platform in SHOWN_PLATFORMS
-            or any(marker.evaluate(platform.environment()) for marker in required)
+            or any(holds(marker, platform) for marker in required)
             or any(_tells_machines_apart(marker, platform.os) for marker in markers)
         ]
+
+
+def _switch(marker: str) -> str | None:
+    """Return what a marker asks of the choice of extras and groups, if it asks that."""
+    words = set(re.findall(r"[a-z_]+", re.sub(r'"[^"]*"', "", marker)))
+    return next((name for name in ("extra", "extras", "dependency_groups") if name in words), None)
 
 
 def _tells_machines_apart(marker: Marker, os: str) -> bool:
     """Tell whether a marker names a machine of a system, so that another one is worth a target."""
     machines = [platform for platform in PLATFORMS if platform.os == os]
-    answers = {
-        marker.evaluate(platform.environment()) for platform in (*machines, Platform(os, "other"))
-    }
-    return len(answers) > 1
+    return len({holds(marker, platform) for platform in (*machines, Platform(os, "other"))}) > 1
 
 
 def _at(platform: Platform, sources: Iterable[tuple[Source, Backend]]) -> Backend:
     """Return the backend that these entries give a platform: `PYPI` where none holds."""
-    environment = platform.environment()
     for source, backend in sources:
-        if source.marker is None or source.marker.evaluate(environment):
+        if source.marker is None or holds(source.marker, platform):
             return backend
     return PYPI

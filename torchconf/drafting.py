@@ -81,8 +81,10 @@ class Draft:
         """
         current = self.get(path)
         if not isinstance(current, list):
-            if not (isinstance(current, dict) and [same(current)] == [same(w) for w in wanted]):
+            if not isinstance(current, dict) or len(wanted) != 1:
                 self.put(path, list(wanted), reason)
+            elif same(current) != same(wanted[0]):
+                self.put(path, wanted[0], reason)
             return
         missing = list(wanted)
         surplus: list[int] = []

@@ -5,6 +5,7 @@ A region is what one index serves: some platforms by name, or everything that is
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.markers import Marker
@@ -151,6 +152,18 @@ def _fails(area: Area) -> str:
     return " or ".join([text, *(f"platform_machine == '{machine}'" for machine in area.without)])
 
 
+_comparison = re.compile(r'(sys_platform|platform_machine|platform_system|os_name) [!=]= "([^"]*)"')
+
+# What a marker of a lockfile may also ask; no extra and no group is chosen here.
+_NO_CHOICE: dict[str, str | frozenset[str]] = {
+    "extra": "", "extras": frozenset(), "dependency_groups": frozenset(),
+}  # fmt: skip
+
+_PYTHONS = tuple(
+    {"python_version": f"3.{minor}", "python_full_version": f"3.{minor}.5"}
+    for minor in range(9, 17)
+)
+
 # Enough machines to tell markers apart that name systems and machines: the known ones, another
 # machine of each system, and another system.
 _WORLD = (
@@ -160,9 +173,10 @@ _WORLD = (
 )
 
 
-def holds(marker: str, platform: Platform) -> bool:
-    """Tell whether a marker holds on a platform, on the Python that runs."""
-    return Marker(marker).evaluate(platform.environment())
+def holds(marker: Marker | str, platform: Platform) -> bool:
+    """Tell whether a marker holds on a platform, on the Python that runs, without any extra."""
+    parsed = Marker(marker) if isinstance(marker, str) else marker
+    return parsed.evaluate({**platform.environment(), **_NO_CHOICE})
 
 
 def same_platforms(marker: str | None) -> frozenset[Platform]:
@@ -170,9 +184,48 @@ def same_platforms(marker: str | None) -> frozenset[Platform]:
     if marker is None:
         return frozenset(_WORLD)
     parsed = Marker(marker)
-    return frozenset(p for p in _WORLD if parsed.evaluate(p.environment()))
+    return frozenset(platform for platform in _WORLD if holds(parsed, platform))
 
 
 def overlap(one: str, other: str) -> bool:
-    """Tell whether two markers hold together anywhere."""
-    return bool(same_platforms(one) & same_platforms(other))
+    """Tell whether two markers hold together anywhere, on whichever Python."""
+    markers = Marker(one), Marker(other)
+    pythons = _PYTHONS if "python" in f"{one}{other}" else _PYTHONS[:1]
+    return any(
+        all(marker.evaluate({**platform.environment(), **python}) for marker in markers)
+        for python in ({**_NO_CHOICE, **each} for each in pythons)
+        for platform in _WORLD
+    )
+
+
+def meet(one: str, other: str) -> str:
+    """Return a marker that holds where both do: just one of them where it lies in the other."""
+    if _names_platforms(one) and _names_platforms(other):
+        here, there = same_platforms(one), same_platforms(other)
+        if there <= here:
+            return other
+        if here <= there:
+            return one
+    return " and ".join(f"({part})" if " or " in part else part for part in (one, other))
+
+
+def is_cut_by(environments: Iterable[str], markers: Iterable[str]) -> bool:
+    """Tell whether these are the pieces into which markers cut the world, each piece once."""
+    environments = tuple(environments)
+    if not all(map(_names_platforms, environments)):
+        return False
+    held = [same_platforms(marker) for marker in dict.fromkeys(markers)]
+    pieces: dict[tuple[bool, ...], set[Platform]] = {}
+    for platform in _WORLD:
+        pieces.setdefault(tuple(platform in each for each in held), set()).add(platform)
+    wanted = {frozenset(piece) for piece in pieces.values()}
+    found = [same_platforms(marker) for marker in environments]
+    return len(found) == len(wanted) and set(found) == wanted
+
+
+def _names_platforms(marker: str) -> bool:
+    """Tell whether a marker speaks of nothing but the platforms known here."""
+    text = str(Marker(marker))
+    named = {value for p in _WORLD for value in p.environment().values()}
+    others = [pair for pair in _comparison.findall(text) if pair[1] not in named]
+    return not others and not re.sub(r"[() ]|\band\b|\bor\b", "", _comparison.sub("", text))

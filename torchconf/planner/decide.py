@@ -51,6 +51,15 @@ class Decision(NamedTuple):
     cuts_environments: bool
     """Base dependencies hold what scoped sources route."""
 
+    def platforms_of(self, name: str) -> frozenset[Platform]:
+        """Return the platforms that are targets of an extra or group, or were; all for no name."""
+        backends = {s.backend for s in self.scopes if canonicalize_name(s.name) == name}
+        return frozenset(
+            target.platform
+            for target in (*self.before.targets, *self.choice.targets)
+            if not name or target.backend in backends
+        )
+
 
 def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -> Decision:
     """Decide what the file shall hold.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from torchconf.layouts import KINDS
+from torchconf.layouts import KINDS, environment_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,10 +28,12 @@ def draft_removal(draft: Draft, project: Project, catalog: Catalog, decision: De
     if decision.before.layout in {"extras", "groups"}:
         _remove_sections(draft, project, catalog, decision, gone)
         _remove_conflicts(draft, KINDS[decision.before.layout], gone)
-        _remove_defaults(draft, gone)
+        if decision.before.layout == "groups":
+            _remove_defaults(draft, gone)
+        _join_environments(draft, decision)
     _remove_tritons(draft, catalog, decision)
     _remove_sources(draft, catalog)
-    _remove_indexes(draft, catalog)
+    _remove_indexes(draft, project, catalog)
     for path in (
         (*_UV, "conflicts"),
         (*_UV, "sources"),
@@ -132,8 +134,25 @@ def _remove_sources(draft: Draft, catalog: Catalog) -> None:
             draft.remove((*_UV, "sources", key), _UNUSED)
 
 
-def _remove_indexes(draft: Draft, catalog: Catalog) -> None:
-    """Take away the explicit indexes of PyTorch that no source names any more."""
+def _join_environments(draft: Draft, decision: Decision) -> None:
+    """Cut `environments` anew where it held just what the sources' markers cut."""
+    path = (*_UV, "environments")
+    if decision.before.cut:
+        cells = environment_cells(decision.scopes) if decision.cuts_environments else ()
+        if cells:
+            draft.put(path, list(cells), "the sources' markers cut here")
+        else:
+            draft.remove(path, _UNUSED)
+
+
+def _remove_indexes(draft: Draft, project: Project, catalog: Catalog) -> None:
+    """Take away the explicit indexes of PyTorch that a source named, and none does any more."""
+    named = {
+        source.index
+        for package, sources in project.sources.items()
+        for source in sources
+        if package in catalog.family
+    }
     used = {
         entry.get("index")
         for entries in (draft.get((*_UV, "sources")) or {}).values()
@@ -143,6 +162,6 @@ def _remove_indexes(draft: Draft, catalog: Catalog) -> None:
     indexes: list[dict[str, Any]] = draft.get(path) or []
     for number in reversed(range(len(indexes))):
         index = indexes[number]
-        ours = index.get("explicit") is True and catalog.backend_of_url(index["url"]) is not None
-        if ours and index.get("name") not in used:
+        name = index.get("name")
+        if index.get("explicit") is True and name in named and name not in used:
             draft.remove((*path, number), _UNUSED)

@@ -10,7 +10,8 @@ from packaging.version import Version
 
 from torchconf.errors import ProjectError
 from torchconf.layouts import environment_cells, ordered
-from torchconf.markers import holds, overlap, platform_marker, same_platforms
+from torchconf.markers import holds, meet, overlap, platform_marker, same_platforms
+from torchconf.planner.keeping import keep_entries
 from torchconf.targets import PLATFORMS
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def draft_tables(
     if decision.layout != "markers" and len(names) > 1:
         _draft_conflict(draft, decision.scopes[0].kind, names)
     if decision.cuts_environments:
-        _cut_environments(root, environment_cells(decision.scopes))
+        _cut_environments(root, environment_cells(decision.scopes), anew=decision.before.cut)
     if request.required_environments:
         _require_environments(root, decision)
     if request.pin:
@@ -103,8 +104,11 @@ def _draft_conflict(draft: Draft, kind: str, names: Sequence[str]) -> None:
     draft.insert(path, [{kind: name} for name in names], reason)
 
 
-def _cut_environments(draft: Draft, cells: Sequence[str]) -> None:
-    """Cut `environments` where the sources' markers do; entries are split, never widened."""
+def _cut_environments(draft: Draft, cells: Sequence[str], *, anew: bool) -> None:
+    """Cut `environments` where the sources' markers do; entries are split, never widened.
+
+    Those that hold nothing but such a cut of former sources are cut anew.
+    """
     path = (*_UV, "environments")
     reason = "uv ignores the markers of scoped sources next to base dependencies without this"
     current = draft.get(path)
@@ -112,15 +116,10 @@ def _cut_environments(draft: Draft, cells: Sequence[str]) -> None:
     split: list[Value] = []
     for entry in entries:
         parts = [cell for cell in cells if overlap(entry, cell)]
-        split += [entry] if len(parts) < 2 else [_both(entry, cell) for cell in parts]  # noqa: PLR2004 - one part is no cut
-    wanted: list[Value] = split if entries else list(cells)
+        split += [entry] if len(parts) < 2 else [meet(entry, cell) for cell in parts]  # noqa: PLR2004 - one part is no cut
+    wanted: list[Value] = split if entries and not anew else list(cells)
     if wanted and wanted != entries:
         draft.put(path, wanted, reason)
-
-
-def _both(one: str, other: str) -> str:
-    """Join two markers so that both must hold."""
-    return " and ".join(f"({part})" if " or " in part else part for part in (one, other))
 
 
 def _require_environments(draft: Draft, decision: Decision) -> None:
@@ -229,10 +228,12 @@ def _draft_sources(draft: Draft, decision: Decision, indexes: _Indexes) -> None:
             if triton is not None:
                 wanted.setdefault(triton.name, []).append(entry(scope, backend))
     path = (*_UV, "sources")
-    for name, entries in wanted.items():
+    for name, anew in wanted.items():
         key = draft.key(path, name, canonicalize_name)
-        untouched = _untouched(draft.get((*path, key)), decision)
-        if entries or draft.get((*path, key)) is not None:
+        current = draft.get((*path, key))
+        entries = keep_entries(anew, current, decision.platforms_of)
+        untouched = _untouched(current, decision)
+        if entries or current is not None:
             entries[:0] = untouched
             key = draft.key(path, name, canonicalize_name)
             reason = "each platform gets its build from one index"
