@@ -100,7 +100,7 @@ def test_release_serves_every_python_of_the_project(
 
 
 def test_more_pythons_never_give_a_newer_torch() -> None:
-    for target in ("linux-cpu", "linux-cu126", "windows-cpu", "macos-cpu", "windows-arm64-cpu"):
+    for target in ("linux-cpu", "linux-cu126", "windows-cpu", "macos-cpu"):
         releases = [choose(target, python=f">=3.{minor}").release for minor in (10, 11, 12, 13)]
         assert releases == sorted(filter(None, releases)), f"{target}: {releases}"
 

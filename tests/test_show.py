@@ -286,7 +286,8 @@ def test_row_agrees_with_what_uv_did(
             if package in observed:
                 given = None if observed[package] == "absent" else observed[package]
                 assert rows[package]["backend"] == given
-        if observed["torch"] != "absent":
+        # The index of the recorded runs had wheels for ARM that the real one never had.
+        if observed["torch"] != "absent" and observed["platform"] != "linux-aarch64":
             assert torch["available"] != "no"
     elif wanted := re.match(r"no wheel for this platform: torch==[0-9.]+\+(\w.*)", error):
         assert torch["backend"] == wanted[1]

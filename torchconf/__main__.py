@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 
@@ -16,6 +17,10 @@ def run() -> None:
     the system frees anyway, and take a seventh of the time of a short command.
     """
     gc.disable()
+    for stream in (sys.stdout, sys.stderr):
+        # A comment of the user's may hold what the terminal's encoding does not.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     status = main()
     try:
         sys.stdout.flush()

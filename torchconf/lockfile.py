@@ -7,10 +7,11 @@ else that `init` does. uv writes it in one form, one package after the other.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,12 +23,13 @@ _NAME = re.compile(r'\{ name = "([^"]+)"')
 
 def locked_release(text: str, package: str) -> Version | None:
     """Return the newest public version that a lockfile has of a package: `2.13.0`."""
-    versions = [
-        Version(head[2]).public
-        for block in text.split("[[package]]\n")[1:]
-        if (head := _HEAD.match(block)) and head[1] == package and head[2]
-    ]
-    return max(map(Version, versions), default=None)
+    versions: list[Version] = []
+    for block in text.split("[[package]]\n")[1:]:
+        head = _HEAD.match(block)
+        if head and head[1] == package and head[2]:
+            with suppress(InvalidVersion):
+                versions.append(Version(Version(head[2]).public))
+    return max(versions, default=None)
 
 
 def needs(text: str) -> dict[str, frozenset[str]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from packaging.specifiers import SpecifierSet
 
 from torchconf.backends import PYPI, is_nightly
-from torchconf.catalog import Answer
+from torchconf.catalog import Answer, admits_python
 from torchconf.commands import Selection
 from torchconf.project import flatten_group
 from torchconf.routes import Choice, routes
@@ -43,6 +43,8 @@ class Row(NamedTuple):
     def data(self) -> dict[str, Any]:
         """Return the row as JSON data, with its keys in their order."""
         fields = self._asdict() | {"available": self.available.value}
+        if self.reason is None:
+            del fields["reason"]
         return {("index" if key == "index_name" else key): fields[key] for key in fields}
 
 
@@ -275,7 +277,7 @@ class _Wheels:
         self.pythons = [
             version
             for version in reversed(catalog.pythons)
-            if python is None or python.contains(f"{version}.99")
+            if python is None or admits_python(python, version)
         ]
         self.answers: dict[tuple[str, Platform, Backend, str], Answer] = {}
 

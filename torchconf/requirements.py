@@ -21,14 +21,16 @@ def torch_specifier(text: str | None) -> str:
     """
     if text is None:
         return ""
+    given = text
     text = re.sub(r"\s+", "", text)
     try:
         if re.match(r"[0-9v]", text):
-            return f">={text},<{next_minor(Version(text))}"
-        SpecifierSet(text)
+            text = f">={text},<{next_minor(Version(text))}"
+        # An empty range is no range: a part of its own that is not there can not be read.
+        SpecifierSet(text or "nothing")
     except (InvalidSpecifier, InvalidVersion) as error:
         raise RequestError(
-            f"`--torch {text}` is not a version or a specifier",
+            f"`--torch {given}` is not a version or a specifier",
             help="write `2.13`, `>=2.13` or `>=2.11,<2.14`",
         ) from error
     return text
@@ -42,13 +44,20 @@ def python_specifier(text: str) -> str:
     """
     text = re.sub(r"\s+", "", text)
     specifier = f">={text}" if re.fullmatch(r"[0-9.]+", text) else text
+    help_ = "write `3.12`, which means `>=3.12`, or `>=3.11,<3.14`"
     try:
-        SpecifierSet(specifier)
+        parsed = SpecifierSet(specifier)
     except InvalidSpecifier as error:
         raise RequestError(
-            f"`--python {text}` is not a version or a specifier",
-            help="write `3.12`, which means `>=3.12`, or `>=3.11,<3.14`",
+            f"`--python {text}` is not a version or a specifier", help=help_
         ) from error
+    if not text or not any(
+        parsed.contains(f"{major}.{minor}.{patch}")
+        for major in (3, 4)
+        for minor in range(30)
+        for patch in (0, 50, *(part.version.rpartition(".")[2] for part in parsed))
+    ):
+        raise RequestError(f"`--python {text}` admits no Python", help=help_)
     return specifier
 
 

@@ -170,8 +170,13 @@ def _not_a_target(text: str, vocabulary: Vocabulary) -> RequestError:
         *vocabulary.words,
         PYPI.name,
     ]
-    names = {name for platform in PLATFORMS for name in (platform.short, platform.key)}
-    known = [f"{name}-{word}" for name in sorted(names) for word in words]
+    known = [
+        f"{name}-{word}"
+        for platform in PLATFORMS
+        for name in dict.fromkeys((platform.short, platform.key))
+        for word in words
+        if _exists(platform, word, vocabulary)
+    ]
     close = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.75)
     hint = (
         f"did you mean `{close[0]}`?"
@@ -179,6 +184,17 @@ def _not_a_target(text: str, vocabulary: Vocabulary) -> RequestError:
         else "a target is PLATFORM-BACKEND, such as `linux-cuda` or `macos-cpu`"
     )
     return RequestError(f"`{text}` is not a target", help=hint)
+
+
+def _exists(platform: Platform, word: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a word is a build that a platform can have."""
+    if word in vocabulary.words:
+        return vocabulary.words[word][1] == platform.os
+    backend = vocabulary.backends.get(word)
+    name = backend.accelerator if backend else word
+    return word == PYPI.name or any(
+        known.name == name and platform.key in known.platforms for known in vocabulary.accelerators
+    )
 
 
 def _choices(platform: Platform, vocabulary: Vocabulary) -> str:

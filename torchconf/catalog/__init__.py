@@ -219,7 +219,7 @@ class Catalog:
         built = self.release_pythons(release)
         if python is None:
             return built
-        inside = tuple(version for version in self.pythons if python.contains(f"{version}.99"))
+        inside = tuple(version for version in self.pythons if admits_python(python, version))
         if not python.contains(_FAR_PYTHON):
             return inside
         return tuple(v for v in inside if v == inside[0] or v in built)
@@ -286,9 +286,10 @@ class Catalog:
             return self._without_cell(package, version, backend)
         complete, seen = cell
         pythons = seen.get(platform.key)
-        listed = complete == "all" or (complete == "x86_64" and platform.key in _LISTED)
+        # How far silence counts: `all`, `platforms`, `x86_64`, or several of them.
+        listed = "all" in complete or ("x86_64" in complete and platform.key in _LISTED)
         if pythons is None:
-            return Answer.NO if listed or complete == "platforms" else Answer.UNKNOWN
+            return Answer.NO if listed or "platforms" in complete else Answer.UNKNOWN
         if _admits(pythons.split(), python):
             return Answer.YES
         return Answer.NO if listed else Answer.UNKNOWN
@@ -361,7 +362,8 @@ class Catalog:
     def pypi_build(self, release: Version, platform: Platform) -> Backend | None:
         """Say which backend PyPI's own wheel of a torch release is, if known."""
         name = self._release(release).get("pypi", {}).get(platform.key)
-        return self.backend(name) if name else None
+        there = self.seen(self.main_package, release, PYPI, platform)
+        return self.backend(name) if name and there else None
 
     def macos_minimum(self, release: Version) -> str | None:
         """Return the lowest macOS that a torch release runs on: `14.0`."""
@@ -383,6 +385,13 @@ class Catalog:
             return None
         cell: list[Any] = self._data["sets"][number]
         return cell
+
+
+def admits_python(python: SpecifierSet, version: str) -> bool:
+    """Tell whether a range admits any patch release of a Python: `==3.12.4` admits `3.12`."""
+    named = (part.version.split(".")[2:3] for part in python)
+    patches = {"99", "0", *(patch for parts in named for patch in parts)}
+    return any(python.contains(f"{version}.{patch}") for patch in patches)
 
 
 @lru_cache(maxsize=256)

@@ -40,10 +40,18 @@ def main() -> int:
 
 
 def render(catalog: dict[str, Any]) -> str:
-    """Return the canonical text of a catalog: one top-level entry a line, no spaces."""
+    """Return the canonical text of a catalog: sorted, one top-level entry a line, no spaces.
+
+    Releases stand newest first. Readers of the catalog rely on it: sorting versions would take
+    longer than all else that they do.
+    """
+    sorted_text = json.dumps(catalog, sort_keys=True)
+    ordered: dict[str, Any] = json.loads(sorted_text)
+    ordered["releases"] = _newest_first(ordered["releases"])
+    ordered["wheels"] = {name: _newest_first(each) for name, each in ordered["wheels"].items()}
     lines = ",\n".join(
         f"{json.dumps(key)}:{json.dumps(value, separators=(',', ':'))}"
-        for key, value in catalog.items()
+        for key, value in ordered.items()
     )
     return f"{{\n{lines}\n}}\n"
 
@@ -164,7 +172,7 @@ def _cells(
     """Merge the rows of each package, public version and backend, then add what is documented."""
     patterns = [re.compile(data["pattern"]) for data in base["accelerators"].values()]
     cells: dict[tuple[str, str, str], Cell] = defaultdict(
-        lambda: {"seen": defaultdict(set), "complete": ""}
+        lambda: {"seen": defaultdict(set), "complete": set()}
     )
     for row in rows:
         index = row["index"]
@@ -177,11 +185,11 @@ def _cells(
             for platform in _platforms(base, tag):
                 cell["seen"][platform].update(filter(None, map(_python, pythons)))
         if index == _PYPI:
-            cell["complete"] = "all"
-        elif "list" in row["evidence"]:
-            cell["complete"] = "x86_64"
-        elif row.get("unforked_locks") and not cell["complete"]:
-            cell["complete"] = "platforms"
+            cell["complete"].add("all")
+        if "list" in row["evidence"]:
+            cell["complete"].add("x86_64")
+        if row.get("unforked_locks"):
+            cell["complete"].add("platforms")
     _document(base, releases, cells)
     return dict(cells)
 
@@ -248,8 +256,8 @@ def _document(
             for platform in accelerator["platforms"]:
                 if not platform.endswith("aarch64") or backend in release.get("aarch64", []):
                     cell["seen"][platform].update(pythons)
-            if "aarch64" in release and not cell["complete"]:
-                cell["complete"] = "platforms"
+            if "aarch64" in release:
+                cell["complete"].add("platforms")
         # The matrix builds the fallback for every Python, on x86_64, and from the time that it
         # names aarch64 there as well; it says nothing of other machines.
         for platform, seen in cells[package, version, fallback]["seen"].items():
@@ -266,13 +274,13 @@ def _intern(
     """Give equal cells one number: `sets[number]` is `[complete, {platform: "3.10 3.11"}]`."""
     numbers: dict[str, int] = {}
     wheels: dict[str, Any] = defaultdict(lambda: defaultdict(dict))
-    for (package, version, backend), cell in sorted(cells.items(), key=_newest_first):
+    for (package, version, backend), cell in sorted(cells.items()):
         seen = {
             platform: " ".join(sorted(pythons, key=_python_order))
             for platform, pythons in cell["seen"].items()
             if pythons
         }
-        text = json.dumps([cell["complete"], seen], sort_keys=True)
+        text = json.dumps([" ".join(sorted(cell["complete"])), seen], sort_keys=True)
         number = numbers.setdefault(text, len(numbers))
         wheels[package][version][backend] = number
     return [json.loads(text) for text in numbers], {
@@ -280,15 +288,8 @@ def _intern(
     }
 
 
-def _newest_first(entry: tuple[tuple[str, str, str], Cell]) -> tuple[str, list[int], str]:
-    """Sort by package, then from the newest release to the oldest, then by backend.
-
-    Readers of the catalog rely on it: sorting versions would take longer than all else they do.
-    """
-    (package, version, backend), _ = entry
-    parsed = Version(version)
-    parts = [*(-number for number in parsed.release), *[0] * (4 - len(parsed.release))]
-    return package, [*parts, -(parsed.post or 0)], backend
+def _newest_first(releases: dict[str, Any]) -> dict[str, Any]:
+    return {version: releases[version] for version in sorted(releases, key=Version, reverse=True)}
 
 
 def _python_order(python: str) -> tuple[int, str]:

@@ -15,7 +15,7 @@ comes from PyPI so far, the platforms that no target names stay with PyPI.
 
 examples:
   torchconf add-target windows-cuda
-  torchconf add-target linux-rocm7.2 --dry-run
+  torchconf add-target linux-rocm --dry-run
   torchconf add-target linux-cpu --layout extras
 """
 

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 targets:
-  PLATFORM-BACKEND, such as linux-cuda, windows-cu130, macos-cpu, linux-rocm7.2,
-  linux-aarch64-cuda13.0, linux-xpu, macos-mps, linux-pypi. `cuda` and `rocm` alone mean
-  the newest build that all such targets share.
+  PLATFORM-BACKEND, such as linux-cuda, windows-cuda13.0, linux-aarch64-cpu, linux-xpu,
+  macos-mps, linux-pypi. `cuda` and `rocm` alone mean the newest build that all such
+  targets share.
 
 examples:
   torchconf init -t linux-cuda -t windows-cuda -t macos-cpu
-  torchconf init -t linux-cu130 -t linux-cpu -t macos-cpu --with torchvision
+  torchconf init -t linux-cuda13.0 -t linux-cpu -t macos-cpu --with torchvision
   torchconf init -t linux-rocm --torch '>=2.11,<2.14' --pin --dry-run
   torchconf init --with torchaudio
 """
@@ -134,8 +134,11 @@ def _index_base(url: str | None) -> str | None:
 
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https", "file"} and bool(parts.netloc or parts.path)
-        secret = parts.username is not None or parts.password is not None
+        usable = parts.scheme in {"http", "https"} and bool(parts.netloc)
+        usable = usable or (parts.scheme == "file" and bool(parts.path))
+        # The only placeholder that there is.
+        usable = usable and not set("{}") & set(url.replace("{backend}", ""))
+        secret = parts.username is not None or parts.password is not None or bool(parts.query)
     except ValueError:
         usable, secret = False, False
     if not usable:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   torchconf init -t linux-cuda -t windows-cuda -t macos-cpu
-  torchconf init -t linux-cu130 -t linux-cpu --with torchvision --dry-run
+  torchconf init -t linux-cuda -t linux-cpu --with torchvision --dry-run
+  torchconf add-target windows-cuda
   torchconf show
 
 `torchconf COMMAND --help` says more.

@@ -14,7 +14,7 @@ Source, extra or group, conflict and index go where no target needs them any mor
 
 examples:
   torchconf remove-target windows-cuda
-  torchconf remove-target linux-cu126 --dry-run
+  torchconf remove-target linux-cuda12.6 --dry-run
 """
 
 

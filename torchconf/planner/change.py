@@ -16,11 +16,13 @@ from torchconf.wishes import Wish
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from packaging.version import Version
+
     from torchconf.backends import Backend
     from torchconf.catalog import Catalog
     from torchconf.configuration import Configuration
     from torchconf.planner.request import Request
-    from torchconf.targets import Target
+    from torchconf.targets import Platform, Target
 
 
 def wanted_targets(
@@ -86,18 +88,35 @@ def _with_added(
 
 
 def _familiar(wish: Wish, before: Configuration, catalog: Catalog) -> Wish:
-    """Let a bare accelerator mean the backend that the project has on other platforms."""
+    """Let a bare accelerator mean the backend that the project has on other platforms.
+
+    Not one that was given up on the new platform first: it would hold torch back everywhere.
+    """
     if wish.backend is not None:
         return wish
-    main = catalog.main_package
+
+    def newest(backend: Backend, platform: Platform) -> Version | None:
+        seen = (
+            r for r in catalog.releases if catalog.seen(catalog.main_package, r, backend, platform)
+        )
+        return max(seen, default=None)
+
     present = {
         target.backend
         for target in before.targets
         if target.backend.accelerator == wish.accelerator
-        and any(catalog.seen(main, r, target.backend, wish.platform) for r in catalog.releases)
+        and newest(target.backend, target.platform) == newest(target.backend, wish.platform)
     }
-    newest = max(present, key=lambda backend: backend.version, default=None)
-    return wish._replace(backend=newest)
+    return wish._replace(backend=max(present, key=lambda backend: backend.version, default=None))
+
+
+def is_left_alone(before: Configuration, backend: Backend, platform: Platform) -> bool:
+    """Tell whether somebody gave a build to another machine of this system, and not to this one.
+
+    A marker that names that machine was meant: the build shall not spread to this one.
+    """
+    has = {t.platform for t in before.targets if t.backend == backend}
+    return platform not in has and platform.os in {other.os for other in has}
 
 
 def _alike(wish: Wish | Target, targets: Sequence[Target]) -> frozenset[object]:
@@ -116,6 +135,12 @@ def _without_removed(
 ) -> tuple[Wish, ...]:
     left = list(before.targets)
     for wish in removing:
+        if before.layout == "markers" and wish.backend == PYPI:
+            raise RequestError(
+                f"`{wish.text}` is what a platform gets that no source names: nothing to remove",
+                at=at,
+                help="`torchconf add-target` names another build for it",
+            )
         gone = [
             target
             for target in before.targets

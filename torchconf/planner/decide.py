@@ -13,8 +13,9 @@ from torchconf.catalog import Answer
 from torchconf.configuration import read_configuration
 from torchconf.errors import ProjectError, RequestError
 from torchconf.layouts import Layout, Scope, choose_layout, make_scopes, ordered, widened
+from torchconf.markers import platform_marker
 from torchconf.planner.bounds import Bounds
-from torchconf.planner.change import wanted_targets
+from torchconf.planner.change import is_left_alone, wanted_targets
 from torchconf.releases import UNKNOWN, Choice, Needs, choose_release
 from torchconf.requirements import python_specifier, torch_specifier
 from torchconf.targets import Target
@@ -114,14 +115,20 @@ class _Deciding:
         wishes = wanted_targets(self.before, self.request, self.catalog, at)
         choice = self._choose(wishes, needs)
         self._refuse_to_drop(choice.targets)
+        self._refuse_left_out(choice.targets)
         layout, reason = self._layout(choice.targets, packages)
 
         def lacks(backend: Backend, platform: Platform) -> bool:
+            if not self.request.wishes and is_left_alone(self.before, backend, platform):
+                return True
             return self._lacks(backend, platform, choice, python)
 
         names = self._names(choice.targets)
         scopes = make_scopes(layout, choice.targets, self.catalog, names, lacks)
-        cuts = layout == "groups" and any(r.name in packages for r in self.project.dependencies)
+        in_base = any(r.name in packages for r in self.project.dependencies)
+        # `init` moves them out of the way of extras; a change leaves what people publish alone.
+        stays = layout == self.before.layout and bool(self.request.add or self.request.remove)
+        cuts = in_base and (layout == "groups" or (layout == "extras" and stays))
         same = set(choice.targets) <= set(self.before.targets)
         pinned = self.request.pin or self.before.pinned
         return Decision(
@@ -146,14 +153,15 @@ class _Deciding:
         )
 
     def _choose(self, wishes: Sequence[Wish], needs: Needs) -> Choice:
-        """Choose a release; what is only taken away need not be possible as it was."""
+        """Choose a release; what is there, or only taken away, need not be possible as it was."""
+        targets = tuple(Target(wish.platform, wish.backend) for wish in wishes if wish.backend)
         try:
             return choose_release(wishes, needs, self.catalog, self.facts.locked)
         except RequestError:
-            if not self.request.remove:
+            new = len(targets) < len(wishes) or not set(targets) <= set(self.before.targets)
+            if not self.request.remove and (new or not self.request.add):
                 raise
-        targets = (Target(wish.platform, wish.backend) for wish in wishes if wish.backend)
-        return Choice(None, tuple(targets), {}, None, UNKNOWN, ())
+        return Choice(None, targets, {}, None, UNKNOWN, ())
 
     # What is asked.
 
@@ -199,6 +207,17 @@ class _Deciding:
                 at=root.place(f"tool.uv.sources.{routed[0]}"),
                 help="run the command there: `--project` names its folder",
             )
+
+    def _refuse_left_out(self, targets: Iterable[Target]) -> None:
+        """Refuse a target that the project's own `environments` leave out of the lockfile."""
+        entries = self.project.workspace.environments
+        for target in targets if entries else ():
+            if not any(entry.marker.evaluate(target.platform.environment()) for entry in entries):
+                raise RequestError(
+                    f"`environments` leaves out target `{target}`, so that uv would not lock it",
+                    at=self.project.workspace.place("tool.uv.environments"),
+                    help=f'add an entry for it, such as "{platform_marker(target.platform)}"',
+                )
 
     def _packages(self) -> tuple[str, ...]:
         companions = [
@@ -279,8 +298,9 @@ class _Deciding:
         return published or bool(self.facts.needed)
 
     def _names(self, targets: Iterable[Target]) -> dict[str, str]:
-        names = dict(self.before.names)
-        used = sorted({target.backend.name for target in targets})
+        backends = {target.backend for target in targets}
+        used = sorted(backend.name for backend in backends)
+        names = {backend.name: backend.extra for backend in backends} | dict(self.before.names)
         for backend, name in self.request.names:
             if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", name):
                 raise RequestError(
@@ -293,7 +313,19 @@ class _Deciding:
                     help=f"the targets have {', '.join(used)}",
                 )
             names[backend] = name
+        self._refuse_same_names({b: n for b, n in names.items() if b in used})
         return names
+
+    def _refuse_same_names(self, names: dict[str, str]) -> None:
+        """Refuse one name for two backends, that of one which has no other name included."""
+        taken: dict[str, str] = {}
+        for backend, name in names.items():
+            other = taken.setdefault(canonicalize_name(name), backend)
+            if other != backend:
+                raise RequestError(
+                    f"`--name` gives `{other}` and `{backend}` one name: `{name}`",
+                    help="extras and groups are told apart by their names",
+                )
 
     def _lacks(
         self, backend: Backend, platform: Platform, choice: Choice, python: SpecifierSet | None
@@ -316,7 +348,7 @@ class _Deciding:
             return None
         backends = ordered({target.backend for target in targets}, self.catalog)
         asked = self.request.default or self.before.default
-        if asked is None:
+        if asked is None or (self.request.remove and asked not in {b.name for b in backends}):
             if self.before.layout == "groups":
                 return None
             return next((b for b in backends if b == self.catalog.fallback), backends[0])

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from torchconf.errors import ProjectError
 from torchconf.layouts import KINDS, environment_cells
+from torchconf.planner.tables import scopes_with_markers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from torchconf.drafting import Draft
     from torchconf.plan import Path
     from torchconf.planner.decide import Decision
-    from torchconf.project import Project
+    from torchconf.project import Project, Section
 
 _UV: Path = ("tool", "uv")
 _UNUSED = "no target needs it any more"
@@ -30,7 +32,7 @@ def draft_removal(draft: Draft, project: Project, catalog: Catalog, decision: De
         _remove_conflicts(draft, KINDS[decision.before.layout], gone)
         if decision.before.layout == "groups":
             _remove_defaults(draft, gone)
-        _join_environments(draft, decision)
+        _join_environments(draft, project, decision)
     _remove_tritons(draft, catalog, decision)
     _remove_sources(draft, catalog)
     _remove_indexes(draft, project, catalog)
@@ -65,9 +67,33 @@ def _remove_sections(
     for name, section in sections.items():
         if name in gone:
             path = (*table, section.written)
+            _refuse_named(project, section)
             _remove_lines(draft, path, catalog.family)
             if not draft.get(path):
                 draft.remove(path, _UNUSED)
+
+
+def _refuse_named(project: Project, section: Section) -> None:
+    """Refuse to take an extra or group away that others ask for: they would get no torch."""
+    if section is project.extras.get(section.name):
+        users = [
+            requirement.at
+            for requirement in project.requirements()
+            if requirement.name == project.name and section.name in requirement.extras
+        ]
+    else:
+        users = [
+            include.at
+            for group in project.groups.values()
+            for include in group.includes
+            if include.group == section.name
+        ]
+    if users:
+        raise ProjectError(
+            f"`{section.written}` can not go: another extra or group asks for it",
+            at=project.place(users[0]),
+            help="take it out there first",
+        )
 
 
 def _remove_lines(draft: Draft, path: Path, names: Iterable[str]) -> None:
@@ -134,12 +160,12 @@ def _remove_sources(draft: Draft, catalog: Catalog) -> None:
             draft.remove((*_UV, "sources", key), _UNUSED)
 
 
-def _join_environments(draft: Draft, decision: Decision) -> None:
+def _join_environments(draft: Draft, project: Project, decision: Decision) -> None:
     """Cut `environments` anew where it held just what the sources' markers cut."""
     path = (*_UV, "environments")
     if decision.before.cut:
-        cells = environment_cells(decision.scopes) if decision.cuts_environments else ()
-        if cells:
+        scopes = scopes_with_markers(project, decision) if decision.cuts_environments else ()
+        if cells := environment_cells(scopes):
             draft.put(path, list(cells), "the sources' markers cut here")
         else:
             draft.remove(path, _UNUSED)

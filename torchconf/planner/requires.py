@@ -73,7 +73,8 @@ class _Requires:
             self._in_base_dependencies()
             return self.draft
         self._dev_group()
-        moved = self._move_out_of_base() if self.decision.layout == "extras" else {}
+        stays = self.decision.layout == "groups" or self.decision.cuts_environments
+        moved = {} if stays else self._move_out_of_base()
         for scope in self.decision.scopes:
             if scope.name in self.decision.affected:
                 self._in_scope(scope, moved)
@@ -89,6 +90,8 @@ class _Requires:
             self.draft.put(("project", "name"), name or "project", reason)
             self.draft.put(("project", "version"), "0.1.0", reason)
         path: Path = ("project", "requires-python")
+        if self.request.python is not None and path[1] in self.project.dynamic:
+            self._refuse_dynamic("requires-python")
         if self.request.python is not None:
             self.draft.put(path, python_specifier(self.request.python), "it was asked for")
         elif self.project.requires_python is None and path[1] not in self.project.dynamic:
@@ -181,7 +184,9 @@ class _Requires:
         raise ProjectError(
             f"`{key}` is dynamic: the build backend computes it, so it can not be edited here",
             at=self.project.place("project.dynamic"),
-            help="take `--layout groups`, which leaves it alone",
+            help="leave out `--python`"
+            if key == "requires-python"
+            else "take `--layout groups`, which leaves it alone",
         )
 
     # The text of a requirement.

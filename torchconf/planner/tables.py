@@ -54,10 +54,11 @@ def draft_tables(
     names = [scope.name for scope in decision.scopes]
     if decision.layout == "groups":
         _draft_default_groups(draft, decision, names)
-    if decision.layout != "markers" and len(names) > 1:
+    if decision.layout != "markers" and len(names) > 1 and decision.affected:
         _draft_conflict(draft, decision.scopes[0].kind, names)
-    if decision.cuts_environments:
-        _cut_environments(root, environment_cells(decision.scopes), anew=decision.before.cut)
+    if decision.cuts_environments and decision.affected:
+        cells = environment_cells(scopes_with_markers(project, decision))
+        _cut_environments(root, cells, anew=decision.before.cut)
     if request.required_environments:
         _require_environments(root, decision)
     if request.pin:
@@ -102,6 +103,21 @@ def _draft_conflict(draft: Draft, kind: str, names: Sequence[str]) -> None:
                     draft.insert((*path, number), {kind: name}, reason)
             return
     draft.insert(path, [{kind: name} for name in names], reason)
+
+
+def scopes_with_markers(project: Project, decision: Decision) -> list[Scope]:
+    """Return the scopes whose sources have markers: not one that is left as it is without any."""
+    marked = {
+        source.extra or source.group
+        for sources in project.sources.values()
+        for source in sources
+        if source.marker is not None
+    }
+    return [
+        scope
+        for scope in decision.scopes
+        if scope.name in decision.affected or canonicalize_name(scope.name) in marked
+    ]
 
 
 def _cut_environments(draft: Draft, cells: Sequence[str], *, anew: bool) -> None:
@@ -175,11 +191,18 @@ class _Indexes:
 
     def draft(self, draft: Draft) -> None:
         """Add the indexes that are missing."""
+        sources: dict[str, Any] = draft.get((*_UV, "sources")) or {}
+        named = {
+            entry.get("index")
+            for key, entries in sources.items()
+            if canonicalize_name(key) in self.catalog.family
+            for entry in (entries if isinstance(entries, list) else [entries])
+        }
         needed = {backend for scope in self.decision.scopes for backend in scope.backends()}
         for backend in ordered(needed, self.catalog):
-            if backend.name in self.known:
-                continue
             name = self.name(backend)
+            if backend.name in self.known or name not in named:
+                continue
             taken = self.project.index_named(name)
             if taken is not None:
                 raise ProjectError(
