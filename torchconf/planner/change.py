@@ -96,8 +96,12 @@ def _familiar(wish: Wish, before: Configuration, catalog: Catalog) -> Wish:
         return wish
 
     def newest(backend: Backend, platform: Platform) -> Version | None:
+        # Of a release that is not covered, single wheels were seen: they compare to nothing.
         seen = (
-            r for r in catalog.releases if catalog.seen(catalog.main_package, r, backend, platform)
+            release
+            for release in catalog.releases
+            if catalog.covered(release)
+            and catalog.seen(catalog.main_package, release, backend, platform)
         )
         return max(seen, default=None)
 
