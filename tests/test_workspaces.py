@@ -131,8 +131,9 @@ def test_printed_commands_name_the_member_and_real_uv_takes_them(
         assert build.version == f"2.13.0{wanted[target['target']]}"
 
 
+@pytest.mark.usefixtures("inside_replica")
 def test_lock_failure_puts_both_files_back(
-    workspace: Path, inside_replica: Replica, capsys: pytest.CaptureFixture[str]
+    workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     member = workspace / "packages" / "core"
     broken = MEMBER.replace('"torch>=2.4"', '"torch>=2.4", "no-such-package"')
