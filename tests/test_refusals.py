@@ -282,8 +282,8 @@ FLAGS = {
     ),
     "a target without its flag": Refusal(
         "linux-cpu",
-        "`torchconf init` does not take `linux-cpu`",
-        "`torchconf init --help` shows what it takes",
+        "`linux-cpu` stands by itself",
+        "each target takes its own flag: `-t linux-cpu`",
     ),
     "a flag without its value": Refusal(
         "-t",

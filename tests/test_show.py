@@ -321,14 +321,13 @@ def test_table_in_a_pipe_is_aligned_and_plain(empty: Demo) -> None:
     empty.init("-t linux-rocm7.2 -t linux-cpu")
     result = empty("show")
     assert result.out == (
-        "command                  package      linux-x86_64  linux-aarch64  windows-x86_64  "
-        "macos-arm64\n"
-        "uv sync                  torch        -             -              -               -\n"
-        "uv sync                  triton-rocm  -             -              -               -\n"
-        "uv sync --extra cpu      torch        cpu           cpu            cpu             cpu\n"
-        "uv sync --extra cpu      triton-rocm  -             -              -               -\n"
-        "uv sync --extra rocm7-2  torch        rocm7.2       cpu            cpu             cpu\n"
-        "uv sync --extra rocm7-2  triton-rocm  rocm7.2 ?     -              -               -\n"
+        "command                  package      linux      linux-aarch64  windows  macos\n"
+        "uv sync                  torch        -          -              -        -\n"
+        "uv sync                  triton-rocm  -          -              -        -\n"
+        "uv sync --extra cpu      torch        cpu        cpu            cpu      cpu\n"
+        "uv sync --extra cpu      triton-rocm  -          -              -        -\n"
+        "uv sync --extra rocm7-2  torch        rocm7.2    cpu            cpu      cpu\n"
+        "uv sync --extra rocm7-2  triton-rocm  rocm7.2 ?  -              -        -\n"
     )
     assert (result.status, result.err) == (0, "")
 
@@ -393,7 +392,7 @@ def test_cells_tell_known_from_unknown_and_say_why(
     result = Demo(tmp_path, HEAD + text)("show")
     assert (result.status, result.err) == (0, note)
     head, line = result.out.splitlines()
-    starts = [head.index(platform) for platform in SHOWN]
+    starts = [column.start() for column in re.finditer(r"\S+", head)][2:]
     ends = [*starts[1:], None]
     assert [line[start:end].strip() for start, end in zip(starts, ends, strict=True)] == cells
 

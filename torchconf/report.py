@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torchconf.backends import PYPI
 from torchconf.catalog import Answer
 from torchconf.commands import hints, selection_of
-from torchconf.targets import SHOWN_PLATFORMS
+from torchconf.targets import PLATFORMS, SHOWN_PLATFORMS
 
 if TYPE_CHECKING:
     import argparse
@@ -132,7 +132,8 @@ def grid(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
         command: number for number, command in enumerate(dict.fromkeys(r.command for r in rows))
     }
     found = sorted(lines.items(), key=lambda item: order[item[0][0]])
-    return ["command", "package", *platforms], [
+    short = {platform.key: platform.short for platform in PLATFORMS}
+    return ["command", "package", *(short[platform] for platform in platforms)], [
         [command, package, *(cells[platform] for platform in platforms)]
         for (command, package), cells in found
     ]

@@ -162,6 +162,10 @@ def _refuse_unknown(unknown: Sequence[str], parser: argparse.ArgumentParser) -> 
     word = unknown[0].partition("=")[0]
     options = [text for action in parser._actions for text in action.option_strings]  # noqa: SLF001 - argparse has no public list
     hint = _close(word, options) if word.startswith("-") else None
+    if hint is None and not word.startswith("-") and "--target" in options:
+        raise RequestError(
+            f"`{word}` stands by itself", help=f"each target takes its own flag: `-t {word}`"
+        )
     raise RequestError(
         f"`{parser.prog}` does not take `{word}`",
         help=f"did you mean `{hint}`?" if hint else f"`{parser.prog} --help` shows what it takes",

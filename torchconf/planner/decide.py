@@ -101,6 +101,7 @@ class _Deciding:
 
     def decide(self) -> Decision:
         self._refuse_puzzles()
+        self._refuse_poetry()
         self._refuse_inherited()
         packages = self._packages()
         torch = self._torch_range()
@@ -193,6 +194,16 @@ class _Deciding:
                 f"the project has a target that is not asked for: {names}",
                 at=self.project.place("tool.uv.sources"),
                 help=f"add `-t {gone[0]}`, or let `--force` take it away",
+            )
+
+    def _refuse_poetry(self) -> None:
+        """Refuse a project that uv would not read: its metadata are Poetry's."""
+        tool = self.project.data.get("tool")
+        if not self.project.has_project and isinstance(tool, dict) and "poetry" in tool:
+            raise ProjectError(
+                "this project has its metadata in `[tool.poetry]`, which uv does not read",
+                at=self.project.place("tool.poetry"),
+                help="move them to `[project]` first; Poetry 2 reads that as well",
             )
 
     def _refuse_inherited(self) -> None:
