@@ -295,13 +295,18 @@ class _Reading:
     def _platforms(self, entries: Iterable[Source]) -> list[Platform]:
         """Return the platforms worth a target: the usual ones, and machines that a marker names."""
         markers = [source.marker for source in entries if source.marker is not None]
-        required = [entry.marker for entry in self.project.workspace.required_environments]
+        workspace = self.project.workspace
+        required = [entry.marker for entry in workspace.required_environments]
+        locked = [entry.marker for entry in workspace.environments]
         return [
             platform
             for platform in PLATFORMS
-            if platform in SHOWN_PLATFORMS
-            or any(holds(marker, platform) for marker in required)
-            or any(_tells_machines_apart(marker, platform.os) for marker in markers)
+            if (not locked or any(holds(marker, platform) for marker in locked))
+            and (
+                platform in SHOWN_PLATFORMS
+                or any(holds(marker, platform) for marker in required)
+                or any(_tells_machines_apart(marker, platform.os) for marker in markers)
+            )
         ]
 
 

@@ -163,6 +163,16 @@ class Document:
                 return pairs[-1]
         return None
 
+    def equals(self, table: Table, keys: tuple[str, ...], like: Pair | None) -> str:
+        """Return the equals sign of a new key: aligned, if that of an older sibling's key is."""
+        if table.in_array:
+            for other in self.tables:
+                if other.in_array and other.keys == table.keys:
+                    for pair in other.pairs():
+                        if pair.keys == keys:
+                            return pair.equals
+        return like.equals if like and like.equals in ("=", " = ") else " = "
+
     def style(self, table: Table) -> Style:
         """Tell how values are written in a table; if it does not show, in the document."""
         if self._habits is None:

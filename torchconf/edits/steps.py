@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.edits.document import Pair, Table, is_comment
+from torchconf.edits.document import Pair, Table, is_comment, starts_with
 from torchconf.edits.placing import AS_TABLES, has_header, key_number, table_number
 from torchconf.edits.style import render, render_key
-from torchconf.edits.values import Spot, insert_entry, put_value, remove_entry
+from torchconf.edits.values import WIDTH, Spot, insert_entry, put_value, remove_entry
 from torchconf.errors import WriteRefused
 from torchconf.plan import Insert, Put, Remove, Replace
 
@@ -21,6 +21,10 @@ __all__ = ["take"]
 
 ON_ONE_LINE = frozenset({"default-groups"})
 """Keys whose arrays are lists of a few names, and are written as such."""
+ALIKE = frozenset(
+    {("project", "optional-dependencies"), ("dependency-groups",), ("tool", "uv", "sources")}
+)
+"""Tables whose arrays are of one kind, so that a new one is written like the others."""
 
 
 def take(document: Document, step: Step) -> None:
@@ -146,13 +150,28 @@ def _create_pair(document: Document, path: Path, value: object, comment: str | N
     )
     like = document.like(table)
     indent = like.indent if like else table.head[: -len(table.head.lstrip())]
-    equals = like.equals if like and like.equals in ("=", " = ") else " = "
+    equals = document.equals(table, (*prefix, key), like)
     newline = "" if key in ON_ONE_LINE else document.newline + indent
+    written = render_key((*prefix, key))
     text = render(value, document.style(table), newline)
-    pair = Pair(indent, render_key((*prefix, key)), equals, text, document.newline)
+    if (*table.path, *prefix) in ALIKE and _on_one_line(table, prefix):
+        short = render(value, document.style(table))
+        if len(indent + written + equals + short) <= WIDTH:
+            text = short
+    pair = Pair(indent, written, equals, text, document.newline)
     at = key_number(document, table, prefix)
     table.body.insert(at, pair)
     _comment(document, table, pair, [], comment)
+
+
+def _on_one_line(table: Table, prefix: tuple[str, ...]) -> bool:
+    """Tell whether the arrays beside a new key stay on their lines, as far as any tells."""
+    arrays = [
+        pair.value
+        for pair in table.pairs()
+        if starts_with(pair.keys, prefix) and pair.value[0] == "[" and pair.value != "[]"
+    ]
+    return bool(arrays) and not any("\n" in text for text in arrays)
 
 
 def _home(document: Document, path: Path) -> tuple[Table, tuple[str, ...]] | None:

@@ -185,5 +185,7 @@ def _insert(brackets: Brackets, position: int, value: object, spot: Spot) -> Non
     newline = inner.newline if brackets.many_lines and not one_line else ""
     entry.value = render(value, inner.style, newline)
     may_break = spot.newline and not brackets.many_lines and "\n" not in entry.value
-    if may_break and had_room and spot.column + len(str(brackets)) > WIDTH:
+    # Tables are long: one a line is what people make of them, even if the first was too long.
+    roomy = had_room or (entry.value[0] == "{" and spot.column < WIDTH)
+    if may_break and roomy and spot.column + len(str(brackets)) > WIDTH:
         brackets.spread(spot.newline, spot.style.unit)
