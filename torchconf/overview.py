@@ -303,12 +303,13 @@ class _Wheels:
     ) -> Answer:
         if backend != PYPI and platform.key not in self.catalog.accelerator(backend).platforms:
             return Answer.NO
-        answers: set[Answer] = set()
-        for version in self.catalog.versions(package):
-            if within.contains(version, prereleases=True):
-                for python in self.pythons:
-                    answer = self.catalog.available(package, version, backend, platform, python)
-                    if answer is Answer.YES:
-                        return answer
-                    answers.add(answer)
-        return Answer.UNKNOWN if Answer.UNKNOWN in answers or not answers else Answer.NO
+        seen = self.catalog.seen_releases(package, backend, platform, self.pythons)
+        if any(within.contains(version, prereleases=True) for version in seen):
+            return Answer.YES
+        answers = {
+            self.catalog.available(package, version, backend, platform, python)
+            for version in self.catalog.versions(package)
+            if within.contains(version, prereleases=True)
+            for python in self.pythons
+        }
+        return Answer.NO if answers == {Answer.NO} else Answer.UNKNOWN

@@ -20,7 +20,7 @@ from torchconf.backends import PYPI, Accelerator, Backend, backend_of_url, parse
 from torchconf.errors import CatalogError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torchconf.targets import Platform
     from torchconf.wishes import Vocabulary
@@ -154,6 +154,40 @@ class Catalog:
         drivers: dict[str, str] = self._data["backends"].get(backend.name, {}).get("driver", {})
         return drivers
 
+    def capability(
+        self, backend: Backend, platform: Platform
+    ) -> tuple[str | None, str | None] | None:
+        """Return the lowest and highest NVIDIA compute capability that a backend is built for.
+
+        Returns:
+            `("7.5", None)` for 7.5 and whatever is newer; None where nothing is known.
+        """
+        entry = self._data["backends"].get(backend.name, {})
+        found = entry.get("capability_on", {}).get(platform.key) or entry.get("capability")
+        return (found[0], found[1]) if found else None
+
+    def architectures(self, backend: Backend) -> tuple[str, ...]:
+        """Return the AMD GPUs that a backend is built for: `gfx1100`; empty where none is known."""
+        return tuple(self._data["backends"].get(backend.name, {}).get("architectures", ()))
+
+    def maker(self, accelerator: str) -> str | None:
+        """Return whose GPUs an accelerator is for: `nvidia`; None where it needs no GPU."""
+        maker: str | None = self._data["accelerators"].get(accelerator, {}).get("maker")
+        return maker
+
+    def generations(self, accelerator: str) -> tuple[tuple[str, str], ...]:
+        """Return the names of NVIDIA's generations, each from a compute capability on."""
+        pairs = self._data["accelerators"].get(accelerator, {}).get("generations", ())
+        return tuple((lowest, name) for lowest, name in pairs)
+
+    def device(self, accelerator: str, number: str) -> str | None:
+        """Return the name of an Intel GPU that PyTorch supports, by its PCI device id: `56a0`."""
+        for first, last, name in self._data["accelerators"].get(accelerator, {}).get("devices", ()):
+            if first <= number <= last:
+                found: str = name
+                return found
+        return None
+
     def platform_end(self, platform: Platform) -> str | None:
         """Return the last torch release for a platform that has ended, else None."""
         ended: str | None = self._data["platform_ends"].get(platform.key)
@@ -234,6 +268,17 @@ class Catalog:
             backend = PYPI
         cell = self._cell(package, str(version), backend)
         return cell is not None and bool(cell[1].get(platform.key))
+
+    def seen_releases(
+        self, package: str, backend: Backend, platform: Platform, pythons: Sequence[str]
+    ) -> Iterator[Version]:
+        """Yield the releases of which a wheel for one of these Pythons was seen, newest first."""
+        for version, cells in self._data["wheels"].get(package, {}).items():
+            number = cells.get(backend.name)
+            if number is not None:
+                seen = self._data["sets"][number][1].get(platform.key, "").split()
+                if any(_admits(seen, python) for python in pythons):
+                    yield Version(version)
 
     @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
     def first_seen(self, package: str, backend: Backend) -> Version | None:
@@ -370,7 +415,7 @@ class Catalog:
         minimum: str | None = self._release(release).get("macos")
         return minimum
 
-    @property
+    @cached_property
     def dependents(self) -> Mapping[str, frozenset[str]]:
         """Packages known to need torch or a companion by themselves: name to what they need."""
         return {name: frozenset(needs) for name, needs in self._data["dependents"].items()}

@@ -27,6 +27,11 @@ examples:
 """
 
 
+# torchconf has one language. For translations of its own few words argparse would import `locale`
+# and search the disk, which takes 2 ms of every command.
+argparse._ = str  # type: ignore[attr-defined]  # the name under which it imports gettext
+
+
 class Formatter(argparse.RawDescriptionHelpFormatter):
     """The layout of help texts.
 
