@@ -330,6 +330,11 @@ def _backends(
                 entry.setdefault("driver", {})[system] = driver
         if capability := base["capability"].get(backend):
             entry["capability"] = capability
+        for platform, ranges in base["capability_on"].items():
+            if platform != "_source" and backend in ranges:
+                entry.setdefault("capability_on", {})[platform] = ranges[backend]
+        if architectures := base["architectures"].get(backend):
+            entry["architectures"] = architectures.split()
         found[backend] = entry
     return found
 
