@@ -11,11 +11,12 @@ from packaging.markers import Marker
 
 from torchconf.backends import PYPI, Backend
 from torchconf.catalog import Answer, load_catalog
-from torchconf.layouts import LAYOUTS, Layout, Scope, environment_cells, make_scopes, widened
+from torchconf.layouts import LAYOUTS, Layout, Scope, make_scopes, widened
 from torchconf.markers import (
     Area,
     areas,
     cells,
+    cut_by,
     holds,
     overlap,
     platform_marker,
@@ -306,7 +307,8 @@ def test_under_a_scope_other_platforms_get_the_cpu_build(
 @given(some_targets)
 def test_environments_cut_the_world_where_the_sources_of_groups_do(targets: list[Target]) -> None:
     scopes = widened(scopes_of("groups", targets))
-    found: list[str | None] = [*environment_cells(scopes)]
+    sources = ([(scope.marker(b), b) for b in scope.backends()] for scope in scopes)
+    found: list[str | None] = [*cut_by(sources)]
     assert found == [] or is_partition(found)
     for cell in found or [None]:
         for scope in scopes:

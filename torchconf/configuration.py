@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from torchconf.project import Index, Project, Requirement, Source
 
 
+_PLATFORM = {"sys_platform", "platform_machine", "platform_system", "os_name"} | {
+    "and", "or", "not", "in",
+}  # fmt: skip
+"""What the marker of a source may be made of."""
+
+
 class Puzzle(NamedTuple):
     """A place that is not understood."""
 
@@ -185,6 +191,8 @@ class _Reading:
             self._puzzle(source, "nightly builds are read and checked, not written")
         elif source.marker is not None and (name := _switch(str(source.marker))):
             self._puzzle(source, f"`{name}` inside a source marker switches nothing")
+        elif source.marker is not None and (others := _words(str(source.marker)) - _PLATFORM):
+            self._puzzle(source, f"`{min(others)}` in a source marker is not about platforms")
         elif missing := self._undefined(source):
             self._puzzle(source, f"{missing} is not defined")
 
@@ -312,8 +320,13 @@ class _Reading:
 
 def _switch(marker: str) -> str | None:
     """Return what a marker asks of the choice of extras and groups, if it asks that."""
-    words = set(re.findall(r"[a-z_]+", re.sub(r'"[^"]*"', "", marker)))
+    words = _words(marker)
     return next((name for name in ("extra", "extras", "dependency_groups") if name in words), None)
+
+
+def _words(marker: str) -> set[str]:
+    """Return the variables and operators of a marker."""
+    return set(re.findall(r"[a-z_]+", re.sub(r'"[^"]*"', "", marker)))
 
 
 def _tells_machines_apart(marker: Marker, os: str) -> bool:

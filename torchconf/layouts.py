@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from torchconf.backends import PYPI, Backend
 from torchconf.errors import RequestError
-from torchconf.markers import Area, areas, cells, render_areas, render_rest
+from torchconf.markers import Area, areas, render_areas, render_rest
 from torchconf.targets import SHOWN_PLATFORMS
 
 if TYPE_CHECKING:
@@ -227,12 +227,3 @@ def _served(
         found += [(area, backend) for area in areas(platforms, apart=apart)]
     systems = [platform.os for platform in SHOWN_PLATFORMS]
     return tuple(sorted(found, key=lambda pair: (systems.index(pair[0].os), pair[0].machine or "")))
-
-
-def environment_cells(scopes: Iterable[Scope]) -> tuple[str, ...]:
-    """Return markers that cut the world where the scopes' sources do: disjoint, and total.
-
-    uv ignores the markers of scoped sources where a base dependency holds the package without a
-    marker, unless `environments` narrows the forks before.
-    """
-    return cells((dict(scope.served) for scope in scopes), rest=None)

@@ -14,6 +14,7 @@ from torchconf.targets import PLATFORMS, SYS_PLATFORMS, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
 
 class Area(NamedTuple):
@@ -114,6 +115,35 @@ def cells(scopes: Iterable[Mapping[Area, Hashable]], rest: Hashable = None) -> t
     )
 
 
+def cut_by(choices: Iterable[Iterable[tuple[str | None, Hashable]]]) -> tuple[str, ...]:
+    """Cut the world where markers do: disjoint markers that cover everything.
+
+    Args:
+        choices: For each extra or group, and each package, the markers of its sources and what each
+            brings. Markers of one choice are disjoint.
+    """
+
+    def at(choice: Sequence[tuple[AbstractSet[Platform], Hashable]], platform: Platform) -> object:
+        return next((brings for where, brings in choice if platform in where), None)
+
+    held = [[(same_platforms(marker), brings) for marker, brings in one] for one in choices]
+    scopes: list[dict[Area, Hashable]] = [{} for _ in held]
+    for os in SYS_PLATFORMS:
+        left = Platform(os, "other")
+        named = [
+            platform
+            for platform in PLATFORMS
+            if platform.os == os and any(at(one, platform) != at(one, left) for one in held)
+        ]
+        machines = [platform.platform_machine for platform in named]
+        for one, scope in zip(held, scopes, strict=True):
+            rest = at(one, Platform("other", "other"))
+            areas_ = [*(Area(os, machine) for machine in machines), Area(os, None, tuple(machines))]
+            for area, platform in zip(areas_, (*named, left), strict=True):
+                scope[area] = None if at(one, platform) == rest else (at(one, platform),)
+    return cells(scopes)
+
+
 def _answer(scope: Mapping[Area, Hashable], piece: Area, rest: Hashable) -> Hashable:
     for area, answer in scope.items():
         if area.holds(piece.os, piece.machine):
@@ -200,7 +230,7 @@ def overlap(one: str, other: str) -> bool:
 
 def meet(one: str, other: str) -> str:
     """Return a marker that holds where both do: just one of them where it lies in the other."""
-    if _names_platforms(one) and _names_platforms(other):
+    if names_platforms(one) and names_platforms(other):
         here, there = same_platforms(one), same_platforms(other)
         if there <= here:
             return other
@@ -212,7 +242,7 @@ def meet(one: str, other: str) -> str:
 def is_cut_by(environments: Iterable[str], markers: Iterable[str]) -> bool:
     """Tell whether these are the pieces into which markers cut the world, each piece once."""
     environments = tuple(environments)
-    if not all(map(_names_platforms, environments)):
+    if not all(map(names_platforms, environments)):
         return False
     held = [same_platforms(marker) for marker in dict.fromkeys(markers)]
     pieces: dict[tuple[bool, ...], set[Platform]] = {}
@@ -223,7 +253,7 @@ def is_cut_by(environments: Iterable[str], markers: Iterable[str]) -> bool:
     return len(found) == len(wanted) and set(found) == wanted
 
 
-def _names_platforms(marker: str) -> bool:
+def names_platforms(marker: str) -> bool:
     """Tell whether a marker speaks of nothing but the platforms known here."""
     text = str(Marker(marker))
     named = {value for p in _WORLD for value in p.environment().values()}

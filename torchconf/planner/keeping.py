@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from torchconf.markers import areas, render_areas, same_platforms
+from torchconf.markers import areas, names_platforms, render_areas, same_platforms
 from torchconf.targets import PLATFORMS
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _keep(
         elif same or needed:
             found.append(entry)
             narrow.append(_narrowed(entry, needed))
-    return next((some for some in (found, narrow) if _apart(some)), list(own))
+    return next((some for some in (found, narrow) if _apart(some, old)), list(own))
 
 
 def _narrowed(entry: Value, platforms: AbstractSet[Platform]) -> Value:
@@ -70,12 +70,23 @@ def _narrowed(entry: Value, platforms: AbstractSet[Platform]) -> Value:
     return {**entry, "marker": render_areas(areas(platforms, apart=others))}
 
 
-def _apart(entries: Sequence[Value]) -> bool:
-    """Tell whether no platform has two indexes: uv refuses sources that overlap."""
+def _apart(entries: Sequence[Value], old: Sequence[Value]) -> bool:
+    """Tell whether no platform has two indexes: uv refuses sources that overlap.
+
+    Of markers that name more than the platforms known here, only uv could tell; those that stood
+    side by side before may still do so.
+    """
     return not any(
-        _index(one) != _index(other) and _where(one) & _where(other)
+        _index(one) != _index(other)
+        and (_where(one) & _where(other) or not (_is_known(one) and _is_known(other)))
         for one, other in combinations(entries, 2)
+        if one not in old or other not in old
     )
+
+
+def _is_known(entry: Any) -> bool:  # noqa: ANN401 - parsed TOML
+    marker = entry.get("marker")
+    return marker is None or names_platforms(marker)
 
 
 def _where(entry: Any) -> frozenset[Platform]:  # noqa: ANN401 - parsed TOML

@@ -8,8 +8,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from torchconf.errors import ProjectError
-from torchconf.layouts import KINDS, environment_cells
-from torchconf.planner.tables import scopes_with_markers
+from torchconf.layouts import KINDS
+from torchconf.planner.tables import environment_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,9 +32,9 @@ def draft_removal(draft: Draft, project: Project, catalog: Catalog, decision: De
         _remove_conflicts(draft, KINDS[decision.before.layout], gone)
         if decision.before.layout == "groups":
             _remove_defaults(draft, gone)
-        _join_environments(draft, project, decision)
     _remove_tritons(draft, catalog, decision)
     _remove_sources(draft, catalog)
+    _join_environments(draft, catalog, decision)
     _remove_indexes(draft, project, catalog)
     for path in (
         (*_UV, "conflicts"),
@@ -160,12 +160,13 @@ def _remove_sources(draft: Draft, catalog: Catalog) -> None:
             draft.remove((*_UV, "sources", key), _UNUSED)
 
 
-def _join_environments(draft: Draft, project: Project, decision: Decision) -> None:
+def _join_environments(draft: Draft, catalog: Catalog, decision: Decision) -> None:
     """Cut `environments` anew where it held just what the sources' markers cut."""
     path = (*_UV, "environments")
     if decision.before.cut:
-        scopes = scopes_with_markers(project, decision) if decision.cuts_environments else ()
-        if cells := environment_cells(scopes):
+        sources: dict[str, list[Any]] = draft.get((*_UV, "sources")) or {}
+        ours = {key: e for key, e in sources.items() if canonicalize_name(key) in catalog.family}
+        if cells := environment_cells(ours) if decision.cuts_environments else ():
             draft.put(path, list(cells), "the sources' markers cut here")
         else:
             draft.remove(path, _UNUSED)

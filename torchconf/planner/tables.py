@@ -9,13 +9,21 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from torchconf.errors import ProjectError
-from torchconf.layouts import environment_cells, ordered
-from torchconf.markers import holds, meet, overlap, platform_marker, same_platforms
+from torchconf.layouts import ordered
+from torchconf.markers import (
+    cut_by,
+    holds,
+    meet,
+    names_platforms,
+    overlap,
+    platform_marker,
+    same_platforms,
+)
 from torchconf.planner.keeping import keep_entries
 from torchconf.targets import PLATFORMS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torchconf.backends import Backend
     from torchconf.catalog import Catalog
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
     from torchconf.project import Project
 
 _UV: Path = ("tool", "uv")
+_SOURCES: Path = (*_UV, "sources")
 
 
 def draft_tables(
@@ -56,15 +65,17 @@ def draft_tables(
         _draft_default_groups(draft, decision, names)
     if decision.layout != "markers" and len(names) > 1 and decision.affected:
         _draft_conflict(draft, decision.scopes[0].kind, names)
+    indexes = _Indexes(request, project, catalog, decision)
+    sources = _plan_sources(draft, decision, indexes)
     if decision.cuts_environments and decision.affected:
-        cells = environment_cells(scopes_with_markers(project, decision))
-        _cut_environments(root, cells, anew=decision.before.cut)
+        _cut_environments(root, environment_cells(sources), anew=decision.before.cut)
     if request.required_environments:
         _require_environments(root, decision)
     if request.pin:
         _draft_pins(root, catalog, decision)
-    indexes = _Indexes(request, project, catalog, decision)
-    _draft_sources(draft, decision, indexes)
+    for key, entries in sources.items():
+        reason = "each platform gets its build from one index"
+        draft.arrange((*_SOURCES, key), entries, reason, same=_same_source, kin=_scope_and_index)
     indexes.draft(draft)
 
 
@@ -105,19 +116,18 @@ def _draft_conflict(draft: Draft, kind: str, names: Sequence[str]) -> None:
     draft.insert(path, [{kind: name} for name in names], reason)
 
 
-def scopes_with_markers(project: Project, decision: Decision) -> list[Scope]:
-    """Return the scopes whose sources have markers: not one that is left as it is without any."""
-    marked = {
-        source.extra or source.group
-        for sources in project.sources.values()
-        for source in sources
-        if source.marker is not None
-    }
-    return [
-        scope
-        for scope in decision.scopes
-        if scope.name in decision.affected or canonicalize_name(scope.name) in marked
-    ]
+def environment_cells(sources: Mapping[str, Sequence[Value]]) -> tuple[str, ...]:
+    """Return what `environments` must hold: the world, cut by the markers of scoped sources.
+
+    uv ignores those where a base dependency holds the package without a marker, unless
+    `environments` narrows the forks before.
+    """
+    choices: dict[tuple[object, ...], list[tuple[str | None, object]]] = {}
+    for key, entries in sources.items():
+        for entry in entries:
+            index, *scope, _ = _same_source(entry)
+            choices.setdefault((key, *scope), []).append((_marker(entry), index))
+    return cut_by(choices.values())
 
 
 def _cut_environments(draft: Draft, cells: Sequence[str], *, anew: bool) -> None:
@@ -191,7 +201,7 @@ class _Indexes:
 
     def draft(self, draft: Draft) -> None:
         """Add the indexes that are missing."""
-        sources: dict[str, Any] = draft.get((*_UV, "sources")) or {}
+        sources: dict[str, Any] = draft.get(_SOURCES) or {}
         named = {
             entry.get("index")
             for key, entries in sources.items()
@@ -229,7 +239,7 @@ class _Indexes:
         return None
 
 
-def _draft_sources(draft: Draft, decision: Decision, indexes: _Indexes) -> None:
+def _plan_sources(draft: Draft, decision: Decision, indexes: _Indexes) -> dict[str, list[Value]]:
     """Give every package of the family one index on every platform, in every scope."""
 
     def entry(scope: Scope, backend: Backend) -> Value:
@@ -250,17 +260,14 @@ def _draft_sources(draft: Draft, decision: Decision, indexes: _Indexes) -> None:
             triton = decision.bounds.triton(backend)
             if triton is not None:
                 wanted.setdefault(triton.name, []).append(entry(scope, backend))
-    path = (*_UV, "sources")
+    found: dict[str, list[Value]] = {}
     for name, anew in wanted.items():
-        key = draft.key(path, name, canonicalize_name)
-        current = draft.get((*path, key))
+        key = draft.key(_SOURCES, name, canonicalize_name)
+        current = draft.get((*_SOURCES, key))
         entries = keep_entries(anew, current, decision.platforms_of)
-        untouched = _untouched(current, decision)
         if entries or current is not None:
-            entries[:0] = untouched
-            key = draft.key(path, name, canonicalize_name)
-            reason = "each platform gets its build from one index"
-            draft.arrange((*path, key), entries, reason, same=_same_source, kin=_scope_and_index)
+            found[key] = [*_untouched(current, decision), *entries]
+    return found
 
 
 def _untouched(current: Any, decision: Decision) -> list[Value]:  # noqa: ANN401 - parsed TOML
@@ -279,7 +286,15 @@ def _same_name(name: Value) -> str:
 def _same_source(entry: Any) -> tuple[object, ...]:  # noqa: ANN401 - a parsed TOML value
     scope = entry.get("extra") or entry.get("group") or ""
     kind = "extra" if "extra" in entry else "group" if "group" in entry else ""
-    return entry.get("index"), kind, canonicalize_name(scope), same_platforms(entry.get("marker"))
+    marker = entry.get("marker")
+    # A marker that names more than platforms is equal to itself only.
+    sense = same_platforms(marker) if marker is None or names_platforms(marker) else marker
+    return entry.get("index"), kind, canonicalize_name(scope), sense
+
+
+def _marker(entry: Any) -> str | None:  # noqa: ANN401 - a parsed TOML value
+    marker: str | None = entry.get("marker")
+    return marker
 
 
 def _scope_and_index(entry: Any) -> tuple[object, ...]:  # noqa: ANN401 - a parsed TOML value
