@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchconf.cli.parser import add_format, add_writing
+from torchconf.cli.parser import add_format, add_writing, can_ask
 from torchconf.errors import RequestError
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
@@ -39,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Plan, show or write, and say how to install."""
     if not options.target:
+        if can_ask(options):
+            # Imported here: only whoever is asked waits for it.
+            from torchconf.cli.asking import ask_addition
+
+            return ask_addition(options)
         raise RequestError("no target is given", help="such as `torchconf add-target windows-cuda`")
     # Imported here: `--help` needs none of these.
     from torchconf.cli.context import open_project

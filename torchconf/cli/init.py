@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchconf.cli.parser import add_format, add_writing
+from torchconf.cli.parser import add_format, add_writing, can_ask
 from torchconf.errors import RequestError
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
@@ -75,6 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Plan, show or write, and say how to install."""
     if not options.target and not _changes_something(options):
+        if can_ask(options):
+            # Imported here: only whoever is asked waits for it.
+            from torchconf.cli.asking import ask_init
+
+            return ask_init(options, _index_base(options.index_base))
         raise RequestError(
             "no target is given",
             help="name them with `-t`, such as `-t linux-cuda -t macos-cpu`; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from importlib import import_module
 
 from torchconf import __version__
@@ -161,6 +162,12 @@ def add_writing(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--dry-run", action="store_true", help="print a diff, write nothing")
     group.add_argument("--check", action="store_true", help="exit 1 if something would change")
     group.add_argument("-y", "--yes", action="store_true", help="ask nothing")
+
+
+def can_ask(options: argparse.Namespace) -> bool:
+    """Tell whether there is somebody to ask: a terminal, and no wish to be left alone."""
+    silent = options.yes or options.check or options.format == "json"
+    return not silent and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _refuse_unknown(unknown: Sequence[str], parser: argparse.ArgumentParser) -> NoReturn:

@@ -24,7 +24,24 @@ if TYPE_CHECKING:
 def carry_out(options: argparse.Namespace, context: Context, request: Request) -> int:
     """Plan a request, and write, print or check what it changes; return the exit status."""
     outcome = plan_targets(request, context.project, context.catalog, read_facts(context))
-    changes = [
+    changes = make_changes(context, outcome)
+    changed = any(change.is_one for change in changes)
+    if changed and not options.dry_run and not options.check:
+        write_changes(options, context, changes)
+    if options.format == "json":
+        _report_json(options, context, outcome, changes)
+    else:
+        _report_text(options, context, outcome, changes)
+    return 1 if options.check and changed else 0
+
+
+def make_changes(context: Context, outcome: Outcome) -> list[Change]:
+    """Edit the text of every file that a plan is about; nothing is written.
+
+    Raises:
+        WriteRefused: A file can not be edited as planned.
+    """
+    return [
         Change(file, edit_text(file.text, steps, spoken_path(file.path)))
         for file, steps in (
             (context.root_file, outcome.plan.root_steps),
@@ -32,14 +49,6 @@ def carry_out(options: argparse.Namespace, context: Context, request: Request) -
         )
         if file is not None and (steps or file is context.file)
     ]
-    changed = any(change.is_one for change in changes)
-    if changed and not options.dry_run and not options.check:
-        _write(options, context, changes)
-    if options.format == "json":
-        _report_json(options, context, outcome, changes)
-    else:
-        _report_text(options, context, outcome, changes)
-    return 1 if options.check and changed else 0
 
 
 class Change(NamedTuple):
@@ -59,7 +68,7 @@ class Change(NamedTuple):
         return unified_diff(self.file.text, self.text, spoken_path(self.file.path))
 
 
-def _write(options: argparse.Namespace, context: Context, changes: Sequence[Change]) -> None:
+def write_changes(options: argparse.Namespace, context: Context, changes: Sequence[Change]) -> None:
     """Replace all files or none; with `--lock` run uv, and put everything back if it fails."""
     if not options.lock:
         files.replace_all(changes)

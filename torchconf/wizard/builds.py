@@ -1,0 +1,168 @@
+"""Which builds can be had on a platform, next to what else was chosen, and why not the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchconf.backends import PYPI
+from torchconf.targets import Platform, Target
+from torchconf.wizard.question import Choice
+from torchconf.wizard.words import backend_about, line, listed, platform_title, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from torchconf.backends import Accelerator, Backend
+    from torchconf.errors import TorchconfError
+    from torchconf.planner import Request
+    from torchconf.wishes import Wish
+    from torchconf.wizard.session import Session
+
+LINES = 5
+"""A build that has ended is offered at once if it is in one of so many lines of torch."""
+
+
+def spread(request: Request) -> Request:
+    """Return a request whose layout has room for its wishes, and that may replace what is there.
+
+    For questions that come before the layout is asked about.
+    """
+    wishes = request.wishes or request.add
+    platforms = {wish.platform for wish in wishes}
+    layout = request.layout
+    if layout == "auto":
+        layout = "markers" if len(platforms) == len(wishes) else "extras"
+    return request._replace(layout=layout, force=True)
+
+
+def offered(
+    session: Session, platform: Platform, *, recent: bool | None
+) -> Iterator[tuple[Accelerator, Backend | None]]:
+    """Yield the builds to show for a platform: None for an accelerator that it never had.
+
+    Args:
+        session: For the catalog, and what the project has.
+        platform: The platform.
+        recent: Whether to yield those that go on or ended not long ago, or the others; None for
+            all.
+    """
+    catalog = session.catalog
+    lines = list(dict.fromkeys(line(release) for release in catalog.releases))[:LINES]
+    present = {t.backend for t in session.before.targets if t.platform == platform}
+    for accelerator in catalog.accelerators:
+        if platform.key not in accelerator.platforms:
+            if recent is not False:
+                yield accelerator, None
+            continue
+        for backend in catalog.newest_first(accelerator.name):
+            last = catalog.ended(backend)
+            is_recent = last is None or last.rpartition(".")[0] in lines or backend in present
+            if recent in {None, is_recent} and _was_seen(session, backend, platform):
+                yield accelerator, backend
+
+
+def _was_seen(session: Session, backend: Backend, platform: Platform) -> bool:
+    """Tell whether an index may have had torch for a platform."""
+    catalog = session.catalog
+    return catalog.ended(backend) is None or any(
+        catalog.seen(catalog.main_package, release, backend, platform)
+        for release in catalog.releases
+    )
+
+
+def build_choices(
+    session: Session, platform: Platform, others: Request, *, recent: bool | None
+) -> list[Choice]:
+    """Return the choices for one platform.
+
+    Args:
+        session: The project, the catalog, the machine.
+        platform: The platform.
+        others: The request so far, without this platform's targets.
+        recent: As in `offered`.
+    """
+    choices = []
+    for accelerator, backend in offered(session, platform, recent=recent):
+        if backend is None:
+            where = platform_title(platform)
+            reason = f"PyTorch has no {accelerator.title} build for {where}"
+            choices.append(Choice(accelerator.name, accelerator.title, disabled=reason))
+        else:
+            choices.append(_choice(session, platform, backend, others))
+    if recent is not False:
+        choices.append(_choice(session, platform, PYPI, others))
+    return choices
+
+
+def _choice(session: Session, platform: Platform, backend: Backend, others: Request) -> Choice:
+    wish = session.wish(str(Target(platform, backend)))
+    about = backend_about(backend, platform, session.catalog)
+    if platform == session.machine.platform:
+        about += _here(backend, session)
+    title = "PyPI" if backend == PYPI else backend.title
+    reason = why_not(session, wish, others)
+    return Choice(backend.name, title, about if not reason else "", reason)
+
+
+def _here(backend: Backend, session: Session) -> str:
+    """Say what a build is on this machine."""
+    machine = session.machine
+    if backend.name in machine.unfit:
+        return f" [not on this machine: {machine.unfit[backend.name]}]"
+    if backend.name not in machine.fits:
+        return ""
+    if backend.name != next(iter(machine.fits)):
+        return " [runs on this machine]"
+    why = "" if backend == session.catalog.fallback else f": {machine.fits[backend.name]}"
+    return f" [best for this machine{why}]"
+
+
+def why_not(session: Session, wish: Wish, others: Request) -> str:
+    """Say in a few words why a wish can not join a request; empty if it can."""
+    error = _complaint(session, others, [*(others.wishes or others.add), wish])
+    if error is None:
+        return ""
+    alone = _complaint(session, others._replace(packages=()), [wish])
+    if alone is not None:
+        return alone.message
+    backend = wish.backend
+    names = listed([other.text for other in (others.wishes or others.add)])
+    if backend is None or not names:
+        return error.message
+    has = "" if backend == PYPI else f"{span(backend, session.catalog)} only, "
+    return f"{has}not together with {names}"
+
+
+def _complaint(session: Session, request: Request, wishes: Sequence[Wish]) -> TorchconfError | None:
+    adding = bool(request.add)
+    changed = (
+        request._replace(add=tuple(wishes)) if adding else request._replace(wishes=tuple(wishes))
+    )
+    return session.complaint(spread(changed))
+
+
+def suggestion(
+    session: Session, platform: Platform, choices: Sequence[Choice], chosen: Sequence[Wish]
+) -> tuple[str, ...]:
+    """Return what is pre-selected: what the project has, what fits, what others have, or CPU."""
+    open_ = [choice.value for choice in choices if not choice.disabled]
+    before = session.before
+    if before.layout is not None:
+        present = [t.backend.name for t in before.targets if t.platform == platform]
+        if kept := tuple(name for name in open_ if name in present):
+            return kept
+    if platform == session.machine.platform and session.machine.fits:
+        return tuple(name for name in session.machine.fits if name in open_)[:1]
+    alike = [wish.backend.name for wish in chosen if wish.backend is not None]
+    if kept := tuple(name for name in open_ if name in alike):
+        return kept
+    fallback = session.catalog.fallback.name
+    return (fallback,) if chosen and fallback in open_ else ()
+
+
+def judge_request(session: Session, request: Request) -> str | None:
+    """Return what the planner has against a request, and what it proposes instead."""
+    error = session.complaint(request)
+    if error is None:
+        return None
+    return f"{error.message}; {error.help}" if error.help else error.message

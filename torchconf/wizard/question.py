@@ -1,0 +1,122 @@
+"""A question as data, and the walk through questions, forth and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Value: TypeAlias = "str | tuple[str, ...]"
+"""Of one choice or a text: a word; of several choices: words, in the order of the choices."""
+Answers: TypeAlias = "Mapping[str, Value]"
+Judge: TypeAlias = "Callable[[Value], str | None]"
+"""Returns what is wrong with an answer, in the words that the flag would be refused with."""
+
+BACK = "<"
+"""What one types to go back a question."""
+
+
+class GoBack(Exception):
+    """Whoever answers wants the question before."""
+
+
+class Choice(NamedTuple):
+    """One thing that can be chosen, or that can not, and why."""
+
+    value: str
+    title: str
+    about: str = ""
+    """In a few words, what it is."""
+    disabled: str = ""
+    """The reason why it can not be had; empty if it can."""
+
+
+def words_of(value: Value | None) -> tuple[str, ...]:
+    """Return the words of an answer, whatever the question was."""
+    return () if not value else (value,) if isinstance(value, str) else value
+
+
+def accept(_: Value) -> str | None:
+    """Find nothing wrong with an answer."""
+    return None
+
+
+class Question(NamedTuple):
+    """What is asked, and how an answer is judged."""
+
+    key: str
+    kind: Literal["many", "one", "text"]
+    message: str
+    label: str
+    """What stands before the answer afterwards."""
+    default: Value
+    choices: tuple[Choice, ...] = ()
+    judge: Judge = accept
+    show: Callable[[], None] | None = None
+    """Shows what there is to decide about, before the question."""
+
+    def open_choices(self) -> tuple[Choice, ...]:
+        """Return what can be chosen."""
+        return tuple(choice for choice in self.choices if not choice.disabled)
+
+    def suggesting(self, value: Value | None) -> Question:
+        """Return the question with another default, as far as that can still be chosen."""
+        if value is None:
+            return self
+        if self.kind == "text":
+            return self._replace(default=value)
+        values = [choice.value for choice in self.open_choices()]
+        if isinstance(value, str):
+            return self._replace(default=value) if value in values else self
+        kept = tuple(one for one in values if one in value)
+        return self._replace(default=kept) if kept or not value else self
+
+    def spoken(self, value: Value) -> str:
+        """Return an answer as it is shown afterwards."""
+        if self.kind == "text":
+            return str(value)
+        chosen = (value,) if isinstance(value, str) else value
+        titles = [choice.title for choice in self.choices if choice.value in chosen]
+        return ", ".join(titles) or "none"
+
+
+class Ask(Protocol):
+    """Whatever puts a question to somebody: prompts, plain lines, or the list of a test."""
+
+    def __call__(self, question: Question, *, back: bool) -> Value:
+        """Return an answer that the question's judge accepts.
+
+        Args:
+            question: What to ask.
+            back: Whether there is a question before this one.
+
+        Raises:
+            GoBack: The question before shall be asked again.
+            KeyboardInterrupt: Nothing more shall be asked.
+        """
+
+
+def walk(following: Callable[[Answers], Question | None], ask: Ask) -> Answers:
+    """Ask until there is nothing left to ask.
+
+    Args:
+        following: Returns the next question for the answers so far, None at the end.
+        ask: Puts it.
+
+    Returns:
+        Each answer by the key of its question. Answers to questions that were gone back over, and
+        did not come up again, are not among them.
+    """
+    answers: dict[str, Value] = {}
+    earlier: dict[str, Value] = {}
+    while (question := following(answers)) is not None:
+        try:
+            answer = ask(question.suggesting(earlier.get(question.key)), back=bool(answers))
+        except GoBack:
+            key, answer = answers.popitem()
+        else:
+            key = question.key
+            answers[key] = answer
+        earlier[key] = answer
+    return answers
