@@ -314,6 +314,7 @@ RELEASES = {
         "no torch <2.8 serves `linux-cu130`: with torch 2.7.1 there is no torch for linux-cu130",
         "torch 2.13.0 does",
         TORCH.replace(">=2.4", "<2.8"),
+        "pyproject.toml, project.dependencies[0]",
     ),
     "backends that no torch has together": Refusal(
         "-t linux-cu130 -t windows-cu118",

@@ -80,10 +80,11 @@ def _with_added(
     adding = [_familiar(_present(wish, before, named), before, catalog) for wish in request.add]
     if before.layout == "markers" and request.layout in {"auto", "markers"}:
         for wish in adding:
-            if wish.accelerator != catalog.fallback.accelerator:
-                alike = _alike(wish, before.targets)
-                plain = {catalog.fallback, PYPI}
-                kept = [t for t in kept if t.platform not in alike or t.backend not in plain]
+            alike = _alike(wish, before.targets)
+            plain = {catalog.fallback, PYPI}
+            if wish.accelerator == catalog.fallback.accelerator:
+                plain = {PYPI}
+            kept = [t for t in kept if t.platform not in alike or t.backend not in plain]
     return tuple(dict.fromkeys([*_as_wishes(kept), *adding]))
 
 

@@ -158,11 +158,27 @@ class _Deciding:
         targets = tuple(Target(wish.platform, wish.backend) for wish in wishes if wish.backend)
         try:
             return choose_release(wishes, needs, self.catalog, self.facts.locked)
-        except RequestError:
+        except RequestError as error:
             new = len(targets) < len(wishes) or not set(targets) <= set(self.before.targets)
             if not self.request.remove and (new or not self.request.add):
+                self._refuse_local_versions()
+                limit = next((r for r in self.project.requirements() if r.name == self.main), None)
+                if limit is not None and limit.specifier and self.request.torch is None:
+                    error.at = error.at or self.project.place(limit.at)
                 raise
         return Choice(None, targets, {}, None, UNKNOWN, ())
+
+    def _refuse_local_versions(self) -> None:
+        """Say which requirement names one build, where no release serves all."""
+        for requirement in self.project.requirements():
+            for part in requirement.specifier if requirement.name == self.main else ():
+                _, plus, local = part.version.partition("+")
+                if plus:
+                    raise ProjectError(
+                        f"`{requirement.raw}` names one build, which not every target can have",
+                        at=self.project.place(requirement.at),
+                        help=f"leave out `+{local}`: the index of a target decides on its build",
+                    )
 
     # What is asked.
 
