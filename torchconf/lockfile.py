@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 _HEAD = re.compile(r'^name = "([^"]+)"\n(?:version = "([^"]+)"\n)?', re.MULTILINE)
 _DEPENDENCIES = re.compile(r"^dependencies = \[\n(.*?)^\]", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r'\{ name = "([^"]+)"')
+_REGISTRY = re.compile(r'^source = \{ registry = "([^"]+)" \}', re.MULTILINE)
+_WHEEL = re.compile(r'"[^"]*?([^"/]+\.whl)"')
+
+
+class LockedBuild(NamedTuple):
+    """One of the builds that a lockfile has of a package."""
+
+    version: str
+    """With its local part: `2.13.0+cpu`."""
+    registry: str
+    """The URL of its index."""
+    wheels: tuple[str, ...]
+    """File names; `+` may be written `%2B`."""
 
 
 def locked_release(text: str, package: str) -> Version | None:
@@ -30,6 +43,16 @@ def locked_release(text: str, package: str) -> Version | None:
             with suppress(InvalidVersion):
                 versions.append(Version(Version(head[2]).public))
     return max(versions, default=None)
+
+
+def locked_builds(text: str, package: str) -> tuple[LockedBuild, ...]:
+    """Return the builds that a lockfile has of a package."""
+    found = []
+    for block in text.split("[[package]]\n")[1:]:
+        head, source = _HEAD.match(block), _REGISTRY.search(block)
+        if head and source and head[1] == package and head[2]:
+            found.append(LockedBuild(head[2], source[1], tuple(_WHEEL.findall(block))))
+    return tuple(found)
 
 
 def needs(text: str) -> dict[str, frozenset[str]]:

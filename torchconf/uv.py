@@ -1,4 +1,4 @@
-"""Finding and running the uv executable. The only room that starts a process."""
+"""Finding and running the uv executable."""
 
 from __future__ import annotations
 

@@ -1,0 +1,258 @@
+"""Which builds fit a machine, and in words why not; what each build needs is the catalog's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchconf.machine.reading import TITLES
+from torchconf.targets import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchconf.backends import Backend
+    from torchconf.catalog import Catalog
+    from torchconf.machine.reading import Hardware, Machine
+    from torchconf.targets import Platform
+
+_ORDER = (True, None, False)
+
+Judgement = tuple[bool | None, str]
+
+
+class Fit(NamedTuple):
+    """Whether a build works on a machine."""
+
+    target: Target
+    fits: bool | None
+    """None: the catalog does not know what the build needs."""
+    reason: str
+    current: bool
+    """Whether the build's line goes on, with torch releases to come."""
+
+    @property
+    def backend(self) -> Backend:
+        """The build."""
+        return self.target.backend
+
+
+def fits(machine: Machine, catalog: Catalog) -> tuple[Fit, ...]:
+    """Judge every build that is published for a machine's platform.
+
+    Returns:
+        What fits, the best first: builds for a GPU before the one without, lines that go on
+        before those that have ended, newer before older. Then what is not known, then what does
+        not fit, in the same order. Empty if PyTorch publishes nothing for the platform.
+    """
+    platform = machine.platform
+    if platform is None:
+        return ()
+    found: list[Fit] = []
+    for accelerator in catalog.accelerators:
+        for backend in catalog.newest_first(accelerator.name):
+            if _is_published(backend, platform, catalog):
+                answer, reason = _judge(machine, platform, backend, catalog)
+                current = catalog.ended(backend) is None
+                # Of the lines that ended long ago nobody collected what they need.
+                if answer is not None or current:
+                    found.append(Fit(Target(platform, backend), answer, reason, current))
+    return tuple(
+        sorted(
+            found,
+            key=lambda fit: (
+                _ORDER.index(fit.fits), catalog.maker(fit.backend.accelerator) is None,
+                not fit.current,
+            ),
+        )
+    )  # fmt: skip
+
+
+def _is_published(backend: Backend, platform: Platform, catalog: Catalog) -> bool:
+    return platform.key in catalog.accelerator(backend).platforms and any(
+        catalog.seen(catalog.main_package, version, backend, platform)
+        for version in catalog.versions(catalog.main_package)
+    )
+
+
+def _judge(  # noqa: PLR0911 - one return a reason
+    machine: Machine, platform: Platform, backend: Backend, catalog: Catalog
+) -> Judgement:
+    if machine.libc == "musl":
+        return False, "PyTorch publishes no wheels for musl"
+    maker = catalog.maker(backend.accelerator)
+    if maker is None:
+        return True, _without_gpu(machine, platform, catalog)
+    hardware = machine.of(maker)
+    if hardware is None:
+        return False, f"no {TITLES.get(maker, maker)} GPU was found"
+    if hardware.problem is not None:
+        return False, hardware.problem
+    if maker == "nvidia":
+        return _judge_nvidia(machine, platform, hardware, backend, catalog)
+    if maker == "amd":
+        return _judge_amd(hardware, backend, catalog)
+    return _judge_intel(hardware, backend, catalog)
+
+
+def _without_gpu(machine: Machine, platform: Platform, catalog: Catalog) -> str:
+    if platform.os != "macos":
+        return "needs no GPU"
+    ended = catalog.platform_end(platform)
+    if ended is not None:
+        return f"torch {ended} is the last one for this machine"
+    newest = catalog.releases[0]
+    minimum = catalog.macos_minimum(newest)
+    # A Python that was built long ago is told that macOS is 10.16.
+    if minimum and machine.macos and _older(machine.macos, minimum) and machine.macos != "10.16":
+        return f"MPS is part of it; torch {newest} needs macOS {minimum}, this is {machine.macos}"
+    return "MPS is part of it"
+
+
+def _judge_nvidia(
+    machine: Machine, platform: Platform, hardware: Hardware, backend: Backend, catalog: Catalog
+) -> Judgement:
+    # Inside WSL the driver is the one of Windows, and has its version.
+    minimum = catalog.drivers(backend).get("windows" if machine.wsl else platform.os)
+    if minimum is None or hardware.driver is None:
+        return None, "which driver it needs is not known"
+    if _older(hardware.driver, minimum):
+        return False, f"driver {hardware.driver} is older than {minimum}"
+    built = catalog.capability(backend, platform)
+    known = [gpu for gpu in hardware.gpus if gpu.level]
+    for gpu in known if built else ():
+        lowest, highest = built or (None, None)
+        told = _generation(gpu.level, backend, catalog)
+        if lowest and _older(gpu.level or "", lowest):
+            least = _generation(lowest, backend, catalog)
+            return False, f"{gpu.name} ({told}) is older than {least}"
+        if highest and _older(highest, gpu.level or ""):
+            most = _generation(highest, backend, catalog)
+            return False, f"{gpu.name} ({told}) is newer than {most}"
+    levels = dict.fromkeys(_generation(gpu.level, backend, catalog) for gpu in known)
+    if not levels or len(known) < len(hardware.gpus):
+        return True, f"driver {hardware.driver}; compute capability is not known"
+    return True, f"driver {hardware.driver}, {', '.join(levels)}"
+
+
+def _judge_amd(hardware: Hardware, backend: Backend, catalog: Catalog) -> Judgement:
+    built = catalog.architectures(backend)
+    if not built:
+        return None, "for which GPUs it is built is not known"
+    levels = list(dict.fromkeys(gpu.level for gpu in hardware.gpus if gpu.level))
+    served = [level for level in levels if level in built]
+    others = [level for level in levels if level not in built]
+    if not served:
+        return False, f"it is not built for {', '.join(others)}"
+    # The graphics inside of a processor are listed too, and are not what anybody wants to use.
+    return True, ", ".join(served) + (f"; not built for {', '.join(others)}" if others else "")
+
+
+def _judge_intel(hardware: Hardware, backend: Backend, catalog: Catalog) -> Judgement:
+    levels = dict.fromkeys(gpu.level for gpu in hardware.gpus if gpu.level)
+    names = [
+        f"{name} ({level})"
+        for level in levels
+        if (name := catalog.device(backend.accelerator, level)) is not None
+    ]
+    if not names:
+        return False, f"Intel GPU {', '.join(levels)} is not among those that PyTorch supports"
+    return True, ", ".join(names)
+
+
+def _generation(level: str | None, backend: Backend, catalog: Catalog) -> str:
+    """Return a compute capability with the name of its generation: `Pascal 6.1`."""
+    if level is None:
+        return ""
+    names = [
+        name
+        for lowest, name in catalog.generations(backend.accelerator)
+        if not _older(level, lowest)
+    ]
+    return f"{names[-1]} {level}" if names else level
+
+
+def needs(backend: Backend, platform: Platform, catalog: Catalog) -> str:
+    """Return what a build needs, for a person who chooses: `driver 580 or newer, Turing and later`.
+
+    Empty where nothing is known.
+    """
+    maker = catalog.maker(backend.accelerator)
+    if maker is None:
+        return "MPS on Apple silicon" if platform.key == "macos-arm64" else "runs everywhere"
+    parts: list[str] = []
+    if minimum := catalog.drivers(backend).get(platform.os):
+        parts.append(f"driver {minimum} or newer")
+    lowest, highest = catalog.capability(backend, platform) or (None, None)
+    if lowest:
+        least = _name(_generation(lowest, backend, catalog))
+        most = _name(_generation(highest, backend, catalog))
+        parts.append(f"{least} to {most}" if highest and most != least else f"{least} and later")
+    if built := catalog.architectures(backend):
+        parts.append(f"{TITLES.get(maker, maker)} {built[0]} to {built[-1]}")
+    return ", ".join(parts) or f"{TITLES.get(maker, maker)} GPUs"
+
+
+def _name(generation: str) -> str:
+    return generation.partition(" ")[0]
+
+
+def remarks(machine: Machine, catalog: Catalog) -> tuple[str, ...]:
+    """Return what else a person should know of this machine."""
+    return tuple(_remarks(machine, catalog))
+
+
+def _remarks(machine: Machine, catalog: Catalog) -> Iterator[str]:
+    yield from machine.notes
+    yield from (found.doubt for found in machine.hardware if found.doubt)
+    if machine.platform is None:
+        yield "PyTorch publishes nothing for this machine"
+        return
+    if machine.rosetta:
+        ended = catalog.platform_end(machine.platform._replace(machine="x86_64"))
+        yield (
+            f"environments made with this Python get x86_64 wheels, where torch ended with {ended}:"
+            " take an arm64 Python"
+        )
+    if machine.emulated:
+        yield "environments made with this Python get the wheels for windows-x86_64"
+    for found in machine.hardware:
+        for accelerator in catalog.accelerators:
+            if catalog.maker(accelerator.name) == found.maker and (
+                machine.platform.key not in accelerator.platforms
+            ):
+                yield f"PyTorch publishes no {accelerator.title} build for {machine.platform.key}"
+        yield from _together(machine, found, catalog)
+
+
+def _together(machine: Machine, found: Hardware, catalog: Catalog) -> Iterator[str]:
+    """Say what each GPU would fit where no build fits them all."""
+    levels = {gpu.level: gpu for gpu in found.gpus if gpu.level}
+    if found.maker != "nvidia" or len(levels) < 2 or _best(machine, found, catalog):  # noqa: PLR2004 - one GPU is always together
+        return
+    alone = {
+        gpu.name: _best(machine, found._replace(gpus=(gpu,)), catalog) for gpu in levels.values()
+    }
+    if all(alone.values()):
+        each = ", ".join(f"{name} alone fits {build}" for name, build in alone.items())
+        yield f"no build fits all of these GPUs; `CUDA_VISIBLE_DEVICES` can hide one: {each}"
+
+
+def _best(machine: Machine, hardware: Hardware, catalog: Catalog) -> str | None:
+    """Return the best build for some GPUs, if any but the one without a GPU fits."""
+    one = machine._replace(hardware=(hardware,))
+    return next(
+        (
+            fit.backend.name
+            for fit in fits(one, catalog)
+            if fit.fits and catalog.maker(fit.backend.accelerator) == hardware.maker
+        ),
+        None,
+    )
+
+
+def _older(version: str, than: str) -> bool:
+    return _parts(version) < _parts(than)
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part[:9]) for part in version.split(".") if part.isdecimal())
