@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from packaging.markers import Marker
+from packaging.specifiers import SpecifierSet
 
 import torchconf
 from tests.projects import EXAMPLES, PROJECTS, THREE_SYSTEMS, WHL, Demo, example_commands
@@ -949,7 +951,10 @@ INSTALLED = {
 def locked(replica: Replica, demo: Demo, target: str, words: list[str]) -> Build:
     """Return the torch that the lockfile holds for a target by its printed command."""
     platform, _, _ = target.rpartition("-")
-    build = replica.selected(demo.folder, KEYS.get(platform, platform), "3.12", *words[2:])["torch"]
+    required = SpecifierSet(demo.project.get("requires-python", ""))
+    python = next(minor for minor in ("3.12", "3.13", "3.14", "3.11") if f"{minor}.9" in required)
+    export = replica.export(demo.folder, *words[2:])
+    build = export.select(KEYS.get(platform, platform), python)["torch"]
     assert isinstance(build, Build), target
     return build
 
@@ -1024,6 +1029,68 @@ def test_printed_command_installs_a_torch_that_can_be_imported(
     replica.sync(empty.folder, *commands[f"{system}-cpu"][2:])
     version = replica.python(empty.folder, "import torch; print(torch.__version__)")
     assert version.strip() == ("2.13.0" if system == "macos" else "2.13.0+cpu")
+
+
+@pytest.mark.parametrize(
+    ("section", "selection"),
+    [
+        ("[project.optional-dependencies]", ["--extra", "ml"]),
+        ("[dependency-groups]", ["--group", "ml"]),
+    ],
+)
+def test_printed_command_chooses_the_section_that_torch_stands_in(
+    section: str, selection: list[str], replica: Replica, tmp_path: Path
+) -> None:
+    text = (PROJECTS / "bare.toml").read_text(encoding="utf-8")
+    demo = Demo(tmp_path, f'{text}\n{section}\nml = ["torch>=2.9"]\n')
+    commands = demo.init("-t linux-cu130 -t macos-cpu").commands()
+    replica.lock(demo.folder)
+    for target, words in commands.items():
+        assert words == ["uv", "sync", *selection]
+        assert locked(replica, demo, target, words).index == index_of(target)
+
+
+# Files of other people: `tests/cases` has 45 that went wrong, and how they were mended.
+
+CASES = {
+    str(path.parent.relative_to(path.parents[1 if path.parent.name != "fixed" else 2])): path.parent
+    for path in sorted((Path(__file__).parent / "cases").rglob("pyproject.toml"))
+    if path.parent.name == "fixed" or (path.parent / "case.toml").exists()
+}
+OFFLINE = {name: folder for name, folder in CASES.items() if not name.startswith("044")}
+"""But for the one whose index is not on the replica."""
+
+
+@pytest.mark.parametrize("flags", ["-t linux-cu130 -t windows-cpu -t macos-cpu", THREE_SYSTEMS])
+@pytest.mark.parametrize("folder", OFFLINE.values(), ids=OFFLINE)
+def test_file_of_somebody_else_is_refused_or_gives_the_builds(
+    folder: Path, flags: str, replica: Replica, tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path)
+    shutil.copytree(folder, demo.folder, dirs_exist_ok=True)
+    before = demo.path.read_bytes()
+    result = demo(f"init {flags}")
+    if result.status == 2:
+        assert demo.path.read_bytes() == before
+        assert "torchconf failed" not in result.err
+        return
+    assert result.status == 0
+    replica.lock(demo.folder)
+    for target, words in result.commands().items():
+        assert locked(replica, demo, target, words).index == index_of(target), target
+
+
+@pytest.mark.parametrize("flags", ["--with torchaudio", THREE_SYSTEMS, f"{THREE_SYSTEMS} --force"])
+@pytest.mark.parametrize("folder", CASES.values(), ids=CASES)
+def test_file_of_somebody_else_is_written_once(folder: Path, flags: str, tmp_path: Path) -> None:
+    demo = Demo(tmp_path)
+    shutil.copytree(folder, demo.folder, dirs_exist_ok=True)
+    first = demo(f"init {flags}")
+    written = demo.path.read_bytes()
+    assert "torchconf failed" not in first.err
+    assert (written == (folder / "pyproject.toml").read_bytes()) >= (first.status == 2)
+    second = demo(f"init {flags}")
+    assert (second.status, demo.path.read_bytes()) == (first.status, written)
 
 
 @pytest.mark.parametrize("after", ["extras", "groups"])

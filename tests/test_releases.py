@@ -168,6 +168,7 @@ def test_locked_release_is_kept_if_it_serves(locked: str, torch: str, release: s
         ),
         ("linux-cu130", ">=2.15", "", "2.15.0 linux-cu130", UNKNOWN, ("torch for linux-cu130",)),
         ("linux-cu130", ">=2.16", "", "None linux-cu130", UNKNOWN, ("any torch >=2.16",)),
+        ("linux-cpu", ">=2.16.0.dev0", "", "None linux-cpu", UNKNOWN, ("any torch >=2.16.0.dev0",)),
         ("linux-cuda", ">=99", "", "None linux-cu132", UNKNOWN, ("any torch >=99",)),
         (
             "linux-cu132 macos-cpu",
