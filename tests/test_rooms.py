@@ -102,7 +102,9 @@ def test_only_one_room_imports(package: str, rooms: set[str]) -> None:
     assert found <= rooms
 
 
-@pytest.mark.parametrize("words", [["--version"], ["--help"], ["init", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--version"], ["--help"], ["init", "--help"], ["doctor", "--help"]]
+)
 def test_help_and_version_import_nothing_heavy(words: list[str]) -> None:
     code = (
         "import sys\n"

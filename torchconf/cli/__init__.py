@@ -18,6 +18,7 @@ COMMANDS = {
     "add-target": "add a build on a platform",
     "remove-target": "take a build away, and what nothing needs any more",
     "show": "show which build each platform gets, from the file alone",
+    "doctor": "tell which builds fit this machine, and which one is installed",
 }
 """Each command with its summary; the module of that name under `torchconf.cli` carries it out."""
 

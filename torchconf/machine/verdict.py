@@ -156,6 +156,9 @@ def _same_build(
     elif locked and installed.partition(" ")[2] not in locked:
         matches = False
         reason = f"{installed} is installed, uv.lock has {' or '.join(dict.fromkeys(locked))}"
+    elif unfit := next((f for f in fits if f.backend.name in backends and f.fits is False), None):
+        reason = f"{chosen.backend} does not fit this machine, {unfit.reason}"
+        reason += f": `{best.command}`" if best not in same else ""
     elif best not in same and _is_better(best.backend, backends, fits):
         reason = f"this machine fits {best.backend} too: `{best.command}`"
     return Verdict(matches=matches, backend=chosen.backend, reason=reason, command=chosen.command)

@@ -1,0 +1,256 @@
+"""`torchconf doctor`: this machine, which builds fit it, and which one is installed."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from torchconf.cli.parser import add_format
+
+TYPE_CHECKING = False  # `typing` is not needed to print help
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any, TextIO
+
+    from torchconf.catalog import Catalog
+    from torchconf.cli.context import Context
+    from torchconf.machine import Fit, Machine
+    from torchconf.machine.environment import Environment, Sight
+    from torchconf.machine.reading import Hardware
+    from torchconf.machine.verdict import Verdict, Wanted
+
+EPILOG = """\
+A project is not needed, nor an environment, nor a GPU. uv's variables are heeded:
+UV_CUDA_DRIVER_VERSION, UV_AMD_GPU_ARCHITECTURE, UV_PROJECT_ENVIRONMENT. The exit status is 1 if
+the torch that is installed is not the one that pyproject.toml and uv.lock say.
+
+examples:
+  torchconf doctor
+  torchconf doctor --project ../demo --format json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.epilog = EPILOG
+    add_format(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look at the machine, the project and its environment, and compare them."""
+    # Imported here: `--help` needs none of these.
+    from torchconf.catalog import load_catalog
+    from torchconf.machine import fits, remarks, this_machine
+    from torchconf.machine.environment import ask_torch, environment_folder, read_environment
+
+    context = _open(options)
+    catalog = context.catalog if context else load_catalog()
+    machine = this_machine()
+    found = fits(machine, catalog)
+    folder = context.lock_folder if context else options.project or os.curdir
+    place = environment_folder(folder, os.environ)
+    environment = read_environment(place, catalog.family)
+    sight = None
+    if environment is not None and catalog.main_package in environment.packages:
+        sight = ask_torch(place)
+    wanted, verdict = _compare(context, machine, found, environment, catalog)
+    report = _Report(machine, found, environment, sight, wanted, verdict)
+    if options.format == "json":
+        _report_json(report)
+    else:
+        _write(_lines(report, catalog), sys.stdout, options)
+        sys.stderr.writelines(f"note: {remark}\n" for remark in remarks(machine, catalog))
+    return 1 if verdict is not None and verdict.matches is False else 0
+
+
+class _Report:
+    """What was found, on the way to being printed."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        fits: Sequence[Fit],
+        environment: Environment | None,
+        sight: Sight | None,
+        wanted: Wanted | None,
+        verdict: Verdict | None,
+    ) -> None:
+        self.machine = machine
+        self.fits = fits
+        self.environment = environment
+        self.sight = sight
+        self.wanted = wanted
+        self.verdict = verdict
+
+
+def _open(options: argparse.Namespace) -> Context | None:
+    """Read the project, if there is one; a folder that is named must be there."""
+    from torchconf import files
+    from torchconf.cli.context import nearest_or_here, open_project
+
+    path = nearest_or_here() if options.project is None else files.project_file(options.project)
+    return open_project(options) if os.path.lexists(path) else None
+
+
+def _compare(
+    context: Context | None,
+    machine: Machine,
+    fits: Sequence[Fit],
+    environment: Environment | None,
+    catalog: Catalog,
+) -> tuple[Wanted | None, Verdict | None]:
+    """Compare the environment with what the project says for this platform."""
+    if context is None or machine.platform is None:
+        return None, None
+    from torchconf.cli.context import LOCKFILE
+    from torchconf.lockfile import locked_builds
+    from torchconf.machine.verdict import judge, read_wanted
+    from torchconf.overview import overview
+
+    around = context.workspace()
+    rows = overview(context.project, catalog, members=around.members, libraries=around.libraries)
+    text = _read(os.path.join(context.lock_folder, LOCKFILE))
+    builds = locked_builds(text, catalog.main_package)
+    wanted = read_wanted(rows, builds, machine.platform, catalog)
+    packages = environment.packages if environment is not None else {}
+    return wanted, judge(packages, wanted, fits, machine.platform, catalog)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _report_json(report: _Report) -> None:
+    import json
+
+    data = {
+        "schema_version": 1,
+        "machine": report.machine.data(),
+        "fits": [
+            {"target": str(fit.target), "fits": fit.fits, "reason": fit.reason}
+            for fit in report.fits
+        ],
+        "environment": _environment_data(report),
+    }
+    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+
+
+def _environment_data(report: _Report) -> dict[str, Any] | None:
+    environment, wanted, verdict = report.environment, report.wanted, report.verdict
+    if environment is None:
+        return None
+    return {
+        "path": environment.path,
+        "python": environment.python,
+        "packages": dict(environment.packages),
+        "sees": report.sight._asdict() if report.sight is not None else None,
+        "backend": verdict.backend if verdict else None,
+        "wanted": [choice._asdict() for choice in wanted.choices] if wanted else [],
+        "locked": [version for version, _ in wanted.locked] if wanted else [],
+        "matches": verdict.matches if verdict else None,
+        "reason": verdict.reason if verdict else None,
+        "command": verdict.command if verdict else None,
+    }
+
+
+def _lines(report: _Report, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
+    """Yield a label, a text and its colour for each line."""
+    from torchconf.machine.reading import TITLES
+
+    yield "machine", report.machine.words, ""
+    for found in report.machine.hardware:
+        for text in _hardware(found):
+            yield TITLES.get(found.maker, found.maker), text, ""
+    shown = list(_worth_showing(report))
+    width = max((len(str(fit.target)) for fit in shown if fit.fits), default=0)
+    for fit in shown:
+        if fit.fits:
+            yield "fits", f"{fit.target!s:{width}}  {fit.reason}", "green"
+    for answer, label, colour in ((None, "not known", "yellow"), (False, "does not fit", "dim")):
+        for targets, reason in _grouped(fit for fit in shown if fit.fits is answer):
+            yield label, f"{targets}: {reason}", colour
+    yield from _environment_lines(report, catalog)
+
+
+def _hardware(found: Hardware) -> Iterator[str]:
+    driver = f"driver {found.driver}" if found.driver else "driver not known"
+    yield found.problem or f"{driver}, says {found.source}"
+    for gpu in found.gpus:
+        yield ", ".join(filter(None, (gpu.name, gpu.level)))
+
+
+def _worth_showing(report: _Report) -> Iterator[Fit]:
+    """Yield the lines that go on, those of the project, and the only ones that fit a GPU."""
+    named = {choice.backend for choice in report.wanted.choices} if report.wanted else set()
+    served = {fit.backend.accelerator for fit in report.fits if fit.fits and fit.current}
+    for fit in report.fits:
+        only = fit.fits and fit.backend.accelerator not in served
+        if fit.current or only or fit.backend.name in named:
+            yield fit
+
+
+def _grouped(fits: Iterable[Fit]) -> Iterator[tuple[str, str]]:
+    by_reason: dict[str, list[str]] = {}
+    for fit in fits:
+        by_reason.setdefault(fit.reason, []).append(str(fit.target))
+    for reason, targets in by_reason.items():
+        yield ", ".join(targets), reason
+
+
+def _environment_lines(report: _Report, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
+    from torchconf.cli.workspace import spoken_path
+
+    environment, wanted, verdict = report.environment, report.wanted, report.verdict
+    if environment is None:
+        yield "environment", "none", ""
+    else:
+        python = f", Python {environment.python}" if environment.python else ""
+        yield "environment", f"{spoken_path(os.path.abspath(environment.path))}{python}", ""
+        version = environment.packages.get(catalog.main_package)
+        if version is not None and report.sight is not None:
+            seen, colour = _sight(report.sight)
+            yield "installed", f"{catalog.main_package} {version}, {seen}", colour
+    for choice in wanted.choices if wanted is not None else ():
+        yield "project", f"{choice.backend} by `{choice.command}`", ""
+    if verdict is None:
+        return
+    if verdict.reason is not None:
+        colour = "red" if verdict.matches is False else "yellow"
+        yield "wrong" if verdict.matches is False else "note", verdict.reason, colour
+    elif verdict.matches:
+        yield "right", "what is installed is what the project says", "green"
+    if verdict.command is not None and verdict.matches is not True:
+        yield "run", verdict.command, ""
+
+
+def _sight(sight: Sight) -> tuple[str, str]:
+    if sight.problem is not None:
+        return f"which does not answer: {sight.problem}", "red"
+    if not sight.available:
+        return "which sees no GPU", ""
+    devices = f": {', '.join(sight.devices)}" if sight.devices else ""
+    return f"which sees {', '.join(sight.available)}{devices}", "green"
+
+
+_COLOURS = {"green": "32", "red": "31", "yellow": "33", "dim": "2"}
+
+
+def _write(
+    lines: Iterable[tuple[str, str, str]], stream: TextIO, options: argparse.Namespace
+) -> None:
+    """Print labels and texts as two columns; a label stands once."""
+    from torchconf import report
+
+    coloured = report.wants_colour(options, stream)
+    lines = list(lines)
+    width = max(len(label) for label, _, _ in lines)
+    before = ""
+    for label, text, colour in lines:
+        shown = f"\033[{_COLOURS[colour]}m{text}\033[0m" if coloured and colour else text
+        stream.write(f"{'' if label == before else label:{width}}  {shown}\n")
+        before = label
