@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -218,6 +218,7 @@ def test_what_is_known_to_be_missing_is_refused(
     assert caught.value.help
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.lists(
         st.sampled_from(
