@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchconf.backends import PYPI
 from torchconf.catalog import Answer
-from torchconf.commands import hints, selection_of
+from torchconf.commands import Selection, hints, selection_of
 from torchconf.targets import PLATFORMS, SHOWN_PLATFORMS
 
 if TYPE_CHECKING:
@@ -60,10 +60,19 @@ def commands(outcome: Outcome) -> list[tuple[Target, str]]:
     found: list[tuple[Target, str]] = []
     for target in outcome.targets:
         for scope in outcome.scopes:
-            if scope.kind == "" or scope.backend == target.backend:
+            if scope.kind == "":
+                kind, name = outcome.carrier
+                selection = Selection(
+                    extras=(name,) if kind == "extra" else (),
+                    groups=(name,) if kind == "group" else (),
+                    package=outcome.member,
+                )
+            elif scope.backend == target.backend:
                 selection = selection_of(scope, outcome.scopes, outcome.default, outcome.member)
-                found.append((target, selection.command()))
-                break
+            else:
+                continue
+            found.append((target, selection.command()))
+            break
     return found
 
 

@@ -14,6 +14,7 @@ from torchconf.planner.tables import draft_tables
 
 if TYPE_CHECKING:
     from torchconf.catalog import Catalog
+    from torchconf.layouts import Kind
     from torchconf.project import Project
 
 __all__ = ["Facts", "Outcome", "Request", "plan_targets"]
@@ -53,7 +54,22 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         default=decision.default,
         choice=decision.choice,
         member=project.written_name if project.root is not None else None,
+        carrier=_carrier(project, catalog),
     )
+
+
+def _carrier(project: Project, catalog: Catalog) -> tuple[Kind, str]:
+    """Return the extra or group that torch stands in, if it does not stand in the base."""
+    if any(requirement.name == catalog.main_package for requirement in project.dependencies):
+        return "", ""
+    defaults = project.default_groups if isinstance(project.default_groups, tuple) else ("dev",)
+    for kind, sections in (("extra", project.extras), ("group", project.groups)):
+        for name, section in sections.items():
+            if any(r.name == catalog.main_package for r in section.requirements):
+                if kind == "extra":
+                    return "extra", section.written
+                return ("", "") if name in defaults else ("group", section.written)
+    return "", ""
 
 
 def _notes(decision: Decision, facts: Facts) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from torchconf.backends import Backend
-    from torchconf.layouts import Layout, Scope
+    from torchconf.layouts import Kind, Layout, Scope
     from torchconf.plan import Plan
     from torchconf.releases import Choice
     from torchconf.targets import Target
@@ -63,3 +63,5 @@ class Outcome(NamedTuple):
     choice: Choice
     member: str | None = None
     """Name of the project where it is a member of a workspace: what `--package` takes."""
+    carrier: tuple[Kind, str] = ("", "")
+    """The extra or group that brings torch, where neither base dependencies nor a scope do."""
