@@ -35,7 +35,7 @@ def refusal(
         newest = ", ".join(map(str, catalog.releases[:4]))
         return RequestError(f"no torch release is {needs.torch}", help=f"the newest are {newest}")
     anything = SpecifierSet()
-    reason = f": {_missing(min(tried, key=lambda one: len(one.missing)))}"
+    reason = f": {_missing(min(tried, key=_distance))}"
     names = ", ".join(f"`{wish.text}`" for wish in wishes)
     if found := _newest(wishes, needs._replace(python=None), catalog):
         return RequestError(
@@ -61,6 +61,12 @@ def refusal(
         f"target {names} can not be had like this{reason}",
         help=f"`{wishes[0].text}` by itself has {_span(wishes[0], catalog)}",
     )
+
+
+def _distance(examined: Examined) -> tuple[bool, int]:
+    """Tell how near a release comes: nearest is one that lacks no target altogether."""
+    lacks = any(" " not in what for _, what in examined.missing)
+    return lacks, len(examined.missing)
 
 
 def _newest(wishes: Sequence[Wish], needs: Needs, catalog: Catalog) -> Examined | None:

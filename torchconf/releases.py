@@ -264,7 +264,7 @@ def _companion(
         if allowed.contains(version, prereleases=True)
     ]
     if not found:
-        return _Found(missing=tuple((t, f"{package} for this torch") for t in targets))
+        return _Found(missing=tuple((t, f"{package} that fits") for t in targets))
     return min(found, key=lambda one: (len(one.missing), len(one.doubts)))
 
 
@@ -305,7 +305,8 @@ def _admits_newer(torch: SpecifierSet, catalog: Catalog) -> bool:
     """Tell whether a range admits a release that the catalog is too old to know."""
     newest = max(catalog.releases)
     named = [Version(part.version.removesuffix(".*")) for part in torch]
-    guesses = [Version("999"), *named, *(Version(f"{v}.0") for v in named)]
+    later = (Version(f"{v.major}.{v.minor}.{v.micro + 1}") for v in named)
+    guesses = [Version("999"), *named, *later]
     return any(v > newest and torch.contains(v, prereleases=True) for v in guesses)
 
 

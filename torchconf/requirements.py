@@ -62,8 +62,16 @@ def python_specifier(text: str) -> str:
 
 
 def next_minor(version: Version) -> str:
-    """Return the release after this one: `2.12` for `2.11.0`."""
+    """Return the release after this one: `2.12` for `2.11.0`, `3` for a mere `2`."""
+    if len(version.release) == 1:
+        return str(version.major + 1)
     return f"{version.major}.{version.minor + 1}"
+
+
+def exact_version(text: str | None) -> str | None:
+    """Return the version that `--torch` names in full, `2.12.0`; None for a range, or a release."""
+    text = (text or "").strip()
+    return text if re.fullmatch(r"[0-9]+[.][0-9]+[.][0-9]+", text) else None
 
 
 def with_specifier(text: str, specifier: str) -> str:

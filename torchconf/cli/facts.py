@@ -30,20 +30,24 @@ def read_facts(context: Context) -> Facts:
             graph[name] = graph.get(name, frozenset()) | needed
     family = frozenset(catalog.family)
     declared = _installed_by_default(project) - family
+    members = _members(context)
     return Facts(
         folder=os.path.basename(context.folder),
         locked=locked,
         needed=(reached(declared, graph) & family) - catalog.triton_packages,
-        elsewhere=(_of_members(context) & family) - catalog.triton_packages,
+        elsewhere=frozenset().union(*members.values()) & family - catalog.triton_packages,
+        members=tuple(name for name, needed in members.items() if catalog.main_package in needed),
     )
 
 
-def _of_members(context: Context) -> frozenset[str]:
-    """Return what the members of a workspace root declare by themselves."""
+def _members(context: Context) -> dict[str, frozenset[str]]:
+    """Return what the members of a workspace root declare by themselves, by member."""
     if not context.project.is_workspace_root:
-        return frozenset()
-    members = context.workspace().members
-    return frozenset(r.name for member in members for r in member.requirements())
+        return {}
+    return {
+        member.written_name or "": frozenset(r.name for r in member.requirements())
+        for member in context.workspace().members
+    }
 
 
 def _installed_by_default(project: Project) -> frozenset[str]:

@@ -53,9 +53,18 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         targets=decision.choice.targets,
         default=decision.default,
         choice=decision.choice,
-        member=project.written_name if project.root is not None else None,
+        member=_member(project, catalog, facts),
         carrier=_carrier(project, catalog),
     )
+
+
+def _member(project: Project, catalog: Catalog, facts: Facts) -> str | None:
+    """Return what `--package` takes: a member's name, or at the root the one that needs torch."""
+    if project.root is not None:
+        return project.written_name
+    if any(requirement.name == catalog.main_package for requirement in project.requirements()):
+        return None
+    return facts.members[0] if facts.members else None
 
 
 def _carrier(project: Project, catalog: Catalog) -> tuple[Kind, str]:

@@ -115,13 +115,21 @@ def _familiar(wish: Wish, before: Configuration, catalog: Catalog) -> Wish:
     return wish._replace(backend=max(present, key=lambda backend: backend.version, default=None))
 
 
-def is_left_alone(before: Configuration, backend: Backend, platform: Platform) -> bool:
-    """Tell whether somebody gave a build to another machine of this system, and not to this one.
+def is_left_alone(
+    before: Configuration, targets: Iterable[Target], backend: Backend, platform: Platform
+) -> bool:
+    """Tell whether a build must not spread to a machine only because its system has it elsewhere.
 
-    A marker that names that machine was meant: the build shall not spread to this one.
+    Somebody gave it to another machine and not to this one, or takes it from this one, or asks for
+    it on the unusual one.
     """
-    has = {t.platform for t in before.targets if t.backend == backend}
-    return platform not in has and platform.os in {other.os for other in has}
+    there = before.targets if before.layout is not None else ()
+    has = {target.platform for target in there if target.backend == backend}
+    wants = {target.platform for target in targets if target.backend == backend}
+    others = {other for other in (*has, *wants) if other.os == platform.os}
+    if platform in wants or not others:
+        return False
+    return bool(others & has) or not any(other.is_usual for other in others)
 
 
 def _alike(wish: Wish | Target, targets: Sequence[Target]) -> frozenset[object]:
@@ -161,7 +169,10 @@ def _without_removed(
         for target in gone:
             alike = _alike(target, before.targets)
             left = [t for t in left if t.backend != target.backend or t.platform not in alike]
-            if target.backend == catalog.fallback and not _is_needed(left, before, catalog):
+            named = before.layout == "markers" and before.rest != catalog.fallback
+            if target.backend != catalog.fallback or named:
+                continue
+            if not _is_needed(left, before, catalog):
                 left = [t for t in left if t.backend != catalog.fallback]
     if not left and before.layout != "markers":
         raise RequestError(

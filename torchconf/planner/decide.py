@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
@@ -12,12 +11,21 @@ from torchconf.backends import PYPI, Backend
 from torchconf.catalog import Answer
 from torchconf.configuration import read_configuration
 from torchconf.errors import ProjectError, RequestError
-from torchconf.layouts import Layout, Scope, choose_layout, make_scopes, ordered, widened
+from torchconf.layouts import (
+    Layout,
+    Scope,
+    choose_layout,
+    make_scopes,
+    ordered,
+    widened,
+    with_aliases,
+)
 from torchconf.markers import platform_marker
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.change import is_left_alone, wanted_targets
+from torchconf.planner.naming import scope_names
 from torchconf.releases import UNKNOWN, Choice, Needs, choose_release
-from torchconf.requirements import python_specifier, torch_specifier
+from torchconf.requirements import exact_version, python_specifier, torch_specifier
 from torchconf.targets import Target
 
 if TYPE_CHECKING:
@@ -102,6 +110,7 @@ class _Deciding:
     def decide(self) -> Decision:
         self._refuse_puzzles()
         self._refuse_poetry()
+        self._refuse_own_conflict()
         self._refuse_inherited()
         packages = self._packages()
         torch = self._torch_range()
@@ -120,12 +129,17 @@ class _Deciding:
         layout, reason = self._layout(choice.targets, packages)
 
         def lacks(backend: Backend, platform: Platform) -> bool:
-            if not self.request.wishes and is_left_alone(self.before, backend, platform):
+            changing = not self.request.wishes
+            if changing and is_left_alone(self.before, choice.targets, backend, platform):
                 return True
             return self._lacks(backend, platform, choice, python)
 
-        names = self._names(choice.targets)
-        scopes = make_scopes(layout, choice.targets, self.catalog, names, lacks)
+        names = scope_names(self.request, self.project, self.before, layout, choice.targets)
+        changing = bool(self.request.add or self.request.remove)
+        rest = self.before.rest if changing and self.before.layout in {None, "markers"} else None
+        scopes = make_scopes(layout, choice.targets, self.catalog, names, lacks, rest)
+        if layout == self.before.layout:
+            scopes = with_aliases(scopes, self.before.aliases)
         in_base = any(r.name in packages for r in self.project.dependencies)
         # `init` moves them out of the way of extras; a change leaves what people publish alone.
         stays = layout == self.before.layout and bool(self.request.add or self.request.remove)
@@ -212,6 +226,18 @@ class _Deciding:
                 help=f"add `-t {gone[0]}`, or let `--force` take it away",
             )
 
+    def _refuse_own_conflict(self) -> None:
+        """Refuse a project that stands in a conflict set with an extra or group of its own."""
+        for conflict in self.project.conflicts:
+            own = [item for item in conflict.items if item.package == self.project.name]
+            if len(own) > 1 and any(item.kind == "project" for item in own):
+                raise ProjectError(
+                    "a conflict set holds the project next to its own extras or groups, so that "
+                    "uv installs none of them",
+                    at=self.project.place(conflict.at),
+                    help="take the project out of the set",
+                )
+
     def _refuse_poetry(self) -> None:
         """Refuse a project that uv would not read: its metadata are Poetry's."""
         tool = self.project.data.get("tool")
@@ -266,6 +292,9 @@ class _Deciding:
     def _torch_range(self) -> SpecifierSet:
         """Join what is asked for, or else what the project requires, with what it pins."""
         pinned = pinned_range(self.project, self.main)
+        exact = exact_version(self.request.torch)
+        if self.request.pin and exact is not None:
+            return SpecifierSet(f"=={exact}") & pinned
         if self.request.torch is not None:
             return SpecifierSet(torch_specifier(self.request.torch)) & pinned
         return declared_range(self.project, self.main) & pinned
@@ -324,36 +353,6 @@ class _Deciding:
         )
         return published or bool(self.facts.needed)
 
-    def _names(self, targets: Iterable[Target]) -> dict[str, str]:
-        backends = {target.backend for target in targets}
-        used = sorted(backend.name for backend in backends)
-        names = {backend.name: backend.extra for backend in backends} | dict(self.before.names)
-        for backend, name in self.request.names:
-            if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", name):
-                raise RequestError(
-                    f"`--name {backend}={name}`: `{name}` is not a valid name",
-                    help="letters, digits, `-`, `_` and `.`, the first and last no punctuation",
-                )
-            if backend not in used:
-                raise RequestError(
-                    f"`--name {backend}={name}` names a backend that no target has",
-                    help=f"the targets have {', '.join(used)}",
-                )
-            names[backend] = name
-        self._refuse_same_names({b: n for b, n in names.items() if b in used})
-        return names
-
-    def _refuse_same_names(self, names: dict[str, str]) -> None:
-        """Refuse one name for two backends, that of one which has no other name included."""
-        taken: dict[str, str] = {}
-        for backend, name in names.items():
-            other = taken.setdefault(canonicalize_name(name), backend)
-            if other != backend:
-                raise RequestError(
-                    f"`--name` gives `{other}` and `{backend}` one name: `{name}`",
-                    help="extras and groups are told apart by their names",
-                )
-
     def _lacks(
         self, backend: Backend, platform: Platform, choice: Choice, python: SpecifierSet | None
     ) -> bool:
@@ -379,7 +378,9 @@ class _Deciding:
             if self.before.layout == "groups":
                 return None
             return next((b for b in backends if b == self.catalog.fallback), backends[0])
-        chosen = next((backend for backend in backends if backend.name == asked), None)
+        word = asked.lower()
+        meant = [b for b in backends if word in {b.name, b.accelerator}]
+        chosen = next((b for b in meant if b.name == word), meant[0] if len(meant) == 1 else None)
         if chosen is None:
             raise RequestError(
                 f"`--default {asked}` is the backend of no target",

@@ -52,9 +52,8 @@ def draft_removal(draft: Draft, project: Project, catalog: Catalog, decision: De
 def _gone_scopes(decision: Decision) -> frozenset[str]:
     """Return the extras or groups that were there, and are in the plan no more; normalised."""
     if decision.layout != decision.before.layout:
-        return frozenset(map(canonicalize_name, decision.before.names.values()))
-    kept = {canonicalize_name(scope.name) for scope in decision.scopes}
-    return frozenset(map(canonicalize_name, decision.before.names.values())) - kept
+        return decision.before.scopes
+    return decision.before.scopes - {canonicalize_name(scope.name) for scope in decision.scopes}
 
 
 def _remove_sections(
@@ -135,11 +134,13 @@ def _remove_defaults(draft: Draft, gone: Iterable[str]) -> None:
 
 def _remove_tritons(draft: Draft, catalog: Catalog, decision: Decision) -> None:
     """Take away the triton packages of accelerators that no scope has any more."""
+    # A project may have the package of an older torch, too.
     needed = {
         triton.name
         for scope in decision.scopes
         for backend in scope.backends()
-        if (triton := decision.bounds.triton(backend)) is not None
+        for release in catalog.releases
+        if (triton := catalog.triton(backend, release)) is not None
     }
     unused = catalog.triton_packages - needed
     sources = draft.get((*_UV, "sources")) or {}

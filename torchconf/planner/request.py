@@ -49,6 +49,8 @@ class Facts(NamedTuple):
     """Family packages that some other dependency needs, as uv.lock or the catalog says."""
     elsewhere: frozenset[str] = frozenset()
     """Family packages that the members of this workspace declare themselves."""
+    members: tuple[str, ...] = ()
+    """Those members that declare torch, by the names that `--package` takes."""
 
 
 class Outcome(NamedTuple):

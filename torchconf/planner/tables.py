@@ -267,16 +267,21 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: _Indexes) -> dict[s
         entries = keep_entries(anew, current, decision.platforms_of)
         if entries or current is not None:
             found[key] = [*_untouched(current, decision), *entries]
+        if current is None and decision.layout == "markers" and name in decision.packages[1:]:
+            # As its author routes torch, so goes what must come along with it.
+            found[key] = list(next(iter(found.values()), entries))
     return found
 
 
 def _untouched(current: Any, decision: Decision) -> list[Value]:  # noqa: ANN401 - parsed TOML
-    """Return the entries of scopes that the request is not about."""
-    if decision.layout == "markers" or not isinstance(current, list):
+    """Return the entries of scopes that the request is not about, and that stay."""
+    same_layout = decision.layout == decision.before.layout != "markers"
+    if not same_layout or not isinstance(current, list):
         return []
-    names = {scope.name for scope in decision.scopes} - decision.affected
-    kept = set(map(canonicalize_name, names))
-    return [entry for entry in current if _scope_and_index(entry)[2] in kept]
+    planned = {scope.name for scope in decision.scopes}
+    left_alone = set(map(canonicalize_name, planned - decision.affected))
+    changed = decision.before.scopes.union(map(canonicalize_name, planned)) - left_alone
+    return [entry for entry in current if _scope_and_index(entry)[2] not in changed]
 
 
 def _same_name(name: Value) -> str:
