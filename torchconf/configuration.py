@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from packaging.utils import canonicalize_name
+
 from torchconf.backends import PYPI, Backend, is_nightly
 from torchconf.layouts import KINDS, Kind, Layout
 from torchconf.markers import holds, is_cut_by
@@ -45,10 +47,14 @@ class Configuration(NamedTuple):
     targets: tuple[Target, ...]
     names: Mapping[str, str]
     """Backend name to the extra or group that chooses it, as written."""
+    aliases: Mapping[str, tuple[str, ...]]
+    """Backend name to further extras or groups that route the same one."""
     indexes: Mapping[str, Index]
     """Backend name to the index that serves it: one in use, else PyTorch's, else the first."""
     packages: tuple[NormalizedName, ...]
     """The family packages that the project declares or routes, torch first."""
+    rest: Backend
+    """What sources by marker give a system that nobody names; `PYPI` without any."""
     default: str | None
     """The backend whose group is a default group."""
     pinned: bool
@@ -56,6 +62,12 @@ class Configuration(NamedTuple):
     cut: bool
     """`environments` is nothing but the world, cut by the markers of scoped sources."""
     puzzles: tuple[Puzzle, ...]
+
+    @property
+    def scopes(self) -> frozenset[NormalizedName]:
+        """The extras or groups that choose a backend."""
+        further = (name for names in self.aliases.values() for name in names)
+        return frozenset(map(canonicalize_name, (*self.names.values(), *further)))
 
 
 def family_requirements(project: Project, catalog: Catalog) -> tuple[Requirement, ...]:
@@ -104,8 +116,10 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
         layout=layout,
         targets=targets,
         names=names,
+        aliases=reading.aliases,
         indexes=_indexes(project, catalog, known),
         packages=tuple(packages),
+        rest=reading.rest(entries) if layout == "markers" else PYPI,
         default=next((backend for backend, name in names.items() if name in defaults), None)
         if layout == "groups"
         else None,
@@ -171,6 +185,7 @@ class _Reading:
         self.known = known
         self.kinds: set[Kind] = set()
         self.puzzles: list[Puzzle] = []
+        self.aliases: dict[str, tuple[str, ...]] = {}
 
     def look(self, source: Source) -> None:
         """Note the kind of one entry, and whether it is understood."""
@@ -231,9 +246,9 @@ class _Reading:
         found: dict[Target, None] = {}
         names: dict[str, str] = {}
         for scope, sources in by_scope.items():
-            own = self._own_backend(sources)
+            own = self._own_backend(scope, sources)
             if layout != "markers":
-                names.setdefault(own.name, self._written(scope, layout))
+                self._name(own, self._written(scope, layout), names)
             for platform in self._platforms(entries):
                 backend = _at(platform, sources)
                 if layout == "markers" and backend == PYPI and not self._held_together():
@@ -244,25 +259,37 @@ class _Reading:
                     found[Target(platform, backend)] = None
         if layout != "markers":
             for scope in self._unrouted(by_scope, layout):
-                names.setdefault(PYPI.name, self._written(scope, layout))
+                self._name(PYPI, self._written(scope, layout), names)
                 found.update(
                     (Target(platform, PYPI), None) for platform in self._platforms(entries)
                 )
         return tuple(found), names
 
+    def _name(self, backend: Backend, written: str, names: dict[str, str]) -> None:
+        """Note what an extra or group is for."""
+        if names.setdefault(backend.name, written) != written:
+            self.aliases[backend.name] = (*self.aliases.get(backend.name, ()), written)
+
+    def rest(self, entries: Iterable[Source]) -> Backend:
+        """Return what the entries of one package give a system that nobody names."""
+        known = [(e, self.known[e.value][1]) for e in entries if e.index in self.known]
+        return _at(Platform("other", "other"), known)
+
     def _exists(self, backend: Backend, platform: Platform) -> bool:
         """Tell whether a build exists at all: a source without a marker promises it everywhere."""
         return platform.key in self.catalog.accelerator(backend).platforms
 
-    def _own_backend(self, sources: list[tuple[Source, Backend]]) -> Backend:
+    def _own_backend(self, scope: str, sources: list[tuple[Source, Backend]]) -> Backend:
         """Tell what an extra or group is for: what it routes besides the CPU fallback."""
         for _, backend in sources:
             if backend != self.catalog.fallback:
                 return backend
-        # Only the fallback, and not everywhere: the rest is what PyPI serves.
-        if any(_at(platform, sources) == PYPI for platform in SHOWN_PLATFORMS):
-            return PYPI
-        return self.catalog.fallback
+        # Only the fallback, and not everywhere: the rest is what PyPI serves. On macOS that is the
+        # very same wheels, so that the name alone can tell which of the two was meant.
+        left = {platform.os for platform in SHOWN_PLATFORMS if _at(platform, sources) == PYPI}
+        if left == {"macos"}:
+            return PYPI if scope == PYPI.extra else self.catalog.fallback
+        return PYPI if left else self.catalog.fallback
 
     def _written(self, scope: str, layout: Layout) -> str:
         tables = self.project.extras if layout == "extras" else self.project.groups

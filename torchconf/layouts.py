@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from torchconf.backends import PYPI, Backend
 from torchconf.errors import RequestError
 from torchconf.markers import Area, areas, render_areas, render_rest
-from torchconf.targets import SHOWN_PLATFORMS
+from torchconf.targets import SHOWN_PLATFORMS, SYS_PLATFORMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -129,6 +129,7 @@ def make_scopes(
     catalog: Catalog,
     names: Mapping[str, str],
     lacks: Callable[[Backend, Platform], bool],
+    rest: Backend | None = None,
 ) -> tuple[Scope, ...]:
     """Return the scopes of a layout, in the order in which they are written.
 
@@ -138,12 +139,19 @@ def make_scopes(
         catalog: For the fallback and the order of accelerators.
         names: Names of extras or groups that differ from `Backend.extra`, by backend name.
         lacks: Tells whether an index is known to have no wheels for a platform.
+        rest: What the layout `markers` gives to platforms that no target names; None for the
+            fallback, if that is a target somewhere.
     """
     targets = tuple(targets)
     # Where no target has an index, a CPU index for the other platforms would be a surprise.
     scoped_rest = PYPI if all(t.backend == PYPI for t in targets) else catalog.fallback
     if layout == "markers":
-        rest = catalog.fallback if any(t.backend == catalog.fallback for t in targets) else PYPI
+        systems = {t.platform.os for t in targets if t.backend == catalog.fallback}
+        # On every system, it needs no marker at all; where no target has it, it serves nothing.
+        if not systems:
+            rest = PYPI
+        elif rest != PYPI or systems == set(SYS_PLATFORMS):
+            rest = catalog.fallback
         return (Scope("", "", rest, _served(targets, targets, rest, lacks), rest),)
     scopes: list[Scope] = []
     for backend in ordered({target.backend for target in targets}, catalog):
@@ -154,6 +162,22 @@ def make_scopes(
         name = names.get(backend.name, backend.extra)
         scopes.append(Scope(KINDS[layout], name, backend, served, rest))
     return tuple(scopes)
+
+
+def with_aliases(
+    scopes: Iterable[Scope], aliases: Mapping[str, Iterable[str]]
+) -> tuple[Scope, ...]:
+    """Add the extras or groups that are for the same backend as another one.
+
+    Args:
+        scopes: One for each backend.
+        aliases: Backend name to further names.
+    """
+    return tuple(
+        scope._replace(name=name)
+        for scope in scopes
+        for name in (scope.name, *aliases.get(scope.backend.name, ()))
+    )
 
 
 def _turned(served: Served, rest: Backend) -> Served:
