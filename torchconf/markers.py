@@ -236,7 +236,27 @@ def meet(one: str, other: str) -> str:
             return other
         if here <= there:
             return one
+        if text := spell(here & there):
+            return text
     return " and ".join(f"({part})" if " or " in part else part for part in (one, other))
+
+
+def spell(platforms: AbstractSet[Platform]) -> str | None:
+    """Return the marker of a part of the world; None for one that has no such marker."""
+    unnamed = {platform for platform in _WORLD if platform.os not in SYS_PLATFORMS}
+    inside = unnamed & platforms
+    named = set(_WORLD) - platforms if inside else platforms
+    found: list[Area] = []
+    for os in SYS_PLATFORMS:
+        own = [platform for platform in PLATFORMS if platform.os == os]
+        if Platform(os, "other") in named:
+            left = [platform.platform_machine for platform in own if platform not in named]
+            found.append(Area(os, without=tuple(left)))
+        else:
+            found += [Area(os, p.platform_machine) for p in own if p in named]
+    if not found or (inside and inside != unnamed):
+        return None
+    return render_rest(found) if inside else render_areas(found)
 
 
 def is_cut_by(environments: Iterable[str], markers: Iterable[str]) -> bool:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from torchconf.markers import areas, names_platforms, render_areas, same_platforms
-from torchconf.targets import PLATFORMS
+from torchconf.markers import names_platforms, same_platforms, spell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,25 +48,24 @@ def _keep(
 ) -> list[Value]:
     """Choose the entries of one scope."""
     found: list[Value] = []
-    narrow: list[Value] = []
+    new: list[Value] = []
     for entry in own:
         same = [other for other in old if _index(other) == _index(entry)]
         needed = _where(entry) & targeted
         if same and needed == _where_any(same) & targeted:
             found += same
-            narrow += same
         elif same or needed:
             found.append(entry)
-            narrow.append(_narrowed(entry, needed))
-    return next((some for some in (found, narrow) if _apart(some, old)), list(own))
+            new.append(entry)
+    taken = _where_any([entry for entry in found if entry not in new])
+    beside = [_without(entry, taken) if entry in new else entry for entry in found]
+    return next((some for some in (found, beside) if _apart(some, old)), list(own))
 
 
-def _narrowed(entry: Value, platforms: AbstractSet[Platform]) -> Value:
-    """Let an entry hold for whole systems of some platforms, and nowhere else."""
-    if not isinstance(entry, dict) or not platforms:
-        return entry
-    others = [platform for platform in PLATFORMS if platform not in _where(entry)]
-    return {**entry, "marker": render_areas(areas(platforms, apart=others))}
+def _without(entry: Any, taken: AbstractSet[Platform]) -> Value:  # noqa: ANN401 - parsed TOML
+    """Let an entry leave alone what others have already."""
+    marker = spell(_where(entry) - taken)
+    return {**entry, "marker": marker} if marker else entry
 
 
 def _apart(entries: Sequence[Value], old: Sequence[Value]) -> bool:
