@@ -19,6 +19,7 @@ COMMANDS = {
     "remove-target": "take a build away, and what nothing needs any more",
     "show": "show which build each platform gets, from the file alone",
     "doctor": "tell which builds fit this machine, and which one is installed",
+    "completion": "print what lets a shell complete commands, options and targets",
 }
 """Each command with its summary; the module of that name under `torchconf.cli` carries it out."""
 

@@ -1,0 +1,123 @@
+"""Help texts: their examples work, their width fits, and a typo gets a guess."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from torchconf.cli import COMMANDS, main
+
+START = "-t linux-cuda12.6 -t windows-cuda12.6 -t macos-cpu"
+STARTS = {
+    "init": (None, START),
+    "add-target": ("-t linux-cuda -t macos-cpu", "-t windows-cuda -t macos-cpu"),
+    "remove-target": (START,),
+}
+"""What a project may have for a command's examples: targets, or no file at all."""
+
+
+def help_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    assert main([*words, "--help"]) == 0
+    return capsys.readouterr().out
+
+
+def examples(text: str) -> list[str]:
+    """Return the lines of a help text that are commands."""
+    return re.findall(r"^  (torchconf .*)$", text.partition("\nexamples:\n")[2], re.MULTILINE)
+
+
+def make(folder: Path, targets: str | None) -> None:
+    folder.mkdir()
+    if targets is not None:
+        assert main(["init", *targets.split(), "--project", str(folder)]) == 0
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_example_works(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # Where git and uv would look for settings, and where the shells keep their scripts.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = examples(help_of([command] if command else [], capsys))
+    assert found, "help teaches by examples"
+    failed = {}
+    for number, example in enumerate(found):
+        words = shlex.split(example.partition(" >")[0])[1:]
+        assert words[0] in COMMANDS
+        assert not command or words[0] == command
+        outcomes = []
+        for start, targets in enumerate(STARTS.get(words[0], (START,))):
+            parent = tmp_path / f"{number} {start}"
+            parent.mkdir()
+            make(parent / "demo", targets)
+            make(parent / "here", targets)
+            monkeypatch.chdir(parent / "here")
+            capsys.readouterr()
+            status = main(words)
+            outcomes.append((status, capsys.readouterr().err))
+        if not any(status == 0 for status, _ in outcomes):
+            failed[example] = outcomes
+    assert not failed
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_eighty_columns(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = help_of([command] if command else [], capsys).splitlines()
+    wide = [line for line in lines if len(line) > 100 or (len(line) > 80 and line[:1] == "-")]
+    assert not wide
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["inti"], "init"),
+        (["add-targt"], "add-target"),
+        (["complete"], "completion"),
+        (["init", "--layuot", "groups"], "--layout"),
+        (["add-target", "linux-cu13O"], None),
+        (["add-target", "linx-cuda"], "linux-cuda"),
+        (["init", "-t", "windws-cpu"], "windows-cpu"),
+    ],
+)
+def test_a_typo_gets_a_guess(
+    words: list[str],
+    meant: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "demo"\nversion = "0"\n')
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert meant is None or f"did you mean `{meant}`?" in error
+    assert " help: " in error
+
+
+@pytest.mark.parametrize("command", ["init", "add-target", "remove-target"])
+@pytest.mark.parametrize("flags", [[], ["--yes"], ["--check"], ["--dry-run"]])
+def test_without_a_terminal_nobody_is_asked(
+    command: str,
+    flags: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = '[project]\nname = "demo"\nversion = "0"\n'
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert main([command, *flags]) == 2
+    error = capsys.readouterr().err
+    assert "no target is given" in error
+    assert ("-t linux-cuda" if command == "init" else "torchconf ") in error
+    assert (tmp_path / "pyproject.toml").read_text() == text

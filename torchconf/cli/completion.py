@@ -1,0 +1,129 @@
+"""`torchconf completion`: scripts that let a shell complete commands, options and targets."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from torchconf.errors import CatalogError, RequestError
+
+TYPE_CHECKING = False  # `typing` is not needed to print help
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from typing import Any
+
+    from torchconf.cli.parser import Parser
+
+SHELLS = ("bash", "zsh", "fish", "powershell", "tcsh")
+
+EPILOG = """\
+The script is printed; where it belongs is the shell's matter. It holds the targets that the
+catalog knows, so make it anew after an upgrade.
+
+examples:
+  torchconf completion bash > ~/.local/share/bash-completion/completions/torchconf
+  torchconf completion zsh > ~/.zfunc/_torchconf
+  torchconf completion fish > ~/.config/fish/completions/torchconf.fish
+  torchconf completion powershell >> $PROFILE
+  torchconf completion tcsh > ~/.torchconf.tcsh
+
+zsh reads ~/.zfunc if ~/.zshrc says `fpath+=~/.zfunc` before `compinit`; tcsh needs
+`source ~/.torchconf.tcsh` in ~/.tcshrc.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.epilog = EPILOG
+    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the script for one shell."""
+    # Imported here: `--help` does not need it.
+    import shtab
+
+    if options.shell not in shtab.SUPPORTED_SHELLS:
+        raise RequestError(
+            f"the shtab that is installed, {shtab.__version__}, knows no {options.shell}",
+            help="upgrade it: `shtab>=1.13` knows all of them",
+        )
+    sys.stdout.write(shtab.complete(complete_parser(shtab.DIRECTORY), options.shell))
+    return 0
+
+
+def complete_parser(folders: dict[str, str | dict[str, str]]) -> Parser:
+    """Return one parser with every command, and with the words that each option can take.
+
+    Args:
+        folders: How shtab completes the name of a folder.
+    """
+    from torchconf.cli import COMMANDS
+    from torchconf.cli.parser import Parser, command_parser, main_parser
+
+    catalog = _read_catalog()
+    words = {
+        "target": list(target_words(catalog)),
+        "default": [*catalog["backends"], "none"],
+        "packages": _companions(catalog),
+    }
+    parser = main_parser()
+    parser.description, parser.epilog = "Write, check and explain uv's PyTorch configuration.", None
+    commands = parser.add_subparsers(parser_class=Parser, metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        own = command_parser(name)
+        for action in own._actions:  # noqa: SLF001 - argparse has no public list
+            if action.dest == "project":
+                action.complete = folders  # type: ignore[attr-defined] # shtab's own attribute
+            elif action.dest in words and action.choices is None:
+                action.choices = words[action.dest]
+        own.description, own.epilog = f"{summary[0].upper()}{summary[1:]}.", None
+        commands.add_parser(name, help=summary, parents=[own], add_help=False)
+    return parser
+
+
+def target_words(catalog: dict[str, Any]) -> Iterator[str]:
+    """Yield every target that the catalog has words for, each platform by both of its names."""
+    # Imported here: `--help` needs none of these.
+    from torchconf.backends import PYPI, Accelerator, parse_backend
+    from torchconf.targets import PLATFORMS
+
+    accelerators = [
+        Accelerator(name, entry["title"], entry["pattern"], tuple(entry["platforms"]))
+        for name, entry in catalog["accelerators"].items()
+    ]
+    of: dict[str, list[str]] = {known.name: [known.name] for known in accelerators}
+    for name in catalog["backends"]:
+        if backend := parse_backend(name, accelerators):
+            number = ".".join(map(str, backend.version))
+            of[backend.accelerator] += [name, f"{backend.accelerator}{number}"]
+    for platform in PLATFORMS:
+        words = [
+            word
+            for known in accelerators
+            if platform.key in known.platforms
+            for word in of[known.name]
+        ]
+        words += [w for w, entry in catalog["words"].items() if entry["os"] == platform.os]
+        for name in dict.fromkeys((platform.short, platform.key)):
+            yield from (f"{name}-{word}" for word in dict.fromkeys([*words, PYPI.name]))
+
+
+def _companions(catalog: dict[str, Any]) -> list[str]:
+    """Return what `--with` takes."""
+    rules = [rule for entry in catalog["accelerators"].values() for rule in entry["triton"]]
+    others = {catalog["main_package"], *(rule["name"] for rule in rules)}
+    return [name for name in catalog["family"] if name not in others]
+
+
+def _read_catalog() -> dict[str, Any]:
+    """Read the catalog's words as they are: queries would need what takes long to import."""
+    path = os.path.join(os.path.dirname(os.path.dirname(__file__)), "catalog", "catalog.json")
+    try:
+        with open(path, encoding="utf-8") as file:
+            data: dict[str, Any] = json.load(file)
+    except (OSError, ValueError) as error:
+        raise CatalogError(f"the catalog can not be read: {error}", at=path) from error
+    return data
