@@ -16,8 +16,11 @@ import pexpect  # type: ignore[import-untyped] # it has no stubs
 
 KEYS = {
     "enter": "\r", "up": "\x1b[A", "down": "\x1b[B", "space": " ", "ctrl-c": "\x03",
-    "ctrl-d": "\x04", "ctrl-u": "\x15", "backspace": "\x7f",
+    "ctrl-d": "\x04",
 }  # fmt: skip
+
+PATIENCE = 20
+"""Seconds in which a terminal that waits for nobody says something."""
 
 # The machine is a fact that a test states: no GPU is looked for.
 _PROGRAM = """\
@@ -41,6 +44,8 @@ class Screen:
         self.columns, self.rows = columns, rows
         self.lines: list[list[str]] = [[" "] * columns for _ in range(rows)]
         self.gone: list[str] = []
+        self._flows = [False] * rows
+        """Whether a line goes on in the next one."""
         self.x = self.y = 0
         self.styles: set[str] = set()
         """Parameters of every SGR sequence."""
@@ -51,13 +56,16 @@ class Screen:
     @property
     def text(self) -> str:
         """All lines, those that scrolled away first."""
-        shown = ["".join(line).rstrip() for line in self.lines]
-        return "\n".join([*self.gone, *shown]).rstrip() + "\n"
+        shown = "\n".join("".join(line).rstrip() for line in self.lines)
+        return ("".join(self.gone) + shown).rstrip() + "\n"
 
     @property
     def joined(self) -> str:
         """All lines in one, with single spaces: what is broken over lines reads as it is meant."""
-        return re.sub(r"\s+", " ", self.text)
+        lines = [*self.gone]
+        for line, flows in zip(self.lines, self._flows, strict=True):
+            lines.append("".join(line) if flows else "".join(line).rstrip() + "\n")
+        return re.sub(r"\s+", " ", "".join(lines))
 
     def feed(self, text: str) -> None:
         """Take output."""
@@ -85,6 +93,7 @@ class Screen:
         elif sign >= " ":
             if self.x == self.columns:
                 self.x = 0
+                self._flows[self.y] = True
                 self._down()
             self.lines[self.y][self.x] = sign
             self.x += 1
@@ -93,8 +102,14 @@ class Screen:
         if self.y + 1 < self.rows:
             self.y += 1
             return
-        self.gone.append("".join(self.lines.pop(0)).rstrip())
+        line = "".join(self.lines.pop(0))
+        self.gone.append(line if self._flows.pop(0) else line.rstrip() + "\n")
         self.lines.append([" "] * self.columns)
+        self._flows.append(False)
+
+    def _clear_line(self) -> None:
+        self.lines[self.y][self.x :] = [" "] * (self.columns - self.x)
+        self._flows[self.y] = False
 
     def _control(self, private: str, parameters: str, letter: str) -> None:
         numbers = [int(part or 0) for part in parameters.split(";")]
@@ -111,11 +126,12 @@ class Screen:
             case "H":
                 self.y, self.x = count - 1, (numbers[1] if len(numbers) > 1 else 1) - 1
             case "J":
-                self.lines[self.y][self.x :] = [" "] * (self.columns - self.x)
-                for line in self.lines[self.y + 1 :]:
-                    line[:] = [" "] * self.columns
+                self._clear_line()
+                for number in range(self.y + 1, self.rows):
+                    self.lines[number] = [" "] * self.columns
+                    self._flows[number] = False
             case "K":
-                self.lines[self.y][self.x :] = [" "] * (self.columns - self.x)
+                self._clear_line()
             case "m":
                 self.styles |= set(parameters.split(";"))
             case "n":
@@ -150,7 +166,6 @@ class Terminal:
             dimensions=(rows, columns),
             encoding="utf-8",
             env={**kept, "TERM": "xterm-256color", "TEST_MACHINE": machine, **(environment or {})},
-            timeout=30,
         )
         self.child.delaybeforesend = None
 
@@ -165,7 +180,7 @@ class Terminal:
     ) -> None:
         self.child.close(force=True)
 
-    def wait(self, text: str, seconds: float = 30) -> str:
+    def wait(self, text: str, seconds: float = PATIENCE) -> str:
         """Read until the screen shows a text; return the screen."""
         end = time.monotonic() + seconds
         while " ".join(text.split()) not in self.screen.joined:
@@ -194,9 +209,11 @@ class Terminal:
 
     def _read(self) -> bool:
         try:
-            self.screen.feed(self.child.read_nonblocking(4096, timeout=30))
+            self.screen.feed(self.child.read_nonblocking(4096, timeout=PATIENCE))
         except pexpect.EOF:
             return False
+        except pexpect.TIMEOUT:
+            raise AssertionError(f"nothing happens any more:\n{self.screen.text}") from None
         while self.screen.asked:
             self.screen.asked -= 1
             self.child.send(f"\x1b[{self.screen.y + 1};{self.screen.x + 1}R")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
 from torchconf.backends import PYPI
 from torchconf.targets import Platform, Target
 from torchconf.wizard.question import Choice
@@ -20,19 +22,6 @@ if TYPE_CHECKING:
 
 LINES = 5
 """A build that has ended is offered at once if it is in one of so many lines of torch."""
-
-
-def spread(request: Request) -> Request:
-    """Return a request whose layout has room for its wishes, and that may replace what is there.
-
-    For questions that come before the layout is asked about.
-    """
-    wishes = request.wishes or request.add
-    platforms = {wish.platform for wish in wishes}
-    layout = request.layout
-    if layout == "auto":
-        layout = "markers" if len(platforms) == len(wishes) else "extras"
-    return request._replace(layout=layout, force=True)
 
 
 def offered(
@@ -119,18 +108,33 @@ def _here(backend: Backend, session: Session) -> str:
 
 def why_not(session: Session, wish: Wish, others: Request) -> str:
     """Say in a few words why a wish can not join a request; empty if it can."""
-    error = _complaint(session, others, [*(others.wishes or others.add), wish])
-    if error is None:
-        return ""
+    chosen = others.wishes or others.add
+    if not _apart(session, [*chosen, wish]):
+        error = _complaint(session, others, [*chosen, wish])
+        if error is None:
+            return ""
+        if not chosen:
+            return error.message
     alone = _complaint(session, others._replace(packages=()), [wish])
     if alone is not None:
         return alone.message
-    backend = wish.backend
-    names = listed([other.text for other in (others.wishes or others.add)])
-    if backend is None or not names:
-        return error.message
-    has = "" if backend == PYPI else f"{span(backend, session.catalog)} only, "
+    backend, names = wish.backend, listed([other.text for other in chosen])
+    has = span(backend, session.catalog) + " only, " if backend and backend != PYPI else ""
     return f"{has}not together with {names}"
+
+
+def _apart(session: Session, wishes: Sequence[Wish]) -> bool:
+    """Tell whether some build began after another had ended: the planner would say no."""
+    catalog = session.catalog
+    firsts, lasts = [], []
+    for wish in wishes:
+        ends = [catalog.platform_end(wish.platform)]
+        if wish.backend is not None and wish.backend != PYPI:
+            ends.append(catalog.ended(wish.backend))
+            firsts.append(catalog.first_seen(catalog.main_package, wish.backend))
+        lasts += [Version(end) for end in ends if end is not None]
+    began = [first for first in firsts if first is not None]
+    return bool(began and lasts) and max(began) > min(lasts)
 
 
 def _complaint(session: Session, request: Request, wishes: Sequence[Wish]) -> TorchconfError | None:
@@ -138,7 +142,7 @@ def _complaint(session: Session, request: Request, wishes: Sequence[Wish]) -> To
     changed = (
         request._replace(add=tuple(wishes)) if adding else request._replace(wishes=tuple(wishes))
     )
-    return session.complaint(spread(changed))
+    return session.complaint(session.spread(changed))
 
 
 def suggestion(

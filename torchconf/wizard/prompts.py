@@ -66,12 +66,15 @@ class Prompts:
             value = answer.strip() if isinstance(answer, str) else tuple(answer)
             if value == BACK and back:
                 raise GoBack
+            if question.kind == "text" and not value:
+                value = question.default
             # questionary itself judges while several are chosen, and shows one line at most.
             complaint = None if question.kind == "many" else question.judge(value)
             if complaint is None:
                 self._note(question, value)
                 return value
-            question = question._replace(default=value)
+            if question.kind == "one":
+                question = question._replace(default=value)
             self._print([("class:error", _folded(complaint)), ("", "\n")])
 
     def _note(self, question: Question, answer: Value) -> None:
@@ -114,10 +117,10 @@ class Prompts:
                 **self.options,
             )
         else:
+            text = f"enter for {question.default}" if question.default else "then enter"
             built = questionary.text(
                 question.message,
-                default=str(question.default),
-                instruction=_instruction(question, "enter goes on", back=back) + " ",
+                instruction=_instruction(question, text, back=back) + " ",
                 style=_STYLE,
                 **self.options,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.configuration import Configuration, read_configuration
-from torchconf.errors import ProjectError, RequestError, TorchconfError
+from torchconf.errors import ProjectError, TorchconfError
 from torchconf.planner import Facts, Outcome, Request, plan_targets
 from torchconf.wishes import Wish, parse_wish
 
@@ -39,6 +39,8 @@ class Session(NamedTuple):
     before: Configuration
     given: Request
     """What the command line has said already, such as the URL of a mirror."""
+    judged: dict[Request, TorchconfError | None]
+    """What the planner said before."""
 
     def wish(self, text: str) -> Wish:
         """Read a target as the flag `-t` does."""
@@ -58,11 +60,31 @@ class Session(NamedTuple):
 
     def complaint(self, request: Request) -> TorchconfError | None:
         """Return what the planner has against a request."""
-        try:
-            self.plan(request)
-        except TorchconfError as error:
-            return error
-        return None
+        if request not in self.judged:
+            try:
+                self.plan(request)
+            except TorchconfError as error:
+                self.judged[request] = error
+            else:
+                self.judged[request] = None
+        return self.judged[request]
+
+    def spread(self, request: Request) -> Request:
+        """Return a request whose layout has room for its wishes, and that may replace tables.
+
+        For questions that come before the layout is asked about.
+        """
+        wishes = request.wishes or request.add
+        roomy = request._replace(force=True)
+        if request.layout != "auto":
+            return roomy
+        if len({wish.platform for wish in wishes}) == len(wishes):
+            return roomy._replace(layout="markers")
+        extras = roomy._replace(layout="extras")
+        # The project may have extras that can not be edited, which is no matter of builds.
+        if isinstance(self.complaint(extras), ProjectError):
+            return roomy._replace(layout="groups", default="none")
+        return extras
 
 
 def open_session(
@@ -73,9 +95,11 @@ def open_session(
     Raises:
         ProjectError: No answer would help: the file holds what is not understood.
     """
-    session = Session(project, catalog, facts, machine, read_configuration(project, catalog), given)
+    session = Session(
+        project, catalog, facts, machine, read_configuration(project, catalog), given, {}
+    )
     probe = given._replace(wishes=session.wishes([f"linux-{catalog.fallback.name}"]))
     error = session.complaint(probe)
-    if isinstance(error, ProjectError) and not isinstance(error, RequestError):
+    if isinstance(error, ProjectError):
         raise error
     return session
