@@ -84,6 +84,8 @@ def _with_added(
             plain = {catalog.fallback, PYPI}
             if wish.accelerator == catalog.fallback.accelerator:
                 plain = {PYPI}
+            if wish.backend is not None:
+                plain.discard(wish.backend)
             kept = [t for t in kept if t.platform not in alike or t.backend not in plain]
     return tuple(dict.fromkeys([*_as_wishes(kept), *adding]))
 

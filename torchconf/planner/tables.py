@@ -276,12 +276,13 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: _Indexes) -> dict[s
 def _untouched(current: Any, decision: Decision) -> list[Value]:  # noqa: ANN401 - parsed TOML
     """Return the entries of scopes that the request is not about, and that stay."""
     same_layout = decision.layout == decision.before.layout != "markers"
-    if not same_layout or not isinstance(current, list):
+    if not same_layout or current is None:
         return []
     planned = {scope.name for scope in decision.scopes}
     left_alone = set(map(canonicalize_name, planned - decision.affected))
     changed = decision.before.scopes.union(map(canonicalize_name, planned)) - left_alone
-    return [entry for entry in current if _scope_and_index(entry)[2] not in changed]
+    entries = current if isinstance(current, list) else [current]
+    return [entry for entry in entries if _scope_and_index(entry)[2] not in changed]
 
 
 def _same_name(name: Value) -> str:
