@@ -32,8 +32,10 @@ from torchconf.plan import Put, Remove, Step, meaning
 QUICK = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 THOROUGH = settings(QUICK, max_examples=2000)
 
+TESTS = Path(__file__).parent
 WRITTEN = [
-    *(path.read_bytes().decode() for path in sorted(Path(__file__).parent.rglob("*.toml"))),
+    # A byte order mark is the business of `files`.
+    *(path.read_bytes().decode("utf-8-sig") for path in sorted(TESTS.rglob("*.toml"))),
     *(case.before for case in load_cases()),
 ]
 
