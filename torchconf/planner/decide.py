@@ -174,8 +174,9 @@ class _Deciding:
             return choose_release(wishes, needs, self.catalog, self.facts.locked)
         except RequestError as error:
             new = len(targets) < len(wishes) or not set(targets) <= set(self.before.targets)
-            if not self.request.remove and (new or not self.request.add):
+            if self.request.remove or new or not self.request.add:
                 self._refuse_local_versions()
+            if not self.request.remove and (new or not self.request.add):
                 limit = next((r for r in self.project.requirements() if r.name == self.main), None)
                 if limit is not None and limit.specifier and self.request.torch is None:
                     error.at = error.at or self.project.place(limit.at)
