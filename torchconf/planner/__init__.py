@@ -38,7 +38,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     # uv reads some settings from the workspace root only.
     root = Draft(project.root.data) if project.root is not None else draft
     draft_tables(draft, root, request, project, catalog, decision)
-    if request.remove or decision.layout != decision.before.layout or request.force:
+    if request.add or request.remove or decision.layout != decision.before.layout or request.force:
         draft_removal(draft, project, catalog, decision)
     plan = Plan(
         steps=tuple(draft.steps),
