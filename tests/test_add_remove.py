@@ -233,15 +233,6 @@ def test_every_kind_locks_in_every_layout(
     assert not judge(before, f"add-target {target}", tmp_path / "demo", replica)
 
 
-# uv 0.13.9 forgets that three extras conflict where a further one names one of them, by way of yet
-# another or with a name that sorts before the new one's.
-UV_FAILS = {
-    "022-alias-extra-loses-routing",
-    "extras-that-name-other-extras-stay",
-    "refused-the-last-target-of-extras",
-}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "command"),
@@ -250,7 +241,6 @@ UV_FAILS = {
         for name in others()
         for verb in ("add-target", "remove-target")
         for target in ("windows-cuda", "linux-cu126", "linux-rocm7.2", "macos-cpu")
-        if name not in UV_FAILS
     ],
 )
 def test_what_locked_before_locks_afterwards(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.drafting import Draft
+from torchconf.errors import ProjectError
 from torchconf.plan import Plan
 from torchconf.planner.decide import Decision, decide
 from torchconf.planner.removal import draft_removal
 from torchconf.planner.request import Facts, Outcome, Request
 from torchconf.planner.requires import draft_requirements
 from torchconf.planner.tables import draft_tables
+from torchconf.project import read_project
 
 if TYPE_CHECKING:
     from torchconf.catalog import Catalog
@@ -40,6 +42,8 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     draft_tables(draft, root, request, project, catalog, decision)
     if request.add or request.remove or decision.layout != decision.before.layout or request.force:
         draft_removal(draft, project, catalog, decision)
+    if decision.before.layout is not None and draft.steps:
+        _refuse_what_uv_refuses(draft, project, catalog)
     plan = Plan(
         steps=tuple(draft.steps),
         notes=_notes(decision, facts),
@@ -56,6 +60,28 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         member=_member(project, catalog, facts),
         carrier=_carrier(project, catalog),
     )
+
+
+def _refuse_what_uv_refuses(draft: Draft, project: Project, catalog: Catalog) -> None:
+    """Refuse a plan for a file that uv locks now and would not lock afterwards.
+
+    What other parts of the file do to a change, an alias of an extra for example, only the routing
+    rule can tell.
+    """
+    if project.root is not None or project.is_workspace_root:
+        return
+    # Imported here: a project without PyTorch tables has nothing that could get in the way.
+    from torchconf.routes import routes
+
+    planned = read_project(draft.data, at=project.at)
+    error = routes(planned, needs=catalog.dependents).error
+    if error is not None and routes(project, needs=catalog.dependents).error is None:
+        raise ProjectError(
+            f"uv would not lock the project after this: {error.message}",
+            at=error.at,
+            help="an extra or group that names another one is often the cause: "
+            "`torchconf show` tells what each gets now",
+        )
 
 
 def _member(project: Project, catalog: Catalog, facts: Facts) -> str | None:
