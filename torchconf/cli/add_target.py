@@ -28,10 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layout", choices=("auto", "markers", "extras", "groups"), default="auto",
         help="change how a build is chosen when installing (default: as it is)",
     )  # fmt: skip
-    parser.add_argument("--lock", action="store_true", help="run `uv lock`; undo all if it fails")
-    parser.add_argument(
-        "--force", action="store_true", help="replace PyTorch tables that are not understood"
-    )
     add_writing(parser)
     add_format(parser)
 

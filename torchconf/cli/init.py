@@ -64,10 +64,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--required-environments", action="store_true",
         help="let uv refuse to lock what would not install on a target",
     )  # fmt: skip
-    parser.add_argument("--lock", action="store_true", help="run `uv lock`; undo all if it fails")
-    parser.add_argument(
-        "--force", action="store_true", help="replace PyTorch tables that are not understood"
-    )
     add_writing(parser)
     add_format(parser)
 

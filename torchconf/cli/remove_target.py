@@ -22,10 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument("target", nargs="*", metavar="TARGET", help="a build on a platform")
-    parser.add_argument("--lock", action="store_true", help="run `uv lock`; undo all if it fails")
-    parser.add_argument(
-        "--force", action="store_true", help="replace PyTorch tables that are not understood"
-    )
     add_writing(parser)
     add_format(parser)
 
