@@ -198,6 +198,13 @@ class Terminal:
         self.wait(question)
         self.press(*keys)
 
+    def line(self, question: str, text: str) -> None:
+        """Wait until a question has been put in plain lines, and write one."""
+        self.wait(question)
+        while not self.screen.text.rstrip().endswith(">"):
+            assert self._read(), f"the end, and no prompt in\n{self.screen.text}"
+        self.press(f"{text}\r")
+
     def finish(self) -> int:
         """Read to the end; return the exit status."""
         while self._read():

@@ -139,7 +139,7 @@ class _Asking:
         file, before = self.context.file, self.session.before
         state = "" if file.raw is not None else ", which will be made"
         _say(f"torchconf {self.command}: {spoken_path(file.path)}{state}")
-        if before.layout is not None:
+        if before.layout is not None and before.targets:
             targets = ", ".join(map(str, before.targets))
             _say(f"It has the layout `{before.layout}`: {targets}")
         if self.session.machine.words and self.command != "remove-target":

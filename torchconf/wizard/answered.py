@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.layouts import ordered
 from torchconf.targets import PLATFORMS, Platform, Target
-from torchconf.wizard.builds import judge_request
+from torchconf.wizard.builds import OLDER, judge_request
 from torchconf.wizard.question import words_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torchconf.wizard.session import Session
 
 # Answers that are no word of a flag.
-OLDER, OTHER, NEWEST, YES, NO, KEEP = "older", "other", "", "yes", "no", "keep"
+OTHER, NEWEST, YES, NO, KEEP = "other", "", "yes", "no", "keep"
 
 
 class Answered:
@@ -30,7 +30,7 @@ class Answered:
         self.session = session
         self.catalog = session.catalog
         self.before = session.before
-        self.has = session.before.layout is not None
+        self.has = session.before.layout is not None and bool(session.before.targets)
 
     def request(self, answers: Answers) -> Request:
         """Return what the answers so far ask for; `--force` only where targets are taken away."""

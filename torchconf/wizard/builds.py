@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from torchconf.backends import PYPI
+from torchconf.planner.decide import declared_range
 from torchconf.targets import Platform, Target
 from torchconf.wizard.question import Choice
 from torchconf.wizard.words import backend_about, line, listed, platform_title, span
@@ -20,47 +21,48 @@ if TYPE_CHECKING:
     from torchconf.wishes import Wish
     from torchconf.wizard.session import Session
 
+OLDER = "older"
+"""The answer that leads to builds that ended long ago."""
 LINES = 5
 """A build that has ended is offered at once if it is in one of so many lines of torch."""
 
 
 def offered(
-    session: Session, platform: Platform, *, recent: bool | None
+    session: Session, platform: Platform, *, recent: bool
 ) -> Iterator[tuple[Accelerator, Backend | None]]:
     """Yield the builds to show for a platform: None for an accelerator that it never had.
 
     Args:
         session: For the catalog, and what the project has.
         platform: The platform.
-        recent: Whether to yield those that go on or ended not long ago, or the others; None for
-            all.
+        recent: Whether to yield those that go on or ended not long ago, or the others.
     """
     catalog = session.catalog
     lines = list(dict.fromkeys(line(release) for release in catalog.releases))[:LINES]
     present = {t.backend for t in session.before.targets if t.platform == platform}
     for accelerator in catalog.accelerators:
         if platform.key not in accelerator.platforms:
-            if recent is not False:
+            if recent:
                 yield accelerator, None
             continue
         for backend in catalog.newest_first(accelerator.name):
             last = catalog.ended(backend)
             is_recent = last is None or last.rpartition(".")[0] in lines or backend in present
-            if recent in {None, is_recent} and _was_seen(session, backend, platform):
+            if is_recent == recent and _was_seen(session, backend, platform):
                 yield accelerator, backend
 
 
 def _was_seen(session: Session, backend: Backend, platform: Platform) -> bool:
     """Tell whether an index may have had torch for a platform."""
     catalog = session.catalog
-    return catalog.ended(backend) is None or any(
+    return (backend != PYPI and catalog.ended(backend) is None) or any(
         catalog.seen(catalog.main_package, release, backend, platform)
         for release in catalog.releases
     )
 
 
 def build_choices(
-    session: Session, platform: Platform, others: Request, *, recent: bool | None
+    session: Session, platform: Platform, others: Request, *, recent: bool
 ) -> list[Choice]:
     """Return the choices for one platform.
 
@@ -78,9 +80,18 @@ def build_choices(
             choices.append(Choice(accelerator.name, accelerator.title, disabled=reason))
         else:
             choices.append(_choice(session, platform, backend, others))
-    if recent is not False:
+    if recent:
         choices.append(_choice(session, platform, PYPI, others))
     return choices
+
+
+def older_choice(session: Session, platform: Platform) -> list[Choice]:
+    """Return the choice that leads to the builds that ended long ago, if there are any."""
+    found = [b.title for _, b in offered(session, platform, recent=False) if b is not None]
+    if not found:
+        return []
+    among = f": {found[0]} ... {found[-1]}" if len(found) > 1 else f": {found[0]}"
+    return [Choice(OLDER, "older builds", f"{len(found)} more, ended long ago{among}")]
 
 
 def _choice(session: Session, platform: Platform, backend: Backend, others: Request) -> Choice:
@@ -109,18 +120,33 @@ def _here(backend: Backend, session: Session) -> str:
 def why_not(session: Session, wish: Wish, others: Request) -> str:
     """Say in a few words why a wish can not join a request; empty if it can."""
     chosen = others.wishes or others.add
+    if wish.backend == PYPI and not _was_seen(session, PYPI, wish.platform):
+        return f"PyPI has no torch for {platform_title(wish.platform)}"
     if not _apart(session, [*chosen, wish]):
         error = _complaint(session, others, [*chosen, wish])
         if error is None:
             return ""
         if not chosen:
-            return error.message
+            return _before_range(session, wish) or error.message
     alone = _complaint(session, others._replace(packages=()), [wish])
     if alone is not None:
-        return alone.message
+        return _before_range(session, wish) or alone.message
     backend, names = wish.backend, listed([other.text for other in chosen])
     has = span(backend, session.catalog) + " only, " if backend and backend != PYPI else ""
     return f"{has}not together with {names}"
+
+
+def _before_range(session: Session, wish: Wish) -> str:
+    """Say that a build or a platform ended before what the project requires; empty if not so."""
+    catalog = session.catalog
+    declared = declared_range(session.project, catalog.main_package)
+    ends = [catalog.platform_end(wish.platform)]
+    ends += [catalog.ended(wish.backend)] if wish.backend not in {None, PYPI} else []
+    last = min((Version(end) for end in ends if end is not None), default=None)
+    floors = [part for part in declared if part.operator in {">=", ">", "==", "~=", "==="}]
+    if last is None or all(part.contains(last) for part in floors):
+        return ""
+    return f"ended with torch {last}; the project requires torch {declared}"
 
 
 def _apart(session: Session, wishes: Sequence[Wish]) -> bool:

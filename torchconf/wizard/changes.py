@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.errors import RequestError
 from torchconf.targets import PLATFORMS, Target
-from torchconf.wizard.builds import build_choices, judge_request
+from torchconf.wizard.builds import OLDER, build_choices, judge_request, older_choice
 from torchconf.wizard.question import Choice, Question, words_of
 from torchconf.wizard.words import backend_about, platform_about, platform_title
 
@@ -26,10 +26,10 @@ class Addition:
     def request(self, answers: Answers) -> Request:
         """Return what the answers so far ask for."""
         platform = str(answers.get("platform", ""))
-        builds = words_of(answers.get("builds"))
+        builds = (*words_of(answers.get("builds")), *words_of(answers.get("older")))
         given = self.session.given
         return given._replace(
-            add=self.session.wishes(f"{platform}-{build}" for build in builds),
+            add=self.session.wishes(f"{platform}-{b}" for b in builds if b != OLDER),
             layout=str(answers.get("layout", given.layout)),
         )
 
@@ -38,7 +38,9 @@ class Addition:
         if "platform" not in answers:
             return self._ask_platform()
         if "builds" not in answers:
-            return self._ask_builds(answers)
+            return self._ask_builds(answers, "builds")
+        if "older" not in answers and OLDER in words_of(answers["builds"]):
+            return self._ask_builds(answers, "older")
         return None if "layout" in answers else self._ask_layout(answers)
 
     def _ask_platform(self) -> Question:
@@ -60,7 +62,7 @@ class Addition:
         before = self.session.before
         return before.targets if before.layout is not None else ()
 
-    def _ask_builds(self, answers: Answers) -> Question:
+    def _ask_builds(self, answers: Answers, key: str) -> Question:
         session = self.session
         platform = next(p for p in PLATFORMS if p.short == answers["platform"])
         present = {t.backend.name for t in self._present() if t.platform == platform}
@@ -68,30 +70,31 @@ class Addition:
             choice._replace(disabled="the project has it", about="")
             if choice.value in present
             else choice
-            for choice in build_choices(session, platform, session.given, recent=None)
+            for choice in build_choices(
+                session, platform, self.request(answers), recent=key == "builds"
+            )
         ]
 
+        choices += older_choice(session, platform) if key == "builds" else []
+
         def judge(value: Value) -> str | None:
-            if not value:
-                return "choose at least one build: space marks it"
-            request = self.request({**answers, "builds": value})
+            request = self.request({**answers, key: value})
+            if not request.add:
+                missing = "choose at least one build: space marks it"
+                return None if OLDER in words_of(value) else missing
             error = judge_request(session, request)
             if error and any(
-                judge_request(session, request._replace(layout=layout)) is None
+                session.complaint(request._replace(layout=layout)) is None
                 for layout in ("extras", "groups")
             ):
                 return None  # the next question is about that
             return error
 
         title = platform_title(platform)
-        suggested = next(
-            (n for n in session.machine.fits if platform == session.machine.platform), ""
-        )
-        open_ = [choice.value for choice in choices if not choice.disabled]
-        default = (suggested,) if suggested in open_ else ()
+        older = ", older" if key == "older" else ""
         return Question(
-            "builds", "many", f"Which builds of torch on {title}?", title, default,
-            tuple(choices), judge,
+            key, "many", f"Which {older[2:] + ' ' if older else ''}builds of torch on {title}?",
+            f"{title}{older}", (), tuple(choices), judge,
         )  # fmt: skip
 
     def _ask_layout(self, answers: Answers) -> Question | None:
@@ -152,7 +155,13 @@ class Removal:
         def judge(value: Value) -> str | None:
             if not value:
                 return "choose at least one target: space marks it"
-            return judge_request(session, self.request({"targets": value}))
+            request = self.request({"targets": value})
+            error = judge_request(session, request)
+            if error is None:
+                plan = session.plan(request).plan
+                if not plan.steps and not plan.root_steps:
+                    return "nothing would change: what serves these serves others, mark them too"
+            return error
 
         return Question(
             "targets", "many", "Which targets are to go?", "Remove", (), tuple(choices), judge

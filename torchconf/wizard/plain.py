@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 from torchconf.wizard.question import BACK, GoBack, Question, words_of
@@ -39,21 +41,22 @@ class Plain:
                 if open_:
                     sys.stdout.write(f"- {question.label}: {question.spoken(value)}\n")
                 return value
-            sys.stdout.write(f"{complaint}\n")
+            _write(complaint)
 
     @staticmethod
     def _show(question: Question) -> None:
-        sys.stdout.write(f"\n{question.message}\n")
+        sys.stdout.write("\n")
+        _write(question.message)
         numbers = iter(range(1, len(question.choices) + 1))
         chosen = words_of(question.default)
         one = (question.default,) if isinstance(question.default, str) else chosen
         for choice in question.choices:
             if choice.disabled:
-                sys.stdout.write(f"   -  {choice.title} ({choice.disabled})\n")
+                _write(f"   -  {choice.title} ({choice.disabled})")
                 continue
             mark = "*" if choice.value in one else " "
             about = f": {choice.about}" if choice.about else ""
-            sys.stdout.write(f" {mark}{next(numbers):2}  {choice.title}{about}\n")
+            _write(f" {mark}{next(numbers):2}  {choice.title}{about}")
 
     @staticmethod
     def _read(question: Question, *, back: bool) -> str:
@@ -72,6 +75,16 @@ class Plain:
             sys.stdout.write("\n")
             raise KeyboardInterrupt
         return line.strip()
+
+
+def _write(text: str) -> None:
+    """Print a line, broken between words."""
+    columns = shutil.get_terminal_size().columns
+    lines = textwrap.wrap(
+        text, max(columns - 1, 20), subsequent_indent="      ", break_on_hyphens=False,
+        drop_whitespace=False,
+    )  # fmt: skip
+    sys.stdout.write("\n".join(line.rstrip() for line in lines) + "\n")
 
 
 def _numbered(text: str, question: Question) -> tuple[Value, str | None]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from torchconf.errors import RequestError, TorchconfError
 from torchconf.targets import PLATFORMS, Platform
-from torchconf.wizard.answered import OLDER, OTHER, Answered
+from torchconf.wizard.answered import OTHER, Answered
 from torchconf.wizard.builds import (
+    OLDER,
     build_choices,
     judge_request,
-    offered,
+    older_choice,
     suggestion,
     why_not,
 )
@@ -104,10 +105,7 @@ class Setup(Answered):
         chosen = self.wishes(answers, but=platform)
         choices = build_choices(session, platform, others, recent=True)
         default = suggestion(session, platform, choices, chosen)
-        older = [b.title for _, b in offered(session, platform, recent=False) if b is not None]
-        if older:
-            about = f"{len(older)} that have ended: {older[0]} ... {older[-1]}"
-            choices.append(Choice(OLDER, "older builds", about))
+        choices += older_choice(session, platform)
         return Question(
             key, "many", f"Which builds of torch on {title}?", title,
             default, tuple(choices), self._judge_builds(answers, platform, key),
