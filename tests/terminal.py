@@ -28,8 +28,8 @@ import json, os, sys
 from torchconf.cli import asking, main
 from torchconf.targets import PLATFORMS
 from torchconf.wizard import Machine
-fits, unfit = json.loads(os.environ["TEST_MACHINE"])
-asking.find_machine = lambda _: Machine(PLATFORMS[0], "a test", fits, unfit)
+facts = json.loads(os.environ["TEST_MACHINE"])
+asking.find_machine = lambda _: Machine(PLATFORMS[0], *facts)
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -153,10 +153,11 @@ class Terminal:
         columns: int = 80,
         rows: int = 24,
         environment: Mapping[str, str] | None = None,
+        machine: str = "a test",
         fits: Mapping[str, str] | None = None,
         unfit: Mapping[str, str] | None = None,
     ) -> None:
-        machine = json.dumps([fits or {}, unfit or {}])
+        facts = json.dumps([machine, fits or {}, unfit or {}])
         kept = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "COLUMNS", "LINES"}}
         self.screen = Screen(columns, rows)
         self.child: Any = pexpect.spawn(
@@ -165,9 +166,10 @@ class Terminal:
             cwd=str(folder),
             dimensions=(rows, columns),
             encoding="utf-8",
-            env={**kept, "TERM": "xterm-256color", "TEST_MACHINE": machine, **(environment or {})},
+            env={**kept, "TERM": "xterm-256color", "TEST_MACHINE": facts, **(environment or {})},
         )
         self.child.delaybeforesend = None
+        self.child.ptyproc.delayafterclose = self.child.ptyproc.delayafterterminate = 0.01
 
     def __enter__(self) -> Self:
         return self
@@ -209,7 +211,7 @@ class Terminal:
         """Read to the end; return the exit status."""
         while self._read():
             pass
-        self.child.close()
+        self.child.wait()
         status: int | None = self.child.exitstatus
         assert status is not None, f"killed by signal {self.child.signalstatus}"
         return status

@@ -16,6 +16,7 @@ from torchconf.cli import main
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
+from tests.screens import README, in_readme, wizard_screen
 from tests.terminal import Terminal
 
 APP = """\
@@ -255,6 +256,22 @@ def test_what_is_impossible_is_shown_with_its_reason_and_changes_as_answers_chan
         terminal.wait("- Linux: CPU")
         terminal.wait("torch on Windows?")
         terminal.wait("○ CUDA 12.8 driver 528.33 or newer")
+        leaves(terminal, "ctrl-c")
+
+
+def test_a_list_of_which_nothing_can_be_had_is_shown_nevertheless(folder: Path) -> None:
+    with Terminal(["init"], folder, rows=60, fits={"cu132": "driver 580"}) as terminal:
+        terminal.answer("Which platforms", "enter")
+        terminal.answer("torch on Linux?", "down", "space", "up", "up", "space", "down", "enter")
+        terminal.answer("Which older builds of torch on Linux?", "enter")
+        terminal.wait("choose at least one build")
+        terminal.press("<")
+        terminal.answer("torch on Linux?", "down", "space", "enter")
+        terminal.wait("Which older builds of torch on Linux?")
+        terminal.wait("- CUDA 12.4 (torch 2.4.0 to 2.6.0 only, not together with linux-cu132)")
+        terminal.wait("go on")
+        terminal.press("enter")
+        terminal.wait("Which packages")
         leaves(terminal, "ctrl-c")
 
 
@@ -651,3 +668,9 @@ def test_nobody_is_asked_who_wants_to_be_left_alone(folder: Path, flag: str) -> 
         assert terminal.finish() == 2
         assert "no target is given" in terminal.screen.text
     assert not list(folder.iterdir())
+
+
+def test_screen_in_the_readme_is_current() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert "<!-- wizard: " in text
+    assert in_readme(text, wizard_screen()) == text, "`python -m tests.screens` writes it"

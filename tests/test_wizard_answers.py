@@ -183,7 +183,7 @@ def requests(draw: st.DrawFn) -> list[str]:
     second=requests(),
     machine=st.sampled_from((Machine(), Machine(PLATFORMS[0], "", {"cu130": ""}, {"cu126": ""}))),
 )
-@settings(max_examples=15, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=10, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 def test_answers_and_flags_that_mean_the_same_write_the_same_bytes(
     start: str, python: str, first: list[str], second: list[str], machine: Machine
 ) -> None:

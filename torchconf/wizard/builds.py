@@ -131,7 +131,8 @@ def why_not(session: Session, wish: Wish, others: Request) -> str:
     alone = _complaint(session, others._replace(packages=()), [wish])
     if alone is not None:
         return _before_range(session, wish) or alone.message
-    backend, names = wish.backend, listed([other.text for other in chosen])
+    apart = [other for other in chosen if _apart(session, [other, wish])]
+    backend, names = wish.backend, listed([other.text for other in apart or chosen])
     has = span(backend, session.catalog) + " only, " if backend and backend != PYPI else ""
     return f"{has}not together with {names}"
 

@@ -42,6 +42,8 @@ def ask_layout(asked: Answered, answers: Answers) -> Question | None:
         reason = complaint.message if complaint else ""
         shown = note if layout in {auto, asked.before.layout} else about
         choices.append(Choice(layout, layout, "" if reason else shown, reason))
+        if complaint and all(choice.disabled for choice in choices) and layout == "groups":
+            raise complaint
     open_ = [choice.value for choice in choices if not choice.disabled]
     return Question(
         "layout", "one", "How is a build chosen when installing?", "Layout",

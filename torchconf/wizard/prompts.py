@@ -66,10 +66,13 @@ class Prompts:
             value = answer.strip() if isinstance(answer, str) else tuple(answer)
             if value == BACK and back:
                 raise GoBack
+            if question.kind == "many" and isinstance(value, str):
+                value = ()
             if question.kind == "text" and not value:
                 value = question.default
             # questionary itself judges while several are chosen, and shows one line at most.
-            complaint = None if question.kind == "many" else question.judge(value)
+            judged = question.kind == "many" and question.open_choices()
+            complaint = None if judged else question.judge(value)
             if complaint is None:
                 self._note(question, value)
                 return value
@@ -93,7 +96,7 @@ class Prompts:
 
     def _application(self, question: Question, *, back: bool) -> Application[Any]:
         width = max((len(choice.title) for choice in question.choices), default=0)
-        if question.kind == "many":
+        if question.kind == "many" and question.open_choices():
             built = questionary.checkbox(
                 question.message,
                 [
@@ -105,13 +108,15 @@ class Prompts:
                 style=_STYLE,
                 **self.options,
             )
-        elif question.kind == "one":
+        elif question.kind != "text":
             choices = [_choice(choice, width) for choice in question.choices]
+            # questionary can not show a list of which nothing can be chosen.
+            choices += [questionary.Choice("go on", "")] if question.kind == "many" else []
             choices += [questionary.Choice(f"{BACK} back", BACK)] if back else []
             built = questionary.select(
                 question.message,
                 choices,
-                default=str(question.default),
+                default=question.default if isinstance(question.default, str) else "",
                 instruction=_instruction(question, "arrows, then enter", back=back),
                 style=_STYLE,
                 **self.options,
