@@ -28,7 +28,7 @@ _STYLE = Style(
         ("question", "bold"),
         ("instruction", "fg:ansibrightblack"),
         ("pointer", "fg:ansicyan bold"),
-        ("selected", "fg:ansigreen"),
+        ("selected", "noreverse fg:ansigreen"),
         ("highlighted", "fg:ansicyan"),
         ("disabled", "fg:ansibrightblack"),
         ("answer", "fg:ansicyan"),
