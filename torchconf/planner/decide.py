@@ -374,9 +374,14 @@ class _Deciding:
         if layout != "groups" or self.request.default == "none":
             return None
         backends = ordered({target.backend for target in targets}, self.catalog)
-        asked = self.request.default or self.before.default
-        if asked is None or (self.request.remove and asked not in {b.name for b in backends}):
-            if self.before.layout == "groups":
+        there = {backend.name for backend in backends}
+        before = self.before.default if self.before.default in there else None
+        asked = self.request.default or before
+        if asked is None:
+            # One that goes with its target leaves its place to the usual one.
+            if self.before.layout == "groups" and (
+                self.before.default is None or self.request.remove
+            ):
                 return None
             return next((b for b in backends if b == self.catalog.fallback), backends[0])
         word = asked.lower()
