@@ -106,8 +106,7 @@ def last_line(target: Target, catalog: Catalog) -> tuple[int, ...]:
     if backend == PYPI:
         newest = catalog.last_seen(catalog.main_package, PYPI)
     else:
-        known = (catalog.last_seen(catalog.main_package, b) for b in catalog.backends.values())
-        newest = max(filter(None, known), default=None)
+        newest = catalog.newest_indexed
     return newest.release[:2] if newest else ()
 
 
@@ -183,7 +182,7 @@ def _resolve(
     for accelerator in {wish.accelerator for wish in wishes if wish.backend is None}:
         platforms = [w.platform for w in wishes if w.accelerator == accelerator and not w.backend]
         ranked: list[tuple[tuple[int, bool, int], Backend]] = []
-        for backend in catalog.newest_first(accelerator):
+        for backend in _alive(accelerator, release, catalog):
             targets = [Target(platform, backend) for platform in platforms]
             rank = max(_torch(release, target, pythons, catalog)[0] for target in targets)
             if rank == MISSING and ranked:
@@ -200,6 +199,18 @@ def _resolve(
         chosen[accelerator] = min(ranked, key=lambda pair: pair[0])[1]
     found = (Target(wish.platform, wish.backend or chosen[wish.accelerator]) for wish in wishes)
     return tuple(dict.fromkeys(found))
+
+
+def _alive(accelerator: str, release: Version, catalog: Catalog) -> tuple[Backend, ...]:
+    """Return the backends of an accelerator that had begun by a release, and not yet ended."""
+    every = catalog.newest_first(accelerator)
+    alive = tuple(
+        backend
+        for backend in every
+        if (catalog.first_seen(catalog.main_package, backend) or release) <= release
+        and ((last := catalog.ended(backend)) is None or release <= Version(last))
+    )
+    return alive or every
 
 
 def _from_first_served(

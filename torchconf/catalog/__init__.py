@@ -269,6 +269,12 @@ class Catalog:
         cell = self._cell(package, str(version), backend)
         return cell is not None and bool(cell[1].get(platform.key))
 
+    @cached_property
+    def newest_indexed(self) -> Version | None:
+        """The newest torch of which a wheel was seen on any of the PyTorch indexes."""
+        wheels = self._data["wheels"].get(self.main_package, {})
+        return next((Version(v) for v, cells in wheels.items() if cells.keys() - {PYPI.name}), None)
+
     def seen_releases(
         self, package: str, backend: Backend, platform: Platform, pythons: Sequence[str]
     ) -> Iterator[Version]:
@@ -372,6 +378,7 @@ class Catalog:
         )
         return Answer.NO if outside else Answer.UNKNOWN
 
+    @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
     def companions(self, package: str, release: Version) -> tuple[Version, ...] | None:
         """Return the releases of a companion that fit a torch release, newest first.
 

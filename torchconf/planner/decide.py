@@ -375,13 +375,9 @@ class _Deciding:
             return None
         backends = ordered({target.backend for target in targets}, self.catalog)
         there = {backend.name for backend in backends}
-        before = self.before.default if self.before.default in there else None
-        asked = self.request.default or before
-        if asked is None:
-            # One that goes with its target leaves its place to the usual one.
-            if self.before.layout == "groups" and (
-                self.before.default is None or self.request.remove
-            ):
+        asked = self.request.default or self.before.default
+        if asked is None or (self.request.remove and asked not in there):
+            if self.before.layout == "groups":
                 return None
             return next((b for b in backends if b == self.catalog.fallback), backends[0])
         word = asked.lower()
@@ -389,7 +385,10 @@ class _Deciding:
         chosen = next((b for b in meant if b.name == word), meant[0] if len(meant) == 1 else None)
         if chosen is None:
             raise RequestError(
-                f"`--default {asked}` is the backend of no target",
+                f"`--default {asked}` is the backend of no target"
+                if self.request.default
+                else f"the default group is for `{asked}`, which no target has any more: say "
+                "`--default`",
                 help=f"the targets have {', '.join(backend.name for backend in backends)}",
             )
         return chosen
