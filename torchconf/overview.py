@@ -257,8 +257,8 @@ def _backend(  # noqa: PLR0911 - one return a kind of route
 
 def _index_backend(index: Index, catalog: Catalog) -> Backend | None:
     found = catalog.backend_of_url(index.url)
-    # A copy of PyPI may be declared by name; its URL ends the way PyPI's does.
-    looks_like_pypi = index.url.rstrip("/").endswith("/simple")
+    # PyPI, or a copy of it, may be declared by name; any other index is not known.
+    looks_like_pypi = PYPI.name in index.url.lower()
     return found or (PYPI if looks_like_pypi else None)
 
 
