@@ -16,11 +16,12 @@ from packaging.version import InvalidVersion, Version
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_HEAD = re.compile(r'^name = "([^"]+)"\n(?:version = "([^"]+)"\n)?', re.MULTILINE)
-_DEPENDENCIES = re.compile(r"^dependencies = \[\n(.*?)^\]", re.MULTILINE | re.DOTALL)
-_NAME = re.compile(r'\{ name = "([^"]+)"')
-_REGISTRY = re.compile(r'^source = \{ registry = "([^"]+)" \}', re.MULTILINE)
-_WHEEL = re.compile(r'"[^"]*?([^"/]+\.whl)"')
+# Patterns as text: most runs meet no lockfile and should not pay for compiling them.
+_HEAD = r'(?m)^name = "([^"]+)"\n(?:version = "([^"]+)"\n)?'
+_DEPENDENCIES = r"(?ms)^dependencies = \[\n(.*?)^\]"
+_NAME = r'\{ name = "([^"]+)"'
+_REGISTRY = r'(?m)^source = \{ registry = "([^"]+)" \}'
+_WHEEL = r'"[^"]*?([^"/]+\.whl)"'
 
 
 class LockedBuild(NamedTuple):
@@ -38,7 +39,7 @@ def locked_release(text: str, package: str) -> Version | None:
     """Return the newest public version that a lockfile has of a package: `2.13.0`."""
     versions: list[Version] = []
     for block in text.split("[[package]]\n")[1:]:
-        head = _HEAD.match(block)
+        head = re.match(_HEAD, block)
         if head and head[1] == package and head[2]:
             with suppress(InvalidVersion):
                 versions.append(Version(Version(head[2]).public))
@@ -49,9 +50,9 @@ def locked_builds(text: str, package: str) -> tuple[LockedBuild, ...]:
     """Return the builds that a lockfile has of a package."""
     found = []
     for block in text.split("[[package]]\n")[1:]:
-        head, source = _HEAD.match(block), _REGISTRY.search(block)
+        head, source = re.match(_HEAD, block), re.search(_REGISTRY, block)
         if head and source and head[1] == package and head[2]:
-            found.append(LockedBuild(head[2], source[1], tuple(_WHEEL.findall(block))))
+            found.append(LockedBuild(head[2], source[1], tuple(re.findall(_WHEEL, block))))
     return tuple(found)
 
 
@@ -59,9 +60,9 @@ def needs(text: str) -> dict[str, frozenset[str]]:
     """Return what each package of a lockfile depends on; extras and groups are left out."""
     found: dict[str, frozenset[str]] = {}
     for block in text.split("[[package]]\n")[1:]:
-        head, listed = _HEAD.match(block), _DEPENDENCIES.search(block)
+        head, listed = re.match(_HEAD, block), re.search(_DEPENDENCIES, block)
         if head and listed:
-            names = frozenset(_NAME.findall(listed[1]))
+            names = frozenset(re.findall(_NAME, listed[1]))
             found[head[1]] = found.get(head[1], frozenset()) | names
     return found
 
