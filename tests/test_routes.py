@@ -439,6 +439,24 @@ def test_open_index_is_asked_in_order_and_can_leave_the_answer_unknown() -> None
         assert (route.index and route.index.name) == name
 
 
+def test_extra_indexes_are_asked_after_the_declared_and_before_the_default() -> None:
+    text = '[project]\nname = "demo"\ndependencies = ["torch"]\n[tool.uv]\n'
+    text += 'index-url = "https://h/default"\nextra-index-url = ["https://h/a", "https://h/b"]\n'
+    declared = '[[tool.uv.index]]\nname = "declared"\nurl = "https://h/declared"\n'
+
+    def answer(written: str, *having: str) -> str:
+        def carries(index: Index, _package: str) -> bool:
+            return index.url.rpartition("/")[2] in having
+
+        return torch(routes(read_project(tomllib.loads(written)), carries=carries), LINUX)
+
+    assert answer(text, "a", "b") == "a"
+    assert answer(text, "b") == "b"
+    assert answer(text) == "default"
+    assert answer(text + declared, "declared", "a") == "declared"
+    assert answer(text + declared, "b") == "b"
+
+
 def test_default_index_serves_what_no_source_routes() -> None:
     text = BASE + '[tool.uv]\nindex-url = "https://mirror.example.org/all"'
     assert torch(demo(text), LINUX) == "all"

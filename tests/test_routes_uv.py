@@ -324,7 +324,10 @@ class Writer:
         if self.chance(10):
             url = f"https://download.pytorch.org/whl/{OPEN}"
             place = self.random.randint(0, len(self.backends))
-            self.uv["index"].insert(place, {"name": "open", "url": url})
+            if self.chance(30):
+                self.uv["extra-index-url"] = [url]
+            else:
+                self.uv["index"].insert(place, {"name": "open", "url": url})
 
     # Other projects.
 

@@ -38,7 +38,7 @@ from torchconf.lowering import Declared, members_of
 from torchconf.project import Index, Item, Project, Record, Requirement, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -335,9 +335,7 @@ class Routes:
             return pin.index, pin, None
         root = self.project.workspace
         first_index = root.uv.get("index-strategy", "first-index") == "first-index"
-        for index in root.indexes:
-            if index.explicit or index.default:
-                continue
+        for index in _open_indexes(root):
             if not first_index:
                 return None, None, "`index-strategy` compares open indexes by version"
             carried = self._carries(index, package)
@@ -485,6 +483,15 @@ def _groups(target: Project, choice: Choice) -> set[NormalizedName]:
     groups -= {canonicalize_name(group) for group in choice.no_groups}
     groups |= {canonicalize_name(group) for group in choice.groups}
     return groups & target.groups.keys()
+
+
+def _open_indexes(root: Project) -> Iterator[Index]:
+    """Yield the indexes that uv asks for any package before the default one, in its order."""
+    for index in root.indexes:
+        if not index.explicit and not index.default:
+            yield index
+    for url in root.extra_index_url:
+        yield Index(name=None, url=url, explicit=False, default=False, at="tool.uv.extra-index-url")
 
 
 def _default_index(root: Project) -> Index | None:
