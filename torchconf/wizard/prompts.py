@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from torchconf.wizard.question import Value
 
-SIGNS = "●○»"
 _STYLE = Style(
     [
         ("qmark", "fg:ansicyan bold"),
