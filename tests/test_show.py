@@ -522,3 +522,37 @@ def test_projects_beside_this_file_can_all_be_shown(tmp_path: Path) -> None:
         (tmp_path / str(number)).mkdir()
         demo = Demo.of(tmp_path / str(number), project.stem)
         assert bool(routes(demo)) == (project.stem != "bare")
+
+
+OPEN = {
+    "an index that is not explicit": '[[tool.uv.index]]\nname = "gpu"\nurl = "{url}"\n',
+    "an extra index": '[tool.uv]\nextra-index-url = ["{url}"]\n',
+}
+
+
+@pytest.mark.parametrize("written", OPEN.values(), ids=OPEN)
+def test_open_index_of_pytorch_takes_torch_as_uv_does(
+    written: str, empty: Demo, replica: Replica
+) -> None:
+    text = HEAD + 'dependencies = ["torch>=2.11"]\n' + written.format(url=f"{WHL}/cu130")
+    file = empty.folder / "pyproject.toml"
+    file.write_text(text, encoding="utf-8")
+    rows = routes(empty)
+    assert {row["backend"] for row in rows} == {"cu130"}
+    without = [row["platform"] for row in rows if row["available"] == "no"]
+    assert without == ["macos-arm64"]
+    locked = replica.uv("lock", cwd=empty.folder)
+    assert locked.returncode == 0, locked.stderr
+    lockfile = (empty.folder / "uv.lock").read_text(encoding="utf-8")
+    torch = next(p for p in tomllib.loads(lockfile)["package"] if p["name"] == "torch")
+    assert torch["source"] == {"registry": f"{WHL}/cu130"}
+
+
+@pytest.mark.parametrize("written", OPEN.values(), ids=OPEN)
+def test_open_index_of_others_leaves_the_answer_unknown(written: str, empty: Demo) -> None:
+    url = "https://mirror.example.org/whl/cu130"
+    text = HEAD + 'dependencies = ["torch>=2.11"]\n' + written.format(url=url)
+    (empty.folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    rows = routes(empty)
+    assert {row["available"] for row in rows} == {"unknown"}
+    assert all("may have `torch`" in row["reason"] for row in rows)

@@ -63,7 +63,13 @@ def overview(
         members: The other members of its workspace.
         libraries: Path libraries, as `torchconf.routes.routes` takes them.
     """
-    found = routes(project, members=members, libraries=libraries, needs=catalog.dependents)
+    found = routes(
+        project,
+        members=members,
+        libraries=libraries,
+        needs=catalog.dependents,
+        carries=lambda index, package: catalog.serves(index.url, package),
+    )
     everyone = (project, *members)
     packages = _packages(everyone, catalog)
     wheels = _Wheels(project, catalog)

@@ -130,6 +130,15 @@ class Catalog:
         """Tell which backend an index URL serves, from its path."""
         return backend_of_url(url, self.accelerators)
 
+    def serves(self, url: str, package: str) -> bool | None:
+        """Tell whether an index has any release of a package; None where none has been seen.
+
+        Only PyTorch's own indexes are known: what a mirror leaves out, nobody has looked at.
+        """
+        name = url.rstrip("/").removeprefix(f"{self.base_url}/")
+        seen = any(name in cells for cells in self._data["wheels"].get(package, {}).values())
+        return True if seen else None
+
     def accelerator(self, backend: Backend) -> Accelerator:
         """Return the accelerator of a backend other than PyPI's."""
         return next(known for known in self.accelerators if known.name == backend.accelerator)
