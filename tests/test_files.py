@@ -372,12 +372,13 @@ def run_in_mount(folder: Path, options: str, more: str) -> str:
     script = textwrap.dedent(
         f"""
         import os, sys
+        from torchconf.errors import WriteRefused
         from torchconf.files import *
         file = read_file("pyproject.toml")
         os.system("mount -o {options} tmpfs .")
         try:
             replace(file, "x" * int("{more}".split()[1]))
-        except Exception as error:
+        except WriteRefused as error:
             print(repr(error), os.listdir(), open("pyproject.toml").read())
         """
     )
