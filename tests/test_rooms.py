@@ -21,8 +21,9 @@ FLOORS = (
     ("lowering", "layouts", "releases"),
     ("forks", "configuration", "refusals", "commands"),
     ("routes",),
-    ("planner", "overview"),
-    ("machine",),
+    ("planner", "overview", "rules"),
+    ("machine", "scripts", "selection", "explain"),
+    ("checking",),
     ("report", "wizard"),
     ("cli",),
 )

@@ -34,6 +34,13 @@ class TorchconfError(Exception):
         self.at = at
         self.help = help
 
+    def spoken(self) -> str:
+        """Give the three parts as people read them, each on a line of its own."""
+        lines = [f"error: {self.message}"]
+        lines += [f"   at: {self.at}"] if self.at else []
+        lines += [f" help: {self.help}"] if self.help else []
+        return "\n".join(lines) + "\n"
+
     def __str__(self) -> str:
         """Give the message and its place on one line, for logs and test failures."""
         return f"{self.message} ({self.at})" if self.at else self.message

@@ -133,11 +133,11 @@ class Declared:
         read = [library for library in self.libraries.values() if library is not None]
         self.projects = [*{id(one): one for one in (self.root, *every, *read)}.values()]
         self.universe = Universe(
-            (marker for one in self.projects for marker in _markers(one)),
+            (marker for one in self.projects for marker in markers_of(one)),
             (one.requires_python for one in every if one.requires_python is not None),
         )
         self._extras_in_markers = any(
-            mentions_extra(marker) for one in self.projects for marker in _markers(one)
+            mentions_extra(marker) for one in self.projects for marker in markers_of(one)
         )
         self.unread: list[Sourced] = []
         self.mixed: set[NormalizedName] = set()
@@ -602,7 +602,7 @@ def _entry(piece: Sourced, environments: Environments) -> Entry:
     )
 
 
-def _markers(project: Project) -> Iterator[Marker]:
+def markers_of(project: Project) -> Iterator[Marker]:
     """Yield every marker of a project."""
     for requirement in project.requirements():
         if requirement.marker is not None:

@@ -71,15 +71,15 @@ def overview(
         carries=lambda index, package: catalog.serves(index.url, package),
     )
     everyone = (project, *members)
-    packages = _packages(everyone, catalog)
-    wheels = _Wheels(project, catalog)
+    packages = packages_of(everyone, catalog)
+    wheels = Wheels(project, catalog)
     own = project.written_name if project.root is not None else None
     chosen = [(project, selection) for selection in selections(project, catalog, own)]
     for member in members if project.is_workspace_root else ():
         if any(requirement.name in packages for requirement in member.requirements()):
             chosen += [(member, s) for s in selections(member, catalog, member.written_name)]
     choices = [
-        (selection, _choice(selection), _enabled(owner, selection), selection.command())
+        (selection, choice_of(selection), _enabled(owner, selection), selection.command())
         for owner, selection in chosen
     ]
     platforms = [(platform, platform.environment()) for platform in _platforms(project, catalog)]
@@ -88,7 +88,7 @@ def overview(
         for platform, machine in platforms:
             for selection, choice, groups, command in choices:
                 route = found.row(package, machine, choice)
-                backend, reason = _backend(route, catalog)
+                backend, reason = build_of(route, catalog)
                 rows.append(
                     Row(
                         package=package,
@@ -188,7 +188,7 @@ def _brought(project: Project, kind: str, name: str, above: tuple[str, ...]) -> 
                     yield from _brought(project, "extra", extra, (*above, extra))
 
 
-def _packages(projects: Iterable[Project], catalog: Catalog) -> list[str]:
+def packages_of(projects: Iterable[Project], catalog: Catalog) -> list[str]:
     """Return the family packages that are declared, routed, or needed by something declared."""
     found: set[str] = set()
     dependents = catalog.dependents
@@ -229,7 +229,8 @@ def _enabled(project: Project, selection: Selection) -> tuple[str, ...]:
     return (*kept, *selection.groups)
 
 
-def _choice(selection: Selection) -> Choice:
+def choice_of(selection: Selection) -> Choice:
+    """Return a selection in the words of the routing rule."""
     return Choice(
         extras=frozenset(selection.extras),
         groups=frozenset(selection.groups),
@@ -238,7 +239,7 @@ def _choice(selection: Selection) -> Choice:
     )
 
 
-def _backend(  # noqa: PLR0911 - one return a kind of route
+def build_of(  # noqa: PLR0911 - one return a kind of route
     route: Route, catalog: Catalog
 ) -> tuple[Backend | None, str | None]:
     """Tell which backend a route leads to, and what stands in the way of saying so."""
@@ -269,11 +270,11 @@ def _index_backend(index: Index, catalog: Catalog) -> Backend | None:
 
 
 def _spoken(route: Route, catalog: Catalog) -> str:
-    backend, _ = _backend(route, catalog)
+    backend, _ = build_of(route, catalog)
     return backend.name if backend else route.kind
 
 
-class _Wheels:
+class Wheels:
     """Whether wheels are there, for the many rows that ask the same."""
 
     def __init__(self, project: Project, catalog: Catalog) -> None:

@@ -68,10 +68,7 @@ def parse_wish(text: str, vocabulary: Vocabulary) -> Wish:
     match = re.fullmatch(_shape(), text.strip().lower().replace("_", "-"))
     if match is None:
         raise _not_a_target(text, vocabulary)
-    os_word, machine_word, word = match.groups()
-    os = _OS_WORDS[os_word]
-    machine = _MACHINE_WORDS.get(machine_word or "", USUAL_MACHINES[os])
-    platform = Platform(os, _ARM[os] if machine == "arm" else machine)
+    platform, word = _platform_and_word(match)
     if word is None:
         raise RequestError(
             f"target `{text}` names no backend",
@@ -80,6 +77,27 @@ def parse_wish(text: str, vocabulary: Vocabulary) -> Wish:
     accelerator, backend = _parse_backend_word(text, platform, word, vocabulary)
     _check_platform(text, platform, accelerator, vocabulary)
     return Wish(platform, accelerator, backend, text)
+
+
+def parse_platform(text: str, vocabulary: Vocabulary) -> Platform:
+    """Read a platform as a user types it: `macos-x86_64`; that of a target will do as well.
+
+    Raises:
+        RequestError: It is neither.
+    """
+    match = re.fullmatch(_shape(), text.strip().lower().replace("_", "-"))
+    if match is not None:
+        platform, word = _platform_and_word(match)
+        if word is None:
+            return platform
+    return parse_wish(text, vocabulary).platform
+
+
+def _platform_and_word(match: re.Match[str]) -> tuple[Platform, str | None]:
+    os_word, machine_word, word = match.groups()
+    os = _OS_WORDS[os_word]
+    machine = _MACHINE_WORDS.get(machine_word or "", USUAL_MACHINES[os])
+    return Platform(os, _ARM[os] if machine == "arm" else machine), word
 
 
 def _parse_backend_word(

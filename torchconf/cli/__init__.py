@@ -17,6 +17,8 @@ COMMANDS = {
     "init": "write the PyTorch configuration of a project",
     "add-target": "add a build on a platform",
     "remove-target": "take a build away, and what nothing needs any more",
+    "check": "find what uv accepts in silence and installs wrongly, and fix it",
+    "explain": "tell why a rule, platform, target or package is what it is",
     "show": "show which build each platform gets, from the file alone",
     "doctor": "tell which builds fit this machine, and which one is installed",
     "completion": "print what lets a shell complete commands, options and targets",
@@ -78,10 +80,7 @@ def _fail(error: TorchconfError, words: list[str]) -> None:
         text = {"message": error.message, "at": error.at, "help": error.help}
         sys.stdout.write(json.dumps({"schema_version": 1, "error": text}, indent=2) + "\n")
         return
-    lines = [f"error: {error.message}"]
-    lines += [f"   at: {error.at}"] if error.at else []
-    lines += [f" help: {error.help}"] if error.help else []
-    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.write(error.spoken())
 
 
 def _wants_json(words: list[str]) -> bool:

@@ -1,0 +1,109 @@
+"""Each rule by its examples: those of its docstring, and the files in `tests/rules`.
+
+A folder `tests/rules/TC101` has files `bad-*.toml` in which the rule must report, and `good-*.toml`
+in which it must not; a case of several files is a folder of such a name. The first line of a bad
+file may say where: `# at: tool.uv.index[0]`. Where a `fixed-*.toml` of the same name stands beside
+it, that is the file after the fixes of the rule.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.checking import check_path, check_text, fixed_text
+from torchconf.project import read_project
+from torchconf.rules import RULES, Rule
+
+FOLDER = Path(__file__).parent / "rules"
+CODES = [rule.code for rule in RULES]
+BAD = sorted(FOLDER.glob("TC*/bad-*"))
+GOOD = sorted(FOLDER.glob("TC*/good-*"))
+FIXED = sorted(FOLDER.glob("TC*/fixed-*.toml"))
+
+
+def label(path: Path) -> str:
+    return f"{path.parent.name}-{path.stem}"
+
+
+def examples(rule: Rule, word: str) -> list[str]:
+    """Return the TOML documents of a docstring that follow `Bad:` or `Good:`."""
+    lines = (type(rule).__doc__ or "").splitlines()
+    found: list[str] = []
+    inside = False
+    for line in lines[1:]:
+        if re.match(r"    \S", line):
+            inside = line.strip() == f"{word}:"
+            if inside:
+                found.append("")
+        elif inside:
+            found[-1] += line.removeprefix("        ") + "\n"
+    return found
+
+
+def whole_document(example: str) -> str:
+    """Complete an example to a document that can be read: a project has a name."""
+    head = '[project]\nname = "demo"\nversion = "0.1.0"\n'
+    if "requires-python" not in example:
+        head += 'requires-python = ">=3.11"\n'
+    if "[project]\n" in example:
+        return example.replace("[project]\n", head)
+    return f"{head}\n{example}"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=CODES)
+def test_a_rule_reports_in_its_bad_example_and_not_in_its_good_one(rule: Rule) -> None:
+    bad, good = examples(rule, "Bad"), examples(rule, "Good")
+    assert bad, "a docstring has a bad example"
+    assert good, "a docstring has a good example"
+    for text in bad:
+        assert rule.code in {f.code for f in check_text(whole_document(text))}, text
+    for text in good:
+        found = [f for f in check_text(whole_document(text)) if f.code == rule.code]
+        assert not found, text
+
+
+@pytest.mark.parametrize("path", BAD, ids=label)
+def test_a_rule_reports_in_a_bad_file(path: Path) -> None:
+    found = [f for each in check_path(path).values() for f in each if f.code == path.parent.name]
+    assert found
+    if path.is_file():
+        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        if first.startswith("# at: "):
+            assert first.removeprefix("# at: ") in {finding.at for finding in found}
+
+
+@pytest.mark.parametrize("path", GOOD, ids=label)
+def test_a_rule_is_silent_in_a_good_file(path: Path) -> None:
+    assert [
+        f for each in check_path(path).values() for f in each if f.code == path.parent.name
+    ] == []
+
+
+@pytest.mark.parametrize("path", FIXED, ids=label)
+def test_a_fix_gives_the_fixed_file_and_finds_nothing_more(path: Path) -> None:
+    code = path.parent.name
+    before = path.with_name(path.name.replace("fixed-", "bad-")).read_text(encoding="utf-8")
+    after = fixed_text(before, code)
+    assert after == path.read_text(encoding="utf-8")
+    found = {f.code for f in check_text(after)}
+    assert code not in found
+    assert found <= {f.code for f in check_text(before)}, "a fix brings no new finding"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=CODES)
+def test_a_rule_has_bad_and_good_files_and_those_that_fix_have_a_fixed_one(rule: Rule) -> None:
+    of_rule = [path for path in (*BAD, *GOOD, *FIXED) if path.parent.name == rule.code]
+    assert sum(path.name.startswith("bad-") for path in of_rule) >= 2
+    assert sum(path.name.startswith("good-") for path in of_rule) >= 3
+    assert any(path in FIXED for path in of_rule) == (rule.fixes != "no")
+
+
+@pytest.mark.parametrize("path", [p for p in (*BAD, *GOOD) if p.is_file()], ids=label)
+def test_an_example_file_is_well_made(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    project = read_project(tomllib.loads(text), problems=[])
+    assert project.at

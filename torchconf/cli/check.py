@@ -1,0 +1,223 @@
+"""`torchconf check`: find what uv accepts in silence, and fix it."""
+
+from __future__ import annotations
+
+import sys
+
+from torchconf.errors import RequestError, TorchconfError
+
+TYPE_CHECKING = False  # `typing` is not needed to print help
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from torchconf.checking import Fixed, Outcome
+    from torchconf.cli.gathering import Gathered, Gatherer
+    from torchconf.targets import Platform
+
+EPILOG = """\
+A PATH is a pyproject.toml, a folder (every pyproject.toml below it that git does not ignore), a
+script with a `# /// script` block, or `-` for standard input. Without one the project is checked,
+with the members of its workspace. `torchconf explain TC405` tells what a rule is about.
+
+A line is left alone with a comment on it, `# torchconf: ignore[TC405]`, a project with
+`ignore = ["TC405"]` under `[tool.torchconf]`.
+
+examples:
+  torchconf check
+  torchconf check --fix
+  torchconf check . --format github
+  torchconf check --select TC2,TC3 --diff packages/app/pyproject.toml
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.epilog = EPILOG
+    parser.add_argument("path", nargs="*", metavar="PATH", help="what to check")
+    parser.add_argument(
+        "-t", "--target", action="append", default=[], metavar="PLATFORM",
+        help="a platform, or a target, that the project must serve (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--format", "--output-format", dest="format", choices=("text", "json", "github", "sarif"),
+        default="text", help="how to report (default: text)",
+    )  # fmt: skip
+    rules = parser.add_argument_group("rules")
+    rules.add_argument(
+        "--select", action="append", default=[], metavar="RULES",
+        help="only these: codes, names, beginnings of codes, or ALL, with commas",
+    )  # fmt: skip
+    rules.add_argument("--ignore", action="append", default=[], metavar="RULES", help="not these")
+    rules.add_argument("--strict", action="store_true", help="warnings make exit 1 too")
+    rules.add_argument("--exit-zero", action="store_true", help="findings make exit 0 too")
+    rules.add_argument("--statistics", action="store_true", help="count findings by rule")
+    fixing = parser.add_argument_group("fixing")
+    fixing.add_argument("--fix", action="store_true", help="fix what can be fixed safely")
+    fixing.add_argument(
+        "--unsafe-fixes", action="store_true", help="with --fix or --diff: fix the rest too"
+    )
+    fixing.add_argument(
+        "--diff", "--dry-run", dest="diff", action="store_true",
+        help="print what --fix would change, write nothing",
+    )  # fmt: skip
+    fixing.add_argument("--stdin-filename", metavar="FILE", help="the file that `-` stands for")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Gather, check, perhaps fix, and report; return the exit status."""
+    # Imported here: `--help` needs none of these.
+    from torchconf.cli.gathering import Gatherer
+    from torchconf.rules import RULES
+    from torchconf.selection import Selection, read_selection
+
+    if "-" in options.path and len(options.path) > 1:
+        raise RequestError("`-` stands alone", help="check standard input by itself")
+    selection = Selection(
+        read_selection(options.select, RULES, "--select"),
+        read_selection(options.ignore, RULES, "--ignore"),
+    )
+    gatherer = Gatherer(selection, _platforms(options.target))
+    units = _units(options, gatherer)
+    if options.fix or options.diff:
+        fixed = [one for unit in units for one in _fix(options, unit, gatherer)]
+        outcomes = [one.outcome for one in fixed]
+    else:
+        fixed = []
+        outcomes = [outcome for unit in units for outcome in _check(unit, gatherer)]
+    _report(options, outcomes, fixed, gatherer.errors)
+    return _status(options, outcomes, fixed, gatherer.errors)
+
+
+def _platforms(words: Sequence[str]) -> set[Platform]:
+    """Return the platforms of words such as `macos-x86_64`, or `windows-cuda`."""
+    if not words:
+        return set()
+    # Imported here: few runs name a platform.
+    from torchconf.catalog import load_catalog
+    from torchconf.wishes import parse_platform
+
+    vocabulary = load_catalog().vocabulary
+    return {parse_platform(word, vocabulary) for word in words}
+
+
+def _units(options: argparse.Namespace, gatherer: Gatherer) -> list[Gathered]:
+    from torchconf import files
+    from torchconf.cli.gathering import read_standard_input
+
+    if options.path == ["-"]:
+        return [gatherer.standard_input(read_standard_input(), options.stdin_filename)]
+    if options.path:
+        return [*gatherer.gather(options.path)]
+    folder = options.project
+    path = files.find_project(".") if folder is None else files.project_file(folder)
+    return [gatherer.project(path)]
+
+
+def _check(gathered: Gathered, gatherer: Gatherer) -> tuple[Outcome, ...]:
+    try:
+        return gathered.unit.check()
+    except TorchconfError as error:
+        gatherer.errors.append(error)
+        return ()
+
+
+def _fix(options: argparse.Namespace, gathered: Gathered, gatherer: Gatherer) -> tuple[Fixed, ...]:
+    """Fix the documents of one unit; write them all or none, unless only a diff is asked for."""
+    from torchconf import files
+
+    try:
+        fixed = gathered.unit.fix(unsafe=options.unsafe_fixes)
+        changes = [
+            (gathered.files[one.document.name], one.text)
+            for one in fixed
+            if one.taken and one.document.name in gathered.files
+        ]
+        if not options.diff:
+            files.replace_all(changes)
+    except TorchconfError as error:
+        gatherer.errors.append(error)
+        return ()
+    return fixed
+
+
+def _report(
+    options: argparse.Namespace,
+    outcomes: Sequence[Outcome],
+    fixed: Sequence[Fixed],
+    errors: Sequence[TorchconfError],
+) -> None:
+    if options.format in ("json", "sarif"):
+        _report_data(options, outcomes, errors)
+        return
+    from torchconf import report
+    from torchconf.report import findings
+
+    if options.diff:
+        from torchconf.files import unified_diff
+
+        for one in fixed:
+            report.diff(unified_diff(one.document.text, one.text, one.document.name), options)
+    elif options.fix and options.path == ["-"]:
+        sys.stdout.writelines(one.text for one in fixed)
+    elif options.format == "github":
+        sys.stdout.writelines(findings.workflow_commands(outcomes))
+    elif options.statistics:
+        rows = findings.statistics(outcomes)
+        sys.stdout.write(
+            report.plain_table(["count", "code", "name", "severity"], rows) if rows else ""
+        )
+    elif options.quiet:
+        sys.stdout.writelines(findings.one_line(one) for one in findings.placed(outcomes))
+    else:
+        colour = report.wants_colour(options, sys.stdout)
+        for outcome in outcomes:
+            sys.stdout.writelines(findings.text(outcome, colour=colour))
+    for error in errors:
+        sys.stderr.write(error.spoken())
+    if not options.quiet and outcomes:
+        sys.stdout.flush()
+        sys.stderr.write(findings.summary(outcomes, fixed=sum(len(one.taken) for one in fixed)))
+
+
+def _report_data(
+    options: argparse.Namespace, outcomes: Sequence[Outcome], errors: Sequence[TorchconfError]
+) -> None:
+    import json
+
+    from torchconf.report import findings
+
+    if options.format == "sarif":
+        from torchconf.report.sarif import sarif
+
+        data = sarif(outcomes)
+        for error in errors:
+            sys.stderr.write(error.spoken())
+    else:
+        data = {"schema_version": 1, "findings": findings.data(outcomes)}
+        if options.statistics:
+            data["statistics"] = [
+                {"count": int(count), "code": code, "name": name, "severity": severity}
+                for count, code, name, severity in findings.statistics(outcomes)
+            ]
+        if errors:
+            texts = [{"message": e.message, "at": e.at, "help": e.help} for e in errors]
+            data |= {"error": texts[0], "errors": texts}
+    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+
+
+def _status(
+    options: argparse.Namespace,
+    outcomes: Sequence[Outcome],
+    fixed: Sequence[Fixed],
+    errors: Sequence[TorchconfError],
+) -> int:
+    from torchconf.rules import Severity
+
+    if errors:
+        return max(error.exit_code for error in errors)
+    if options.exit_zero:
+        return 0
+    wrong = {Severity.ERROR, Severity.WARNING} if options.strict else {Severity.ERROR}
+    found = any(one.finding.severity in wrong for each in outcomes for one in each.findings)
+    return int(found or (options.diff and any(one.taken for one in fixed)))

@@ -1,0 +1,187 @@
+"""`torchconf explain`: what a rule is about, and why a platform gets the build that it gets."""
+
+from __future__ import annotations
+
+import sys
+
+from torchconf.cli.parser import add_format
+from torchconf.errors import RequestError
+
+TYPE_CHECKING = False  # `typing` is not needed to print help
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from torchconf.cli.context import Context
+    from torchconf.explain import Explanation
+    from torchconf.rules import Rule
+
+EPILOG = """\
+WHAT is a rule (`TC405`, `cuda-on-macos`), a platform (`linux`), a target (`windows-cu130`), a
+package (`torchvision`), or a platform and a package. Without it the rules are listed.
+
+examples:
+  torchconf explain TC405
+  torchconf explain macos
+  torchconf explain windows-cu130
+  torchconf explain linux torchvision
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.epilog = EPILOG
+    parser.add_argument("what", nargs="*", metavar="WHAT", help="what to explain")
+    add_format(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a rule's page, or the steps that lead to a build."""
+    # Imported here: `--help` needs none of these.
+    from torchconf.rules import RULES
+
+    if not options.what:
+        _list(RULES, options)
+        return 0
+    named = [rule for word in options.what for rule in RULES if _names(word, rule)]
+    if named:
+        if len(named) < len(options.what):
+            raise RequestError(
+                "rules are explained by themselves", help="leave the platforms and packages out"
+            )
+        _pages(named, options)
+        return 0
+    _report(_explanations(options), options)
+    return 0
+
+
+def _names(word: str, rule: Rule) -> bool:
+    return word.upper() == rule.code or word.lower() == rule.name
+
+
+def _list(rules: Sequence[Rule], options: argparse.Namespace) -> None:
+    from torchconf.report import plain_table
+    from torchconf.report.findings import summary_of_rules
+
+    rows = summary_of_rules(rules)
+    head = ["code", "name", "severity", "fix", "what is wrong"]
+    if options.format == "json":
+        _json({"rules": [_rule_data(rule) for rule in rules]})
+    else:
+        sys.stdout.write(plain_table(head, rows))
+
+
+def _pages(rules: Sequence[Rule], options: argparse.Namespace) -> None:
+    from torchconf.explain import page
+
+    if options.format == "json":
+        _json({"rules": [_rule_data(rule) | {"page": page(rule)} for rule in rules]})
+    else:
+        sys.stdout.write("\n".join(page(rule) for rule in rules))
+
+
+def _rule_data(rule: Rule) -> dict[str, object]:
+    from torchconf.report.findings import headline
+
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "severity": rule.severity.value,
+        "fix": None if rule.fixes == "no" else rule.fixes,
+        "optional": rule.is_optional,
+        "summary": headline(rule),
+        "reference": rule.reference,
+    }
+
+
+def _explanations(options: argparse.Namespace) -> list[Explanation]:
+    from torchconf.cli.context import open_project
+    from torchconf.explain import explain_routes
+    from torchconf.routes import routes
+    from torchconf.targets import SHOWN_PLATFORMS
+    from torchconf.wishes import parse_platform, parse_wish
+
+    context = open_project(options)
+    catalog = context.catalog
+    platforms, backends, packages = [], [], []
+    for word in options.what:
+        if name := _package(word, context):
+            packages.append(name)
+            continue
+        try:
+            platforms.append(parse_platform(word, catalog.vocabulary))
+        except RequestError as error:
+            raise _not_known(word, error, context) from error
+        if word.count("-") and not _is_platform(word, context):
+            wish = parse_wish(word, catalog.vocabulary)
+            known = catalog.newest_first(wish.accelerator)
+            backends += [wish.backend] if wish.backend else [*known]
+    around = context.workspace()
+    found = routes(
+        context.project,
+        members=around.members,
+        libraries=around.libraries,
+        needs=catalog.dependents,
+        carries=lambda index, package: catalog.serves(index.url, package),
+    )
+    return [
+        *explain_routes(
+            context.project,
+            found,
+            catalog,
+            platforms=platforms or SHOWN_PLATFORMS,
+            packages=packages,
+            backends=backends,
+        )
+    ]
+
+
+def _is_platform(word: str, context: Context) -> bool:
+    from torchconf.wishes import parse_wish
+
+    try:
+        parse_wish(word, context.catalog.vocabulary)
+    except RequestError:
+        return True
+    return False
+
+
+def _package(word: str, context: Context) -> str | None:
+    """Return the name of a package that PyTorch's indexes carry, or that the project names."""
+    from packaging.utils import canonicalize_name
+
+    name = canonicalize_name(word)
+    project = context.project
+    known = {*context.catalog.family, *project.sources, *(r.name for r in project.requirements())}
+    return name if name in known else None
+
+
+def _not_known(word: str, error: RequestError, context: Context) -> RequestError:
+    # Imported here: only a typo needs it.
+    from difflib import get_close_matches
+
+    from torchconf.rules import RULES
+
+    if error.message.startswith("target "):
+        return error  # a target that can not be had
+    names = [text for rule in RULES for text in (rule.code, rule.name)]
+    known = [*names, *context.catalog.family]
+    close = get_close_matches(word, known, n=1) or get_close_matches(word.upper(), known, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else error.help
+    message = f"`{word}` is no rule, platform, target or package of this project"
+    return RequestError(message, help=hint)
+
+
+def _report(found: Sequence[Explanation], options: argparse.Namespace) -> None:
+    if options.format == "json":
+        _json({"explanations": [one.data() for one in found]})
+        return
+    sys.stdout.write("\n".join(one.text() for one in found))
+    if not found:
+        sys.stderr.write("no choice gives that; `torchconf add-target` would add it\n")
+
+
+def _json(data: dict[str, object]) -> None:
+    import json
+
+    sys.stdout.write(json.dumps({"schema_version": 1, **data}, indent=2) + "\n")

@@ -1,0 +1,106 @@
+"""Finding every pyproject.toml below a folder, as git sees the folder."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from torchconf.errors import ProjectError
+from torchconf.files.source import NAME, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pathspec import GitIgnoreSpec
+
+__all__ = ["find_projects"]
+
+_NEVER = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__"})
+_IGNORE = ".gitignore"
+
+
+def find_projects(folder: str) -> Iterator[str]:
+    """Yield the paths of all `pyproject.toml` files in and below a folder, by name.
+
+    What a `.gitignore` names is left out: one in a folder on the way, or above the first folder in
+    the same repository. So are virtual environments and links to folders.
+
+    Raises:
+        ProjectError: The folder can not be read.
+    """
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise ProjectError(f"this cannot be read: {reason(error)}", at=folder) from error
+    yield from _walk(folder, entries, None)
+
+
+def _walk(folder: str, entries: list[os.DirEntry[str]], ignored: _Ignored | None) -> Iterator[str]:
+    names = {entry.name for entry in entries}
+    if NAME in names:
+        yield os.path.join(folder, NAME)
+    below = [e for e in entries if e.name not in _NEVER and e.is_dir(follow_symlinks=False)]
+    if not below:
+        return
+    if ignored is None:
+        ignored = _Ignored.above(folder)
+    if _IGNORE in names:
+        ignored = ignored.also(folder)
+    for entry in below:
+        if ignored.names(entry.path):
+            continue
+        try:
+            inside = sorted(os.scandir(entry.path), key=lambda one: one.name)
+        except OSError:
+            # What nobody may read is nobody's project here.
+            continue
+        if not any(one.name == "pyvenv.cfg" for one in inside):
+            yield from _walk(entry.path, inside, ignored)
+
+
+class _Ignored:
+    """The `.gitignore` files that count for a folder, each with the folder that it is in."""
+
+    def __init__(self, specs: tuple[tuple[str, GitIgnoreSpec], ...]) -> None:
+        self.specs = specs
+
+    @classmethod
+    def above(cls, folder: str) -> _Ignored:
+        """Collect the files above a folder, up to the top of its repository."""
+        found = cls(())
+        above = []
+        here = os.path.abspath(folder)
+        while not os.path.lexists(os.path.join(here, ".git")):
+            parent = os.path.dirname(here)
+            if parent == here:
+                return found  # no repository: nothing above counts
+            here = parent
+            above.append(here)
+        for each in reversed(above):
+            found = found.also(each)
+        return found
+
+    def also(self, folder: str) -> _Ignored:
+        """Return the same with the file of one more folder, if there is one."""
+        try:
+            with open(os.path.join(folder, _IGNORE), encoding="utf-8", errors="replace") as file:
+                lines = file.read().splitlines()
+        except OSError:
+            return self
+        # Imported here: it takes as long to load as all of a check, and few folders need it.
+        from pathspec import GitIgnoreSpec
+
+        spec = GitIgnoreSpec.from_lines(lines)
+        return _Ignored((*self.specs, (os.path.abspath(folder), spec)))
+
+    def names(self, folder: str) -> bool:
+        """Tell whether a folder is left out; the nearest file that speaks of it decides."""
+        if not self.specs:
+            return False
+        path = os.path.abspath(folder)
+        for above, spec in reversed(self.specs):
+            relative = os.path.relpath(path, above).replace(os.sep, "/")
+            verdict = spec.check_file(f"{relative}/").include
+            if verdict is not None:
+                return verdict
+        return False

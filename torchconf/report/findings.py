@@ -1,0 +1,188 @@
+"""Findings as text for people, as JSON, and as annotations of a pull request on GitHub."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from torchconf.rules import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from torchconf.checking import Outcome, Placed
+    from torchconf.rules import Rule
+
+__all__ = ["data", "lines_of", "one_line", "statistics", "summary", "text", "workflow_commands"]
+
+_COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
+_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
+_MOST_LINES = 4
+"""Lines of a long place that are shown from its beginning."""
+
+
+def placed(outcomes: Iterable[Outcome]) -> Iterator[Placed]:
+    """Yield all findings."""
+    for outcome in outcomes:
+        yield from outcome.findings
+
+
+def fix_of(one: Placed) -> str | None:
+    """Return `safe` or `unsafe` if a finding can be fixed."""
+    fix = one.finding.fix
+    return None if fix is None else "safe" if fix.safe else "unsafe"
+
+
+def data(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+    """Return the findings as JSON data, with their keys in their order."""
+    return [
+        {
+            "code": one.finding.code,
+            "name": one.finding.name,
+            "severity": one.finding.severity.value,
+            "message": one.finding.message,
+            "path": one.file,
+            "at": one.finding.at,
+            "line": one.span.line,
+            "column": one.span.column,
+            "end_line": one.span.end_line,
+            "end_column": one.span.end_column,
+            "help": one.finding.help,
+            "fix": fix_of(one),
+        }
+        for one in placed(outcomes)
+    ]
+
+
+def one_line(one: Placed) -> str:
+    """Return a finding as one line that an editor can follow."""
+    finding, span = one.finding, one.span
+    word = _WORDS[finding.severity]
+    place = f"{one.file}:{span.line}:{span.column}"
+    return f"{place}: {word} {finding.code} {finding.message} ({finding.name})\n"
+
+
+def text(outcome: Outcome, *, colour: bool) -> Iterator[str]:
+    """Yield each finding of a file with the lines concerned, and what helps."""
+    lines = lines_of(outcome.document.text)
+    for one in outcome.findings:
+        finding = one.finding
+        word = _paint(_WORDS[finding.severity], _COLOURS[finding.severity], colour)
+        name = _paint(f"{finding.code} {finding.name}", "1", colour)
+        yield f"{word}: {finding.message} [{name}]\n"
+        yield from _excerpt(one, lines, colour=colour)
+        if finding.help:
+            yield f"   = help: {finding.help}\n"
+        if finding.fix:
+            flag = "--fix" if finding.fix.safe else "--fix --unsafe-fixes"
+            yield f"   = fix: {finding.fix.title} (`{flag}`)\n"
+        yield "\n"
+
+
+def _excerpt(one: Placed, lines: Sequence[str], *, colour: bool) -> Iterator[str]:
+    span = one.span
+    last = min(span.end_line, span.line + _MOST_LINES - 1, len(lines))
+    width = max(len(str(last)), 3)
+    bar = _paint("|", "34", colour)
+    gutter = " " * width
+    yield f"{gutter[:-1]}--> {one.file}:{span.line}:{span.column}\n"
+    yield f"{gutter} {bar}\n"
+    for number in range(span.line, last + 1):
+        line = lines[number - 1]
+        yield f"{_paint(f'{number:{width}}', '34', colour)} {bar} {line}".rstrip() + "\n"
+        start = span.column - 1 if number == span.line else len(line) - len(line.lstrip())
+        end = span.end_column - 1 if number == span.end_line else len(line)
+        # Tabs stay tabs, so that the marks stand below what they are about.
+        before = "".join("\t" if char == "\t" else " " for char in line[:start])
+        marks = _paint("^" * max(end - start, 1), _COLOURS[one.finding.severity], colour)
+        if span.line == span.end_line:
+            yield f"{gutter} {bar} {before}{marks}\n"
+    if last < span.end_line:
+        yield f"{gutter} {bar} ...\n"
+    yield f"{gutter} {bar}\n"
+
+
+def _paint(text: str, code: str, colour: bool) -> str:  # noqa: FBT001 - a switch, as everywhere here
+    return f"\033[{code}m{text}\033[0m" if colour else text
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text, as TOML ends them."""
+    return [line.removesuffix("\r") for line in text.split("\n")]
+
+
+def statistics(outcomes: Iterable[Outcome]) -> list[list[str]]:
+    """Return how often each rule reports, the most frequent first: count, code, name, severity."""
+    count = Counter((o.finding.code, o.finding.name, o.finding.severity) for o in placed(outcomes))
+    ranked = sorted(count.items(), key=lambda item: (-item[1], item[0][0]))
+    return [[str(n), code, name, severity.value] for (code, name, severity), n in ranked]
+
+
+def summary(outcomes: Sequence[Outcome], *, fixed: int = 0) -> str:
+    """Return how many findings there are, and how many can be fixed."""
+    found = [*placed(outcomes)]
+    files = _count(len(outcomes), "file")
+    mended = f"fixed {_count(fixed, 'finding')}; " if fixed else ""
+    if not found:
+        left = "nothing else" if fixed else "nothing"
+        return f"{mended}{left} found in {files}\n"
+    by_severity = Counter(one.finding.severity for one in found)
+    parts = [_count(by_severity[s], _NOUNS[s]) for s in Severity if by_severity[s]]
+    kinds = Counter(fix_of(one) for one in found)
+    ways = []
+    if kinds["safe"]:
+        ways.append(f"{kinds['safe']} can be fixed with `--fix`")
+    if kinds["unsafe"]:
+        more = "more " if ways else ""
+        ways.append(f"{kinds['unsafe']} {more}with `--fix --unsafe-fixes`")
+    return f"{mended}found {', '.join(parts)} in {files}" + "".join(f"; {w}" for w in ways) + "\n"
+
+
+_NOUNS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+_GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def workflow_commands(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """Yield the workflow commands by which GitHub shows findings beside the lines of a change.
+
+    Source: <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions>.
+    """
+    for one in placed(outcomes):
+        finding, span = one.finding, one.span
+        # GitHub takes columns only where they are on one line.
+        columns = (
+            f",col={span.column},endColumn={span.end_column}" if span.line == span.end_line else ""
+        )
+        properties = (
+            f"file={_escaped(one.file.replace(chr(92), '/'))},line={span.line}"
+            f",endLine={span.end_line}{columns}"
+            f",title={_escaped(f'torchconf {finding.code} {finding.name}')}"
+        )
+        message = f"{finding.message}\nhelp: {finding.help}" if finding.help else finding.message
+        yield f"::{_GITHUB[finding.severity]} {properties}::{_message(message)}\n"
+
+
+def _message(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escaped(text: str) -> str:
+    return _message(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def summary_of_rules(rules: Iterable[Rule]) -> list[list[str]]:
+    """Return each rule as a row: code, name, severity, fix, what is wrong."""
+    return [
+        [rule.code, rule.name, rule.severity.value, rule.fixes, headline(rule)] for rule in rules
+    ]
+
+
+def headline(rule: Rule) -> str:
+    """Return the first line of a rule's page."""
+    return (type(rule).__doc__ or "").partition("\n")[0].strip()

@@ -1,0 +1,69 @@
+"""The rules of `check`: one class per way to be wrong, one module per family.
+
+A rule sees a `Subject`, a file with what surrounds it, and yields findings. Nothing here reads a
+file or prints. The families: shapes and keys (`shapes`), indexes (`indexes`), sources (`sources`)
+and their scopes (`scopes`), conflicts (`conflicts`), platforms in markers (`platforms`), and what
+else goes wrong in a project with PyTorch (`habits`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchconf.rules import conflicts, habits, indexes, platforms, scopes, shapes, sources
+from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.subject import Subject, Whole, path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torchconf.plan import Path
+
+__all__ = ["RULES", "Finding", "Fix", "Rule", "Severity", "Subject", "Whole", "find", "path_of"]
+
+RULES: tuple[Rule, ...] = tuple(
+    sorted(
+        (
+            rule()
+            for family in (shapes, indexes, sources, scopes, conflicts, platforms, habits)
+            for rule in family.RULES
+        ),
+        key=lambda rule: rule.code,
+    )
+)
+"""Every rule, by code."""
+
+
+def find(subject: Subject, also: Iterable[str] = ()) -> tuple[Finding, ...]:
+    """Return what is wrong with one file, one finding for one cause, by code.
+
+    Args:
+        subject: The file.
+        also: Codes of optional rules that shall run too.
+    """
+    also = frozenset(also)
+    found = [
+        finding
+        for rule in RULES
+        if not rule.is_optional or rule.code in also
+        for finding in rule.check(subject)
+    ]
+    causes: dict[str, list[Path]] = {}
+    for finding in found:
+        causes.setdefault(finding.code, []).append(path_of(finding.at))
+    yields = {rule.code: rule.yields_to for rule in RULES if rule.yields_to}
+    return tuple(
+        finding
+        for finding in dict.fromkeys(found)
+        if not any(
+            _is_one_entry(path_of(finding.at), cause)
+            for code in yields.get(finding.code, ())
+            for cause in causes.get(code, ())
+        )
+    )
+
+
+def _is_one_entry(one: Path, other: Path) -> bool:
+    """Tell whether one place is the other, or lies in it."""
+    short = min(len(one), len(other))
+    return one[:short] == other[:short]

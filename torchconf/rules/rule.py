@@ -1,0 +1,99 @@
+"""What a rule is, and what it reports."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchconf.plan import Step
+    from torchconf.rules.subject import Subject
+
+__all__ = ["Finding", "Fix", "Rule", "Severity"]
+
+
+class Severity(Enum):
+    """How much a finding matters."""
+
+    ERROR = "error"
+    """uv refuses the file, or installs another build than it says."""
+    WARNING = "warning"
+    """Most probably not what was meant."""
+    INFO = "info"
+    """Worth knowing; the file may be just right."""
+
+
+class Fix(NamedTuple):
+    """What would mend a finding."""
+
+    title: str
+    """What it does, as an order: `make the index explicit`."""
+    steps: tuple[Step, ...]
+    """On the file that the finding is about, made for the file as it was checked."""
+    safe: bool
+    """Whether it can be taken without asking: it changes nothing but what is surely wrong."""
+
+
+class Finding(NamedTuple):
+    """One place where something is wrong."""
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    """One sentence, lower case, literals in backticks."""
+    at: str
+    """TOML path of the place: `tool.uv.sources.torch[1].index`."""
+    help: str | None
+    """The next step, for a person."""
+    fix: Fix | None
+
+
+class Rule:
+    """One way to be wrong.
+
+    The docstring of a rule is its page: what is wrong, why it hurts, `Bad:` and `Good:` with a
+    TOML document each. The examples are tested.
+    """
+
+    code: ClassVar[str]
+    """For tools: `TC101`."""
+    name: ClassVar[str]
+    """For people, after the problem: `index-not-explicit`."""
+    severity: ClassVar[Severity]
+    """Of most of its findings; a finding may differ."""
+    reference: ClassVar[str]
+    """Where uv, PyTorch or a standard says so."""
+    fixes: ClassVar[str] = "no"
+    """What it can mend: `safe`, `unsafe`, or `no`; `safe` also where only some are."""
+    is_optional: ClassVar[bool] = False
+    """Whether it only runs where it is selected by code or name."""
+    yields_to: ClassVar[tuple[str, ...]] = ()
+    """Codes of rules that find the cause of what this one finds: where one of them reports on the
+    same entry of the file, or on something in it, this one is silent."""
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Yield what is wrong with one file. Nothing that a file can say may raise here."""
+        raise NotImplementedError
+
+    def finding(
+        self,
+        at: str,
+        message: str,
+        *,
+        help: str | None = None,
+        severity: Severity | None = None,
+        fix: Fix | None = None,
+    ) -> Finding:
+        """Return a finding of this rule."""
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=severity or self.severity,
+            message=message,
+            at=at,
+            help=help,
+            fix=fix,
+        )
