@@ -6,6 +6,8 @@ them; the median of each, divided by the median of `python -I -c pass` of the sa
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import statistics
 import subprocess
@@ -14,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from torchconf.cli import main as main_of_torchconf
 from torchconf.edits import edit_text
 from torchconf.plan import Put
 
@@ -43,6 +46,7 @@ def commands(folder: Path) -> dict[str, tuple[list[str], float | None]]:
         "python -I -c pass": (EMPTY, None),
         imports: ([sys.executable, "-I", "-c", imports], None),
         "--version": ([*TORCHCONF, "--version"], 2.0),
+        "check": ([*TORCHCONF, "check", "--project", str(GUIDE)], 5.5),
         "show": ([*TORCHCONF, "show", "--project", str(GUIDE)], 5.5),
         "init -t": ([*TORCHCONF, *init, "-t", "linux-cuda", "-t", "macos-cpu"], 7.5),
         "add-target": ([*TORCHCONF, "add-target", "windows-cuda", *target], 7.0),
@@ -60,6 +64,21 @@ def growth() -> list[tuple[int, float]]:
         edit_text(text, steps)
         found.append((len(text), time.perf_counter() - started))
     return found
+
+
+def checked(count: int, folder: Path) -> float:
+    """Return how many projects one process checks in a second: the cases, each under many names."""
+    # The fixed files too: as many that are right as that are wrong.
+    texts = [path.read_text(encoding="utf-8") for path in sorted(CASES.rglob("pyproject.toml"))]
+    for number in range(count):
+        project = folder / f"{number:04}"
+        project.mkdir()
+        text = texts[number % len(texts)].replace('name = "demo"', f'name = "demo-{number}"')
+        (project / "pyproject.toml").write_text(text, encoding="utf-8")
+    started = time.perf_counter()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        main_of_torchconf(["check", str(folder), "--format", "json"])
+    return count / (time.perf_counter() - started)
 
 
 def measure(runs: int) -> dict[str, tuple[float, float | None]]:
@@ -86,6 +105,9 @@ def main() -> None:
     for name, (seconds, promised) in found.items():
         limit = "" if promised is None else f"  (promised: {promised})"
         print(f"{name:50} {seconds * 1000:6.1f} ms  {seconds / base:5.2f}{limit}")
+    with tempfile.TemporaryDirectory() as folder:
+        rate = checked(1000, Path(folder))
+        print(f"check of 1,000 projects in one process: {rate:.0f} a second  (promised: 150)")
     for size, seconds in growth():
         rate = seconds / size * 1e9
         print(f"one edit of {size:9,} bytes {seconds * 1000:28.1f} ms  {rate:5.0f} ns a byte")

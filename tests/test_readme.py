@@ -1,29 +1,61 @@
 """The README: its commands, its example and its table are what the program does.
 
-`python -m tests.test_readme` writes the table.
+`python -m tests.test_readme` writes the tables.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+import tempfile
 from pathlib import Path
 
 import pytest
 from packaging.version import Version
 
+from tests.projects import Demo
+from tests.test_check import WRONG
 from torchconf.catalog import Catalog, load_catalog
 from torchconf.cli import main
+from torchconf.rules import RULES
 
 README = Path(__file__).parents[1] / "README.md"
 FIRST = Version("2.5")
-TABLE = re.compile(r"(<!-- backends: [^\n]*-->\n).*?(<!-- end -->)", re.DOTALL)
+PART = r"(<!-- {}: [^\n]*-->\n).*?(<!-- end -->)"
 
 
 def blocks(language: str) -> list[str]:
     """Return the fenced blocks of one language."""
     text = README.read_text(encoding="utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def rules() -> str:
+    """Return the table of rules, each with the first line of its page."""
+    lines = ["| code | name | severity | fix | what is wrong |", "| --- | --- | --- | --- | --- |"]
+    for rule in RULES:
+        severity = rule.severity.value + (", off by default" if rule.is_optional else "")
+        fix = "" if rule.fixes == "no" else rule.fixes
+        headline = (type(rule).__doc__ or "").partition("\n")[0].replace("|", "\\|")
+        lines.append(f"| `{rule.code}` | `{rule.name}` | {severity} | {fix} | {headline} |")
+    return "\n".join(lines) + "\n"
+
+
+def checked() -> str:
+    """Return what `check` prints for a file that is wrong in the usual way."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = Demo(Path(folder), WRONG)("check")
+    return f"```console\n$ torchconf check\n{result.out}{result.err}```\n"
+
+
+def with_tables(text: str) -> str:
+    """Return the README with its tables, and its example of `check`, as they should be."""
+    made_parts = {"backends": table(load_catalog()), "rules": rules(), "check": checked()}
+    for name, made in made_parts.items():
+        parts = re.search(PART.format(name), text, re.DOTALL)
+        assert parts is not None, name
+        text = text.replace(parts[0], f"{parts[1]}{made}{parts[2]}")
+    return text
 
 
 def table(catalog: Catalog) -> str:
@@ -52,10 +84,9 @@ def test_first_two_shell_blocks_are_one_command_line_each() -> None:
     assert "pytest" in second
 
 
-def test_table_of_backends_is_the_catalogs() -> None:
-    written = TABLE.search(README.read_text(encoding="utf-8"))
-    assert written is not None
-    assert written[0] == f"{written[1]}{table(load_catalog())}{written[2]}"
+def test_tables_of_backends_and_rules_are_the_programs() -> None:
+    written = README.read_text(encoding="utf-8")
+    assert written == with_tables(written)
 
 
 def test_example_is_what_init_prints_and_writes(
@@ -74,14 +105,15 @@ def test_example_is_what_init_prints_and_writes(
     shown, _, rows = blocks("console")[2].partition("\n")
     assert main(shlex.split(shown)[2:]) == 0
     assert capsys.readouterr().out == rows
-    added, _, change = blocks("console")[3].partition("\n")
+    added, _, change = blocks("console")[4].partition("\n")
     assert main(shlex.split(added)[2:]) == 0
     printed = capsys.readouterr()
     assert printed.err + printed.out == change
 
 
-def test_every_flag_of_init_is_in_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["init", "--help"]) == 0
+@pytest.mark.parametrize("command", ["init", "check"])
+def test_every_flag_is_in_the_readme(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
     flags = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
     text = README.read_text(encoding="utf-8")
     known = {"--help", "--quiet", "--verbose", "--yes", "--output-format"}
@@ -90,4 +122,4 @@ def test_every_flag_of_init_is_in_the_readme(capsys: pytest.CaptureFixture[str])
 
 if __name__ == "__main__":
     now = README.read_text(encoding="utf-8")
-    README.write_text(TABLE.sub(rf"\g<1>{table(load_catalog())}\g<2>", now), encoding="utf-8")
+    README.write_text(with_tables(now), encoding="utf-8")
