@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.specifiers import SpecifierSet
 
-__all__ = ["TooManyEnvironments", "Universe"]
+__all__ = ["Comparison", "TooManyEnvironments", "Universe", "comparisons"]
 
 # A set of points.
 Environments: TypeAlias = int
@@ -289,6 +289,11 @@ def _tests(tree: Tree) -> Iterator[Comparison]:
     else:
         for part in tree[1]:
             yield from _tests(part)
+
+
+def comparisons(marker: Marker) -> tuple[Comparison, ...]:
+    """Return the comparisons of a marker, in the order in which they are written."""
+    return tuple(_tests(_parse(str(marker))))
 
 
 def scope_extra(marker: Marker | None) -> str | None:

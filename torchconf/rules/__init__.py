@@ -54,7 +54,7 @@ def find(subject: Subject, also: Iterable[str] = ()) -> tuple[Finding, ...]:
     yields = {rule.code: rule.yields_to for rule in RULES if rule.yields_to}
     return tuple(
         finding
-        for finding in dict.fromkeys(found)
+        for finding in {(one.code, one.at, one.message): one for one in found}.values()
         if not any(
             _is_one_entry(path_of(finding.at), cause)
             for code in yields.get(finding.code, ())

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import TYPE_CHECKING
 
+from torchconf.plan import Put, Remove
+from torchconf.rules.mending import UV, draft_of, index_name
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.subject import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,5 +18,235 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES"]
 
-RULES: tuple[type[Rule], ...] = ()
+_GROUP_MARKER = re.compile(r"\bgroup\b")
+_PAIR = 2
+
+
+class BadShape(Rule):
+    """A table or a value has a shape that uv refuses.
+
+    uv stops with a parse error, or, where only its settings are concerned, goes on without any of
+    them.
+
+    Bad:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+
+        [tool.uv]
+        conflicts = [{ extra = "cpu" }, { extra = "cu130" }]
+
+    Good:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+
+        [tool.uv]
+        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
+    """
+
+    code = "TC001"
+    name = "bad-shape"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/reference/settings/"
+    fixes = "safe"
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Report what the reader could not take, and what uv's own parser refuses."""
+        flat = self._flat_conflicts(subject)
+        if flat is not None:
+            yield flat
+        yield from self._unread(subject, conflicts_too=flat is None)
+        yield from self._small_sets(subject)
+        yield from self._sources(subject)
+        yield from self._indexes(subject)
+
+    def _unread(self, subject: Subject, *, conflicts_too: bool) -> Iterator[Finding]:
+        for problem in subject.problems:
+            at = (problem.at or "").removeprefix(f"{subject.project.at}, ")
+            if not conflicts_too and at.startswith("tool.uv.conflicts"):
+                continue
+            if at.endswith(".marker") and _GROUP_MARKER.search(problem.message.split("`")[1]):
+                continue  # TC206 has more to say.
+            yield self.finding(at, problem.message, help=problem.help)
+
+    def _flat_conflicts(self, subject: Subject) -> Finding | None:
+        value = subject.project.uv.get("conflicts")
+        if not isinstance(value, list) or not any(isinstance(entry, dict) for entry in value):
+            return None
+        message = "`conflicts` is an array of sets; here a set is missing around the entries"
+        fix = None
+        if all(isinstance(entry, dict) for entry in value) and len(value) >= _PAIR:
+            steps = (Put((*UV, "conflicts"), [list(value)], "one set of all entries"),)
+            fix = Fix("make one set of them", steps, safe=True)
+        return self.finding("tool.uv.conflicts", message, fix=fix)
+
+    def _small_sets(self, subject: Subject) -> Iterator[Finding]:
+        table = subject.project.uv.get("conflicts")
+        for conflict in subject.project.conflicts:
+            written = table[int(path_of(conflict.at)[-1])] if isinstance(table, list) else None
+            if not isinstance(written, list) or len(set(conflict.items)) >= _PAIR:
+                continue
+            if any(str(p.at).startswith(f"{subject.project.at}, {conflict.at}") for p in subject.problems):
+                continue
+            count = "nothing" if not written else "one item"
+            message = f"a set of `conflicts` needs two different items, this one has {count}"
+            step = Remove(path_of(conflict.at), "a set of one conflicts with nothing")
+            fix = Fix("take the set away", (step,), safe=False)
+            yield self.finding(conflict.at, message, fix=fix)
+
+    def _sources(self, subject: Subject) -> Iterator[Finding]:
+        for package, sources in subject.project.sources.items():
+            for source in sources:
+                if source.extra and source.group:
+                    message = f"the source of `{package}` names an `extra` and a `group`"
+                    help_ = "make two entries of it, and give their names one conflict set"
+                    yield self.finding(source.at, message, help=help_)
+                if source.kind in ("mixed", "none"):
+                    message = (
+                        f"the source of `{package}` must name one of `index`, `path`, `git`, "
+                        "`url`, `workspace`"
+                    )
+                    yield self.finding(source.at, message)
+            for one, after in itertools.pairwise(sources):
+                alike = (one.extra, one.group) == (after.extra, after.group)
+                bare = next((each for each in (one, after) if each.marker is None), None)
+                if alike and bare is not None and not (one.extra and one.group):
+                    message = (
+                        f"`{package}` has several sources, and this one has no marker: "
+                        "which one holds is not said"
+                    )
+                    help_ = "give each a marker, so that only one holds on each platform"
+                    yield self.finding(bare.at, message, help=help_)
+                    break
+
+    def _indexes(self, subject: Subject) -> Iterator[Finding]:
+        names: set[str] = set()
+        default = False
+        for index in subject.project.indexes:
+            if index.name is None:
+                if index.explicit:
+                    yield self._nameless(subject, index.at, index.url)
+            elif not re.fullmatch(r"[A-Za-z0-9._-]+", index.name):
+                message = (
+                    f"`{index.name}` can not be the name of an index: letters, digits, `-`, `_` "
+                    "and `.` can"
+                )
+                yield self.finding(f"{index.at}.name", message)
+            elif index.name in names:
+                yield self.finding(f"{index.at}.name", f"two indexes are named `{index.name}`")
+            else:
+                names.add(index.name)
+            if index.default and default:
+                yield self.finding(f"{index.at}.default", "there are two default indexes")
+            default = default or index.default
+
+    def _nameless(self, subject: Subject, at: str, url: str) -> Finding:
+        draft = draft_of(subject)
+        name = index_name(subject, url)
+        draft.put((*path_of(at), "name"), name, "sources need a name")
+        fix = Fix(f"name it `{name}`", tuple(draft.steps), safe=False)
+        message = "an explicit index needs a `name`: only a source that names it leads to it"
+        return self.finding(at, message, fix=fix)
+
+
+# The fields of `[tool.uv]`, of an index and of `[tool.uv.pip]`, as uv 0.13.9 lists them.
+_UV_KEYS = frozenset(
+    (
+        "required-version system-certs native-tls offline no-cache cache-dir preview "
+        "preview-features python-preference python-downloads concurrent-downloads "
+        "concurrent-builds concurrent-installs index index-url extra-index-url no-index find-links "
+        "index-strategy keyring-provider http-proxy https-proxy no-proxy allow-insecure-host "
+        "resolution prerelease prerelease-package fork-strategy dependency-metadata "
+        "config-settings config-settings-package no-build-isolation require-build-hashes "
+        "no-build-isolation-package extra-build-dependencies extra-build-variables exclude-newer "
+        "exclude-newer-package link-mode compile-bytecode no-sources no-sources-package upgrade "
+        "upgrade-package reinstall reinstall-package no-build no-build-package no-binary "
+        "no-binary-package torch-backend python-install-mirror pypy-install-mirror "
+        "graalpy-install-mirror pyodide-install-mirror python-downloads-json-url publish-url "
+        "trusted-publishing check-url add-bounds audit pip cache-keys override-dependencies "
+        "exclude-dependencies constraint-dependencies build-constraint-dependencies environments "
+        "required-environments minimum-libc-version conflicts workspace sources managed package "
+        "default-groups dependency-groups dev-dependencies build-backend"
+    ).split()
+)
+_INDEX_KEYS = frozenset(
+    (
+        "name url explicit default format publish-url authenticate ignore-error-codes "
+        "cache-control exclude-newer"
+    ).split()
+)
+
+
+class UnknownKey(Rule):
+    """A key of `[tool.uv]` or of an index is not one that uv knows.
+
+    uv warns about a misspelt key in `[tool.uv]` and goes on without the settings of that table; in
+    an index it says nothing at all.
+
+    Bad:
+        [tool.uv.souces]
+        torch = { index = "pytorch-cpu" }
+
+    Good:
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu" }
+    """
+
+    code = "TC002"
+    name = "unknown-key"
+    severity = Severity.WARNING
+    reference = "https://docs.astral.sh/uv/reference/settings/"
+    fixes = "unsafe"
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Report keys near a known one in `[tool.uv]`, and all unknown ones of an index."""
+        uv = subject.project.uv
+        for key in uv.keys() - _UV_KEYS:
+            near = _nearest(key, _UV_KEYS)
+            if near is not None:
+                message = f"uv does not know `{key}`, and leaves it out: is it `{near}`?"
+                yield self._renaming(subject, (*UV, key), near, message)
+        indexes = uv.get("index")
+        for number, index in enumerate(indexes if isinstance(indexes, list) else ()):
+            for key in sorted(index.keys() - _INDEX_KEYS) if isinstance(index, dict) else ():
+                near = _nearest(key, _INDEX_KEYS)
+                message = f"uv knows no key `{key}` of an index, and says nothing about it"
+                yield self._renaming(subject, (*UV, "index", number, key), near, message)
+
+    def _renaming(
+        self, subject: Subject, path: tuple[str | int, ...], near: str | None, message: str
+    ) -> Finding:
+        draft = draft_of(subject)
+        *above, key = path
+        fix = None
+        if near is None:
+            draft.remove(path, "uv does not read it")
+            fix = Fix(f"take `{key}` away", tuple(draft.steps), safe=False)
+        elif draft.get((*above, near)) is None:
+            value = draft.get(path)
+            draft.remove(path, "it is misspelt")
+            draft.put((*above, near), value, "as uv spells it")
+            fix = Fix(f"rename it `{near}`", tuple(draft.steps), safe=False)
+        at = "".join(
+            f"[{part}]" if isinstance(part, int) else f".{part}" if _is_bare(part) else f'."{part}"'
+            for part in path
+        )
+        help_ = f"write `{near}`" if near else None
+        return self.finding(at.removeprefix("."), message, help=help_, fix=fix)
+
+
+def _is_bare(key: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_-]+", key) is not None
+
+
+def _nearest(key: str, known: frozenset[str]) -> str | None:
+    # Imported here: most files have no such key.
+    from difflib import get_close_matches
+
+    same = key.lower().replace("_", "-")
+    return next(iter(get_close_matches(same, known, n=1, cutoff=0.75)), None)
+
+
+RULES: tuple[type[Rule], ...] = (BadShape, UnknownKey)
 """The rules of this family, by code."""
