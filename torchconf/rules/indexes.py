@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torchconf.project import Index, Project, Source
     from torchconf.rules.subject import Subject
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "named_backend"]
 
 _LEGACY = ("index-url", "extra-index-url", "find-links")
 
@@ -399,7 +399,7 @@ class UndefinedIndex(Rule):
         if len(same) == 1:
             step = put_at(f"{source.at}.index", same[0], "it is declared by this name")
             return Fix(f"name `{same[0]}`", (step,), safe=False)
-        backend = _named_backend(subject, source.value)
+        backend = named_backend(subject, source.value)
         known = backend and backend.name in subject.catalog.backends
         if backend is None or not known or not _is_plain(source.value):
             return None
@@ -412,7 +412,7 @@ def _is_plain(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9._-]+", name) is not None
 
 
-def _named_backend(subject: Subject, name: str) -> Backend | None:
+def named_backend(subject: Subject, name: str) -> Backend | None:
     """Tell which backend a name ends in, if it is one that was ever published."""
     text = re.sub(r"[-_.]+", "-", name.lower())
     for backend in subject.catalog.backends.values():
@@ -501,7 +501,7 @@ class NameMismatch(Rule):
         wrong = set()
         for index in subject.pytorch_indexes:
             backend = subject.backend(index)
-            named = _named_backend(subject, index.name or "")
+            named = named_backend(subject, index.name or "")
             if backend is not None and named is not None and named != backend:
                 wrong.add(index.name)
                 message = f"index `{index.name}` is named after {named.title}, and serves "
@@ -510,7 +510,7 @@ class NameMismatch(Rule):
         for source in subject.family_sources:
             scope = source.extra or source.group
             backend = subject.source_backend(source)
-            named = _named_backend(subject, scope or "")
+            named = named_backend(subject, scope or "")
             if scope is None or backend is None or named in (None, backend) or scope in told:
                 continue
             # The CPU build is what platforms without the accelerator get.

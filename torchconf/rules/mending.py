@@ -35,6 +35,8 @@ __all__ = [
     "index_name",
     "put_at",
     "put_entries",
+    "raw_marker",
+    "same_name",
     "servable",
     "without_wheels",
 ]

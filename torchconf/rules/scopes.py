@@ -1,17 +1,763 @@
-"""Scopes of sources: the extra or group that an entry is for, and what stands in its stead."""
+"""Extras and groups of sources: whether they are there, and whether they do what they say."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from packaging.markers import InvalidMarker, Marker
+from packaging.utils import canonicalize_name
+
+from torchconf.environments import comparisons
+from torchconf.lockfile import needs, reached
+from torchconf.rules.builds import (
+    SOURCES,
+    counting,
+    default_places,
+    lists,
+    own_sources,
+    source_entries,
+)
+from torchconf.rules.indexes import named_backend
+from torchconf.rules.mending import UV, draft_of, put_entries, raw_marker, same_name
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.subject import Place, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from packaging.utils import NormalizedName
+
+    from torchconf.drafting import Draft
+    from torchconf.plan import Value
+    from torchconf.project import Conflict, Item, Requirement, Section, Source
     from torchconf.rules.subject import Subject
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "add_conflict", "spoken"]
 
-RULES: tuple[type[Rule], ...] = ()
+
+class BaseNeedsTorch(Rule):
+    """Torch is routed in extras or groups only, and a base dependency needs it, too.
+
+    Without an extra or a group, uv takes that torch from PyPI; every `uv sync` and `uv run` that
+    does not repeat the choice goes back to it.
+
+    Bad:
+        [project]
+        dependencies = ["accelerate"]
+
+        [project.optional-dependencies]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+
+        [tool.uv]
+        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
+
+        [tool.uv.sources]
+        torch = [
+            { index = "pytorch-cpu", extra = "cpu" },
+            { index = "pytorch-cu130", extra = "cu130" },
+        ]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["numpy"]
+
+        [project.optional-dependencies]
+        cpu = ["torch", "accelerate"]
+        cu130 = ["torch", "accelerate"]
+
+        [tool.uv]
+        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
+
+        [tool.uv.sources]
+        torch = [
+            { index = "pytorch-cpu", extra = "cpu" },
+            { index = "pytorch-cu130", extra = "cu130" },
+        ]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC204"
+    name = "base-needs-torch"
+    severity = Severity.WARNING
+    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Report the first requirement of a plain `uv sync` that brings a torch of its own."""
+        catalog = subject.catalog
+        main = canonicalize_name(catalog.main_package)
+        sources = subject.project.sources_for(main)
+        if not sources or not all(source.extra or source.group for source in sources):
+            return
+        places = default_places(subject)
+        if any(lists(subject, place, main) for place in places):
+            return
+        text = subject.whole.lockfile
+        graph = needs(text) if text else {}
+        for place in places:
+            for requirement in subject.flat(place):
+                known = main in catalog.dependents.get(requirement.name, ())
+                if known or (graph and main in reached([requirement.name], graph)):
+                    yield self.finding(
+                        requirement.at,
+                        f"`{requirement.name}` needs `{main}`, which comes from PyPI unless an extra "
+                        "or a group is chosen",
+                        help="ask for it in each extra or group, or use dependency groups with a "
+                        "default",
+                    )
+                    return
+
+
+class ExtraInMarker(Rule):
+    """The marker of a source asks for an extra.
+
+    uv evaluates the markers of sources with every extra switched on. A marker selects nothing by
+    extra: `extra == 'x'` holds for everybody, `extra != 'x'` for nobody.
+
+    Bad:
+        [project.optional-dependencies]
+        cu130 = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", marker = "extra == 'cu130'" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+    Good:
+        [project.optional-dependencies]
+        cu130 = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", extra = "cu130" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC205"
+    name = "extra-in-marker"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
+    fixes = "safe"
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Report markers of sources that ask for an extra."""
+        for source in _all_sources(subject):
+            if source.marker is not None and any(
+                test.variable in ("extra", "extras") for test in comparisons(source.marker)
+            ):
+                yield self.finding(
+                    f"{source.at}.marker",
+                    f"a marker can not choose the source of `{source.package}` by extra",
+                    help='write `extra = "..."` beside the marker, and one conflict set',
+                    fix=_scoped_fix(subject, source.package, "extra"),
+                )
+
+
+class GroupInMarker(Rule):
+    """The marker of a source asks for a dependency group.
+
+    `dependency_groups` is a variable of lockfiles: it is empty when uv reads sources. `group` is no
+    variable at all.
+
+    Bad:
+        [dependency-groups]
+        cu130 = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", marker = "'cu130' in dependency_groups" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+    Good:
+        [dependency-groups]
+        cu130 = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", group = "cu130" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC206"
+    name = "group-in-marker"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
+    fixes = "unsafe"
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Report markers of sources that ask for a group, readable or not."""
+        said: dict[str, str] = {}
+        for source in _all_sources(subject):
+            raw = raw_marker(subject, source) or ""
+            if source.marker is None:
+                if re.search(r"\bgroup\b", raw):
+                    said[source.at] = source.package
+            elif any(t.variable == "dependency_groups" for t in comparisons(source.marker)):
+                said[source.at] = source.package
+        for at, package in said.items():
+            yield self.finding(
+                f"{at}.marker",
+                f"a marker can not choose the source of `{package}` by group",
+                help='write `group = "..."` beside the marker, and one conflict set',
+                fix=_scoped_fix(subject, canonicalize_name(package), "group"),
+            )
+
+
+_SCOPE_TESTS = {
+    "extra": r"""^\(?\s*extra\s*==\s*(['"])([^'"]+)\1\s*\)?$""",
+    "group": r"""^\(?\s*(?:group\s*==\s*|(?=['"].*dependency_groups))(['"])([^'"]+)\1"""
+    r"""\s*(?:in\s+dependency_groups)?\s*\)?$""",
+}
+
+
+def _scoped_fix(subject: Subject, package: NormalizedName, kind: str) -> Fix | None:
+    """Turn markers that are, or begin with, one test of a scope into scopes, with a conflict."""
+    family = [canonicalize_name(name) for name in subject.catalog.family]
+    packages = [p for p in dict.fromkeys((package, *family)) if own_sources(subject, p)]
+    draft = draft_of(subject)
+    pure = True
+    names: dict[str, None] = {}
+    for name in packages:
+        entries = source_entries(subject, name)
+        changed: list[Value] = []
+        for entry in entries:
+            found = _scope_of(str(entry.get("marker", "")), kind)
+            if found is None:
+                changed.append(entry)
+                continue
+            scope, rest = found
+            if not lists(subject, Place(kind, canonicalize_name(scope)), name):
+                if name == package:
+                    return None
+                continue
+            pure = pure and not rest
+            names[scope] = None
+            new = {key: value for key, value in entry.items() if key != "marker"} | {kind: scope}
+            changed.append(new | {"marker": rest} if rest else new)
+        if changed != entries and changed:
+            put_entries(draft, subject, name, changed)
+        if name == package and len(changed) == len(entries) and changed == entries:
+            return None
+    add_conflict(draft, kind, names)
+    if not draft.steps:
+        return None
+    title = f"give the sources `{kind}` keys, and their names one conflict set"
+    return Fix(title, tuple(draft.steps), safe=pure and kind == "extra")
+
+
+def _scope_of(marker: str, kind: str) -> tuple[str, str] | None:
+    """Return the scope that a marker asks for, and what else it says; None for other markers."""
+    parts = [marker] if " or " in marker else re.split(r"\s+and\s+", marker)
+    found = [(part, re.match(_SCOPE_TESTS[kind], part.strip())) for part in parts]
+    matches = [match for _, match in found if match]
+    if len(matches) != 1:
+        return None
+    rest = " and ".join(part for part, match in found if not match)
+    try:
+        Marker(rest or "os_name == 'posix'")
+    except InvalidMarker:
+        return None
+    return matches[0][2], rest
+
+
+def add_conflict(draft: Draft, kind: str, names: Iterable[str]) -> None:
+    """Make one conflict set hold all names of extras or groups, unless one does."""
+    wanted = list(names)
+    if len(wanted) < 2:  # noqa: PLR2004 - a conflict is between two
+        return
+    path = (*UV, "conflicts")
+    best: tuple[int, int] | None = None
+    for number, members in enumerate(draft.get(path) or []):
+        there = [str(m.get(kind)) for m in members if isinstance(m, dict) and kind in m]
+        shared = sum(any(same_name(name, other) for other in there) for name in wanted)
+        if shared and (best is None or shared > best[0]):
+            best = (shared, number)
+    reason = "each of these brings another build of the same packages"
+    if best is None:
+        draft.insert(path, [{kind: name} for name in wanted], reason)
+        return
+    there = [str(m.get(kind)) for m in draft.get((*path, best[1]))]
+    for name in wanted:
+        if not any(same_name(name, other) for other in there):
+            draft.insert((*path, best[1]), {kind: name}, reason)
+
+
+def _all_sources(subject: Subject) -> Iterator[Source]:
+    for sources in subject.project.sources.values():
+        yield from sources
+
+
+class ScopeMissing(Rule):
+    """A source is for an extra or a group that is not there, or does not list the package.
+
+    uv refuses to lock.
+
+    Bad:
+        [dependency-groups]
+        cpu = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu", extra = "cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+    Good:
+        [dependency-groups]
+        cpu = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu", group = "cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+    """
+
+    code = "TC207"
+    name = "scope-missing"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#multiple-sources"
+    fixes = "unsafe"
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Report scopes of sources that are not defined, or do not list the package."""
+        project = subject.project
+        dynamic = {"optional-dependencies"} & project.dynamic
+        if not project.has_project or dynamic:
+            return
+        for source in _all_sources(subject):
+            name = source.extra or source.group
+            if name is None or (source.extra and source.group):
+                continue
+            kind = "extra" if source.extra else "group"
+            sections = project.extras if source.extra else project.groups
+            place = Place(kind, name)
+            if name not in sections:
+                message = f"{kind} `{name}` is not defined"
+                fix = self._other_kind(subject, source, name, kind)
+            elif not _listed(subject, place, source.package):
+                message = f"{kind} `{name}` does not list `{source.package}`"
+                fix = self._other_kind(subject, source, name, kind) or self._listed(
+                    subject, source, sections[name]
+                )
+            else:
+                continue
+            yield self.finding(f"{source.at}.{kind}", message, fix=fix)
+
+    def _other_kind(
+        self, subject: Subject, source: Source, name: NormalizedName, kind: str
+    ) -> Fix | None:
+        other = "group" if kind == "extra" else "extra"
+        if not _listed(subject, Place(other, name), source.package):
+            return None
+        draft = draft_of(subject)
+        path = path_of(source.at)
+        entry = draft.get(path)
+        draft.put((*path, other), entry[kind], f"`{name}` is a {other}")
+        draft.remove((*path, kind), f"`{name}` is a {other}")
+        return Fix(f"`{name}` is a {other}: say so", tuple(draft.steps), safe=False)
+
+    def _listed(self, subject: Subject, source: Source, section: Section) -> Fix:
+        known = subject.required(source.package)
+        line = known[0][1].raw if known else source.package
+        draft = draft_of(subject)
+        draft.insert(path_of(section.at), line, "a source for it needs a requirement on it")
+        return Fix(f"list `{line}` in `{section.written}`", tuple(draft.steps), safe=False)
+
+
+def _listed(subject: Subject, place: Place, package: str) -> bool:
+    """Tell whether an extra or a group asks for a package, as uv sees it before it locks."""
+    if lists(subject, place, package):
+        return True
+    project = subject.project
+    if place.kind != "extra" or place.name is None:
+        return False
+    # A base requirement with the marker `extra == 'x'` belongs to that extra.
+    return any(
+        one.name == package
+        and one.marker is not None
+        and any(t.variable == "extra" and t.value == place.name for t in comparisons(one.marker))
+        for one in project.dependencies
+    ) or any(
+        _listed(subject, Place("extra", extra), package)
+        for one in subject.flat(place)
+        if one.name == project.name
+        for extra in one.extras
+        if extra != place.name and extra in project.extras
+    )
+
+
+class UnroutedVariant(Rule):
+    """One of several conflicting extras or groups lists torch, and has no source for it.
+
+    It gets PyPI's build, whatever its name says.
+
+    Bad:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+
+        [tool.uv]
+        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
+
+        [tool.uv.sources]
+        torch = [{ index = "pytorch-cpu", extra = "cpu" }]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+    Good:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+
+        [tool.uv]
+        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
+
+        [tool.uv.sources]
+        torch = [
+            { index = "pytorch-cpu", extra = "cpu" },
+            { index = "pytorch-cu130", extra = "cu130" },
+        ]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC208"
+    name = "unrouted-variant"
+    severity = Severity.WARNING
+    reference = "https://docs.astral.sh/uv/guides/integration/pytorch/"
+    fixes = "unsafe"
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Report variants without a source: a warning where the name promises a backend."""
+        main = canonicalize_name(subject.catalog.main_package)
+        if any(not (s.extra or s.group) for s in subject.project.sources_for(main)):
+            return
+        for conflict in subject.project.conflicts:
+            places = [_place(item) for item in conflict.items]
+            asking = [
+                (place, line)
+                for place in places
+                if place is not None and (line := lists(subject, place, main)) is not None
+            ]
+            routed = [place for place, _ in asking if counting(subject, main, place)]
+            for place, line in asking:
+                if place in routed or not routed or line.url is not None or place.name is None:
+                    continue
+                backend = named_backend(subject, place.name)
+                promised = backend is not None and backend != subject.catalog.fallback
+                yield self.finding(
+                    line.at,
+                    f"{place} has no source for `{main}`: it gets PyPI's build",
+                    help=f"add a source with `{place.kind} = \"{place.name}\"`",
+                    severity=None if promised else Severity.INFO,
+                    fix=self._routed(subject, place, routed[0]),
+                )
+
+    def _routed(self, subject: Subject, place: Place, like: Place) -> Fix | None:
+        backend = named_backend(subject, place.name or "")
+        index = next(
+            (i for i in subject.pytorch_indexes if backend and subject.backend(i) == backend), None
+        )
+        if index is None or index.name is None:
+            return None
+        draft = draft_of(subject)
+        family = [canonicalize_name(name) for name in subject.catalog.family]
+        for package in family:
+            found = own_sources(subject, package)
+            if not found or not lists(subject, place, package):
+                continue
+            if not counting(subject, package, like):
+                continue
+            entry: Value = {"index": index.name, place.kind: str(place.name)}
+            if isinstance(found[1], list):
+                draft.insert((*SOURCES, found[0]), entry, f"{place} gets {index.name}")
+            else:
+                put_entries(draft, subject, package, [*source_entries(subject, package), entry])
+        return Fix(f"route it to index `{index.name}`", tuple(draft.steps), safe=False)
+
+
+def _place(item: Item) -> Place | None:
+    return Place(item.kind, item.name) if item.name is not None else None
+
+
+class AliasOfRoutedExtra(Rule):
+    """An extra asks for another extra of the project, which has sources of its own.
+
+    The sources count for the extra that they name. Under the alias, the requirements are there and
+    the sources are not: the packages come from PyPI.
+
+    Bad:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+        gpu = ["demo[cu130]"]
+
+        [tool.uv]
+        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
+
+        [tool.uv.sources]
+        torch = [
+            { index = "pytorch-cpu", extra = "cpu" },
+            { index = "pytorch-cu130", extra = "cu130" },
+        ]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+    Good:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+
+        [tool.uv]
+        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
+
+        [tool.uv.sources]
+        torch = [
+            { index = "pytorch-cpu", extra = "cpu" },
+            { index = "pytorch-cu130", extra = "cu130" },
+        ]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC209"
+    name = "alias-of-routed-extra"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
+    fixes = "unsafe"
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Report self-references to an extra that a conflict set keeps from the alias."""
+        for alias, line, extra in aliases(subject):
+            routed = _routed_packages(subject, extra)
+            alone = [p for p in routed if not counting_scoped(subject, p, alias)]
+            if alone:
+                yield self.finding(
+                    line.at,
+                    f"extra `{alias.written}` gets `{alone[0]}` from PyPI: the sources are those of "
+                    f"extra `{extra}`",
+                    help=f"list the packages in `{alias.written}`, with sources and a conflict of "
+                    "its own",
+                    fix=self._expanded(subject, alias, line, extra),
+                )
+
+    def _expanded(
+        self, subject: Subject, alias: Section, line: Requirement, extra: NormalizedName
+    ) -> Fix | None:
+        project = subject.project
+        section = project.extras[extra]
+        if line.marker is not None or any(one.name == project.name for one in section.requirements):
+            return None
+        draft = draft_of(subject)
+        path = path_of(line.at)
+        *above, number = path
+        draft.remove(path, "it brings requirements without their sources")
+        for offset, one in enumerate(section.requirements):
+            draft.insert(tuple(above), one.raw, f"as `{extra}` has it", int(number) + offset)
+        for package in _routed_packages(subject, extra):
+            entries = source_entries(subject, package)
+            new = [
+                {**entry, "extra": alias.written}
+                for entry in entries
+                if same_name(str(entry.get("extra", "")), extra)
+            ]
+            put_entries(draft, subject, package, [*entries, *new])
+        for number_, conflict in enumerate(project.conflicts):
+            if any(item.name == extra and item.kind == "extra" for item in conflict.items):
+                draft.insert(
+                    (*UV, "conflicts", number_), {"extra": alias.written}, "it is a variant, too"
+                )
+        title = f"make `{alias.written}` an extra of its own, with the sources of `{extra}`"
+        return Fix(title, tuple(draft.steps), safe=False)
+
+
+def aliases(subject: Subject) -> Iterator[tuple[Section, Requirement, NormalizedName]]:
+    """Yield the extras that ask for another extra of the project which is kept from them.
+
+    A conflict set that names the one and not the other does that.
+    """
+    project = subject.project
+    for section in project.extras.values():
+        for line in section.requirements:
+            if line.name != project.name:
+                continue
+            for extra in line.extras:
+                if extra == section.name or extra not in project.extras:
+                    continue
+                sets = sets_naming(subject, "extra", extra)
+                if sets and not all(_names(one, "extra", section.name) for one in sets):
+                    yield section, line, extra
+
+
+def sets_naming(subject: Subject, kind: str, name: str) -> list[Conflict]:
+    """Return the conflict sets that name an extra or a group of this project."""
+    return [one for one in subject.project.conflicts if _names(one, kind, name)]
+
+
+def _names(conflict: Conflict, kind: str, name: str) -> bool:
+    return any(item.kind == kind and item.name == name for item in conflict.items)
+
+
+def _routed_packages(subject: Subject, extra: NormalizedName) -> list[NormalizedName]:
+    return [
+        package
+        for package, sources in subject.project.sources.items()
+        if any(source.extra == extra and source.kind == "index" for source in sources)
+    ]
+
+
+def counting_scoped(subject: Subject, package: NormalizedName, section: Section) -> bool:
+    """Tell whether a package has a source for just this extra."""
+    return any(source.extra == section.name for source in subject.project.sources_for(package))
+
+
+def spoken(items: Iterable[str]) -> str:
+    """Join names for a message."""
+    names = [f"`{name}`" for name in items]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
+class OverlappingMarkers(Rule):
+    """Two sources of a package hold on the same machine.
+
+    uv refuses to lock: which one counts is not said.
+
+    Bad:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = [
+            { index = "pytorch-cpu", marker = "sys_platform != 'linux'" },
+            { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" },
+        ]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = [
+            { index = "pytorch-cpu", marker = "sys_platform == 'darwin'" },
+            { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" },
+        ]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC210"
+    name = "overlapping-markers"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#multiple-sources"
+    yields_to = ("TC205", "TC206", "TC401", "TC402", "TC403")
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Compare the markers of all sources of one package with equal scope."""
+        for package, sources in subject.project.sources.items():
+            for number, one in enumerate(sources):
+                for after in sources[number + 1 :]:
+                    if (one.extra, one.group) != (after.extra, after.group):
+                        continue
+                    if one.marker is None or after.marker is None:
+                        continue
+                    if subject.where(one.marker, after.marker):
+                        yield self.finding(
+                            f"{after.at}.marker",
+                            f"this source of `{package}` and the one for `{one.marker}` hold in the "
+                            "same environments",
+                            help="give them markers that exclude each other",
+                        )
+
+
+RULES: tuple[type[Rule], ...] = (
+    BaseNeedsTorch,
+    ExtraInMarker,
+    GroupInMarker,
+    ScopeMissing,
+    UnroutedVariant,
+    AliasOfRoutedExtra,
+    OverlappingMarkers,
+)
 """The rules of this family, by code."""

@@ -144,7 +144,8 @@ class Subject:
         self.catalog = whole.catalog
         self.problems = tuple(problems)
         self.is_script = is_script
-        self._targets = frozenset(targets)
+        self.named = frozenset(targets)
+        """The platforms that the command was told to check for."""
 
     # Indexes.
 
@@ -252,7 +253,7 @@ class Subject:
         """The platforms that somebody said the project is for."""
         required = self.project.workspace.required_environments
         named = {p for entry in required for p in PLATFORMS if holds(entry.marker, p)}
-        return self._targets | named
+        return self.named | named
 
     @cached_property
     def locked(self) -> frozenset[Platform]:
