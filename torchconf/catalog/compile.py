@@ -82,10 +82,7 @@ def compile_catalog(facts: Path) -> dict[str, Any]:
         "platform_ends": {k: v for k, v in base["platform_ends"].items() if k != "_source"},
         "releases": releases,
         "companions": _companions(companions, base, rows),
-        "dependents": {
-            name: sorted(needs)
-            for name, needs in _read(facts / "dependents.json")["packages"].items()
-        },
+        "dependents": _dependents(_read(facts / "dependents.json")),
         "sets": sets,
         "wheels": wheels,
     }
@@ -93,6 +90,12 @@ def compile_catalog(facts: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> Any:  # noqa: ANN401 - JSON is whatever it is
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _dependents(facts: dict[str, Any]) -> dict[str, list[str]]:
+    """Join what lockfiles showed with what metadata say."""
+    found = {**facts["metadata"]["packages"], **facts["packages"]}
+    return {name: sorted(needs) for name, needs in sorted(found.items())}
 
 
 def _accelerators(base: dict[str, Any]) -> dict[str, Any]:
