@@ -49,7 +49,9 @@ def test_what_is_expected_is_reported_and_nothing_else(case: Path) -> None:
 
 @pytest.mark.parametrize("folder", FIXED, ids=lambda folder: folder.parent.name)
 def test_a_fixed_file_gets_nothing_but_information(folder: Path) -> None:
-    assert alarms(found_in(folder)) == set()
+    # Two of them keep what their case allows: a label in 006, and in 031 a CUDA source
+    # that no Mac can install.
+    assert alarms(found_in(folder)) <= set(told(folder.parent)["allowed"])
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.stem)

@@ -1,16 +1,28 @@
 """The rules of `check`: one class per way to be wrong, one module per family.
 
 A rule sees a `Subject`, a file with what surrounds it, and yields findings. Nothing here reads a
-file or prints. The families: shapes and keys (`shapes`), indexes (`indexes`), sources (`sources`)
-and their scopes (`scopes`), conflicts (`conflicts`), platforms in markers (`platforms`), and what
-else goes wrong in a project with PyTorch (`habits`).
+file or prints. The families: shapes and keys (`shapes`), indexes (`indexes`), sources (`sources`),
+their scopes (`scopes`) and the triton packages beside them (`tritons`), conflicts (`conflicts`) and
+what they leave to base and default groups (`variants`), platforms in markers (`platforms`), what
+the catalog knows not to be there (`wheels`), and what else goes wrong with PyTorch (`habits`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.rules import conflicts, habits, indexes, platforms, scopes, shapes, sources
+from torchconf.rules import (
+    conflicts,
+    habits,
+    indexes,
+    platforms,
+    scopes,
+    shapes,
+    sources,
+    tritons,
+    variants,
+    wheels,
+)
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 from torchconf.rules.subject import Subject, Whole, path_of
 
@@ -21,13 +33,22 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "Finding", "Fix", "Rule", "Severity", "Subject", "Whole", "find", "path_of"]
 
+_FAMILIES = (
+    shapes,
+    indexes,
+    sources,
+    scopes,
+    tritons,
+    conflicts,
+    variants,
+    platforms,
+    wheels,
+    habits,
+)
+
 RULES: tuple[Rule, ...] = tuple(
     sorted(
-        (
-            rule()
-            for family in (shapes, indexes, sources, scopes, conflicts, platforms, habits)
-            for rule in family.RULES
-        ),
+        (rule() for family in _FAMILIES for rule in family.RULES),
         key=lambda rule: rule.code,
     )
 )

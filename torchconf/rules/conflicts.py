@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from torchconf.drafting import Draft
+    from torchconf.plan import Value
     from torchconf.project import Conflict, Requirement, Source
     from torchconf.rules.subject import Subject
 
@@ -85,7 +86,7 @@ def _one_set(draft: Draft, subject: Subject, items: Iterable[Item]) -> None:
             draft.insert(path_of(best.at), _entry(item, subject), _REASON)
 
 
-def _entry(item: Item, subject: Subject) -> dict[str, object]:
+def _entry(item: Item, subject: Subject) -> dict[str, Value]:
     """Write an item as the file writes names."""
     project = subject.project
     sections = project.extras if item.kind == "extra" else project.groups
@@ -159,8 +160,8 @@ class MissingConflict(Rule):
             names = spoken(str(item.name) for item in items)
             yield self.finding(
                 source.at,
-                f"{names} take `{source.package}` from different indexes, and no conflict set holds "
-                "them together",
+                f"{names} take `{source.package}` from different indexes, and no conflict set "
+                "holds them together",
                 help="name all of them in one set of `conflicts`",
                 fix=Fix("put them into one conflict set", tuple(draft.steps), safe=True),
             )
@@ -290,7 +291,9 @@ class ConflictUnknownName(Rule):
                     fix=self._mended(subject, conflict, number, kind, name),
                 )
 
-    def _mended(self, subject: Subject, conflict: Conflict, number: int, kind: str, name: str) -> Fix:
+    def _mended(
+        self, subject: Subject, conflict: Conflict, number: int, kind: str, name: str
+    ) -> Fix:
         # Imported here: few files need it.
         from difflib import get_close_matches
 
@@ -447,8 +450,8 @@ class HiddenVariant(Rule):
                     told.add(conflict.at)
                     yield self.finding(
                         conflict.at,
-                        f"extra `{alias.written}` brings `{_brought(subject, 'extra', extra)[0]}` of "
-                        f"`{extra}`, and is not in this set",
+                        f"extra `{alias.written}` brings what `{extra}` routes, and is not in this "
+                        "set",
                         help=f"let `{alias.written}` list the packages itself, or remove it",
                     )
         for includer, included, at in _includes(subject):
@@ -505,7 +508,9 @@ def _brought(subject: Subject, kind: str, name: NormalizedName) -> list[Normaliz
     return [
         package
         for package, sources in subject.project.sources.items()
-        if any(s.kind == "index" and name == (s.extra if kind == "extra" else s.group) for s in sources)
+        if any(
+            s.kind == "index" and name == (s.extra if kind == "extra" else s.group) for s in sources
+        )
     ]
 
 
@@ -674,7 +679,9 @@ class PairwiseConflicts(Rule):
             held = list(first.items)
             for item in clique:
                 if item not in held:
-                    entry = {"package": item.package} if item.package != project.name else {}
+                    entry: dict[str, Value] = {}
+                    if item.package != project.name:
+                        entry["package"] = str(item.package)
                     draft.insert(path_of(first.at), {**entry, **_entry(item, subject)}, _REASON)
             for conflict in reversed(rest):
                 draft.remove(path_of(conflict.at), "one set says it all")

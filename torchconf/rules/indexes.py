@@ -139,11 +139,10 @@ class IndexNotExplicit(Rule):
             if index.explicit or index.default:
                 continue
             draft = _close(subject, index)
-            fix = draft and Fix(
-                "make the index explicit, with a source for each package that it serves",
-                tuple(draft.steps),
-                safe=False,
-            )
+            fix = None
+            if draft is not None:
+                title = "make the index explicit, with a source for each package that it serves"
+                fix = Fix(title, tuple(draft.steps), safe=False)
             name = f"index `{index.name}`" if index.name else "an index of PyTorch"
             yield self.finding(
                 index.at,
@@ -192,8 +191,8 @@ class PytorchDefaultIndex(Rule):
             add_sources(draft, subject, name, index.url, servable(subject, index.url, bare))
             yield self.finding(
                 f"{index.at}.default",
-                f"index `{index.name or index.url}` takes the place of PyPI, and has only PyTorch's "
-                "packages",
+                f"index `{index.name or index.url}` takes the place of PyPI, and has only "
+                "PyTorch's packages",
                 help="write `explicit = true` instead, and a source for each package",
                 fix=Fix("make it explicit, with sources", tuple(draft.steps), safe=False),
             )
@@ -252,7 +251,9 @@ class LegacyIndexSetting(Rule):
         for table in ((*UV, "pip"),):
             if draft.get(table) == {}:
                 draft.remove(table, "it is empty")
-        known = next((i for i in subject.project.indexes if i.url.rstrip("/") == url.rstrip("/")), None)
+        known = next(
+            (i for i in subject.project.indexes if i.url.rstrip("/") == url.rstrip("/")), None
+        )
         name = known.name if known and known.name else index_name(subject, url)
         if known is None:
             add_index(draft, name, url)
@@ -307,9 +308,7 @@ class UnsafeIndexStrategy(Rule):
     code = "TC104"
     name = "unsafe-index-strategy"
     severity = Severity.WARNING
-    reference = (
-        "https://docs.astral.sh/uv/concepts/indexes/#searching-across-multiple-indexes"
-    )
+    reference = "https://docs.astral.sh/uv/concepts/indexes/#searching-across-multiple-indexes"
     fixes = "unsafe"
 
     def check(self, subject: Subject) -> Iterator[Finding]:
@@ -511,14 +510,16 @@ class NameMismatch(Rule):
             scope = source.extra or source.group
             backend = subject.source_backend(source)
             named = named_backend(subject, scope or "")
-            if scope is None or backend is None or named in (None, backend) or scope in told:
+            if scope is None or backend is None or named is None or scope in told:
+                continue
+            if named == backend:
                 continue
             # The CPU build is what platforms without the accelerator get.
             if backend == subject.catalog.fallback and source.marker is not None:
                 continue
             told.add(scope)
             kind = "extra" if source.extra else "group"
-            message = f"{kind} `{scope}` is named after {named.title if named else ''}, and gets "
+            message = f"{kind} `{scope}` is named after {named.title}, and gets "
             yield self.finding(f"{source.at}.{kind}", message + backend.title)
 
 
@@ -569,7 +570,9 @@ class BadIndexUrl(Rule):
 _CHANNELS = ("nightly", "test", "lts", "preview")
 
 
-def _wrong_path(subject: Subject, segments: list[str]) -> tuple[str, str | None] | None:
+def _wrong_path(  # noqa: PLR0911 - one return a mistake
+    subject: Subject, segments: list[str]
+) -> tuple[str, str | None] | None:
     """Return what is wrong with a path on PyTorch's host, and a better one; None if nothing is."""
     if segments[-1:] and segments[-1].endswith((".html", ".htm")):
         return "this is a page, not an index: uv finds nothing there", None
@@ -645,9 +648,10 @@ class DuplicateIndex(Rule):
             both = packages & {source.package for source in _users(subject, first)}
             harm = bool(both) and first.url != index.url and not is_judged(subject)
             same = "" if first.url == index.url else ", but for a slash"
+            names = (index.name or index.url, first.name or first.url)
             yield self.finding(
                 f"{index.at}.url",
-                f"index `{index.name or index.url}` has the URL of `{first.name or first.url}`{same}",
+                f"index `{names[0]}` has the URL of `{names[1]}`{same}",
                 help="keep one of them",
                 severity=Severity.ERROR if harm else None,
                 fix=self._joined(subject, first, index),

@@ -120,8 +120,8 @@ class BaseNeedsTorch(Rule):
                 if known or (graph and main in reached([requirement.name], graph)):
                     yield self.finding(
                         requirement.at,
-                        f"`{requirement.name}` needs `{main}`, which comes from PyPI unless an extra "
-                        "or a group is chosen",
+                        f"`{requirement.name}` needs `{main}`, which comes from PyPI unless an "
+                        "extra or a group is chosen",
                         help="ask for it in each extra or group, or use dependency groups with a "
                         "default",
                     )
@@ -496,7 +496,7 @@ class UnroutedVariant(Rule):
                 yield self.finding(
                     line.at,
                     f"{place} has no source for `{main}`: it gets PyPI's build",
-                    help=f"add a source with `{place.kind} = \"{place.name}\"`",
+                    help=f'add a source with `{place.kind} = "{place.name}"`',
                     severity=None if promised else Severity.INFO,
                     fix=self._routed(subject, place, routed[0]),
                 )
@@ -598,8 +598,8 @@ class AliasOfRoutedExtra(Rule):
             if alone:
                 yield self.finding(
                     line.at,
-                    f"extra `{alias.written}` gets `{alone[0]}` from PyPI: the sources are those of "
-                    f"extra `{extra}`",
+                    f"extra `{alias.written}` gets `{alone[0]}` from PyPI: the sources are those "
+                    f"of extra `{extra}`",
                     help=f"list the packages in `{alias.written}`, with sources and a conflict of "
                     "its own",
                     fix=self._expanded(subject, alias, line, extra),
@@ -745,8 +745,8 @@ class OverlappingMarkers(Rule):
                     if subject.where(one.marker, after.marker):
                         yield self.finding(
                             f"{after.at}.marker",
-                            f"this source of `{package}` and the one for `{one.marker}` hold in the "
-                            "same environments",
+                            f"this source of `{package}` and the one for `{one.marker}` hold in "
+                            "the same environments",
                             help="give them markers that exclude each other",
                         )
 

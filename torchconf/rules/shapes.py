@@ -87,7 +87,10 @@ class BadShape(Rule):
             written = table[int(path_of(conflict.at)[-1])] if isinstance(table, list) else None
             if not isinstance(written, list) or len(set(conflict.items)) >= _PAIR:
                 continue
-            if any(str(p.at).startswith(f"{subject.project.at}, {conflict.at}") for p in subject.problems):
+            if any(
+                str(p.at).startswith(f"{subject.project.at}, {conflict.at}")
+                for p in subject.problems
+            ):
                 continue
             count = "nothing" if not written else "one item"
             message = f"a set of `conflicts` needs two different items, this one has {count}"
@@ -152,29 +155,101 @@ class BadShape(Rule):
 
 # The fields of `[tool.uv]`, of an index and of `[tool.uv.pip]`, as uv 0.13.9 lists them.
 _UV_KEYS = frozenset(
-    (
-        "required-version system-certs native-tls offline no-cache cache-dir preview "
-        "preview-features python-preference python-downloads concurrent-downloads "
-        "concurrent-builds concurrent-installs index index-url extra-index-url no-index find-links "
-        "index-strategy keyring-provider http-proxy https-proxy no-proxy allow-insecure-host "
-        "resolution prerelease prerelease-package fork-strategy dependency-metadata "
-        "config-settings config-settings-package no-build-isolation require-build-hashes "
-        "no-build-isolation-package extra-build-dependencies extra-build-variables exclude-newer "
-        "exclude-newer-package link-mode compile-bytecode no-sources no-sources-package upgrade "
-        "upgrade-package reinstall reinstall-package no-build no-build-package no-binary "
-        "no-binary-package torch-backend python-install-mirror pypy-install-mirror "
-        "graalpy-install-mirror pyodide-install-mirror python-downloads-json-url publish-url "
-        "trusted-publishing check-url add-bounds audit pip cache-keys override-dependencies "
-        "exclude-dependencies constraint-dependencies build-constraint-dependencies environments "
-        "required-environments minimum-libc-version conflicts workspace sources managed package "
-        "default-groups dependency-groups dev-dependencies build-backend"
-    ).split()
+    [
+        "required-version",
+        "system-certs",
+        "native-tls",
+        "offline",
+        "no-cache",
+        "cache-dir",
+        "preview",
+        "preview-features",
+        "python-preference",
+        "python-downloads",
+        "concurrent-downloads",
+        "concurrent-builds",
+        "concurrent-installs",
+        "index",
+        "index-url",
+        "extra-index-url",
+        "no-index",
+        "find-links",
+        "index-strategy",
+        "keyring-provider",
+        "http-proxy",
+        "https-proxy",
+        "no-proxy",
+        "allow-insecure-host",
+        "resolution",
+        "prerelease",
+        "prerelease-package",
+        "fork-strategy",
+        "dependency-metadata",
+        "config-settings",
+        "config-settings-package",
+        "no-build-isolation",
+        "require-build-hashes",
+        "no-build-isolation-package",
+        "extra-build-dependencies",
+        "extra-build-variables",
+        "exclude-newer",
+        "exclude-newer-package",
+        "link-mode",
+        "compile-bytecode",
+        "no-sources",
+        "no-sources-package",
+        "upgrade",
+        "upgrade-package",
+        "reinstall",
+        "reinstall-package",
+        "no-build",
+        "no-build-package",
+        "no-binary",
+        "no-binary-package",
+        "torch-backend",
+        "python-install-mirror",
+        "pypy-install-mirror",
+        "graalpy-install-mirror",
+        "pyodide-install-mirror",
+        "python-downloads-json-url",
+        "publish-url",
+        "trusted-publishing",
+        "check-url",
+        "add-bounds",
+        "audit",
+        "pip",
+        "cache-keys",
+        "override-dependencies",
+        "exclude-dependencies",
+        "constraint-dependencies",
+        "build-constraint-dependencies",
+        "environments",
+        "required-environments",
+        "minimum-libc-version",
+        "conflicts",
+        "workspace",
+        "sources",
+        "managed",
+        "package",
+        "default-groups",
+        "dependency-groups",
+        "dev-dependencies",
+        "build-backend",
+    ]
 )
 _INDEX_KEYS = frozenset(
-    (
-        "name url explicit default format publish-url authenticate ignore-error-codes "
-        "cache-control exclude-newer"
-    ).split()
+    [
+        "name",
+        "url",
+        "explicit",
+        "default",
+        "format",
+        "publish-url",
+        "authenticate",
+        "ignore-error-codes",
+        "cache-control",
+        "exclude-newer",
+    ]
 )
 
 

@@ -19,7 +19,7 @@ from torchconf.rules.builds import (
 )
 from torchconf.rules.mending import UV, draft_of, put_entries, without_wheels
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.targets import PLATFORMS, SHOWN_PLATFORMS
+from torchconf.targets import SHOWN_PLATFORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +41,10 @@ def names_in_builds(project: Project) -> set[str]:
     extra = project.uv.get("extra-build-dependencies")
     found = [*lines] if isinstance(lines, list) else []
     for listed in extra.values() if isinstance(extra, dict) else ():
-        for entry in listed if isinstance(listed, list) else ():
-            found.append(entry.get("requirement") if isinstance(entry, dict) else entry)
+        found += [
+            entry.get("requirement") if isinstance(entry, dict) else entry
+            for entry in (listed if isinstance(listed, list) else ())
+        ]
     return {canonicalize_name(_head(line)) for line in found if isinstance(line, str)}
 
 
@@ -249,7 +251,7 @@ class SiblingDiffers(Rule):
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/guides/integration/pytorch/#using-a-pytorch-index"
     fixes = "unsafe"
-    yields_to = ("TC405", "TC205", "TC206", "TC207", "TC401", "TC402", "TC403")
+    yields_to = ("TC205", "TC206", "TC207", "TC401", "TC402", "TC403")
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Compare the sources that count in each place, platform by platform."""
@@ -371,9 +373,7 @@ def _differ(
     return subject.backend(other) == backend or _has_wheels(subject, package, backend, platform)
 
 
-def _source_on(
-    subject: Subject, sources: tuple[Source, ...], platform: Platform
-) -> Source | None:
+def _source_on(subject: Subject, sources: tuple[Source, ...], platform: Platform) -> Source | None:
     return next((s for s in sources if platform in subject.platforms(s.marker)), None)
 
 
@@ -514,7 +514,9 @@ class SourceNeverApplies(Rule):
     code = "TC212"
     name = "source-never-applies"
     severity = Severity.WARNING
-    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#platform-specific-sources"
+    reference = (
+        "https://docs.astral.sh/uv/concepts/projects/dependencies/#platform-specific-sources"
+    )
     yields_to = ("TC205", "TC206", "TC207", "TC401", "TC402", "TC403")
 
     def check(self, subject: Subject) -> Iterator[Finding]:
@@ -548,9 +550,7 @@ class SourceNeverApplies(Rule):
                 )
 
 
-def _requirements(
-    subject: Subject, package: str
-) -> Iterator[tuple[Place, Requirement]]:
+def _requirements(subject: Subject, package: str) -> Iterator[tuple[Place, Requirement]]:
     for place in subject.places:
         for requirement in subject.flat(place):
             if requirement.name == package:

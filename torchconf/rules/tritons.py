@@ -1,0 +1,191 @@
+"""The triton packages that ROCm's and Intel's torch need from the same index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from packaging.utils import canonicalize_name
+
+from torchconf.rules.builds import BASE, SOURCES, counting, family_places, lists, own_sources
+from torchconf.rules.mending import draft_of, raw_marker
+from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.subject import path_of
+from torchconf.rules.wheels import public
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchconf.backends import Backend
+    from torchconf.catalog import Triton
+    from torchconf.plan import Path, Value
+    from torchconf.project import Requirement, Source
+    from torchconf.rules.subject import Place, Subject
+
+__all__ = ["RULES"]
+
+
+class _MissingTriton(Rule):
+    """What two rules share: an accelerator whose torch pins a triton package of its own."""
+
+    accelerator: ClassVar[str]
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        main = canonicalize_name(subject.catalog.main_package)
+        told = set()
+        for place in family_places(subject):
+            torch = lists(subject, place, main) or lists(subject, BASE, main)
+            if torch is None or torch.url is not None:
+                continue
+            for source in counting(subject, main, place):
+                backend = subject.source_backend(source)
+                if backend is None or backend.accelerator != self.accelerator or source.at in told:
+                    continue
+                triton = _needed(subject, backend, torch)
+                if triton is None:
+                    continue
+                finding = self._missing(subject, place, source, torch, triton)
+                if finding is not None:
+                    told.add(source.at)
+                    yield finding
+
+    def _missing(
+        self,
+        subject: Subject,
+        place: Place,
+        source: Source,
+        torch: Requirement,
+        triton: Triton,
+    ) -> Finding | None:
+        name = canonicalize_name(triton.name)
+        asked = lists(subject, place, name) or lists(subject, BASE, name)
+        routed = any(s.index == source.index for s in counting(subject, name, place))
+        if asked is not None and routed:
+            return None
+        draft = draft_of(subject)
+        marker = raw_marker(subject, source)
+        if asked is None:
+            bound = f">={triton.bound}" if triton.bound else ""
+            line = f"{name}{bound}" + (f" ; {marker}" if marker else "")
+            path = path_of(torch.at)
+            above: Path = path[:-1]
+            draft.insert(above, line, "torch needs it, and PyPI has none of this name")
+        if not routed:
+            entry: dict[str, Value] = {"index": source.value}
+            if source.extra or source.group:
+                entry["extra" if source.extra else "group"] = str(source.extra or source.group)
+            if marker:
+                entry["marker"] = marker
+            found = own_sources(subject, name)
+            if found is None:
+                value: Value = [entry] if marker else entry
+                draft.put((*SOURCES, triton.name), value, "it is on that index only")
+            elif isinstance(found[1], list):
+                draft.insert((*SOURCES, found[0]), entry, "it is on that index only")
+            else:
+                draft.put((*SOURCES, found[0]), [found[1], entry], "it is on that index only")
+        what = "no dependency list names it" if asked is None else "it has no source"
+        title = f"add `{name}`" if asked is None else f"route `{name}` to `{source.value}`"
+        return self.finding(
+            source.at,
+            f"torch from `{source.value}` needs `{name}` from there, too, and {what}",
+            help=f"make `{name}` a dependency with the source and the marker of torch",
+            fix=Fix(title, tuple(draft.steps), safe=asked is not None),
+        )
+
+
+def _needed(subject: Subject, backend: Backend, torch: Requirement) -> Triton | None:
+    """Return the triton package of the newest torch that a range can lead to on an index."""
+    catalog = subject.catalog
+    specifier = public(torch.specifier)
+    main = catalog.main_package
+    inside = [v for v in catalog.releases if specifier.contains(v, prereleases=True)]
+    carried = [v for v in inside if catalog.carries(main, v, backend)]
+    newest = max(carried or inside, default=None)
+    if newest is None:
+        return None
+    return catalog.triton(backend, newest)
+
+
+class RocmTriton(_MissingTriton):
+    """A ROCm torch is routed, and the triton package that it needs is not.
+
+    Torch for ROCm pins a triton package that is only on the ROCm index. An explicit index serves
+    what a source names, and uv finds a source only through a requirement: so the package has to be
+    a direct, routed dependency. Its name depends on the release: `pytorch-triton-rocm` up to torch
+    2.9, `triton-rocm` from 2.10 on.
+
+    Bad:
+        [project]
+        dependencies = ["torch>=2.13"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-rocm", marker = "sys_platform == 'linux'" }
+
+        [[tool.uv.index]]
+        name = "pytorch-rocm"
+        url = "https://download.pytorch.org/whl/rocm7.2"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["torch>=2.13", "triton-rocm ; sys_platform == 'linux'"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-rocm", marker = "sys_platform == 'linux'" }
+        triton-rocm = { index = "pytorch-rocm", marker = "sys_platform == 'linux'" }
+
+        [[tool.uv.index]]
+        name = "pytorch-rocm"
+        url = "https://download.pytorch.org/whl/rocm7.2"
+        explicit = true
+    """
+
+    code = "TC213"
+    name = "rocm-triton"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/guides/integration/pytorch/#using-a-pytorch-index"
+    fixes = "safe"
+    accelerator = "rocm"
+
+
+class XpuTriton(_MissingTriton):
+    """An XPU torch is routed, and the triton package that it needs is not.
+
+    As with ROCm: `pytorch-triton-xpu` up to torch 2.9, `triton-xpu` from 2.10 on.
+
+    Bad:
+        [project]
+        dependencies = ["torch>=2.13"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-xpu", marker = "sys_platform != 'darwin'" }
+
+        [[tool.uv.index]]
+        name = "pytorch-xpu"
+        url = "https://download.pytorch.org/whl/xpu"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["torch>=2.13", "triton-xpu ; sys_platform != 'darwin'"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-xpu", marker = "sys_platform != 'darwin'" }
+        triton-xpu = { index = "pytorch-xpu", marker = "sys_platform != 'darwin'" }
+
+        [[tool.uv.index]]
+        name = "pytorch-xpu"
+        url = "https://download.pytorch.org/whl/xpu"
+        explicit = true
+    """
+
+    code = "TC214"
+    name = "xpu-triton"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/guides/integration/pytorch/#using-a-pytorch-index"
+    fixes = "safe"
+    accelerator = "xpu"
+
+
+RULES: tuple[type[Rule], ...] = (RocmTriton, XpuTriton)
+"""The rules of this family, by code."""
