@@ -127,10 +127,13 @@ def action() -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("file", "schema"),
-    [(ACTION, "vendor.github-actions"), (".github/workflows/*.yml", "vendor.github-workflows")],
+    [
+        (ACTION, "vendor.github-actions"),
+        (REPOSITORY / ".github/workflows/*.yml", "vendor.github-workflows"),
+    ],
     ids=["action", "workflows"],
 )
-def test_files_for_github_are_valid(file: Path | str, schema: str) -> None:
+def test_files_for_github_are_valid(file: Path, schema: str) -> None:
     files = [str(path) for path in REPOSITORY.glob(os.path.relpath(file, REPOSITORY))]
     assert files
     done = subprocess.run(

@@ -127,10 +127,13 @@ class Unit:
             if step is None:
                 break
             name, finding, texts, now = step
+            if finding.severity is not Severity.INFO:
+                refused.clear()  # What stood in the way may be gone.
             taken.setdefault(name, []).append(finding)
+        before = {document.name: document for document in self.documents}
         return tuple(
             Fixed(
-                outcome.document,
+                before[outcome.document.name],
                 texts.get(outcome.document.name, outcome.document.text),
                 tuple(taken.get(outcome.document.name, ())),
                 outcome,

@@ -47,7 +47,7 @@ class Draft:
         if array is None and position is None:
             self._take(Put(path, [value], reason))
         else:
-            end = len(array or ())
+            end = len(array) if isinstance(array, list) else 0
             self._take(Insert(path, end if position is None else position, value, reason))
 
     def replace(self, path: Path, value: Value, reason: str) -> None:

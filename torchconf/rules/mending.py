@@ -45,9 +45,24 @@ UV: Path = ("tool", "uv")
 INDEXES: Path = (*UV, "index")
 
 
+class _CarefulDraft(Draft):
+    """A draft on a file that may be malformed: without steps where one of them makes no sense."""
+
+    is_broken = False
+
+    def _take(self, step: Step) -> None:
+        if self.is_broken:
+            return
+        try:
+            super()._take(step)
+        except (LookupError, TypeError):
+            self.is_broken = True
+            self.steps.clear()
+
+
 def draft_of(subject: Subject) -> Draft:
     """Return a draft on the file of a subject."""
-    return Draft(subject.project.data)
+    return _CarefulDraft(subject.project.data)
 
 
 def put_at(at: str, value: Value, reason: str) -> Step:

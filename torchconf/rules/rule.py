@@ -87,7 +87,7 @@ class Rule:
         severity: Severity | None = None,
         fix: Fix | None = None,
     ) -> Finding:
-        """Return a finding of this rule."""
+        """Return a finding of this rule. A fix without steps is none."""
         return Finding(
             code=self.code,
             name=self.name,
@@ -95,5 +95,5 @@ class Rule:
             message=message,
             at=at,
             help=help,
-            fix=fix,
+            fix=fix if fix and fix.steps else None,
         )

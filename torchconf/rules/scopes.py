@@ -103,7 +103,10 @@ class BaseNeedsTorch(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
 
     def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report the first requirement of a plain `uv sync` that brings a torch of its own."""
+        """Report the first requirement of a plain `uv sync` that brings a torch of its own.
+
+        What only the catalog's list says is information: it may hold for some releases only.
+        """
         catalog = subject.catalog
         main = canonicalize_name(catalog.main_package)
         sources = subject.project.sources_for(main)
@@ -117,13 +120,15 @@ class BaseNeedsTorch(Rule):
         for place in places:
             for requirement in subject.flat(place):
                 known = main in catalog.dependents.get(requirement.name, ())
-                if known or (graph and main in reached([requirement.name], graph)):
+                locked = bool(graph) and main in reached([requirement.name], graph)
+                if known or locked:
                     yield self.finding(
                         requirement.at,
                         f"`{requirement.name}` needs `{main}`, which comes from PyPI unless an "
                         "extra or a group is chosen",
                         help="ask for it in each extra or group, or use dependency groups with a "
                         "default",
+                        severity=None if locked else Severity.INFO,
                     )
                     return
 

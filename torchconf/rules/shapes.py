@@ -66,7 +66,7 @@ class BadShape(Rule):
             at = (problem.at or "").removeprefix(f"{subject.project.at}, ")
             if not conflicts_too and at.startswith("tool.uv.conflicts"):
                 continue
-            if at.endswith(".marker") and _GROUP_MARKER.search(problem.message.split("`")[1]):
+            if at.endswith(".marker") and _GROUP_MARKER.search(problem.message):
                 continue  # TC206 has more to say.
             yield self.finding(at, problem.message, help=problem.help)
 

@@ -396,7 +396,7 @@ def _like_anchor(subject: Subject, pair: _Pair) -> Fix | None:
     entries = without_scopes(subject, source_entries(subject, pair.anchor), pair.package)
     if not entries:
         return None
-    there = {(entry.get("extra"), entry.get("group")) for entry in entries}
+    there = [(entry.get("extra"), entry.get("group")) for entry in entries]
     own = source_entries(subject, pair.package)
     kept = [e for e in own if (e.get("extra"), e.get("group")) not in there] if own else []
     draft = draft_of(subject)
