@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.markers import InvalidMarker, Marker
 
 from torchconf.environments import comparisons, mentions_extra
-from torchconf.markers import holds, platform_marker
+from torchconf.markers import holds, names_platforms, platform_marker, same_platforms, spell
 from torchconf.rules.builds import spoken_platforms
 from torchconf.rules.mending import UV, draft_of, gate, gated, put_at, raw_marker, without_wheels
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
+    from torchconf.drafting import Draft
     from torchconf.environments import Comparison
     from torchconf.plan import Step
     from torchconf.project import Project, Source
@@ -421,7 +422,8 @@ class CudaOnMacos(Rule):
             if gate(subject, backend) is not None:
                 draft = draft_of(subject)
                 draft.put((*path_of(source.at), "marker"), marker, "macOS gets PyPI's build")
-                fix = Fix(f"give it the marker `{marker}`", tuple(draft.steps), safe=True)
+                steps = (*draft.steps, *_gated_tritons(subject, source, marker))
+                fix = Fix(f"give it the marker `{marker}`", steps, safe=True)
             yield self.finding(
                 at,
                 f"`{source.package}` comes from index `{source.value}` on macOS, too, where "
@@ -429,6 +431,14 @@ class CudaOnMacos(Rule):
                 help=f"add a marker: `{gate(subject, backend)}`",
                 fix=fix,
             )
+
+
+def _gated_tritons(subject: Subject, source: Source, marker: str) -> Iterator[Step]:
+    """Yield steps that ask for a triton package only where its source holds: PyPI has none."""
+    if source.package in subject.catalog.triton_packages:
+        for _, one in subject.required(source.package):
+            if one.marker is None:
+                yield put_at(one.at, f"{one.raw.rstrip()} ; {marker}", "torch needs it only there")
 
 
 def _asked(subject: Subject, source: Source) -> Iterator[Marker | None]:
@@ -572,8 +582,7 @@ class IntelMac(Rule):
             fix = None
             if subject.project.root is None:
                 draft = draft_of(subject)
-                path = (*UV, "required-environments")
-                draft.insert(path, platform_marker(platform), "uv then looks for a wheel for it")
+                _require(draft, subject, platform)
                 fix = Fix(f"require wheels for {platform.key}", tuple(draft.steps), safe=False)
             yield self.finding(
                 open_[0].at,
@@ -581,6 +590,23 @@ class IntelMac(Rule):
                 help="set it apart: `required-environments`, or a requirement of its own",
                 fix=fix,
             )
+
+
+def _require(draft: Draft, subject: Subject, platform: Platform) -> None:
+    """Give a platform an entry of its own; uv wants the entries to exclude each other."""
+    path = (*UV, "required-environments")
+    marker = platform_marker(platform)
+    reason = "uv then looks for a wheel for it"
+    entries = subject.project.required_environments
+    inside = [entry for entry in entries if holds(entry.marker, platform)]
+    for entry in inside:
+        rest = names_platforms(entry.raw) and spell(
+            same_platforms(entry.raw) - same_platforms(marker)
+        )
+        if not rest or not isinstance(path_of(entry.at)[-1], int):
+            return
+        draft.replace(path_of(entry.at), rest, "the rest of it")
+    draft.insert(path, marker, reason)
 
 
 def _of(text: str) -> Version:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
+from torchconf.backends import PYPI
 from torchconf.environments import comparisons
 from torchconf.lockfile import needs, reached
 from torchconf.rules.builds import (
@@ -496,6 +497,8 @@ class UnroutedVariant(Rule):
             for place, line in asking:
                 if place in routed or not routed or line.url is not None or place.name is None:
                     continue
+                if place.name == PYPI.name:
+                    continue  # As its name says.
                 backend = named_backend(subject, place.name)
                 promised = backend is not None and backend != subject.catalog.fallback
                 yield self.finding(
