@@ -256,16 +256,11 @@ def chosen(folder: Path, select: str) -> tuple[list[str], list[str], Path]:
     return found["extra"], [*kept, *found["group"]], folder.joinpath(*found["package"])
 
 
-# A package needs torch there that neither a lockfile nor the shipped list names.
-UNKNOWN_TO_THE_FILE = "013  on "
-
-
 @pytest.mark.parametrize(("folder", "observed"), list(observations()))
 def test_row_agrees_with_what_uv_did(
     folder: Path,
     observed: dict[str, Any],
     tmp_path: Path,
-    request: pytest.FixtureRequest,
 ) -> None:
     extras, groups, project = chosen(folder, observed["select"])
     rows = {
@@ -279,9 +274,7 @@ def test_row_agrees_with_what_uv_did(
     assert "torch" in rows
     torch = rows["torch"]
     error = observed.get("error")
-    if error is None and UNKNOWN_TO_THE_FILE in request.node.name:
-        assert (torch["backend"], observed["torch"]) == (None, "pypi")
-    elif error is None:
+    if error is None:
         for package in ("torch", "torchvision", "torchaudio"):
             if package in observed:
                 given = None if observed[package] == "absent" else observed[package]

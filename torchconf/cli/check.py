@@ -27,7 +27,7 @@ examples:
   torchconf check
   torchconf check --fix
   torchconf check . --format github
-  torchconf check --select TC2,TC3 --diff packages/app/pyproject.toml
+  torchconf check --select TC2,TC3 --diff pyproject.toml
 """
 
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from torchconf.rules import Rule
 
 EPILOG = """\
-WHAT is a rule (`TC405`, `cuda-on-macos`), a platform (`linux`), a target (`windows-cu130`), a
+WHAT is a rule (`TC405`, `cuda-on-macos`), a platform (`linux`), a target (`windows-cuda`), a
 package (`torchvision`), or a platform and a package. Without it the rules are listed.
 
 examples:
   torchconf explain TC405
   torchconf explain macos
-  torchconf explain windows-cu130
+  torchconf explain windows-cuda
   torchconf explain linux torchvision
 """
 

@@ -582,7 +582,7 @@ def _matches_runtime(listed: object) -> bool:
     return any(isinstance(one, dict) and one.get("match-runtime") is True for one in entries)
 
 
-_NVIDIA = re.compile(
+_NVIDIA = (
     r"nvidia-(cublas|cuda-cupti|cuda-nvrtc|cuda-runtime|cudnn|cufft|cufile|curand|cusolver|cusparse"
     r"|cusparselt|nccl|nvjitlink|nvshmem|nvtx)(-cu[0-9]+)?|cuda-toolkit"
 )
@@ -672,11 +672,13 @@ class NvidiaByHand(Rule):
             return
         told: set[Place] = set()
         for place, one in subject.requirements:
-            if place in told or not _NVIDIA.fullmatch(one.name):
+            if place in told or not re.fullmatch(_NVIDIA, one.name):
                 continue
             told.add(place)
             names = [
-                r.name for p, r in subject.requirements if p == place and _NVIDIA.fullmatch(r.name)
+                r.name
+                for p, r in subject.requirements
+                if p == place and re.fullmatch(_NVIDIA, r.name)
             ]
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             yield self.finding(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES"]
 
-_GROUP_MARKER = re.compile(r"\bgroup\b")
+_GROUP_MARKER = r"\bgroup\b"
 _PAIR = 2
 
 
@@ -66,7 +66,7 @@ class BadShape(Rule):
             at = (problem.at or "").removeprefix(f"{subject.project.at}, ")
             if not conflicts_too and at.startswith("tool.uv.conflicts"):
                 continue
-            if at.endswith(".marker") and _GROUP_MARKER.search(problem.message):
+            if at.endswith(".marker") and re.search(_GROUP_MARKER, problem.message):
                 continue  # TC206 has more to say.
             yield self.finding(at, problem.message, help=problem.help)
 
