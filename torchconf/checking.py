@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from torchconf.edits.reading import read_toml
 from torchconf.errors import ProjectError, WriteRefused
-from torchconf.project import read_project
+from torchconf.project import Record, read_project
 from torchconf.rules import RULES, Finding, Fix, Severity, Subject, Whole, find, path_of
 from torchconf.selection import Selection, ignored_lines, is_ignored, select_rules, settings_of
 
@@ -37,7 +37,7 @@ class Document(NamedTuple):
     is_script: bool = False
 
 
-class Placed(NamedTuple):
+class Placed(Record):
     """A finding, and where it stands in its file."""
 
     file: str
@@ -45,7 +45,7 @@ class Placed(NamedTuple):
     span: Span
 
 
-class Outcome(NamedTuple):
+class Outcome(Record):
     """What was found in one document."""
 
     document: Document
@@ -55,7 +55,7 @@ class Outcome(NamedTuple):
     """How many more a comment in the file hides."""
 
 
-class Fixed(NamedTuple):
+class Fixed(Record):
     """A document, and its text after fixes."""
 
     document: Document
@@ -133,10 +133,10 @@ class Unit:
         before = {document.name: document for document in self.documents}
         return tuple(
             Fixed(
-                before[outcome.document.name],
-                texts.get(outcome.document.name, outcome.document.text),
-                tuple(taken.get(outcome.document.name, ())),
-                outcome,
+                document=before[outcome.document.name],
+                text=texts.get(outcome.document.name, outcome.document.text),
+                taken=tuple(taken.get(outcome.document.name, ())),
+                outcome=outcome,
             )
             for outcome, _ in now
         )
@@ -273,7 +273,7 @@ class _Read:
         """Put the findings that count in their places, less those that a comment hides."""
         counting = [finding for finding in found if finding.code in codes]
         if not counting:
-            return Outcome(self.document, (), 0)
+            return Outcome(document=self.document, findings=(), ignored=0)
         comments = ignored_lines(self.document.text)
         placed: list[Placed] = []
         ignored = 0
@@ -281,9 +281,9 @@ class _Read:
             if comments and is_ignored(finding, range(span.line, span.end_line + 1), comments):
                 ignored += 1
             else:
-                placed.append(Placed(self.document.name, finding, span))
+                placed.append(Placed(file=self.document.name, finding=finding, span=span))
         placed.sort(key=lambda one: (one.span.line, one.span.column, one.finding.code))
-        return Outcome(self.document, tuple(placed), ignored)
+        return Outcome(document=self.document, findings=tuple(placed), ignored=ignored)
 
     def _spans(self, findings: Iterable[Finding]) -> list[Span]:
         # Imported here: most files are right, and have no place to be found.

@@ -111,3 +111,18 @@ class Draft:
     def _take(self, step: Step) -> None:
         take(self.data, step)
         self.steps.append(step)
+
+
+class CarefulDraft(Draft):
+    """A draft on a file that may be malformed: without steps where one of them makes no sense."""
+
+    is_broken = False
+
+    def _take(self, step: Step) -> None:
+        if self.is_broken:
+            return
+        try:
+            super()._take(step)
+        except (LookupError, TypeError):
+            self.is_broken = True
+            self.steps.clear()

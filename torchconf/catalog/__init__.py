@@ -148,6 +148,11 @@ class Catalog:
         """Every backend that was ever published, by name."""
         return {name: self.backend(name) for name in self._data["backends"]}
 
+    @cached_property
+    def normalised(self) -> Mapping[str, str]:
+        """Every backend that was ever published, by its name as an extra: `rocm7-2`."""
+        return {name.replace(".", "-"): name for name in self._data["backends"]}
+
     def newest_first(self, accelerator: str) -> tuple[Backend, ...]:
         """Return the backends of one accelerator, the highest version first."""
         found = [known for known in self.backends.values() if known.accelerator == accelerator]

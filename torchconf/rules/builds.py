@@ -6,29 +6,26 @@ that no marker of the project tells apart are asked for once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from packaging.utils import canonicalize_name
 
-from torchconf.errors import RequestError
 from torchconf.rules.subject import Place
 from torchconf.targets import PLATFORMS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from packaging.utils import NormalizedName
 
     from torchconf.plan import Path, Value
     from torchconf.project import Index, Requirement, Source
-    from torchconf.routes import Route
     from torchconf.rules.subject import Subject
     from torchconf.targets import Platform
 
 __all__ = [
     "BASE",
     "SOURCES",
-    "Row",
     "build_of",
     "counting",
     "default_places",
@@ -37,7 +34,6 @@ __all__ = [
     "lists",
     "machines",
     "own_sources",
-    "rows",
     "source_entries",
     "spoken_platforms",
     "without_scopes",
@@ -45,14 +41,6 @@ __all__ = [
 
 SOURCES: Path = ("tool", "uv", "sources")
 BASE = Place("base", None)
-
-
-class Row(NamedTuple):
-    """One package, in one place, on one machine, on some supported Pythons."""
-
-    place: Place
-    platform: Platform
-    route: Route
 
 
 def is_judged(subject: Subject) -> bool:
@@ -96,21 +84,6 @@ def default_places(subject: Subject) -> tuple[Place, ...]:
         named = project.default_groups
         names = (canonicalize_name("dev"),) if named is None else named
     return (BASE, *(Place("group", name) for name in names if name in project.groups))
-
-
-def rows(subject: Subject, package: str, place: Place, platform: Platform) -> Iterator[Row]:
-    """Yield where a place takes a package from, once for each stretch of Pythons that differs."""
-    extras = (place.name,) if place.kind == "extra" and place.name else ()
-    groups = (place.name,) if place.kind == "group" and place.name else ()
-    try:
-        route = subject.route(package, platform, extras=extras, groups=groups, default_groups=False)
-    except RequestError:
-        return
-    if route.kind == "varies":
-        for _, each in route.by_python:
-            yield Row(place, platform, each)
-    else:
-        yield Row(place, platform, route)
 
 
 def build_of(subject: Subject, index: Index | None) -> str | None:

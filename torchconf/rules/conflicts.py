@@ -204,6 +204,8 @@ class ConflictKind(Rule):
                 if not _is_defined(subject, kind, entry[kind])
                 and _is_defined(subject, _other(kind), entry[kind])
             ]
+            if not wrong:
+                continue
             draft = draft_of(subject)
             for number, entry, kind in wrong:
                 path = (*path_of(conflict.at), number)

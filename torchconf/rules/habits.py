@@ -672,7 +672,9 @@ class NvidiaByHand(Rule):
             return
         told: set[Place] = set()
         for place, one in subject.requirements:
-            if place in told or not re.fullmatch(_NVIDIA, one.name):
+            if place in told or not one.name.startswith(("nvidia-", "cuda-")):
+                continue
+            if not re.fullmatch(_NVIDIA, one.name):
                 continue
             told.add(place)
             names = [

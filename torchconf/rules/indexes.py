@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from torchconf.rules.builds import is_judged, source_entries
 from torchconf.rules.mending import (
     INDEXES,
@@ -413,10 +415,12 @@ def _is_plain(name: str) -> bool:
 
 def named_backend(subject: Subject, name: str) -> Backend | None:
     """Tell which backend a name ends in, if it is one that was ever published."""
-    text = re.sub(r"[-_.]+", "-", name.lower())
-    for backend in subject.catalog.backends.values():
-        if text == backend.extra or text.endswith(f"-{backend.extra}"):
-            return backend
+    known = subject.catalog.normalised
+    parts = canonicalize_name(name).split("-")
+    for count in (1, 2, 3):
+        found = known.get("-".join(parts[-count:]))
+        if found is not None and count <= len(parts):
+            return subject.catalog.backend(found)
     return None
 
 

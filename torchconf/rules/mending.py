@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchconf.drafting import Draft
-from torchconf.markers import areas, meet, render_areas, render_rest
-from torchconf.plan import Put, Replace
 from torchconf.rules.builds import SOURCES, own_sources, source_entries
 from torchconf.rules.subject import path_of
 from torchconf.targets import PLATFORMS, SHOWN_PLATFORMS
@@ -19,6 +16,7 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
 
     from torchconf.backends import Backend
+    from torchconf.drafting import Draft
     from torchconf.plan import Path, Step, Value
     from torchconf.project import Source
     from torchconf.rules.subject import Subject
@@ -45,28 +43,18 @@ UV: Path = ("tool", "uv")
 INDEXES: Path = (*UV, "index")
 
 
-class _CarefulDraft(Draft):
-    """A draft on a file that may be malformed: without steps where one of them makes no sense."""
-
-    is_broken = False
-
-    def _take(self, step: Step) -> None:
-        if self.is_broken:
-            return
-        try:
-            super()._take(step)
-        except (LookupError, TypeError):
-            self.is_broken = True
-            self.steps.clear()
-
-
 def draft_of(subject: Subject) -> Draft:
-    """Return a draft on the file of a subject."""
-    return _CarefulDraft(subject.project.data)
+    """Return a draft on the file of a subject, without steps where one makes no sense."""
+    # Imported here, as all that only a finding needs.
+    from torchconf.drafting import CarefulDraft
+
+    return CarefulDraft(subject.project.data)
 
 
 def put_at(at: str, value: Value, reason: str) -> Step:
     """Return the step that sets what stands at a TOML path: a key, or an entry of an array."""
+    from torchconf.plan import Put, Replace
+
     path = path_of(at)
     return Put(path, value, reason) if isinstance(path[-1], str) else Replace(path, value, reason)
 
@@ -100,6 +88,8 @@ def gate(subject: Subject, backend: Backend | None) -> str | None:
     missing = [platform for platform in shown if platform in lacking]
     if not missing or not there:
         return None
+    from torchconf.markers import areas, render_areas, render_rest
+
     if {platform.os for platform in missing} == {"macos"}:
         return render_rest(areas(missing, apart=()))
     return render_areas(areas(there, apart=missing))
@@ -107,6 +97,8 @@ def gate(subject: Subject, backend: Backend | None) -> str | None:
 
 def gated(subject: Subject, marker: Marker | None, raw: str | None, backend: Backend) -> str:
     """Return a marker that holds where one does and the backend has wheels."""
+    from torchconf.markers import meet
+
     wanted = gate(subject, backend) or ""
     return wanted if marker is None or raw is None else meet(raw, wanted)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.markers import InvalidMarker, Marker
 
 from torchconf.environments import comparisons, mentions_extra
-from torchconf.markers import holds, names_platforms, platform_marker, same_platforms, spell
+from torchconf.project import Record
 from torchconf.rules.builds import spoken_platforms
 from torchconf.rules.mending import UV, draft_of, gate, gated, put_at, raw_marker, without_wheels
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
@@ -43,7 +43,7 @@ _PLATFORM_SYSTEM = {
 _RENAMED = {"Linux": "linux", "Darwin": "darwin", "Windows": "win32"}
 
 
-class _Text(NamedTuple):
+class _Text(Record):
     """A text that has a marker: a marker, or a requirement with one."""
 
     at: str
@@ -66,6 +66,12 @@ class _Text(NamedTuple):
         return f"{head}{cut}{new}"
 
 
+def _text(
+    at: str, raw: str, marker: Marker, *, is_family: bool, is_requirement: bool = False
+) -> _Text:
+    return _Text(at=at, raw=raw, marker=marker, is_requirement=is_requirement, is_family=is_family)
+
+
 def _texts(subject: Subject) -> Iterator[_Text]:
     """Yield every text of a file that has a marker."""
     project = subject.project
@@ -75,15 +81,22 @@ def _texts(subject: Subject) -> Iterator[_Text]:
             raw = raw_marker(subject, source) if source.marker is not None else None
             if source.marker is not None and raw is not None:
                 at = f"{source.at}.marker"
-                yield _Text(at, raw, source.marker, False, source.package in family)  # noqa: FBT003 - fields
+                is_family = source.package in family
+                yield _text(at, raw, source.marker, is_family=is_family)
     for requirement in itertools.chain(
         project.requirements(), project.constraint_dependencies, project.override_dependencies
     ):
         if requirement.marker is not None and requirement.url is None:
             is_family = requirement.name in family
-            yield _Text(requirement.at, requirement.raw, requirement.marker, True, is_family)  # noqa: FBT003 - fields
+            yield _text(
+                requirement.at,
+                requirement.raw,
+                requirement.marker,
+                is_family=is_family,
+                is_requirement=True,
+            )
     for entry in (*project.environments, *project.required_environments):
-        yield _Text(entry.at, entry.raw, entry.marker, False, True)  # noqa: FBT003 - fields
+        yield _text(entry.at, entry.raw, entry.marker, is_family=True)
 
 
 def _wrong_value(test: Comparison, variable: str, values: Mapping[str, str]) -> str | None:
@@ -556,6 +569,11 @@ class IntelMac(Rule):
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Report a declared platform that ended, if nothing sets it apart."""
+        if not subject.declared:
+            return
+        # Imported here: few projects say which platforms they are for.
+        from torchconf.markers import holds
+
         catalog = subject.catalog
         required = subject.project.workspace.required_environments
         for platform in sorted(subject.declared):
@@ -594,6 +612,8 @@ class IntelMac(Rule):
 
 def _require(draft: Draft, subject: Subject, platform: Platform) -> None:
     """Give a platform an entry of its own; uv wants the entries to exclude each other."""
+    from torchconf.markers import holds, names_platforms, platform_marker, same_platforms, spell
+
     path = (*UV, "required-environments")
     marker = platform_marker(platform)
     reason = "uv then looks for a wheel for it"

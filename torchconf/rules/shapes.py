@@ -6,7 +6,6 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from torchconf.plan import Put, Remove
 from torchconf.rules.mending import UV, draft_of, index_name
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 from torchconf.rules.subject import path_of
@@ -77,8 +76,9 @@ class BadShape(Rule):
         message = "`conflicts` is an array of sets; here a set is missing around the entries"
         fix = None
         if all(isinstance(entry, dict) for entry in value) and len(value) >= _PAIR:
-            steps = (Put((*UV, "conflicts"), [list(value)], "one set of all entries"),)
-            fix = Fix("make one set of them", steps, safe=True)
+            draft = draft_of(subject)
+            draft.put((*UV, "conflicts"), [list(value)], "one set of all entries")
+            fix = Fix("make one set of them", tuple(draft.steps), safe=True)
         return self.finding("tool.uv.conflicts", message, fix=fix)
 
     def _small_sets(self, subject: Subject) -> Iterator[Finding]:
@@ -94,8 +94,9 @@ class BadShape(Rule):
                 continue
             count = "nothing" if not written else "one item"
             message = f"a set of `conflicts` needs two different items, this one has {count}"
-            step = Remove(path_of(conflict.at), "a set of one conflicts with nothing")
-            fix = Fix("take the set away", (step,), safe=False)
+            draft = draft_of(subject)
+            draft.remove(path_of(conflict.at), "a set of one conflicts with nothing")
+            fix = Fix("take the set away", tuple(draft.steps), safe=False)
             yield self.finding(conflict.at, message, fix=fix)
 
     def _sources(self, subject: Subject) -> Iterator[Finding]:

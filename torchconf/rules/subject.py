@@ -10,7 +10,6 @@ from torchconf.backends import is_nightly
 from torchconf.environments import TooManyEnvironments, Universe
 from torchconf.errors import ProjectError
 from torchconf.lowering import markers_of
-from torchconf.markers import holds
 from torchconf.project import flatten_group
 from torchconf.routes import Choice, routes
 from torchconf.targets import PLATFORMS
@@ -252,6 +251,11 @@ class Subject:
     def declared(self) -> frozenset[Platform]:
         """The platforms that somebody said the project is for."""
         required = self.project.workspace.required_environments
+        if not required:
+            return self.named
+        # Imported here: few projects say it.
+        from torchconf.markers import holds
+
         named = {p for entry in required for p in PLATFORMS if holds(entry.marker, p)}
         return self.named | named
 
@@ -266,6 +270,8 @@ class Subject:
     def platforms(self, *markers: Marker | None) -> frozenset[Platform]:
         """Return the platforms on which these markers hold together, on some supported Python."""
         if self.whole.universe is None:
+            from torchconf.markers import holds
+
             return frozenset(
                 platform
                 for platform in PLATFORMS

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchconf.markers import cut_by, meet, names_platforms, overlap
 from torchconf.project import Item
 from torchconf.rules.builds import build_of, is_judged, machines
 from torchconf.rules.mending import UV, draft_of, raw_marker
@@ -271,6 +270,9 @@ class GateVoid(Rule):
     def _cut(self, subject: Subject) -> Fix | None:
         if subject.project.root is not None:
             return None  # A member's own `environments` are not read.
+        # Imported here, as in `mending`: only a finding needs it.
+        from torchconf.markers import cut_by, meet, names_platforms, overlap
+
         choices: dict[tuple[str, ...], list[tuple[str | None, object]]] = {}
         for package in _base_packages(subject):
             for source in _scoped_sources(subject, package):

@@ -88,8 +88,10 @@ def _there(
         known = [label for label in labels if catalog.backend(label).accelerator]
         if known and backend != catalog.fallback:
             return False
-    versions = catalog.versions(package)
     last = catalog.ended(backend)
+    if last is None and specifier.contains(_FAR):
+        return True
+    versions = catalog.versions(package)
     if not versions or (last is None and _admits_newer(specifier, max(versions))):
         return True
     return any(
