@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
@@ -21,7 +22,7 @@ _HEAD = r'(?m)^name = "([^"]+)"\n(?:version = "([^"]+)"\n)?'
 _DEPENDENCIES = r"(?ms)^dependencies = \[\n(.*?)^\]"
 _NAME = r'\{ name = "([^"]+)"'
 _REGISTRY = r'(?m)^source = \{ registry = "([^"]+)" \}'
-_WHEEL = r'"[^"]*?([^"/]+\.whl)"'
+_WHEEL = r'"([^"]+\.whl)"'
 
 
 class LockedBuild(NamedTuple):
@@ -35,12 +36,22 @@ class LockedBuild(NamedTuple):
     """File names; `+` may be written `%2B`."""
 
 
+@lru_cache(maxsize=4)
+def _blocks(text: str) -> dict[str, tuple[tuple[str, re.Match[str]], ...]]:
+    """Return the packages of a lockfile by name: the text of each, and the match of its head."""
+    found: dict[str, tuple[tuple[str, re.Match[str]], ...]] = {}
+    for block in text.split("[[package]]\n")[1:]:
+        head = re.match(_HEAD, block)
+        if head:
+            found[head[1]] = (*found.get(head[1], ()), (block, head))
+    return found
+
+
 def locked_release(text: str, package: str) -> Version | None:
     """Return the newest public version that a lockfile has of a package: `2.13.0`."""
     versions: list[Version] = []
-    for block in text.split("[[package]]\n")[1:]:
-        head = re.match(_HEAD, block)
-        if head and head[1] == package and head[2]:
+    for _, head in _blocks(text).get(package, ()):
+        if head[2]:
             with suppress(InvalidVersion):
                 versions.append(Version(Version(head[2]).public))
     return max(versions, default=None)
@@ -49,21 +60,22 @@ def locked_release(text: str, package: str) -> Version | None:
 def locked_builds(text: str, package: str) -> tuple[LockedBuild, ...]:
     """Return the builds that a lockfile has of a package."""
     found = []
-    for block in text.split("[[package]]\n")[1:]:
-        head, source = re.match(_HEAD, block), re.search(_REGISTRY, block)
-        if head and source and head[1] == package and head[2]:
-            found.append(LockedBuild(head[2], source[1], tuple(re.findall(_WHEEL, block))))
+    for block, head in _blocks(text).get(package, ()):
+        source = re.search(_REGISTRY, block)
+        if source and head[2]:
+            wheels = tuple(url.rpartition("/")[2] for url in re.findall(_WHEEL, block))
+            found.append(LockedBuild(head[2], source[1], wheels))
     return tuple(found)
 
 
 def needs(text: str) -> dict[str, frozenset[str]]:
     """Return what each package of a lockfile depends on; extras and groups are left out."""
     found: dict[str, frozenset[str]] = {}
-    for block in text.split("[[package]]\n")[1:]:
-        head, listed = re.match(_HEAD, block), re.search(_DEPENDENCIES, block)
-        if head and listed:
-            names = frozenset(re.findall(_NAME, listed[1]))
-            found[head[1]] = found.get(head[1], frozenset()) | names
+    for name, blocks in _blocks(text).items():
+        for block, _ in blocks:
+            if listed := re.search(_DEPENDENCIES, block):
+                names = frozenset(re.findall(_NAME, listed[1]))
+                found[name] = found.get(name, frozenset()) | names
     return found
 
 

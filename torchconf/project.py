@@ -308,7 +308,9 @@ def _flat(
 def _parse_requirement(text: str) -> tuple[dict[str, object] | None, str]:
     """Return the fields of a requirement, or None and what is wrong with it."""
     try:
-        parsed = ParsedRequirement(text)
+        # uv ends a URL at `; `, where the standard wants a space before it.
+        head, end, tail = text.partition("; ") if "://" in text else (text, "", "")
+        parsed = ParsedRequirement(f"{head} ; {tail}" if end else text)
     except InvalidRequirement as error:
         return None, str(error).partition("\n")[0]
     return {

@@ -530,6 +530,9 @@ class IncompatibleVariants(Rule):
         old = ["torch==2.6.0"]
         new = ["torch==2.9.1"]
 
+        [tool.uv]
+        package = false
+
     Good:
         [project.optional-dependencies]
         old = ["torch==2.6.0"]
@@ -546,7 +549,10 @@ class IncompatibleVariants(Rule):
     fixes = "safe"
 
     def check(self, subject: Subject) -> Iterator[Finding]:
-        """Compare the family's requirements in extras and groups, pair by pair."""
+        """Compare the family's requirements in extras and groups, pair by pair.
+
+        It is information where nothing shows that uv is used: pip installs one extra at a time.
+        """
         project = subject.project
         if project.name is None:
             return
@@ -576,6 +582,7 @@ class IncompatibleVariants(Rule):
                     f"`{other.name}` asks for `{package}{after.specifier}`, `{one.name}` for "
                     f"`{package}{line.specifier}`: no release is both",
                     help="name both in one set of `conflicts`",
+                    severity=None if project.uv or subject.whole.lockfile else Severity.INFO,
                     fix=Fix("put them into one conflict set", tuple(draft.steps), safe=True),
                 )
 

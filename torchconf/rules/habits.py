@@ -544,7 +544,7 @@ class BuildNeedsTorch(Rule):
                     help="name torch in `extra-build-dependencies`, or use an index with wheels",
                     fix=self._told(subject, one.name, known=one.name in known),
                 )
-            elif one.name not in known and _matches_runtime(told[one.name]):
+            elif one.name in _METADATA.keys() - known and _matches_runtime(told[one.name]):
                 yield self.finding(
                     f"tool.uv.extra-build-dependencies.{one.name}",
                     f"`match-runtime` needs the metadata of `{one.name}` before it is built",
@@ -637,7 +637,7 @@ class NvidiaStripped(Rule):
             for key in path:
                 table = table.get(key) if isinstance(table, dict) else None
             for number, name in enumerate(table if isinstance(table, list) else ()):
-                if isinstance(name, str) and canonicalize_name(name).startswith("nvidia-"):
+                if isinstance(name, str) and re.fullmatch(_NVIDIA, canonicalize_name(name)):
                     yield self.finding(
                         f"tool.uv.{'.'.join(path)}[{number}]",
                         f"`{name}` is left out, and torch for Linux needs it",

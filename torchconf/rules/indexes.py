@@ -516,7 +516,7 @@ class NameMismatch(Rule):
             named = named_backend(subject, scope or "")
             if scope is None or backend is None or named is None or scope in told:
                 continue
-            if named == backend:
+            if named == backend or _has_entry(subject, source, named):
                 continue
             # The CPU build is what platforms without the accelerator get.
             if backend == subject.catalog.fallback and source.marker is not None:
@@ -525,6 +525,15 @@ class NameMismatch(Rule):
             kind = "extra" if source.extra else "group"
             message = f"{kind} `{scope}` is named after {named.title}, and gets "
             yield self.finding(f"{source.at}.{kind}", message + backend.title)
+
+
+def _has_entry(subject: Subject, source: Source, backend: Backend) -> bool:
+    """Tell whether the same extra or group gets a backend, too, on another platform."""
+    return any(
+        (one.extra, one.group) == (source.extra, source.group)
+        and subject.source_backend(one) == backend
+        for one in subject.project.sources_for(source.package)
+    )
 
 
 class BadIndexUrl(Rule):
@@ -583,7 +592,8 @@ def _wrong_path(  # noqa: PLR0911 - one return a mistake
     if segments[:1] != ["whl"]:
         known = segments and _is_published(subject, segments[0])
         return "PyTorch's indexes are below `/whl`", f"whl/{segments[0]}" if known else None
-    rest = segments[2:] if segments[1:2] and segments[1] in _CHANNELS else segments[1:]
+    below = segments[2:] and subject.catalog.backend_of_url(f"x/{segments[2]}") is not None
+    rest = segments[2:] if segments[1:2] and (segments[1] in _CHANNELS or below) else segments[1:]
     head = segments[: len(segments) - len(rest)]
     if not rest or segments[1:2] == ["lts"]:
         return None

@@ -17,7 +17,7 @@ from torchconf.rules.builds import (
     spoken_platforms,
     without_scopes,
 )
-from torchconf.rules.mending import UV, draft_of, put_entries, without_wheels
+from torchconf.rules.mending import UV, draft_of, put_entries, servable, without_wheels
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 from torchconf.targets import SHOWN_PLATFORMS
 
@@ -191,7 +191,8 @@ class SiblingWithoutSource(Rule):
         sources = subject.project.sources.get(main)
         if not text or not sources or subject.project is not subject.whole.root:
             return
-        if not any(subject.is_pytorch(build.registry) for build in locked_builds(text, main)):
+        routed = [b.registry for b in locked_builds(text, main) if subject.is_pytorch(b.registry)]
+        if not routed:
             return
         declared = {
             one.name
@@ -203,6 +204,8 @@ class SiblingWithoutSource(Rule):
             if package in declared or not builds:
                 continue
             if any(subject.is_pytorch(build.registry) for build in builds):
+                continue
+            if not any(servable(subject, registry, (package,)) for registry in routed):
                 continue
             yield self.finding(
                 sources[0].at.split("[")[0],

@@ -244,6 +244,8 @@ class GateVoid(Rule):
                 outside = universe.everything & ~inside
                 if not any(c & inside & universe.supported and c & outside for c in cells):
                     continue
+                if is_judged(subject) and not self._reaches(subject, package, source):
+                    continue
                 yield self.finding(
                     f"{source.at}.marker",
                     f"this marker is void: the base asks for `{package}` on all platforms",
@@ -251,6 +253,24 @@ class GateVoid(Rule):
                     fix=self._cut(subject),
                 )
                 return
+
+    def _reaches(self, subject: Subject, package: NormalizedName, source: Source) -> bool:
+        """Ask the routes whether a source serves a machine on which its marker does not hold."""
+        extras = (source.extra,) if source.extra else ()
+        groups = (source.group,) if source.group else ()
+        others = [
+            item.name
+            for conflict in subject.project.conflicts
+            for item in conflict.items
+            if item.kind == "group" and item.name and item.name not in groups
+        ]
+        inside = subject.platforms(source.marker)
+        for platform in machines(subject):
+            route = subject.route(package, platform, extras=extras, groups=groups, no_groups=others)
+            reached = [each for _, each in route.by_python] or [route]
+            if platform not in inside and any(one.source == source for one in reached):
+                return True
+        return False
 
     def _cells(self, subject: Subject, package: NormalizedName) -> list[int]:
         """Return the sets of environments in which uv looks at the base dependencies."""

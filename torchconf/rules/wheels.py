@@ -384,9 +384,9 @@ class LabelPin(Rule):
             if not without and not published:
                 continue
             if without:
-                said = f"{spoken_platforms(without)} has no `+{backend.name}`"
+                said = f"there is no `+{backend.name}` on {spoken_platforms(without)}"
             else:
-                said = "PyPI has no labels, and this is published"
+                said = "PyPI has no labels, if this is published"
             new = re.sub(r"\+[A-Za-z0-9.]+", "", one.raw.partition(";")[0])
             new += "".join(one.raw.partition(";")[1:])
             step = put_at(one.at, new, "the source says which build")
@@ -394,6 +394,7 @@ class LabelPin(Rule):
                 one.at,
                 f"`{one.raw.partition(';')[0].strip()}` names a build by its label: {said}",
                 help="let a source choose the build, and the requirement the version",
+                severity=None if without else Severity.INFO,
                 fix=Fix("take the label away", (step,), safe=False),
             )
 
