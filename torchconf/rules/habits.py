@@ -542,6 +542,7 @@ class BuildNeedsTorch(Rule):
                     one.at,
                     f"`{one.name}` is built from source, and its build needs torch",
                     help="name torch in `extra-build-dependencies`, or use an index with wheels",
+                    severity=self._severity(subject, place),
                     fix=self._told(subject, one.name, known=one.name in known),
                 )
             elif one.name in _METADATA.keys() - known and _matches_runtime(told[one.name]):
@@ -551,6 +552,11 @@ class BuildNeedsTorch(Rule):
                     help="add them as `[[tool.uv.dependency-metadata]]`",
                     fix=self._told(subject, one.name, known=False),
                 )
+
+    def _severity(self, subject: Subject, place: Place) -> Severity | None:
+        """An extra of a project that shows no uv may be for pip, whose users know the flag."""
+        uses_uv = bool(subject.project.uv) or bool(subject.whole.lockfile)
+        return Severity.INFO if place.kind == "extra" and not uses_uv else None
 
     def _has_wheels(self, subject: Subject, place: Place, one: Requirement) -> bool:
         if one.url is not None:
