@@ -195,8 +195,8 @@ def test_answers_and_flags_that_mean_the_same_write_the_same_bytes(
             status = run(flags, "init", *words)
             done = by_answers(answers, words, machine)
             if isinstance(done, str):
-                # The wizard asks for builds first, and offers none that the project's range of torch
-                # excludes; a flag may replace that range.
+                # The wizard asks for builds first, and offers none that the range of the project
+                # excludes; `--torch` may replace that range.
                 assert status == 2 or "--torch" in words, f"{shlex.join(words)}: {done}"
                 return
             if status == 2:
