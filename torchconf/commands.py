@@ -34,6 +34,23 @@ class Selection(NamedTuple):
         return " ".join(words)
 
 
+def parse_selection(command: str) -> Selection:
+    """Read back what `Selection.command` wrote."""
+    words = command.split(" ")[2:]
+    pairs = list(zip(words[::2], words[1::2], strict=True))
+
+    def named(flag: str) -> tuple[str, ...]:
+        return tuple(value for name, value in pairs if name == flag)
+
+    package = named("--package")
+    return Selection(
+        extras=named("--extra"),
+        groups=named("--group"),
+        no_groups=named("--no-group"),
+        package=package[0] if package else None,
+    )
+
+
 def selection_of(
     scope: Scope, scopes: Sequence[Scope], default: Backend | None, package: str | None = None
 ) -> Selection:

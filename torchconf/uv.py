@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.errors import UvError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 class Run(NamedTuple):
@@ -63,3 +67,138 @@ def run_uv(*arguments: str, folder: str) -> Run:
             return Run(process.wait(), "".join(lines))
     except OSError as error:
         raise UvError(f"uv can not be started: {error}") from error
+
+
+class Captured(NamedTuple):
+    """A finished uv, with what it printed."""
+
+    command: str
+    returncode: int
+    stdout: str
+    stderr: str
+    """Without credentials."""
+
+    def succeed(self, message: str, *, help: str | None = None) -> str:
+        """Return what was printed on stdout.
+
+        Raises:
+            UvError: uv failed; its own words follow the message.
+        """
+        if self.returncode == 0:
+            return self.stdout
+        raise UvError(f"{message}: {spoken_failure(self.stderr)}", at=self.command, help=help)
+
+
+OLDEST = (0, 8)
+"""The first uv whose lockfiles are right for what torchconf writes."""
+
+
+def redacted(text: str) -> str:
+    """Return a text without user names and passwords in its URLs."""
+    return re.sub(r"(://)[^/\s@]+@", r"\1***@", text)
+
+
+def spoken_failure(stderr: str) -> str:
+    """Return uv's own words for what went wrong, without progress and warnings; one line each."""
+    lines = [line.rstrip() for line in redacted(stderr).splitlines()]
+    starts = [n for n, line in enumerate(lines) if line.startswith("error:")]
+    if not starts:
+        return "\n".join(line for line in lines if line)[-2000:] or "uv said nothing"
+    return "\n".join(lines[starts[0] :]).removeprefix("error:").strip()
+
+
+def uv_version() -> tuple[int, ...]:
+    """Return the version of uv: `(0, 13, 9)`; empty if it is not told.
+
+    Raises:
+        UvError: uv was not found or can not be started.
+    """
+    run = capture_uv(["--version"], folder=os.getcwd())
+    match = re.match(r"uv (\d+)\.(\d+)\.(\d+)", run.stdout)
+    return tuple(map(int, match.groups())) if match else ()
+
+
+def capture_uv(arguments: Sequence[str], *, folder: str) -> Captured:
+    """Run uv in a folder and return what it printed.
+
+    It runs in a process group of its own, which is killed if this process is interrupted: uv may
+    have started builds.
+
+    Raises:
+        UvError: uv was not found or can not be started.
+    """
+    import subprocess
+
+    try:
+        process = subprocess.Popen(
+            [find_uv(), *arguments],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=os.name == "posix",
+        )
+    except OSError as error:
+        raise UvError(f"uv can not be started: {error}") from error
+    with process:
+        _running.add(process.pid)
+        try:
+            stdout, stderr = process.communicate()
+        except BaseException:
+            _kill(process.pid)
+            process.kill()
+            raise
+        finally:
+            _running.discard(process.pid)
+    command = redacted(" ".join(["uv", *arguments]))
+    return Captured(command, process.returncode, stdout, redacted(stderr))
+
+
+def capture_all(
+    calls: Sequence[Sequence[str]], *, folder: str, done: Callable[[], None] = lambda: None
+) -> list[Captured]:
+    """Run several uv at once, and return what they printed, in order.
+
+    Args:
+        calls: The arguments of each.
+        folder: Where they run.
+        done: Called whenever one of them is done.
+
+    Raises:
+        UvError: uv was not found or can not be started.
+    """
+    if len(calls) == 1:
+        captured = [capture_uv(calls[0], folder=folder)]
+        done()
+        return captured
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
+    pool = ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1, len(calls) or 1))
+    try:
+        futures = [pool.submit(capture_uv, call, folder=folder) for call in calls]
+        for _ in as_completed(futures):
+            done()
+        return [future.result() for future in futures]
+    except BaseException:
+        for pid in tuple(_running):
+            _kill(pid)
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_running: set[int] = set()
+
+
+def _kill(pid: int) -> None:
+    """Kill a process and what it started, as far as the system knows groups."""
+    import signal
+    from contextlib import suppress
+
+    with suppress(OSError):
+        if os.name == "posix":
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGTERM)

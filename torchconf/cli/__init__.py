@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "find what uv accepts in silence and installs wrongly, and fix it",
     "explain": "tell why a rule, platform, target or package is what it is",
     "show": "show which build each platform gets, from the file alone",
+    "verify": "show which build each platform gets, as uv really locks it",
     "doctor": "tell which builds fit this machine, and which one is installed",
     "completion": "print what lets a shell complete commands, options and targets",
 }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pathspec import GitIgnoreSpec
 
-__all__ = ["find_projects"]
+__all__ = ["find_files", "find_projects"]
 
 _NEVER = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__"})
 _IGNORE = ".gitignore"
@@ -28,17 +28,34 @@ def find_projects(folder: str) -> Iterator[str]:
     Raises:
         ProjectError: The folder can not be read.
     """
+    for inside, entries in _walk(folder, _entries(folder), None):
+        if any(entry.name == NAME for entry in entries):
+            yield os.path.join(inside, NAME)
+
+
+def find_files(folder: str) -> Iterator[str]:
+    """Yield the paths of all files in and below a folder, less the folders that git ignores.
+
+    Raises:
+        ProjectError: The folder can not be read.
+    """
+    for inside, entries in _walk(folder, _entries(folder), None):
+        yield from (os.path.join(inside, entry.name) for entry in entries if entry.is_file())
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        return sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         raise ProjectError(f"this cannot be read: {reason(error)}", at=folder) from error
-    yield from _walk(folder, entries, None)
 
 
-def _walk(folder: str, entries: list[os.DirEntry[str]], ignored: _Ignored | None) -> Iterator[str]:
+def _walk(
+    folder: str, entries: list[os.DirEntry[str]], ignored: _Ignored | None
+) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
+    """Yield each folder that counts, with what is in it."""
+    yield folder, entries
     names = {entry.name for entry in entries}
-    if NAME in names:
-        yield os.path.join(folder, NAME)
     below = [e for e in entries if e.name not in _NEVER and e.is_dir(follow_symlinks=False)]
     if not below:
         return

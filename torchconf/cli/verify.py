@@ -1,0 +1,202 @@
+"""`torchconf verify`: the table of `show`, as uv really locks it."""
+
+from __future__ import annotations
+
+import sys
+
+from torchconf.cli.parser import add_format
+
+TYPE_CHECKING = False  # `typing` is not needed to print help
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from torchconf.cli.context import Context
+    from torchconf.overview import Row
+    from torchconf.verifying import Verified
+
+EPILOG = """\
+The project is copied and locked there; its own files stay as they are. With --frozen or --locked
+its own lockfile is read. Exit status 1 means that something is wrong.
+
+examples:
+  torchconf verify
+  torchconf verify --python 3.12 --format json
+  torchconf verify -t linux-cuda
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    # Imported here: completion asks for every command's options at once.
+    from torchconf.cli.locked import add_lock_options
+
+    parser.epilog = EPILOG
+    parser.add_argument(
+        "-t", "--target", action="append", default=[], metavar="TARGET",
+        help="look at one target of the project only (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--python", action="append", default=[], metavar="VERSION",
+        help="look at one Python only, such as 3.12 (repeatable)",
+    )  # fmt: skip
+    parser.add_argument("--package", metavar="NAME", help="look at one member of a workspace")
+    add_lock_options(parser)
+    add_format(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ask uv, compare, and print."""
+    # Imported here: `--help` needs none of these.
+    from torchconf.cli.context import open_project
+    from torchconf.cli.locked import exports, locked_folder
+    from torchconf.commands import parse_selection
+    from torchconf.errors import UvError
+    from torchconf.overview import overview
+    from torchconf.pylocks import Export
+    from torchconf.uv import spoken_failure
+    from torchconf.verifying import Found, pythons_of, verify
+
+    context = open_project(options)
+    around = context.workspace()
+    rows = overview(
+        context.project, context.catalog, members=around.members, libraries=around.libraries
+    )
+    rows = _asked_for(rows, options, context)
+    if not rows:
+        sys.stderr.write("no PyTorch package is declared here\n")
+        if options.format == "json":
+            _report_json(())
+        return 0
+    commands = list(dict.fromkeys(row.command for row in rows))
+    selections = [parse_selection(command) for command in commands]
+    with locked_folder(options, context) as folder:
+        runs = exports(selections, folder, options, "--format", "pylock.toml")
+    found: list[Found] = []
+    for selection, captured in zip(selections, runs, strict=True):
+        if captured.returncode:
+            found.append(Found(selection, None, spoken_failure(captured.stderr)))
+            continue
+        try:
+            found.append(Found(selection, Export(captured.stdout, captured.command), None))
+        except UvError as error:
+            found.append(Found(selection, None, error.message))
+    projects = (context.project, *around.members)
+    pythons = tuple(options.python) or pythons_of(context.project, context.catalog, found)
+    verified = verify(rows, found, _pythons(pythons, options), context.catalog, projects)
+    if options.format == "json":
+        _report_json(verified)
+    else:
+        _report_text(verified, options)
+    return int(any(_is_wrong(one, options) for one in verified))
+
+
+def _pythons(pythons: Sequence[str], options: argparse.Namespace) -> tuple[str, ...]:
+    import re
+
+    from torchconf.errors import RequestError
+
+    for python in options.python:
+        if not re.fullmatch(r"3\.[0-9]+", python):
+            raise RequestError(
+                f"`--python {python}` is not a Python such as 3.12", help="write `--python 3.12`"
+            )
+    return tuple(pythons)
+
+
+def _asked_for(
+    rows: Sequence[Row], options: argparse.Namespace, context: Context
+) -> tuple[Row, ...]:
+    """Leave the rows of the targets and the member that were asked for."""
+    from packaging.utils import canonicalize_name
+
+    from torchconf.commands import parse_selection
+    from torchconf.errors import RequestError
+
+    if options.package is not None:
+        wanted = canonicalize_name(options.package)
+        rows = [
+            row
+            for row in rows
+            if canonicalize_name(parse_selection(row.command).package or "-") == wanted
+        ]
+        if not rows:
+            raise RequestError(f"no member `{options.package}` has anything of PyTorch")
+    if not options.target:
+        return tuple(rows)
+    from torchconf.cli.targeting import chosen_targets
+
+    chosen = chosen_targets(options.target, context.project, context.catalog, rows)
+    keys = {(target.platform.key, selection.command()) for target, selection in chosen}
+    return tuple(row for row in rows if (row.platform, row.command) in keys)
+
+
+def _is_wrong(one: Verified, options: argparse.Namespace) -> bool:
+    return one.problem is not None and (bool(options.target) or not one.is_foreseen)
+
+
+def _report_json(verified: Sequence[Verified]) -> None:
+    import json
+
+    data = {"schema_version": 1, "routes": [one.data() for one in verified]}
+    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+
+
+def _report_text(verified: Sequence[Verified], options: argparse.Namespace) -> None:
+    """Print a line per command, package and version; a column per platform; then problems."""
+    from torchconf import report
+
+    head, lines = _grid(verified, wheels=options.verbose)
+    sys.stdout.write(report.plain_table(head, lines))
+    sys.stdout.flush()
+    problems: dict[tuple[str, bool], list[Verified]] = {}
+    for one in verified:
+        if one.problem is not None:
+            key = (one.problem.partition(" on Python")[0], _is_wrong(one, options))
+            problems.setdefault(key, []).append(one)
+    for (problem, is_wrong), ones in problems.items():
+        if options.quiet and not is_wrong:
+            continue
+        pythons = ", ".join(dict.fromkeys(one.python for one in ones))
+        where = ", ".join(dict.fromkeys(one.row.platform for one in ones))
+        commands = dict.fromkeys(one.row.command for one in ones)
+        packages = ", ".join(dict.fromkeys(one.row.package for one in ones))
+        word = "error" if is_wrong else "note"
+        sys.stderr.write(f"{word}: {problem}\n   at: {packages} on {where}, Python {pythons}\n")
+        sys.stderr.writelines(f"       `{command}`\n" for command in commands)
+    if not options.quiet:
+        wrong = sum(is_wrong for _, is_wrong in problems)
+        count = f"{wrong} problem{'s' if wrong != 1 else ''}" if wrong else "as it should be"
+        sys.stderr.write(f"{len(verified)} builds locked by uv: {count}\n")
+
+
+def _grid(verified: Sequence[Verified], *, wheels: bool) -> tuple[list[str], list[list[str]]]:
+    """Turn rows into a table; Pythons with the same answers share a line."""
+    platforms = list(dict.fromkeys(one.row.platform for one in verified))
+    lines: dict[tuple[str, str, str], dict[str, str]] = {}
+    for one in verified:
+        key = (one.row.command, one.row.package, one.python)
+        lines.setdefault(key, {})[one.row.platform] = _cell(one, wheels=wheels)
+    joined: dict[tuple[object, ...], list[str]] = {}
+    for (command, package, python), cells in lines.items():
+        same = (command, package, tuple(cells.get(platform, "") for platform in platforms))
+        joined.setdefault(same, []).append(python)
+    head = ["command", "package", "python", *platforms]
+    return head, [
+        [str(command), str(package), _spoken(pythons), *cells]  # type: ignore[misc]  # of the key
+        for (command, package, cells), pythons in joined.items()
+    ]
+
+
+def _spoken(pythons: Sequence[str]) -> str:
+    return pythons[0] if len(pythons) == 1 else f"{pythons[0]}-{pythons[-1]}"
+
+
+def _cell(one: Verified, *, wheels: bool) -> str:
+    if wheels and one.wheel is not None:
+        return one.wheel
+    if one.row.backend is None:
+        return "error" if one.problem else "-"
+    if one.wheel is None and one.problem:
+        return f"{one.row.backend}: no wheel"
+    return f"{one.row.backend} {one.version or ''}".strip()
