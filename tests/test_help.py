@@ -19,6 +19,10 @@ STARTS = {
 """What a project may have for a command's examples: targets, or no file at all."""
 
 
+ASKS_UV = {"verify", "export"}
+"""Commands that lock, and so need indexes."""
+
+
 def help_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     capsys.readouterr()
     assert main([*words, "--help"]) == 0
@@ -42,7 +46,10 @@ def test_every_example_works(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> None:
+    if command in {"", *ASKS_UV}:
+        request.getfixturevalue("inside_replica")
     # Where git and uv would look for settings, and where the shells keep their scripts.
     monkeypatch.setenv("HOME", str(tmp_path))
     found = examples(help_of([command] if command else [], capsys))

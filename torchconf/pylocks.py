@@ -6,6 +6,7 @@ put together here. Source: <https://packaging.python.org/en/latest/specification
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.markers import Environment, Marker
@@ -42,6 +43,7 @@ class Build(NamedTuple):
     """Whether the lock names it for the machine, and has nothing that the machine can install."""
 
 
+@lru_cache(maxsize=128)
 def environment(platform: Platform, python: str) -> Environment:
     """Return the marker environment of a machine with a late patch of a Python such as `3.12`."""
     known = platform.environment()
@@ -60,15 +62,16 @@ def environment(platform: Platform, python: str) -> Environment:
     )
 
 
-def tags(platform: Platform, python: str) -> list[Tag]:
+@lru_cache(maxsize=128)
+def tags(platform: Platform, python: str) -> tuple[Tag, ...]:
     """Return the tags of the wheels that a machine can install, best first."""
     major, minor = map(int, python.split("."))
     interpreter = f"cp{major}{minor}"
     platforms = list(_platform_tags(platform))
-    return [
+    return (
         *cpython_tags((major, minor), [interpreter], platforms),
         *compatible_tags((major, minor), interpreter, platforms),
-    ]
+    )
 
 
 def _platform_tags(platform: Platform) -> Iterator[str]:
@@ -116,6 +119,7 @@ class Export:
             self.pylock = Pylock.from_dict(data)
         except (tomllib.TOMLDecodeError, PylockValidationError, KeyError) as error:
             raise UvError(f"uv's export can not be read: {error}", at=command) from error
+        self._refusals: dict[tuple[Platform, str], str | None] = {}
         self._by_name: dict[str, list[Package]] = {}
         for package in self.pylock.packages:
             self._by_name.setdefault(package.name, []).append(package)
@@ -126,11 +130,14 @@ class Export:
 
     def refusal(self, platform: Platform, python: str) -> str | None:
         """Say why the lock as a whole is not for a machine; None if it is."""
-        try:
-            list(self._only(()).select(environment=environment(platform, python), tags=()))
-        except PylockSelectError as error:
-            return str(error)
-        return None
+        key = platform, python
+        if key not in self._refusals:
+            self._refusals[key] = None
+            try:
+                list(self._only(()).select(environment=environment(platform, python), tags=()))
+            except PylockSelectError as error:
+                self._refusals[key] = str(error)
+        return self._refusals[key]
 
     def build(self, package: str, platform: Platform, python: str) -> Build | None:
         """Return what a machine gets of one package, or None if it gets none.

@@ -19,18 +19,7 @@ if TYPE_CHECKING:
     from torchconf.commands import Selection
     from torchconf.uv import Captured
 
-__all__ = ["add_lock_options", "exports", "locked_folder"]
-
-
-def add_lock_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which lock is meant."""
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument(
-        "--frozen", action="store_true", help=f"read {LOCKFILE} as it is, without locking"
-    )
-    group.add_argument(
-        "--locked", action="store_true", help=f"read {LOCKFILE}, and fail if it is out of date"
-    )
+__all__ = ["exports", "locked_folder"]
 
 
 @contextmanager

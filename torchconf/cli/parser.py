@@ -193,3 +193,14 @@ def _close(word: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(word, list(known), n=1)), None)
+
+
+def add_lock_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which lock is meant."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--frozen", action="store_true", help="read uv.lock as it is, without locking"
+    )
+    group.add_argument(
+        "--locked", action="store_true", help="read uv.lock, and fail if it is out of date"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from torchconf.cli.parser import add_format
+from torchconf.cli.parser import add_format, add_lock_options
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    # Imported here: completion asks for every command's options at once.
-    from torchconf.cli.locked import add_lock_options
-
     parser.epilog = EPILOG
     parser.add_argument(
         "-t", "--target", action="append", default=[], metavar="TARGET",
