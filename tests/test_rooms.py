@@ -22,7 +22,7 @@ FLOORS = (
     ("forks", "configuration", "refusals", "commands"),
     ("routes",),
     ("planner", "overview", "rules"),
-    ("machine", "scripts", "selection", "explain", "verifying"),
+    ("machine", "scripts", "selection", "explain", "verifying", "exporting"),
     ("checking",),
     ("report", "wizard"),
     ("cli",),

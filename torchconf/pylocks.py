@@ -41,6 +41,8 @@ class Build(NamedTuple):
     """`sha256:...` of each file that this machine could take; empty if the lock has none."""
     is_missing: bool = False
     """Whether the lock names it for the machine, and has nothing that the machine can install."""
+    direct: str | None = None
+    """What stands after `name @` for a package from a repository, an archive or a folder."""
 
 
 @lru_cache(maxsize=128)
@@ -180,9 +182,19 @@ def _holds(marker: Marker | None, where: Environment) -> bool:
     )
 
 
+def _direct(package: Package) -> str | None:
+    if package.vcs is not None:
+        place = package.vcs.url or package.vcs.path
+        below = f"#subdirectory={package.vcs.subdirectory}" if package.vcs.subdirectory else ""
+        return f"{package.vcs.type}+{place}@{package.vcs.commit_id}{below}"
+    if package.archive is not None:
+        return package.archive.url or package.archive.path
+    return package.directory.path if package.directory is not None else None
+
+
 def _build(package: Package, version: str | None, source: object, fitting: frozenset[Tag]) -> Build:
     if not isinstance(source, PackageWheel | PackageSdist):
-        return Build(version, None, None)
+        return Build(version, None, None, direct=_direct(package))
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
     found: list[str] = []

@@ -63,7 +63,12 @@ class Verified(NamedTuple):
         }
 
 
-def pythons_of(project: Project, catalog: Catalog, found: Iterable[Found]) -> tuple[str, ...]:
+def pythons_of(
+    project: Project,
+    catalog: Catalog,
+    found: Iterable[Found],
+    platforms: Sequence[Platform] = PLATFORMS,
+) -> tuple[str, ...]:
     """Return the Pythons worth a row: all that `requires-python` admits.
 
     An open range ends with the newest Python for which the lock has a torch on every platform on
@@ -79,7 +84,7 @@ def pythons_of(project: Project, catalog: Catalog, found: Iterable[Found]) -> tu
     def served(python: str) -> frozenset[Platform]:
         return frozenset(
             platform
-            for platform in PLATFORMS
+            for platform in platforms
             if any(_installs(export, main, platform, python) for export in exports)
         )
 

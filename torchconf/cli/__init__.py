@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": "tell why a rule, platform, target or package is what it is",
     "show": "show which build each platform gets, from the file alone",
     "verify": "show which build each platform gets, as uv really locks it",
+    "export": "write requirements for each target, for pip and others",
     "doctor": "tell which builds fit this machine, and which one is installed",
     "completion": "print what lets a shell complete commands, options and targets",
 }

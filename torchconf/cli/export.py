@@ -1,0 +1,241 @@
+"""`torchconf export`: requirements for each target, for pip, uv pip and whatever reads them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from torchconf.cli.parser import add_lock_options
+
+TYPE_CHECKING = False  # `typing` is not needed to print help
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from torchconf.cli.context import Context
+    from torchconf.commands import Selection
+    from torchconf.exporting import Wanted
+    from torchconf.pylocks import Export
+    from torchconf.targets import Target
+    from torchconf.uv import Captured
+
+EPILOG = """\
+Without TARGET a file for each target of the project is written: requirements/linux-cu130.txt, or
+pylock.linux-cu130.toml. All come from uv.lock, so that they agree on versions; it has to be up to
+date, unless --frozen says to take it as it is.
+
+examples:
+  torchconf export --dry-run
+  torchconf export linux-cuda macos-cpu -o deploy
+  torchconf export --format pylock.toml --python 3.12
+"""
+FORMATS = ("requirements.txt", "pylock.toml")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.epilog = EPILOG
+    parser.add_argument("target", nargs="*", metavar="TARGET", help="a target of the project")
+    parser.add_argument("-o", "--output", metavar="DIR", help="the folder to write into")
+    parser.add_argument(
+        "--format", choices=FORMATS, default=FORMATS[0], help="what to write (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--universal", action="store_true",
+        help="one file with markers; for targets that one command installs",
+    )  # fmt: skip
+    parser.add_argument(
+        "--group", action="append", default=[], metavar="NAME",
+        help="a dependency group to add (repeatable)",
+    )  # fmt: skip
+    parser.add_argument("--python", metavar="VERSION", help="the Python that it is for: 3.12")
+    parser.add_argument("--no-hashes", action="store_true", help="leave hashes out")
+    parser.add_argument("--dry-run", action="store_true", help="print the files; write nothing")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 if a file is out of date"
+    )
+    add_lock_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Export, select and write."""
+    # Imported here: `--help` needs none of these.
+    from torchconf.cli.context import open_project
+    from torchconf.cli.locked import exports, locked_folder
+    from torchconf.cli.targeting import chosen_targets
+    from torchconf.errors import RequestError
+    from torchconf.overview import overview
+
+    context = open_project(options)
+    around = context.workspace()
+    rows = overview(
+        context.project, context.catalog, members=around.members, libraries=around.libraries
+    )
+    chosen = chosen_targets(options.target, context.project, context.catalog, rows)
+    if not chosen:
+        raise RequestError(
+            "this project has no target of PyTorch", help="`torchconf init` gives it some"
+        )
+    options.locked = not options.frozen
+    selections = [
+        selection._replace(groups=(*selection.groups, *options.group)) for _, selection in chosen
+    ]
+    with locked_folder(options, context) as folder:
+        if options.universal:
+            texts = _universal(selections, folder, options, context)
+        else:
+            runs = exports(selections, folder, options, "--format", "pylock.toml")
+            texts = _texts([target for target, _ in chosen], runs, options, context)
+    return _deliver(texts, options)
+
+
+def _texts(
+    targets: Sequence[Target],
+    runs: Sequence[Captured],
+    options: argparse.Namespace,
+    context: Context,
+) -> dict[str, str]:
+    """Return the files: name to text."""
+    from torchconf.exporting import Wanted, as_pylock, as_requirements
+    from torchconf.pylocks import Export
+
+    found: dict[str, str] = {}
+    for target, captured in zip(targets, runs, strict=True):
+        text = captured.succeed(f"uv can not export `{target}`")
+        export = Export(text, captured.command)
+        wanted = Wanted(target, export, _pythons(export, target, options, context), "")
+        wanted = wanted._replace(command=_command(wanted, options))
+        if options.format == "pylock.toml":
+            # A dot would end the name: pylock.<name>.toml.
+            name = f"pylock.{str(target).replace('.', '-')}.toml"
+            found[name] = as_pylock(wanted, text)
+        else:
+            hashes = not options.no_hashes
+            found[f"{target}.txt"] = as_requirements(wanted, context.catalog, hashes=hashes)
+    return found
+
+
+def _pythons(
+    export: Export, target: Target, options: argparse.Namespace, context: Context
+) -> tuple[str, ...]:
+    """Return the Pythons that one file is for: the one asked for, or all that install the same."""
+    import re
+
+    from torchconf.commands import Selection
+    from torchconf.errors import RequestError
+    from torchconf.exporting import differing, served
+    from torchconf.verifying import Found, pythons_of
+
+    if options.python is not None:
+        if not re.fullmatch(r"3\.[0-9]+", options.python):
+            raise RequestError(
+                f"`--python {options.python}` is not a Python such as 3.12",
+                help="write `--python 3.12`",
+            )
+        return (options.python,)
+    if pinned := _pinned_python(context.folder):
+        return (pinned,)
+    found = Found(Selection(), export, None)
+    pythons = pythons_of(context.project, context.catalog, [found], (target.platform,))
+    if context.project.requires_python is None or context.project.requires_python.contains("3.99"):
+        pythons = served(export, target, pythons)
+    package = differing(export, target, pythons)
+    if package is None:
+        return pythons
+    if not options.quiet:
+        sys.stderr.write(
+            f"note: {target} is for Python {pythons[0]}: others install another {package}; "
+            "`--python` chooses\n"
+        )
+    return pythons[:1]
+
+
+def _pinned_python(folder: str) -> str | None:
+    """Return the Python of `.python-version`, as uv reads it: `3.12`; None without one."""
+    import re
+
+    try:
+        with open(os.path.join(folder, ".python-version"), encoding="utf-8") as file:
+            match = re.match(r"\s*(?:cpython[@-])?(3\.[0-9]+)", file.read())
+    except (OSError, UnicodeDecodeError):
+        return None
+    return match[1] if match else None
+
+
+def _universal(
+    selections: Sequence[Selection], folder: str, options: argparse.Namespace, context: Context
+) -> dict[str, str]:
+    """Return one file with markers, for targets that share a command."""
+    from torchconf.cli.locked import exports
+    from torchconf.errors import RequestError
+    from torchconf.exporting import clean_text, clean_url
+    from torchconf.overview import overview
+
+    commands = dict.fromkeys(selection.command() for selection in selections)
+    if len(commands) > 1:
+        raise RequestError(
+            f"these targets are chosen by different commands: {', '.join(commands)}",
+            help="leave out `--universal`, or name the targets of one command",
+        )
+    words = ["--no-header", *(["--no-hashes"] if options.no_hashes else [])]
+    (captured,) = exports(selections[:1], folder, options, "--format", options.format, *words)
+    text = clean_text(captured.succeed("uv can not export this project"))
+    if options.format == "pylock.toml":
+        return {"pylock.toml": text}
+    around = context.workspace()
+    rows = overview(
+        context.project, context.catalog, members=around.members, libraries=around.libraries
+    )
+    indexes = {row.index_name: row.package for row in rows if row.command in commands}
+    pages = sorted(
+        f"--find-links {clean_url(index.url)}/{row.package}/"
+        for row in rows
+        if row.command in commands and row.index_name in indexes
+        for index in [context.project.index_named(row.index_name or "")]
+        if index is not None and row.package in text
+    )
+    head = ["# What each platform installs.", "# Made from uv.lock by:"]
+    head.append(f"#     torchconf export --universal{' --no-hashes' if options.no_hashes else ''}")
+    return {"universal.txt": "\n".join([*head, *dict.fromkeys(pages), "", text])}
+
+
+def _command(wanted: Wanted, options: argparse.Namespace) -> str:
+    words = ["torchconf", "export", str(wanted.target)]
+    if options.format != FORMATS[0]:
+        words += ["--format", options.format]
+    words += [word for group in options.group for word in ("--group", group)]
+    if len(wanted.pythons) == 1:
+        words += ["--python", wanted.pythons[0]]
+    if options.no_hashes:
+        words.append("--no-hashes")
+    if options.output:
+        words += ["-o", options.output]
+    return " ".join(words)
+
+
+def _deliver(texts: dict[str, str], options: argparse.Namespace) -> int:
+    """Print, compare or write the files."""
+    from torchconf import files
+
+    folder = options.output or ("." if options.format == "pylock.toml" else "requirements")
+    if options.dry_run:
+        for name, text in texts.items():
+            sys.stdout.write(f"# {os.path.join(folder, name)}\n{text}\n")
+        return 0
+    changes = [
+        (files.read_file(os.path.join(folder, name), may_be_missing=True), text)
+        for name, text in texts.items()
+    ]
+    stale = [file.path for file, text in changes if file.text != text]
+    if options.check:
+        for path in stale:
+            sys.stderr.write(f"{path} is out of date\n")
+        if stale:
+            sys.stderr.write("write it anew with `torchconf export`\n")
+        return int(bool(stale))
+    os.makedirs(folder, exist_ok=True)
+    files.replace_all(changes)
+    if not options.quiet:
+        for file, _ in changes:
+            sys.stderr.write(f"{'wrote' if file.path in stale else 'unchanged:'} {file.path}\n")
+    return 0
