@@ -48,8 +48,7 @@ def test_every_example_works(
     capsys: pytest.CaptureFixture[str],
     request: pytest.FixtureRequest,
 ) -> None:
-    if command in {"", *ASKS_UV}:
-        request.getfixturevalue("inside_replica")
+    replica = request.getfixturevalue("inside_replica") if command in {"", *ASKS_UV} else None
     # Where git and uv would look for settings, and where the shells keep their scripts.
     monkeypatch.setenv("HOME", str(tmp_path))
     found = examples(help_of([command] if command else [], capsys))
@@ -66,6 +65,8 @@ def test_every_example_works(
             make(parent / "demo", targets)
             make(parent / "here", targets)
             monkeypatch.chdir(parent / "here")
+            if replica is not None and words[0] == "export":
+                replica.lock(parent / "here")
             capsys.readouterr()
             status = main(words)
             outcomes.append((status, capsys.readouterr().err))
