@@ -22,6 +22,7 @@ COMMANDS = {
     "show": "show which build each platform gets, from the file alone",
     "verify": "show which build each platform gets, as uv really locks it",
     "export": "write requirements for each target, for pip and others",
+    "upgrade": "move to another torch or backend everywhere at once",
     "doctor": "tell which builds fit this machine, and which one is installed",
     "completion": "print what lets a shell complete commands, options and targets",
 }
