@@ -18,7 +18,8 @@ from packaging.version import Version
 import torchconf
 from torchconf.backends import PYPI, Backend
 from torchconf.catalog import Answer, Catalog, Triton, load_catalog, validated
-from torchconf.catalog.compile import COMPILED, FACTS, compile_catalog, render
+from torchconf.catalog.compile import COMPILED, FACTS, compile_catalog
+from torchconf.catalog.forming import render
 from torchconf.errors import CatalogError
 from torchconf.targets import PLATFORMS
 

@@ -18,7 +18,7 @@ import pytest
 
 from tests.checking import CASES
 from tests.projects import EXAMPLES, Demo
-from tests.replica import Replica
+from tests.replica import Fault, Replica
 
 pytestmark = [pytest.mark.uv, pytest.mark.usefixtures("inside_replica")]
 
@@ -245,6 +245,40 @@ def test_an_old_uv_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "uv").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     assert "uv 0.7.2 is older than 0.8" in demo("verify --frozen").err
+
+
+FAULTS = {
+    "an error": Fault(status=500),
+    "not allowed": Fault(status=403),
+    "a cut page": Fault(truncate=300),
+    "silence": Fault(delay=4.0),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("command", ["verify", "verify --locked", "export"])
+def test_an_index_that_misbehaves(
+    command: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = Demo(tmp_path, EXTRAS)
+    with Replica(cache=tmp_path / "uv") as replica:
+        if command != "verify":
+            replica.lock(demo.folder)
+        # What uv has cached it would not ask for again.
+        environment = replica.environment() | {
+            "UV_CACHE_DIR": str(tmp_path / "empty"), "UV_HTTP_TIMEOUT": "1",
+        }  # fmt: skip
+        for variable, value in environment.items():
+            monkeypatch.setenv(variable, value)
+        before = snapshot(demo.folder)
+        replica.faults["download.pytorch.org/whl/cu130/torch/*"] = FAULTS[name]
+        result = demo(command)
+    # A lock that is up to date needs no index: uv may not even ask.
+    if command == "verify" or result.status:
+        assert result.status == 2, result.err
+        assert result.err.startswith("error: ")
+        assert "Traceback" not in result.err
+        assert snapshot(demo.folder) == before
 
 
 def is_running(process: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from enum import Enum
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +18,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from torchconf.backends import PYPI, Accelerator, Backend, backend_of_url, parse_backend
+from torchconf.catalog.location import PACKAGED, chosen_file
 from torchconf.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ SCHEMA_VERSION = 1
 # No public Python: a range that admits it has no upper bound that anybody meant.
 _FAR_PYTHON = "3.99"
 _LISTED = {"linux-x86_64", "windows-x86_64"}
-_FILE = os.path.join(os.path.dirname(__file__), "catalog.json")
 
 _KEYS = {
     "schema_version": int, "as_of": str, "base_url": str, "fallback": str, "main_package": str,
@@ -58,12 +59,22 @@ class Triton(NamedTuple):
 
 
 def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
-    """Load the packaged catalog, or the one in a file.
+    """Load the catalog of a file, of `TORCHCONF_CATALOG`, of the user's cache, or the packaged one.
 
     Raises:
-        CatalogError: The file is not a catalog of this version's shape.
+        CatalogError: The file is not a catalog of this version's shape. A broken one in the cache
+            is left aside, with a warning.
     """
-    name = os.fspath(path) if path is not None else _FILE
+    if path is None:
+        found, source = chosen_file()
+        if source == "cache":
+            try:
+                return load_catalog(found)
+            except CatalogError as error:
+                sys.stderr.write(f"warning: {error}: the packaged catalog is used\n")
+                found = PACKAGED
+        return load_catalog(found)
+    name = os.fspath(path)
     try:
         with open(name, encoding="utf-8") as file:
             data = json.load(file)

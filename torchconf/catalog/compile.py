@@ -23,13 +23,13 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from torchconf.catalog.forming import Cell, intern, platforms_of, python_of, render
+
 FACTS = Path(__file__).with_name("facts")
 COMPILED = Path(__file__).with_name("catalog.json")
 
 # The newest release whose CPU index is covered: later ones are known from single file names.
 _PYPI = "pypi"
-
-Cell = dict[str, Any]
 
 
 def main() -> int:
@@ -37,23 +37,6 @@ def main() -> int:
     COMPILED.write_text(render(compile_catalog(FACTS)), encoding="utf-8", newline="\n")
     sys.stdout.write(f"wrote {COMPILED.name}, {COMPILED.stat().st_size} bytes\n")
     return 0
-
-
-def render(catalog: dict[str, Any]) -> str:
-    """Return the canonical text of a catalog: sorted, one top-level entry a line, no spaces.
-
-    Releases stand newest first. Readers of the catalog rely on it: sorting versions would take
-    longer than all else that they do.
-    """
-    sorted_text = json.dumps(catalog, sort_keys=True)
-    ordered: dict[str, Any] = json.loads(sorted_text)
-    ordered["releases"] = _newest_first(ordered["releases"])
-    ordered["wheels"] = {name: _newest_first(each) for name, each in ordered["wheels"].items()}
-    lines = ",\n".join(
-        f"{json.dumps(key)}:{json.dumps(value, separators=(',', ':'))}"
-        for key, value in ordered.items()
-    )
-    return f"{{\n{lines}\n}}\n"
 
 
 def compile_catalog(facts: Path) -> dict[str, Any]:
@@ -66,7 +49,7 @@ def compile_catalog(facts: Path) -> dict[str, Any]:
     ]
     releases = _releases(base, companions, rows)
     cells = _cells(base, releases, rows)
-    sets, wheels = _intern(cells)
+    sets, wheels = intern(cells)
     return {
         "schema_version": 1,
         "as_of": base["as_of"],
@@ -173,6 +156,7 @@ def _cells(
     base: dict[str, Any], releases: dict[str, Any], rows: list[dict[str, Any]]
 ) -> dict[tuple[str, str, str], Cell]:
     """Merge the rows of each package, public version and backend, then add what is documented."""
+    anywhere = list(base["accelerators"][base["fallback"]]["platforms"])
     patterns = [re.compile(data["pattern"]) for data in base["accelerators"].values()]
     cells: dict[tuple[str, str, str], Cell] = defaultdict(
         lambda: {"seen": defaultdict(set), "complete": set()}
@@ -185,8 +169,8 @@ def _cells(
             continue
         cell = cells[row["package"], row["version"].partition("+")[0], index]
         for tag, pythons in row["wheels"].items():
-            for platform in _platforms(base, tag):
-                cell["seen"][platform].update(filter(None, map(_python, pythons)))
+            for platform in platforms_of(tag, anywhere):
+                cell["seen"][platform].update(filter(None, map(python_of, pythons)))
         if index == _PYPI:
             cell["complete"].add("all")
         if "list" in row["evidence"]:
@@ -204,38 +188,6 @@ def _triton_index(base: dict[str, Any], package: str) -> str:
         if single and any(rule["name"] == package for rule in rules):
             return str(accelerator)
     return ""
-
-
-def _platforms(base: dict[str, Any], tag: str) -> list[str]:
-    """Map a wheel's platform tag to the platforms it installs on.
-
-    >>> _platforms(base, "manylinux_2_27_x86_64.manylinux_2_28_x86_64")
-    ['linux-x86_64']
-    """
-    if tag == "any":
-        return list(base["accelerators"][base["fallback"]]["platforms"])
-    names = {"win_amd64": "windows-x86_64", "win_arm64": "windows-arm64"}
-    found = set()
-    for part in tag.split("."):
-        if part in names:
-            found.add(names[part])
-        elif match := re.fullmatch(r"(?:many)?linux(?:\d+|_\d+_\d+)?_(x86_64|aarch64)", part):
-            found.add(f"linux-{match[1]}")
-        elif match := re.fullmatch(r"macosx_\d+_\d+_(arm64|x86_64)", part):
-            found.add(f"macos-{match[1]}")
-    return sorted(found)
-
-
-def _python(tag: str) -> str | None:
-    """Turn a Python tag of the facts into `3.13`, `3.13t`, or `3.9+` where the ABI is stable."""
-    tag = re.sub(r"^\d+-", "", tag)
-    if match := re.fullmatch(r"cp3(\d+)-abi3", tag):
-        return f"3.{match[1]}+"
-    if tag in {"py3-none", "py2.py3-none"}:
-        return "3.0+"
-    if match := re.fullmatch(r"cp3(\d+)(t?)(?:-none)?", tag):
-        return f"3.{match[1]}{match[2]}"
-    return None
 
 
 def _document(
@@ -269,38 +221,6 @@ def _document(
             )
             if named and seen:
                 seen.update(pythons)
-
-
-def _intern(
-    cells: dict[tuple[str, str, str], Cell],
-) -> tuple[list[Any], dict[str, Any]]:
-    """Give equal cells one number: `sets[number]` is `[complete, {platform: "3.10 3.11"}]`."""
-    numbers: dict[str, int] = {}
-    wheels: dict[str, Any] = defaultdict(lambda: defaultdict(dict))
-    for (package, version, backend), cell in sorted(cells.items()):
-        seen = {
-            platform: " ".join(sorted(pythons, key=_python_order))
-            for platform, pythons in cell["seen"].items()
-            if pythons
-        }
-        text = json.dumps([" ".join(sorted(cell["complete"])), seen], sort_keys=True)
-        number = numbers.setdefault(text, len(numbers))
-        wheels[package][version][backend] = number
-    return [json.loads(text) for text in numbers], {
-        package: dict(versions) for package, versions in wheels.items()
-    }
-
-
-def _newest_first(releases: dict[str, Any]) -> dict[str, Any]:
-    return {version: releases[version] for version in sorted(releases, key=Version, reverse=True)}
-
-
-def _python_order(python: str) -> tuple[int, str]:
-    match = re.fullmatch(r"3\.(\d+)([t+]?)", python)
-    if match is None:
-        message = f"not a Python of the catalog: {python}"
-        raise ValueError(message)
-    return int(match[1]), match[2]
 
 
 def _backends(

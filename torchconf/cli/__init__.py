@@ -23,6 +23,7 @@ COMMANDS = {
     "verify": "show which build each platform gets, as uv really locks it",
     "export": "write requirements for each target, for pip and others",
     "upgrade": "move to another torch or backend everywhere at once",
+    "catalog": "list or show what is known of PyTorch's wheels, or read it anew",
     "doctor": "tell which builds fit this machine, and which one is installed",
     "completion": "print what lets a shell complete commands, options and targets",
 }

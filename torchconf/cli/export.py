@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from torchconf.uv import Captured
 
 EPILOG = """\
-Without TARGET a file for each target of the project is written: requirements/linux-cu130.txt, or
-pylock.linux-cu130.toml. All come from uv.lock, so that they agree on versions; it has to be up to
+Without TARGET a file for each target of the project is written: requirements/<target>.txt, or
+pylock.<target>.toml. All come from uv.lock, so that they agree on versions; it has to be up to
 date, unless --frozen says to take it as it is.
 
 examples:

@@ -137,6 +137,15 @@ def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.advance(task)
 
 
+@contextmanager
+def pages(title: str) -> Iterator[Callable[[int], Callable[[], None]]]:
+    """As `progress`, for a total that is known only later: give what takes it."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        yield lambda total: stack.enter_context(progress(title, total))
+
+
 def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return rows as aligned columns, for a pipe."""
     widths = [max(len(row[n]) for row in (head, *rows)) for n in range(len(head))]

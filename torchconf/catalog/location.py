@@ -1,0 +1,54 @@
+"""Which catalog is read: a named file, the user's refreshed one, or the packaged one."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+__all__ = ["PACKAGED", "VARIABLE", "cached_file", "chosen_file"]
+
+VARIABLE = "TORCHCONF_CATALOG"
+PACKAGED = os.path.join(os.path.dirname(__file__), "catalog.json")
+_AS_OF = r'"as_of": ?"([0-9-]+)"'
+
+
+def cached_file() -> str:
+    """Return where `torchconf catalog refresh` keeps what it read.
+
+    The folder is that of platformdirs, said here once more: to import it takes longer than to load
+    the catalog. `tests/test_refresh.py` compares the two.
+    """
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA") or os.path.expanduser(r"~\AppData\Local")
+        folder = os.path.join(local, "torchconf", "Cache")
+    elif sys.platform == "darwin":
+        folder = os.path.expanduser("~/Library/Caches/torchconf")
+    else:
+        given = os.environ.get("XDG_CACHE_HOME", "").strip()
+        folder = os.path.join(given or os.path.expanduser("~/.cache"), "torchconf")
+    return os.path.join(folder, "catalog.json")
+
+
+def chosen_file() -> tuple[str, str]:
+    """Return the file to read, and what it is: `file`, `cache` or `packaged`.
+
+    A refreshed catalog that is older than the packaged one is left aside.
+    """
+    if named := os.environ.get(VARIABLE):
+        return named, "file"
+    cached = cached_file()
+    if os.path.isfile(cached) and _as_of(cached) > _as_of(PACKAGED):
+        return cached, "cache"
+    return PACKAGED, "packaged"
+
+
+def _as_of(path: str) -> str:
+    """Return the day of a catalog from its first lines; empty if it has none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            head = file.read(1 << 14)
+    except (OSError, UnicodeDecodeError):
+        return ""
+    match = re.search(_AS_OF, head)
+    return match[1] if match else ""

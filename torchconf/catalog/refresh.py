@@ -1,0 +1,308 @@
+"""Reading the live index pages, or a mirror's: the only code that opens a connection.
+
+A page that is not whole proves nothing. Whatever looks like a partial answer stops the refresh, and
+the catalog that is there stays.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import Version
+
+from torchconf.backends import PYPI
+from torchconf.catalog import Catalog, validated
+from torchconf.catalog.forming import Cell, intern, platforms_of, python_of
+from torchconf.errors import CatalogError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    import requests
+    from pypi_simple import DistributionPackage
+
+__all__ = ["Settings", "refreshed"]
+
+_AT_ONCE = 6
+_FORBIDDEN, _SERVER_ERROR = 403, 500
+_MISSING_AT_MOST = 0.2
+
+
+class Settings(NamedTuple):
+    """How the pages are read."""
+
+    base: str
+    """Of the indexes: a prefix, or a pattern with `{backend}`."""
+    timeout: float = 20.0
+    """Seconds that a server may be silent."""
+    retries: int = 2
+    """How often a page is asked for again."""
+    pause: float = 0.5
+    """Seconds before the first retry; twice as many before the next."""
+    pypi: str | None = None
+    """The index that stands for PyPI; None for PyPI itself."""
+
+
+class _Page(NamedTuple):
+    """What one index has of one package."""
+
+    package: str
+    backend: str
+    files: tuple[DistributionPackage, ...] | None
+    """None: the index does not carry it."""
+
+
+def refreshed(
+    catalog: Catalog,
+    data: dict[str, Any],
+    settings: Settings,
+    today: str,
+    *,
+    begin: Callable[[int], Callable[[], None]] = lambda _: lambda: None,
+) -> dict[str, Any]:
+    """Return the data of a catalog, with what the live indexes have.
+
+    Args:
+        catalog: The catalog that is there.
+        data: Its data.
+        settings: How to read.
+        today: `2026-11-26`, the day of the answer.
+        begin: Called with the number of pages; gives what to call after each.
+
+    Raises:
+        CatalogError: An index can not be reached, or its answer is not whole.
+    """
+    # What has ended gets no new wheels.
+    going_on = {name for name, backend in catalog.backends.items() if not catalog.ended(backend)}
+    backends = sorted(going_on | (_discovered(catalog, settings) - catalog.backends.keys()))
+    wanted = [
+        *((package, PYPI.name) for package in catalog.family),
+        *((package, backend) for backend in backends for package in catalog.family),
+    ]
+    pages = _read(wanted, settings, begin(len(wanted)))
+    _refuse_partial(pages, data, catalog.main_package)
+    return validated(_merged(catalog, data, pages, today), "the refreshed catalog")
+
+
+def _discovered(catalog: Catalog, settings: Settings) -> set[str]:
+    """Return the backends that the labels of all torch wheels name, where they are listed."""
+    if "{backend}" in settings.base:
+        return set()
+    page = _page(settings.base.rstrip("/") + "/", catalog.main_package, settings)
+    labels = {file.version.partition("+")[2] for file in page or () if file.version}
+    return {label for label in labels if catalog.backend(label) is not PYPI}
+
+
+def _endpoint(backend: str, settings: Settings) -> str | None:
+    if backend == PYPI.name:
+        return settings.pypi
+    if "{backend}" in settings.base:
+        return settings.base.replace("{backend}", backend).rstrip("/") + "/"
+    return f"{settings.base.rstrip('/')}/{backend}/"
+
+
+def _read(
+    wanted: Sequence[tuple[str, str]], settings: Settings, advance: Callable[[], None]
+) -> list[_Page]:
+    """Read all pages, a few at once."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def one(pair: tuple[str, str]) -> _Page:
+        package, backend = pair
+        files = _page(_endpoint(backend, settings), package, settings)
+        advance()
+        return _Page(package, backend, None if files is None else tuple(files))
+
+    pool = ThreadPoolExecutor(max_workers=_AT_ONCE)
+    try:
+        return list(pool.map(one, wanted))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _page(
+    endpoint: str | None, package: str, settings: Settings
+) -> list[DistributionPackage] | None:
+    """Return the files on one page, or None where the index does not carry the package.
+
+    Raises:
+        CatalogError: No answer, or none that can be read.
+    """
+    import requests
+    from pypi_simple import NoSuchProjectError, PyPISimple, UnsupportedContentTypeError
+
+    pause = settings.pause
+    for left in range(settings.retries, -1, -1):
+        try:
+            session = _session()
+            client = PyPISimple(session=session)
+            if endpoint is not None:
+                client = PyPISimple(endpoint, session=session)
+            return client.get_project_page(package, timeout=settings.timeout).packages
+        except NoSuchProjectError:
+            return None
+        except requests.HTTPError as error:
+            status = int(error.response.status_code) if error.response is not None else 0
+            # PyTorch's indexes answer so for what is not there.
+            if status == _FORBIDDEN:
+                return None
+            reason = f"answered {status}"
+            is_final = status < _SERVER_ERROR
+        except (requests.RequestException, UnsupportedContentTypeError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            is_final = isinstance(error, UnsupportedContentTypeError)
+        if is_final or not left:
+            break
+        time.sleep(pause)
+        pause *= 2
+    where = endpoint or "PyPI"
+    raise CatalogError(
+        f"{where} has no usable page of {package}: {reason}",
+        help="the catalog stays as it is; try again later, or name a mirror with `--index-base`",
+    )
+
+
+_local = threading.local()
+
+
+def _session() -> requests.Session:
+    """Return this thread's session: connections are used again."""
+    import requests
+
+    if not hasattr(_local, "session"):
+        _local.session = requests.Session()
+    session: requests.Session = _local.session
+    return session
+
+
+def _refuse_partial(pages: Iterable[_Page], data: dict[str, Any], main: str) -> None:
+    """Refuse an answer that lacks what is known to be there.
+
+    Raises:
+        CatalogError: Naming the page.
+    """
+    for page in pages:
+        known = {
+            Version(version)
+            for version, cells in data["wheels"].get(page.package, {}).items()
+            if page.backend in cells and data["sets"][cells[page.backend]][1]
+        }
+        found = {version for version, _, _ in _wheels(page.files or ())}
+        # Old releases may have been taken away, and one name may have been a slip; many are not.
+        known = {v for v in known if not found or v >= min(found)}
+        missing = known - found
+        if (
+            page.package == main
+            and missing
+            and (
+                set(sorted(known)[-3:]) <= missing
+                or len(missing) > max(2, _MISSING_AT_MOST * len(known))
+            )
+        ):
+            raise CatalogError(
+                f"the page of {page.package} on `{page.backend}` is not whole: "
+                f"{len(missing)} of {len(known)} known releases are not on it",
+                help="the catalog stays as it is",
+            )
+
+
+def _wheels(
+    files: Iterable[DistributionPackage],
+) -> Iterable[tuple[Version, str, DistributionPackage]]:
+    """Yield the wheels of stable releases: public version, tag, file."""
+    for file in files:
+        if not file.filename.endswith(".whl") or file.is_yanked:
+            continue
+        try:
+            _, version, _, tags = parse_wheel_filename(file.filename)
+        except InvalidWheelFilename:
+            continue
+        if version.is_prerelease:
+            continue
+        for tag in tags:
+            abi = "-abi3" if tag.abi == "abi3" else "-none" if tag.interpreter == "py3" else ""
+            free = "t" if tag.abi.endswith("t") else ""
+            yield Version(version.public), f"{tag.interpreter}{free}{abi} {tag.platform}", file
+
+
+def _merged(
+    catalog: Catalog, data: dict[str, Any], pages: Iterable[_Page], today: str
+) -> dict[str, Any]:
+    """Return the data with the pages' cells in the place of the old ones."""
+    new = deepcopy(data)
+    anywhere = list(data["accelerators"][data["fallback"]]["platforms"])
+    cells: dict[tuple[str, str, str], Cell] = {}
+    for package, versions in data["wheels"].items():
+        for version, numbers in versions.items():
+            for backend, number in numbers.items():
+                complete, seen = data["sets"][number]
+                cells[package, version, backend] = {
+                    "complete": set(complete.split()),
+                    "seen": {platform: set(text.split()) for platform, text in seen.items()},
+                }
+    pythons: dict[str, str] = {}
+    for page in pages:
+        if page.files is None:
+            continue
+        anew: set[tuple[str, str, str]] = set()
+        for version, tag, file in _wheels(page.files):
+            key = page.package, str(version), page.backend
+            if key not in anew:
+                # What the page does not name of this release is not there.
+                anew.add(key)
+                cells[key] = {"complete": {"all"}, "seen": defaultdict(set)}
+            cell = cells[key]
+            interpreter, _, platform = tag.partition(" ")
+            python = python_of(interpreter)
+            if python is not None:
+                for each in platforms_of(platform, anywhere):
+                    cell["seen"][each].add(python)
+            if page.package == catalog.main_package and file.requires_python:
+                pythons[str(version)] = file.requires_python
+    new["sets"], new["wheels"] = intern(cells)
+    new["wheels"] = {p: _newest_first(v) for p, v in new["wheels"].items()}
+    new["as_of"] = today
+    _release(new, catalog, cells, pythons)
+    return new
+
+
+def _release(
+    new: dict[str, Any],
+    catalog: Catalog,
+    cells: dict[tuple[str, str, str], Cell],
+    pythons: dict[str, str],
+) -> None:
+    """Add releases and backends that are new, and say which backends have ended."""
+    main = catalog.main_package
+    indexed: dict[str, dict[str, set[str]]] = defaultdict(dict)
+    for (package, version, backend), cell in cells.items():
+        if package == main and backend != PYPI.name:
+            indexed[version][backend] = set().union(*cell["seen"].values())
+    oldest = min(catalog.releases)
+    for version in {v for p, v, _ in cells if p == main and Version(v) >= oldest}:
+        entry = new["releases"].setdefault(version, {"pypi": {}})
+        if version in pythons:
+            entry.setdefault("python", pythons[version])
+        builds = indexed.get(version, {})
+        if catalog.fallback.name in builds and "pythons" not in entry:
+            every = {python for seen in builds.values() for python in seen if "+" not in python}
+            entry["pythons"] = sorted(every, key=lambda python: int(python.rstrip("t")[2:]))
+            entry["backends"] = sorted(b for b in builds if catalog.backend(b).version)
+    new["releases"] = _newest_first(new["releases"])
+    newest = max((Version(v) for v in indexed), default=None)
+    for backend in {b for builds in indexed.values() for b in builds}:
+        entry = new["backends"].setdefault(backend, {})
+        last = max(Version(v) for v, builds in indexed.items() if backend in builds)
+        if catalog.backend(backend).version and newest and last.release[:2] < newest.release[:2]:
+            entry["ended"] = str(last)
+        else:
+            entry.pop("ended", None)
+
+
+def _newest_first(versions: dict[str, Any]) -> dict[str, Any]:
+    return {each: versions[each] for each in sorted(versions, key=Version, reverse=True)}

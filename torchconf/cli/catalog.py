@@ -1,0 +1,271 @@
+"""`torchconf catalog`: what is known of PyTorch's wheels, since when, and how to know more."""
+
+from __future__ import annotations
+
+import sys
+
+from torchconf.cli.parser import add_format
+
+TYPE_CHECKING = False  # `typing` is not needed to print help
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+    from typing import TypedDict
+
+    from packaging.version import Version
+
+    from torchconf.backends import Backend
+    from torchconf.catalog import Catalog
+
+    class Wheels(TypedDict):
+        """What is known of one package, version and build."""
+
+        package: str
+        version: str
+        backend: str
+        pythons: dict[str, list[str] | None]
+
+
+EPILOG = """\
+`list` names the builds; `show` tells for which platforms and Pythons a release, a build or a
+package has wheels; `refresh` reads the indexes into the user's cache. TORCHCONF_CATALOG names a
+file to be read in its place. `?` is not known.
+
+examples:
+  torchconf catalog list
+  torchconf catalog show 2.13
+  torchconf catalog show torchvision --format json
+"""
+ACTIONS = ("list", "show", "refresh")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.epilog = EPILOG
+    parser.add_argument("action", choices=ACTIONS, help="what to do")
+    parser.add_argument(
+        "what", nargs="?", metavar="WHAT", help="for `show`: a release, a build or a package"
+    )
+    parser.add_argument(
+        "--index-base", metavar="URL",
+        help="for `refresh`: a mirror's prefix, or a pattern with {backend}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--timeout", type=float, default=20.0, metavar="SECONDS",
+        help="for `refresh`: how long a server may be silent (default: %(default)s)",
+    )  # fmt: skip
+    add_format(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """List, show or refresh."""
+    if options.action == "list":
+        return _list(options)
+    if options.action == "show":
+        return _show(options)
+    return _refresh(options)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from torchconf import report
+    from torchconf.catalog import load_catalog
+    from torchconf.catalog.location import chosen_file
+
+    catalog = load_catalog()
+    path, source = chosen_file()
+    main = catalog.main_package
+    backends = []
+    for accelerator in catalog.accelerators:
+        for backend in catalog.newest_first(accelerator.name):
+            first, last = catalog.first_seen(main, backend), catalog.last_seen(main, backend)
+            backends.append(
+                {
+                    "backend": backend.name,
+                    "title": backend.title,
+                    "first": str(first) if first else None,
+                    "last": str(last) if last else None,
+                    "ended": catalog.ended(backend),
+                    "platforms": list(accelerator.platforms),
+                    "driver": dict(catalog.drivers(backend)),
+                }
+            )
+    if options.format == "json":
+        _print_json(
+            {
+                "as_of": catalog.as_of,
+                "source": source,
+                "path": path,
+                "releases": [str(release) for release in catalog.releases],
+                "packages": list(catalog.family),
+                "backends": backends,
+            }
+        )
+        return 0
+    rows = [
+        [
+            backend.name,
+            backend.title,
+            f"{catalog.first_seen(main, backend) or '?'} to {catalog.ended(backend) or 'now'}",
+            ", ".join(f"{system} {low}" for system, low in catalog.drivers(backend).items()),
+        ]
+        for backend in _builds(catalog)
+        if backend.accelerator
+    ]
+    sys.stdout.write(report.plain_table(["build", "title", "torch", "driver from"], rows))
+    if not options.quiet:
+        words = {"file": path, "cache": f"refreshed, {path}", "packaged": "as packaged"}[source]
+        sys.stderr.write(
+            f"as of {catalog.as_of} ({words}); {len(catalog.releases)} releases, the newest "
+            f"{catalog.releases[0]}\n"
+        )
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    from torchconf import report
+    from torchconf.catalog import load_catalog
+
+    catalog = load_catalog()
+    rows = list(_rows(options.what, catalog))
+    if options.format == "json":
+        _print_json({"as_of": catalog.as_of, "wheels": rows})
+        return 0
+    platforms = list(dict.fromkeys(name for row in rows for name in row["pythons"]))
+    table = [
+        [row["package"], row["version"], row["backend"]]
+        + [_spoken(row["pythons"].get(platform)) for platform in platforms]
+        for row in rows
+    ]
+    head = ["package", "version", "build", *platforms]
+    sys.stdout.write(report.plain_table(head, table))
+    return 0
+
+
+def _rows(what: str | None, catalog: Catalog) -> Iterator[Wheels]:
+    """Yield a row per package, version and build, with the Pythons on each platform."""
+    from torchconf.errors import RequestError
+
+    family = [*catalog.family]
+    if what is None:
+        covered = next(r for r in catalog.releases if catalog.covered(r))
+        yield from _release_rows(covered, catalog)
+        return
+    word = what.strip().lower()
+    if word in family:
+        for version in catalog.versions(word):
+            for backend in _builds(catalog):
+                if catalog.carries(word, version, backend):
+                    yield _row(word, version, backend, catalog)
+        return
+    if word in catalog.backends or word == "pypi":
+        backend = catalog.backend(word)
+        for version in catalog.versions(catalog.main_package):
+            if catalog.carries(catalog.main_package, version, backend):
+                yield _row(catalog.main_package, version, backend, catalog)
+        return
+    matching = [r for r in catalog.releases if f"{r}.".startswith(f"{word.rstrip('.')}.")]
+    if not matching:
+        raise RequestError(
+            f"`{what}` is no release, no build and no package of the catalog",
+            help="`torchconf catalog list` names the builds; a newer catalog may know more: "
+            "`torchconf catalog refresh`",
+        )
+    for release in matching:
+        yield from _release_rows(release, catalog)
+
+
+def _release_rows(release: Version, catalog: Catalog) -> Iterator[Wheels]:
+    for backend in _builds(catalog):
+        if catalog.carries(catalog.main_package, release, backend):
+            yield _row(catalog.main_package, release, backend, catalog)
+
+
+def _builds(catalog: Catalog) -> Iterator[Backend]:
+    from torchconf.backends import PYPI
+
+    yield PYPI
+    for accelerator in catalog.accelerators:
+        yield from catalog.newest_first(accelerator.name)
+
+
+def _row(package: str, version: Version, backend: Backend, catalog: Catalog) -> Wheels:
+    """Ask for each platform and Python; a platform of which nothing is known is None."""
+    from torchconf.catalog import Answer
+    from torchconf.targets import PLATFORMS
+
+    found: dict[str, list[str] | None] = {}
+    for platform in PLATFORMS:
+        answers = {
+            python: catalog.available(package, version, backend, platform, python)
+            for python in catalog.pythons
+        }
+        there = [python for python, answer in answers.items() if answer is Answer.YES]
+        unknown = any(answer is Answer.UNKNOWN for answer in answers.values())
+        found[platform.key] = None if unknown and not there else there
+    return {
+        "package": package, "version": str(version), "backend": backend.name, "pythons": found,
+    }  # fmt: skip
+
+
+def _spoken(pythons: Sequence[str] | None) -> str:
+    if pythons is None:
+        return "?"
+    return (
+        "-" if not pythons else pythons[0] if len(pythons) == 1 else f"{pythons[0]}-{pythons[-1]}"
+    )
+
+
+def _refresh(options: argparse.Namespace) -> int:
+    """Read the indexes, and replace the user's catalog if the answer is whole."""
+    import json
+    import os
+    from datetime import UTC, datetime
+
+    from torchconf import files, report
+    from torchconf.catalog import load_catalog
+    from torchconf.catalog.forming import render
+    from torchconf.catalog.location import cached_file, chosen_file
+    from torchconf.errors import CatalogError, RequestError
+
+    try:
+        from torchconf.catalog.refresh import Settings, refreshed
+    except ImportError as error:
+        raise CatalogError(
+            "reading the indexes needs pypi-simple", help="install `torchconf[refresh]`"
+        ) from error
+    base = options.index_base
+    if base is not None and "@" in base.partition("//")[2].partition("/")[0]:
+        raise RequestError("`--index-base` holds credentials", help="leave them out")
+    catalog = load_catalog()
+    with open(chosen_file()[0], encoding="utf-8") as file:
+        data = json.load(file)
+    settings = Settings(
+        base=base or catalog.base_url,
+        timeout=options.timeout,
+        pypi=os.environ.get("UV_DEFAULT_INDEX"),
+    )
+    today = datetime.now(UTC).date().isoformat()
+    with report.pages("reading indexes") as begin:
+        new = refreshed(catalog, data, settings, today, begin=begin)
+    path = cached_file()
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    files.replace(files.read_file(path, may_be_missing=True), render(new))
+    fresh = load_catalog(path)
+    known = set(catalog.releases)
+    found = [str(release) for release in fresh.releases if release not in known]
+    builds = sorted(set(fresh.backends) - set(catalog.backends))
+    if options.format == "json":
+        _print_json(
+            {"as_of": fresh.as_of, "path": path, "new_releases": found, "new_backends": builds}
+        )
+    elif not options.quiet:
+        sys.stderr.write(f"wrote {path}, as of {fresh.as_of}\n")
+        sys.stderr.write(f"new releases: {', '.join(found) or 'none'}\n")
+        sys.stderr.write(f"new builds: {', '.join(builds) or 'none'}\n")
+    return 0
+
+
+def _print_json(data: dict[str, object]) -> None:
+    import json
+
+    sys.stdout.write(json.dumps({"schema_version": 1, **data}, indent=2) + "\n")
