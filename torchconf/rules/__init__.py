@@ -1,10 +1,13 @@
 """The rules of `check`: one class per way to be wrong, one module per family.
 
 A rule sees a `Subject`, a file with what surrounds it, and yields findings. Nothing here reads a
-file or prints. The families: shapes and keys (`shapes`), indexes (`indexes`), sources (`sources`),
-their scopes (`scopes`) and the triton packages beside them (`tritons`), conflicts (`conflicts`) and
-what they leave to base and default groups (`variants`), platforms in markers (`platforms`), what
-the catalog knows not to be there (`wheels`), and what else goes wrong with PyTorch (`habits`).
+file or prints. The families: shapes and keys (`shapes`); indexes (`indexes`) and what they are
+called (`index_names`); sources (`sources`), what they can choose by (`choosing`), the extras and
+groups that they are for (`scopes`), the packages beside torch (`siblings`, `tritons`); conflicts
+(`conflicts`), the names in them (`conflict_names`), what goes past them (`nesting`) and what they
+leave to base dependencies (`variants`) and default groups (`default_groups`); platforms in markers
+(`platforms`) and those that are covered (`coverage`); what the catalog knows not to be there
+(`wheels`, `versions`); and what else goes wrong (`publishing`, `compiled`, `habits`).
 """
 
 from __future__ import annotations
@@ -12,15 +15,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.rules import (
+    choosing,
+    compiled,
+    conflict_names,
     conflicts,
+    coverage,
+    default_groups,
     habits,
+    index_names,
     indexes,
+    nesting,
     platforms,
+    publishing,
     scopes,
     shapes,
+    siblings,
     sources,
     tritons,
     variants,
+    versions,
     wheels,
 )
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
@@ -36,13 +49,23 @@ __all__ = ["RULES", "Finding", "Fix", "Rule", "Severity", "Subject", "Whole", "f
 _FAMILIES = (
     shapes,
     indexes,
+    index_names,
     sources,
+    siblings,
+    choosing,
     scopes,
     tritons,
     conflicts,
+    conflict_names,
+    nesting,
     variants,
+    default_groups,
     platforms,
+    coverage,
     wheels,
+    versions,
+    publishing,
+    compiled,
     habits,
 )
 

@@ -5,30 +5,30 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from torchconf.project import Item
 from torchconf.rules.builds import lists
-from torchconf.rules.mending import UV, draft_of, same_name
+from torchconf.rules.mending import UV, draft_of
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.scopes import aliases, sets_naming, spoken
+from torchconf.rules.scopes import spoken
 from torchconf.rules.subject import Place, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from packaging.specifiers import SpecifierSet
-    from packaging.utils import NormalizedName
 
     from torchconf.drafting import Draft
     from torchconf.plan import Value
-    from torchconf.project import Conflict, Requirement, Source
+    from torchconf.project import Requirement, Source
     from torchconf.rules.subject import Subject
 
-__all__ = ["RULES"]
+__all__ = ["PAIR", "RULES"]
 
-_PAIR = 2
+PAIR = 2
+
+
 _REASON = "each of these brings another build of the same packages"
 
 
@@ -165,359 +165,6 @@ class MissingConflict(Rule):
                 help="name all of them in one set of `conflicts`",
                 fix=Fix("put them into one conflict set", tuple(draft.steps), safe=True),
             )
-
-
-class ConflictKind(Rule):
-    """A conflict says `extra` where the name is a group, or the reverse.
-
-    uv accepts a name that it does not know, and nothing is kept apart.
-
-    Bad:
-        [dependency-groups]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-    Good:
-        [dependency-groups]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ group = "cpu" }, { group = "cu130" }]]
-    """
-
-    code = "TC302"
-    name = "conflict-kind"
-    severity = Severity.ERROR
-    reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
-    fixes = "safe"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report items whose name is of the other kind; a fix mends the whole set."""
-        for conflict, entries in _written_sets(subject):
-            wrong = [
-                (number, entry, kind)
-                for number, entry, kind in entries
-                if not _is_defined(subject, kind, entry[kind])
-                and _is_defined(subject, _other(kind), entry[kind])
-            ]
-            if not wrong:
-                continue
-            draft = draft_of(subject)
-            for number, entry, kind in wrong:
-                path = (*path_of(conflict.at), number)
-                draft.put((*path, _other(kind)), entry[kind], f"it is a {_other(kind)}")
-                draft.remove((*path, kind), f"it is a {_other(kind)}")
-            fix = Fix("say what the names are", tuple(draft.steps), safe=True)
-            for number, entry, kind in wrong:
-                message = f"`{entry[kind]}` is a {_words(_other(kind))}, not a {_words(kind)}"
-                message = message.replace("a extra", "an extra")
-                yield self.finding(f"{conflict.at}[{number}].{kind}", message, fix=fix)
-
-
-def _words(kind: str) -> str:
-    return "dependency group" if kind == "group" else kind
-
-
-def _other(kind: str) -> str:
-    return "group" if kind == "extra" else "extra"
-
-
-def _is_defined(subject: Subject, kind: str, name: str) -> bool:
-    project = subject.project
-    return canonicalize_name(name) in (project.extras if kind == "extra" else project.groups)
-
-
-def _written_sets(
-    subject: Subject,
-) -> Iterator[tuple[Conflict, list[tuple[int, dict[str, str], str]]]]:
-    """Yield the conflict sets, each with its entries on this project as they are written."""
-    project = subject.project
-    table = project.uv.get("conflicts")
-    if "optional-dependencies" in project.dynamic or not project.has_project:
-        return
-    for conflict in project.conflicts:
-        written = table[int(path_of(conflict.at)[-1])] if isinstance(table, list) else None
-        entries = [
-            (number, entry, kind)
-            for number, entry in enumerate(written if isinstance(written, list) else ())
-            if isinstance(entry, dict)
-            and same_name(str(entry.get("package", project.name)), str(project.name))
-            for kind in ("extra", "group")
-            if isinstance(entry.get(kind), str) and entry[kind]
-        ]
-        yield conflict, entries
-
-
-class ConflictUnknownName(Rule):
-    """A conflict names an extra or a group that is defined nowhere.
-
-    uv accepts it without a word; what was meant is not kept apart.
-
-    Bad:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cuda130" }]]
-
-    Good:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-    """
-
-    code = "TC303"
-    name = "conflict-unknown-name"
-    severity = Severity.WARNING
-    reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
-    fixes = "unsafe"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report names of this project's extras and groups that are not there."""
-        for conflict, entries in _written_sets(subject):
-            for number, entry, kind in entries:
-                name = entry[kind]
-                if _is_defined(subject, kind, name) or _is_defined(subject, _other(kind), name):
-                    continue
-                yield self.finding(
-                    f"{conflict.at}[{number}].{kind}",
-                    f"{_words(kind)} `{name}` is not defined: nothing is kept apart from it",
-                    fix=self._mended(subject, conflict, number, kind, name),
-                )
-
-    def _mended(
-        self, subject: Subject, conflict: Conflict, number: int, kind: str, name: str
-    ) -> Fix:
-        # Imported here: few files need it.
-        from difflib import get_close_matches
-
-        project = subject.project
-        there = {str(item.name) for item in conflict.items}
-        sections = project.extras if kind == "extra" else project.groups
-        free = {str(key): one.written for key, one in sections.items() if key not in there}
-        near = get_close_matches(canonicalize_name(name), free, n=1, cutoff=0.7)
-        draft = draft_of(subject)
-        path = path_of(conflict.at)
-        if near:
-            draft.put((*path, number, kind), free[near[0]], "it is defined by this name")
-            return Fix(f"name `{free[near[0]]}`", tuple(draft.steps), safe=False)
-        if len(set(conflict.items)) > _PAIR:
-            draft.remove((*path, number), "it is not defined")
-            return Fix(f"take `{name}` out of the set", tuple(draft.steps), safe=False)
-        draft.remove(path, "it keeps nothing apart")
-        if not draft.get(path[:-1]):
-            draft.remove(path[:-1], "it is empty")
-        return Fix("take the set away", tuple(draft.steps), safe=False)
-
-
-class SelfPackageConflict(Rule):
-    """The project itself stands in a conflict set with one of its own extras or groups.
-
-    That set says that the project and the extra can not be installed together, so the extra can
-    not be installed at all.
-
-    Bad:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ package = "demo" }, { extra = "cpu" }, { extra = "cu130" }]]
-
-    Good:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-    """
-
-    code = "TC308"
-    name = "self-package-conflict"
-    severity = Severity.ERROR
-    reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
-    fixes = "unsafe"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report the entry of the project."""
-        for conflict in subject.project.conflicts:
-            whole = {item.package for item in conflict.items if item.kind == "project"}
-            parts = {item.package for item in conflict.items if item.kind != "project"}
-            for number, entry in enumerate(self._entries(subject, conflict)):
-                if set(entry) != {"package"}:
-                    continue
-                name = canonicalize_name(str(entry["package"]))
-                if name not in whole & parts:
-                    continue
-                draft = draft_of(subject)
-                path = path_of(conflict.at)
-                if len(set(conflict.items)) > _PAIR:
-                    draft.remove((*path, number), "an extra comes with its project")
-                else:
-                    draft.remove(path, "an extra comes with its project")
-                yield self.finding(
-                    f"{conflict.at}[{number}]",
-                    f"`{name}` stands in a conflict set with a part of itself: that part can never "
-                    "be installed",
-                    help="name extras and groups only",
-                    fix=Fix("take the project out of the set", tuple(draft.steps), safe=False),
-                )
-
-    def _entries(self, subject: Subject, conflict: Conflict) -> list[dict[str, object]]:
-        table = subject.project.uv.get("conflicts")
-        written = table[int(path_of(conflict.at)[-1])] if isinstance(table, list) else None
-        return [e for e in written if isinstance(e, dict)] if isinstance(written, list) else []
-
-
-class HiddenVariant(Rule):
-    """An alias or an included group brings a routed package past the conflict set.
-
-    A set knows the names in it. Where an extra asks for another one, or a group includes another
-    one, the sources are those of the one name and the conflict is that of the other: uv reports
-    conflicting indexes, or takes the package from PyPI. To add the included group to the set makes
-    the error vanish, and sends the including one to PyPI.
-
-    Bad:
-        [dependency-groups]
-        torch-gpu = ["torch"]
-        gpu = [{ include-group = "torch-gpu" }, "numpy"]
-        cpu = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ group = "gpu" }, { group = "cpu" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cu130", group = "torch-gpu" },
-            { index = "pytorch-cpu", group = "cpu" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [dependency-groups]
-        torch-gpu = ["torch"]
-        gpu = [{ include-group = "torch-gpu" }, "numpy"]
-        cpu = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ group = "gpu" }, { group = "cpu" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cu130", group = "gpu" },
-            { index = "pytorch-cpu", group = "cpu" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
-
-    code = "TC309"
-    name = "hidden-variant"
-    severity = Severity.ERROR
-    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-groups"
-    fixes = "unsafe"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report aliases at the set that does not name them, and groups at their include."""
-        told = set()
-        for alias, _, extra in aliases(subject):
-            for conflict in sets_naming(subject, "extra", extra):
-                if _brought(subject, "extra", extra) and conflict.at not in told:
-                    told.add(conflict.at)
-                    yield self.finding(
-                        conflict.at,
-                        f"extra `{alias.written}` brings what `{extra}` routes, and is not in this "
-                        "set",
-                        help=f"let `{alias.written}` list the packages itself, or remove it",
-                    )
-        for includer, included, at in _includes(subject):
-            packages = _brought(subject, "group", included)
-            alone = [p for p in packages if not _brought_by(subject, p, includer)]
-            outer = sets_naming(subject, "group", includer)
-            inner = sets_naming(subject, "group", included)
-            if not alone or not (outer or inner) or any(one in inner for one in outer):
-                continue
-            yield self.finding(
-                at,
-                f"group `{includer}` brings `{alone[0]}` of group `{included}`: the conflict names "
-                "one of them, the source the other",
-                help=f"let the source name `{includer}`; do not add `{included}` to the set",
-                fix=self._moved(subject, alone, includer, included) if not inner else None,
-            )
-
-    def _moved(
-        self,
-        subject: Subject,
-        packages: Iterable[NormalizedName],
-        includer: NormalizedName,
-        included: NormalizedName,
-    ) -> Fix:
-        draft = draft_of(subject)
-        written = subject.project.groups[includer].written
-        for package in packages:
-            for source in subject.project.sources.get(package, ()):
-                if source.group == included:
-                    draft.put((*path_of(source.at), "group"), written, "the conflict names it")
-        title = f"let the sources name `{written}`"
-        return Fix(title, tuple(draft.steps), safe=False)
-
-
-def _includes(
-    subject: Subject,
-) -> Iterator[tuple[NormalizedName, NormalizedName, str]]:
-    """Yield what each group includes, at whatever depth: includer, included, place."""
-    groups = subject.project.groups
-    for name, section in groups.items():
-        seen: set[NormalizedName] = {name}
-        waiting = [(include.group, include.at) for include in section.includes]
-        while waiting:
-            included, at = waiting.pop(0)
-            if included in seen or included not in groups:
-                continue
-            seen.add(included)
-            yield name, included, at
-            waiting += [(include.group, at) for include in groups[included].includes]
-
-
-def _brought(subject: Subject, kind: str, name: NormalizedName) -> list[NormalizedName]:
-    """Return the packages that have an index source for just this extra or group."""
-    return [
-        package
-        for package, sources in subject.project.sources.items()
-        if any(
-            s.kind == "index" and name == (s.extra if kind == "extra" else s.group) for s in sources
-        )
-    ]
-
-
-def _brought_by(subject: Subject, package: NormalizedName, group: NormalizedName) -> bool:
-    return any(source.group == group for source in subject.project.sources_for(package))
 
 
 class IncompatibleVariants(Rule):
@@ -672,7 +319,7 @@ class PairwiseConflicts(Rule):
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Report sets that keep each of three or more items from each other, and none holds all."""
         project = subject.project
-        small = [c for c in project.conflicts if len(set(c.items)) >= _PAIR]
+        small = [c for c in project.conflicts if len(set(c.items)) >= PAIR]
         items = dict.fromkeys(item for conflict in small for item in conflict.items)
         for start in items:
             clique = [start]
@@ -680,7 +327,7 @@ class PairwiseConflicts(Rule):
                 if item != start and all(subject.conflicts_with(item, one) for one in clique):
                     clique.append(item)
             whole = set(clique)
-            if len(clique) <= _PAIR or any(whole <= set(one.items) for one in small):
+            if len(clique) <= PAIR or any(whole <= set(one.items) for one in small):
                 continue
             inside = [c for c in small if set(c.items) <= whole]
             first, *rest = inside
@@ -708,56 +355,9 @@ class PairwiseConflicts(Rule):
         return any(line.name in routed for line in subject.project.dependencies)
 
 
-class NestedGroupsInConflict(Rule):
-    """One conflict set holds a group and a group that it includes.
-
-    uv writes a lockfile that it can not read back.
-
-    Bad:
-        [dependency-groups]
-        gpu = ["torch"]
-        train = [{ include-group = "gpu" }]
-
-        [tool.uv]
-        conflicts = [[{ group = "gpu" }, { group = "train" }]]
-
-    Good:
-        [dependency-groups]
-        gpu = ["torch"]
-        train = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ group = "gpu" }, { group = "train" }]]
-    """
-
-    code = "TC313"
-    name = "nested-groups-in-conflict"
-    severity = Severity.ERROR
-    reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report the set, once for each pair."""
-        for conflict in subject.project.conflicts:
-            groups = {i.name for i in conflict.items if i.kind == "group"}
-            if len(groups) < _PAIR:
-                continue
-            for includer, included, _ in _includes(subject):
-                if includer in groups and included in groups:
-                    yield self.finding(
-                        conflict.at,
-                        f"group `{includer}` includes `{included}`, and this set keeps them apart",
-                        help="let each list what it needs itself",
-                    )
-
-
 RULES: tuple[type[Rule], ...] = (
     MissingConflict,
-    ConflictKind,
-    ConflictUnknownName,
-    SelfPackageConflict,
-    HiddenVariant,
     IncompatibleVariants,
     PairwiseConflicts,
-    NestedGroupsInConflict,
 )
 """The rules of this family, by code."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
-from torchconf.rules.builds import is_judged, source_entries
+from torchconf.rules.builds import source_entries
 from torchconf.rules.mending import (
     INDEXES,
     UV,
@@ -15,7 +12,6 @@ from torchconf.rules.mending import (
     add_sources,
     draft_of,
     index_name,
-    put_at,
     servable,
 )
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
@@ -24,12 +20,11 @@ from torchconf.rules.subject import path_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.backends import Backend
     from torchconf.drafting import Draft
     from torchconf.project import Index, Project, Source
     from torchconf.rules.subject import Subject
 
-__all__ = ["RULES", "named_backend"]
+__all__ = ["RULES", "users_of"]
 
 _LEGACY = ("index-url", "extra-index-url", "find-links")
 
@@ -47,7 +42,7 @@ def _needed(subject: Subject) -> tuple[str, ...]:
     return tuple(package for package in subject.catalog.family if package in names)
 
 
-def _users(subject: Subject, index: Index) -> list[Source]:
+def users_of(subject: Subject, index: Index) -> list[Source]:
     """Return the source entries that name an index, members' included."""
     return [
         source
@@ -338,92 +333,6 @@ class UnsafeIndexStrategy(Rule):
             )
 
 
-class UndefinedIndex(Rule):
-    """A source names an index that the project does not declare.
-
-    uv refuses to lock. Indexes of `uv.toml`, of the environment and of the command line can not be
-    named by a source; upper and lower case differ.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "PyTorch-CPU" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
-
-    code = "TC105"
-    name = "undefined-index"
-    severity = Severity.ERROR
-    reference = "https://docs.astral.sh/uv/concepts/indexes/#pinning-a-package-to-an-index"
-    fixes = "unsafe"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report index names that lead nowhere."""
-        project = subject.project
-        for package, sources in project.sources.items():
-            for source in sources:
-                if source.index is None or project.index_named(source.index) is not None:
-                    continue
-                yield self.finding(
-                    f"{source.at}.index",
-                    f"`{package}` is routed to index `{source.index}`, which is not declared",
-                    help="declare it as `[[tool.uv.index]]` in this file, or in the workspace root",
-                    fix=self._declared(subject, source),
-                )
-
-    def _declared(self, subject: Subject, source: Source) -> Fix | None:
-        names = [
-            index.name
-            for project in (subject.project, subject.project.root)
-            for index in (project.indexes if project else ())
-            if index.name is not None
-        ]
-        same = [name for name in names if name.lower() == source.value.lower()]
-        if len(same) == 1:
-            step = put_at(f"{source.at}.index", same[0], "it is declared by this name")
-            return Fix(f"name `{same[0]}`", (step,), safe=False)
-        backend = named_backend(subject, source.value)
-        known = backend and backend.name in subject.catalog.backends
-        if backend is None or not known or not _is_plain(source.value):
-            return None
-        draft = draft_of(subject)
-        add_index(draft, source.value, f"{subject.catalog.base_url}/{backend.name}")
-        return Fix(f"declare the index of {backend.title}", tuple(draft.steps), safe=False)
-
-
-def _is_plain(name: str) -> bool:
-    return re.fullmatch(r"[A-Za-z0-9._-]+", name) is not None
-
-
-def named_backend(subject: Subject, name: str) -> Backend | None:
-    """Tell which backend a name ends in, if it is one that was ever published."""
-    known = subject.catalog.normalised
-    parts = canonicalize_name(name).split("-")
-    for count in (1, 2, 3):
-        found = known.get("-".join(parts[-count:]))
-        if found is not None and count <= len(parts):
-            return subject.catalog.backend(found)
-    return None
-
-
 class UnusedIndex(Rule):
     """No source names an index of PyTorch.
 
@@ -462,7 +371,7 @@ class UnusedIndex(Rule):
         """Report explicit indexes without a source, and open ones next to routed packages."""
         for index in subject.pytorch_indexes:
             idle = index.explicit or (not index.default and _is_routed(subject))
-            if not idle or _users(subject, index):
+            if not idle or users_of(subject, index):
                 continue
             draft = draft_of(subject)
             draft.remove(path_of(index.at), "no source names it")
@@ -476,222 +385,11 @@ class UnusedIndex(Rule):
             )
 
 
-class NameMismatch(Rule):
-    """A name says one backend, and the URL behind it another.
-
-    Whoever chooses `cu124` for an old driver and gets CUDA 12.6 has a build that does not start.
-
-    Bad:
-        [[tool.uv.index]]
-        name = "pytorch-cu124"
-        url = "https://download.pytorch.org/whl/cu126"
-        explicit = true
-
-    Good:
-        [[tool.uv.index]]
-        name = "pytorch-cu126"
-        url = "https://download.pytorch.org/whl/cu126"
-        explicit = true
-    """
-
-    code = "TC107"
-    name = "name-mismatch"
-    severity = Severity.WARNING
-    reference = "https://docs.astral.sh/uv/guides/integration/pytorch/"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Compare the names of indexes, extras and groups with the URLs."""
-        wrong = set()
-        for index in subject.pytorch_indexes:
-            backend = subject.backend(index)
-            named = named_backend(subject, index.name or "")
-            if backend is not None and named is not None and named != backend:
-                wrong.add(index.name)
-                message = f"index `{index.name}` is named after {named.title}, and serves "
-                yield self.finding(f"{index.at}.name", message + backend.title)
-        told = set()
-        for source in subject.family_sources:
-            scope = source.extra or source.group
-            backend = subject.source_backend(source)
-            named = named_backend(subject, scope or "")
-            if scope is None or backend is None or named is None or scope in told:
-                continue
-            if named == backend or _has_entry(subject, source, named):
-                continue
-            # The CPU build is what platforms without the accelerator get.
-            if backend == subject.catalog.fallback and source.marker is not None:
-                continue
-            told.add(scope)
-            kind = "extra" if source.extra else "group"
-            message = f"{kind} `{scope}` is named after {named.title}, and gets "
-            yield self.finding(f"{source.at}.{kind}", message + backend.title)
-
-
-def _has_entry(subject: Subject, source: Source, backend: Backend) -> bool:
-    """Tell whether the same extra or group gets a backend, too, on another platform."""
-    return any(
-        (one.extra, one.group) == (source.extra, source.group)
-        and subject.source_backend(one) == backend
-        for one in subject.project.sources_for(source.package)
-    )
-
-
-class BadIndexUrl(Rule):
-    """The URL of one of PyTorch's indexes is none that PyTorch has.
-
-    Bad:
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130/torch"
-        explicit = true
-
-    Good:
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
-
-    code = "TC108"
-    name = "bad-index-url"
-    severity = Severity.WARNING
-    reference = "https://pytorch.org/get-started/locally/"
-    fixes = "unsafe"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Look at the paths of URLs on PyTorch's own host."""
-        host = "/".join(subject.catalog.base_url.split("/")[:3])
-        raw = subject.project.uv.get("index")
-        for index in subject.pytorch_indexes:
-            if not index.url.startswith(f"{host}/"):
-                continue
-            entry = raw[int(path_of(index.at)[-1])] if isinstance(raw, list) else {}
-            if isinstance(entry, dict) and entry.get("format") == "flat":
-                continue
-            segments = [part for part in index.url[len(host) :].split("/") if part]
-            found = _wrong_path(subject, segments)
-            if found is None:
-                continue
-            message, better = found
-            fix = None
-            if better is not None:
-                step = put_at(f"{index.at}.url", f"{host}/{better}", "as PyTorch has it")
-                fix = Fix(f"write `{host}/{better}`", (step,), safe=False)
-            yield self.finding(f"{index.at}.url", message, fix=fix)
-
-
-_CHANNELS = ("nightly", "test", "lts", "preview")
-
-
-def _wrong_path(  # noqa: PLR0911 - one return a mistake
-    subject: Subject, segments: list[str]
-) -> tuple[str, str | None] | None:
-    """Return what is wrong with a path on PyTorch's host, and a better one; None if nothing is."""
-    if segments[-1:] and segments[-1].endswith((".html", ".htm")):
-        return "this is a page, not an index: uv finds nothing there", None
-    if segments[:1] != ["whl"]:
-        known = segments and _is_published(subject, segments[0])
-        return "PyTorch's indexes are below `/whl`", f"whl/{segments[0]}" if known else None
-    below = segments[2:] and subject.catalog.backend_of_url(f"x/{segments[2]}") is not None
-    rest = segments[2:] if segments[1:2] and (segments[1] in _CHANNELS or below) else segments[1:]
-    head = segments[: len(segments) - len(rest)]
-    if not rest or segments[1:2] == ["lts"]:
-        return None
-    if len(rest) > 1 and rest[-1].replace("_", "-") in {*subject.catalog.family, "triton"}:
-        return f"`{rest[-1]}` is a package: an index ends before it", "/".join((*head, *rest[:-1]))
-    if subject.catalog.backend_of_url(f"x/{rest[0]}") is None:
-        near = re.sub(r"[-_.]|cuda(?=[0-9])", lambda m: "cu" if m[0] == "cuda" else "", rest[0])
-        better = "/".join((*head, near)) if _is_published(subject, near) else None
-        return f"`{rest[0]}` is no backend of PyTorch", better
-    if not _is_published(subject, rest[0]) and _is_between(subject, rest[0]):
-        return f"PyTorch never published `{rest[0]}`", None
-    return None
-
-
-def _is_published(subject: Subject, name: str) -> bool:
-    return name in subject.catalog.backends
-
-
-def _is_between(subject: Subject, name: str) -> bool:
-    """Tell whether a version lies between two of its line: newer ones may well be there."""
-    backend = subject.catalog.backend(name)
-    if not re.fullmatch(r"[a-z]+[0-9]+", name):
-        return False
-    line = [one.version for one in subject.catalog.newest_first(backend.accelerator)]
-    return bool(line) and min(line) < backend.version < max(line)
-
-
-class DuplicateIndex(Rule):
-    """Two indexes have one URL, perhaps but for a slash at its end.
-
-    uv compares URLs as they are written: a slash makes two indexes of one, and a package that is
-    routed to both can not be locked.
-
-    Bad:
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "torch-cpu"
-        url = "https://download.pytorch.org/whl/cpu/"
-        explicit = true
-
-    Good:
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
-
-    code = "TC109"
-    name = "duplicate-index"
-    severity = Severity.INFO
-    reference = "https://docs.astral.sh/uv/concepts/indexes/"
-    fixes = "unsafe"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report the second of two indexes with one URL."""
-        seen: dict[str, Index] = {}
-        for index in subject.project.indexes:
-            first = seen.setdefault(index.url.rstrip("/"), index)
-            if first is index:
-                continue
-            packages = {source.package for source in _users(subject, index)}
-            both = packages & {source.package for source in _users(subject, first)}
-            harm = bool(both) and first.url != index.url and not is_judged(subject)
-            same = "" if first.url == index.url else ", but for a slash"
-            names = (index.name or index.url, first.name or first.url)
-            yield self.finding(
-                f"{index.at}.url",
-                f"index `{names[0]}` has the URL of `{names[1]}`{same}",
-                help="keep one of them",
-                severity=Severity.ERROR if harm else None,
-                fix=self._joined(subject, first, index),
-            )
-
-    def _joined(self, subject: Subject, first: Index, second: Index) -> Fix | None:
-        users = _users(subject, second)
-        own = [one for sources in subject.project.sources.values() for one in sources]
-        if first.name is None or second.name is None or any(user not in own for user in users):
-            return None
-        draft = draft_of(subject)
-        for source in users:
-            draft.put((*path_of(source.at), "index"), first.name, "it is the same index")
-        draft.remove(path_of(second.at), "it is the same index")
-        return Fix(f"use `{first.name}` for both", tuple(draft.steps), safe=False)
-
-
 RULES: tuple[type[Rule], ...] = (
     IndexNotExplicit,
     PytorchDefaultIndex,
     LegacyIndexSetting,
     UnsafeIndexStrategy,
-    UndefinedIndex,
     UnusedIndex,
-    NameMismatch,
-    BadIndexUrl,
-    DuplicateIndex,
 )
 """The rules of this family, by code."""

@@ -8,23 +8,17 @@ from typing import TYPE_CHECKING
 
 from packaging.markers import InvalidMarker, Marker
 
-from torchconf.environments import comparisons, mentions_extra
+from torchconf.environments import comparisons
 from torchconf.project import Record
-from torchconf.rules.builds import spoken_platforms
-from torchconf.rules.mending import UV, draft_of, gate, gated, put_at, raw_marker, without_wheels
+from torchconf.rules.mending import put_at, raw_marker
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.subject import path_of
 from torchconf.targets import PLATFORMS, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from packaging.version import Version
-
-    from torchconf.drafting import Draft
     from torchconf.environments import Comparison
     from torchconf.plan import Step
-    from torchconf.project import Project, Source
     from torchconf.rules.subject import Subject
 
 __all__ = ["RULES"]
@@ -35,11 +29,15 @@ _SYS_PLATFORM = {
     **dict.fromkeys(("linux2", "gnu/linux"), "linux"),
     **{name: name for name in ("linux", "darwin", "win32")},
 }
+
+
 _PLATFORM_SYSTEM = {
     **dict.fromkeys(("windows", "win", "win32", "win64", "nt"), "Windows"),
     **dict.fromkeys(("darwin", "macos", "mac", "osx", "macosx", "mac os x"), "Darwin"),
     **dict.fromkeys(("linux", "linux2", "gnu/linux"), "Linux"),
 }
+
+
 _RENAMED = {"Linux": "linux", "Darwin": "darwin", "Windows": "win32"}
 
 
@@ -377,274 +375,10 @@ def _with_sys_platform(text: str) -> str:
     return text
 
 
-class CudaOnMacos(Rule):
-    """A source for an accelerator holds on macOS, where it has no wheels.
-
-    uv locks it, since a lock is for all platforms, and then can not install it on a Mac: 'no source
-    distribution or wheel'.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
-
-    code = "TC405"
-    name = "cuda-on-macos"
-    severity = Severity.ERROR
-    reference = "https://docs.astral.sh/uv/guides/integration/pytorch/#using-a-pytorch-index"
-    fixes = "safe"
-    yields_to = ("TC205", "TC206", "TC401", "TC402")
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report unscoped sources that lead a requirement to such an index on macOS."""
-        for source in subject.family_sources:
-            backend = subject.source_backend(source)
-            if source.extra or source.group or backend is None:
-                continue
-            lacking = without_wheels(subject, backend)
-            covered = subject.platforms(source.marker) & subject.locked & lacking
-            if not any(platform.os == "macos" for platform in covered):
-                continue
-            if not any(
-                platform.os == "macos" and platform in covered
-                for one in _asked(subject, source)
-                for platform in subject.platforms(one, source.marker)
-            ):
-                continue
-            at = source.at if source.marker is None else f"{source.at}.marker"
-            marker = gated(subject, source.marker, raw_marker(subject, source), backend)
-            fix = None
-            if gate(subject, backend) is not None:
-                draft = draft_of(subject)
-                draft.put((*path_of(source.at), "marker"), marker, "macOS gets PyPI's build")
-                steps = (*draft.steps, *_gated_tritons(subject, source, marker))
-                fix = Fix(f"give it the marker `{marker}`", steps, safe=True)
-            yield self.finding(
-                at,
-                f"`{source.package}` comes from index `{source.value}` on macOS, too, where "
-                f"{backend.title} has no wheels",
-                help=f"add a marker: `{gate(subject, backend)}`",
-                fix=fix,
-            )
-
-
-def _gated_tritons(subject: Subject, source: Source, marker: str) -> Iterator[Step]:
-    """Yield steps that ask for a triton package only where its source holds: PyPI has none."""
-    if source.package in subject.catalog.triton_packages:
-        for _, one in subject.required(source.package):
-            if one.marker is None:
-                yield put_at(one.at, f"{one.raw.rstrip()} ; {marker}", "torch needs it only there")
-
-
-def _asked(subject: Subject, source: Source) -> Iterator[Marker | None]:
-    """Yield the markers of the requirements that a source of this file may serve."""
-    projects: tuple[Project, ...] = (subject.project,)
-    if subject.project is subject.whole.root:
-        projects += subject.whole.members
-    for project in projects:
-        for one in project.requirements():
-            if one.name == source.package and one.url is None:
-                yield one.marker
-    for one in subject.project.workspace.constraint_dependencies:
-        if one.name == source.package and one.specifier:
-            yield None
-
-
-class Environments(Rule):
-    """`environments` says something else than what is meant.
-
-    Entries that overlap are refused; an extra in one is not understood. A system that no entry
-    holds can not use the project at all: every command stops with 'not compatible with the
-    supported environments'. That may be wanted; with a declared target it is a mistake.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv]
-        environments = ["sys_platform == 'linux'", "sys_platform != 'win32'"]
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv]
-        environments = ["sys_platform == 'linux'", "sys_platform != 'linux'"]
-    """
-
-    code = "TC408"
-    name = "environments"
-    severity = Severity.ERROR
-    reference = "https://docs.astral.sh/uv/reference/settings/#environments"
-    yields_to = ("TC401", "TC402", "TC512")
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Look at the entries, and at the systems that none of them holds."""
-        entries = subject.project.environments
-        for one in entries:
-            if mentions_extra(one.marker):
-                yield self.finding(
-                    one.at, "`environments` can not ask for an extra", severity=Severity.WARNING
-                )
-                return
-        for one, after in itertools.pairwise(entries):
-            if subject.where(one.marker, after.marker):
-                yield self.finding(
-                    after.at,
-                    f"this entry and `{one.raw}` overlap: uv refuses them",
-                    help="make them exclude each other",
-                )
-                return
-        if not entries or not subject.needed or subject.project.root is not None:
-            return
-        at = "tool.uv.environments"
-        outside = subject.declared - subject.locked
-        if outside:
-            named = ", ".join(sorted(platform.key for platform in outside))
-            yield self.finding(
-                at,
-                f"no entry holds on {named}, which is a declared platform",
-                help="add an entry for it",
-                severity=Severity.WARNING,
-            )
-            return
-        systems = [p for p in PLATFORMS if p.is_usual]
-        gone = [
-            system
-            for system in systems
-            if not any(platform.os == system.os for platform in subject.locked)
-        ]
-        if gone:
-            yield self.finding(
-                at,
-                f"the project can not be used on {spoken_platforms(gone)}: no entry holds there",
-                severity=Severity.INFO,
-            )
-
-
-class IntelMac(Rule):
-    """A Mac with an Intel processor is a target, and torch ended there with 2.2.
-
-    uv locks the newest torch for all Macs, and an Intel Mac then finds no wheel. With an entry in
-    `required-environments` it takes an older release for that machine.
-
-    Bad:
-        [project]
-        dependencies = ["torch>=2.2"]
-
-        [tool.uv]
-        required-environments = ["sys_platform == 'darwin'"]
-
-    Good:
-        [project]
-        dependencies = ["torch>=2.2"]
-
-        [tool.uv]
-        required-environments = ["sys_platform == 'darwin' and platform_machine == 'x86_64'"]
-    """
-
-    code = "TC407"
-    name = "intel-mac"
-    severity = Severity.WARNING
-    reference = "https://docs.astral.sh/uv/reference/settings/#required-environments"
-    fixes = "unsafe"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report a declared platform that ended, if nothing sets it apart."""
-        if not subject.declared:
-            return
-        # Imported here: few projects say which platforms they are for.
-        from torchconf.markers import holds
-
-        catalog = subject.catalog
-        required = subject.project.workspace.required_environments
-        for platform in sorted(subject.declared):
-            last = catalog.platform_end(platform)
-            twins = [p for p in PLATFORMS if p.os == platform.os and p != platform]
-            apart = any(
-                holds(entry.marker, platform) and not any(holds(entry.marker, p) for p in twins)
-                for entry in required
-            )
-            if last is None or apart or platform not in subject.locked:
-                continue
-            open_ = [
-                one
-                for _, one in subject.required(catalog.main_package)
-                if platform in subject.platforms(one.marker)
-                and any(
-                    str(version) != last and one.specifier.contains(version) and version > _of(last)
-                    for version in catalog.releases
-                )
-                and any(p in subject.platforms(one.marker) for p in twins)
-            ]
-            if not open_:
-                continue
-            fix = None
-            if subject.project.root is None:
-                draft = draft_of(subject)
-                _require(draft, subject, platform)
-                fix = Fix(f"require wheels for {platform.key}", tuple(draft.steps), safe=False)
-            yield self.finding(
-                open_[0].at,
-                f"torch ended with {last} on {platform.key}, which is a declared platform",
-                help="set it apart: `required-environments`, or a requirement of its own",
-                fix=fix,
-            )
-
-
-def _require(draft: Draft, subject: Subject, platform: Platform) -> None:
-    """Give a platform an entry of its own; uv wants the entries to exclude each other."""
-    from torchconf.markers import holds, names_platforms, platform_marker, same_platforms, spell
-
-    path = (*UV, "required-environments")
-    marker = platform_marker(platform)
-    reason = "uv then looks for a wheel for it"
-    entries = subject.project.required_environments
-    inside = [entry for entry in entries if holds(entry.marker, platform)]
-    for entry in inside:
-        rest = names_platforms(entry.raw) and spell(
-            same_platforms(entry.raw) - same_platforms(marker)
-        )
-        if not rest or not isinstance(path_of(entry.at)[-1], int):
-            return
-        draft.replace(path_of(entry.at), rest, "the rest of it")
-    draft.insert(path, marker, reason)
-
-
-def _of(text: str) -> Version:
-    # Imported here: hardly a file comes this far.
-    from packaging.version import Version
-
-    return Version(text)
-
-
 RULES: tuple[type[Rule], ...] = (
     SysPlatformValue,
     PlatformSystemValue,
     Amd64Missing,
     PreferSysPlatform,
-    CudaOnMacos,
-    IntelMac,
-    Environments,
 )
 """The rules of this family, by code."""

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
 from torchconf.backends import PYPI
 from torchconf.environments import comparisons
-from torchconf.lockfile import needs, reached
 from torchconf.rules.builds import (
     SOURCES,
     counting,
-    default_places,
     lists,
     own_sources,
     source_entries,
 )
-from torchconf.rules.indexes import named_backend
-from torchconf.rules.mending import UV, draft_of, put_entries, raw_marker, same_name
+from torchconf.rules.choosing import all_sources
+from torchconf.rules.index_names import named_backend
+from torchconf.rules.mending import UV, draft_of, put_entries, same_name
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 from torchconf.rules.subject import Place, path_of
 
@@ -29,300 +26,11 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from torchconf.drafting import Draft
     from torchconf.plan import Value
     from torchconf.project import Conflict, Item, Requirement, Section, Source
     from torchconf.rules.subject import Subject
 
-__all__ = ["RULES", "add_conflict", "spoken"]
-
-
-class BaseNeedsTorch(Rule):
-    """Torch is routed in extras or groups only, and a base dependency needs it, too.
-
-    Without an extra or a group, uv takes that torch from PyPI; every `uv sync` and `uv run` that
-    does not repeat the choice goes back to it.
-
-    Bad:
-        [project]
-        dependencies = ["accelerate"]
-
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu130", extra = "cu130" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["numpy"]
-
-        [project.optional-dependencies]
-        cpu = ["torch", "accelerate"]
-        cu130 = ["torch", "accelerate"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu130", extra = "cu130" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
-
-    code = "TC204"
-    name = "base-needs-torch"
-    severity = Severity.WARNING
-    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report the first requirement of a plain `uv sync` that brings a torch of its own.
-
-        What only the catalog's list says is information: it may hold for some releases only.
-        """
-        catalog = subject.catalog
-        main = canonicalize_name(catalog.main_package)
-        sources = subject.project.sources_for(main)
-        if not sources or not all(source.extra or source.group for source in sources):
-            return
-        places = default_places(subject)
-        if any(lists(subject, place, main) for place in places):
-            return
-        text = subject.whole.lockfile
-        graph = needs(text) if text else {}
-        for place in places:
-            for requirement in subject.flat(place):
-                known = main in catalog.dependents.get(requirement.name, ())
-                locked = bool(graph) and main in reached([requirement.name], graph)
-                if known or locked:
-                    yield self.finding(
-                        requirement.at,
-                        f"`{requirement.name}` needs `{main}`, which comes from PyPI unless an "
-                        "extra or a group is chosen",
-                        help="ask for it in each extra or group, or use dependency groups with a "
-                        "default",
-                        severity=None if locked else Severity.INFO,
-                    )
-                    return
-
-
-class ExtraInMarker(Rule):
-    """The marker of a source asks for an extra.
-
-    uv evaluates the markers of sources with every extra switched on. A marker selects nothing by
-    extra: `extra == 'x'` holds for everybody, `extra != 'x'` for nobody.
-
-    Bad:
-        [project.optional-dependencies]
-        cu130 = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "extra == 'cu130'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project.optional-dependencies]
-        cu130 = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", extra = "cu130" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
-
-    code = "TC205"
-    name = "extra-in-marker"
-    severity = Severity.ERROR
-    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
-    fixes = "safe"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report markers of sources that ask for an extra."""
-        for source in _all_sources(subject):
-            if source.marker is not None and any(
-                test.variable in ("extra", "extras") for test in comparisons(source.marker)
-            ):
-                yield self.finding(
-                    f"{source.at}.marker",
-                    f"a marker can not choose the source of `{source.package}` by extra",
-                    help='write `extra = "..."` beside the marker, and one conflict set',
-                    fix=_scoped_fix(subject, source.package, "extra"),
-                )
-
-
-class GroupInMarker(Rule):
-    """The marker of a source asks for a dependency group.
-
-    `dependency_groups` is a variable of lockfiles: it is empty when uv reads sources. `group` is no
-    variable at all.
-
-    Bad:
-        [dependency-groups]
-        cu130 = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "'cu130' in dependency_groups" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [dependency-groups]
-        cu130 = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", group = "cu130" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
-
-    code = "TC206"
-    name = "group-in-marker"
-    severity = Severity.ERROR
-    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
-    fixes = "unsafe"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report markers of sources that ask for a group, readable or not."""
-        said: dict[str, str] = {}
-        for source in _all_sources(subject):
-            raw = raw_marker(subject, source) or ""
-            if source.marker is None:
-                if re.search(r"\bgroup\b", raw):
-                    said[source.at] = source.package
-            elif any(t.variable == "dependency_groups" for t in comparisons(source.marker)):
-                said[source.at] = source.package
-        for at, package in said.items():
-            yield self.finding(
-                f"{at}.marker",
-                f"a marker can not choose the source of `{package}` by group",
-                help='write `group = "..."` beside the marker, and one conflict set',
-                fix=_scoped_fix(subject, canonicalize_name(package), "group"),
-            )
-
-
-_SCOPE_TESTS = {
-    "extra": r"""^\(?\s*extra\s*==\s*(['"])([^'"]+)\1\s*\)?$""",
-    "group": r"""^\(?\s*(?:group\s*==\s*|(?=['"].*dependency_groups))(['"])([^'"]+)\1"""
-    r"""\s*(?:in\s+dependency_groups)?\s*\)?$""",
-}
-
-
-def _scoped_fix(subject: Subject, package: NormalizedName, kind: str) -> Fix | None:
-    """Turn markers that are, or begin with, one test of a scope into scopes, with a conflict."""
-    family = [canonicalize_name(name) for name in subject.catalog.family]
-    packages = [p for p in dict.fromkeys((package, *family)) if own_sources(subject, p)]
-    draft = draft_of(subject)
-    pure = True
-    names: dict[str, None] = {}
-    for name in packages:
-        entries = source_entries(subject, name)
-        changed: list[Value] = []
-        for entry in entries:
-            found = _scope_of(str(entry.get("marker", "")), kind)
-            if found is None:
-                changed.append(entry)
-                continue
-            scope, rest = found
-            if not lists(subject, Place(kind, canonicalize_name(scope)), name):
-                if name == package:
-                    return None
-                continue
-            pure = pure and not rest
-            names[scope] = None
-            new = {key: value for key, value in entry.items() if key != "marker"} | {kind: scope}
-            changed.append(new | {"marker": rest} if rest else new)
-        if changed != entries and changed:
-            put_entries(draft, subject, name, changed)
-        if name == package and len(changed) == len(entries) and changed == entries:
-            return None
-    add_conflict(draft, kind, names)
-    if not draft.steps:
-        return None
-    title = f"give the sources `{kind}` keys, and their names one conflict set"
-    return Fix(title, tuple(draft.steps), safe=pure and kind == "extra")
-
-
-def _scope_of(marker: str, kind: str) -> tuple[str, str] | None:
-    """Return the scope that a marker asks for, and what else it says; None for other markers."""
-    parts = [marker] if " or " in marker else re.split(r"\s+and\s+", marker)
-    found = [(part, re.match(_SCOPE_TESTS[kind], part.strip())) for part in parts]
-    matches = [match for _, match in found if match]
-    if len(matches) != 1:
-        return None
-    rest = " and ".join(part for part, match in found if not match)
-    try:
-        Marker(rest or "os_name == 'posix'")
-    except InvalidMarker:
-        return None
-    return matches[0][2], rest
-
-
-def add_conflict(draft: Draft, kind: str, names: Iterable[str]) -> None:
-    """Make one conflict set hold all names of extras or groups, unless one does."""
-    wanted = list(names)
-    if len(wanted) < 2:  # noqa: PLR2004 - a conflict is between two
-        return
-    path = (*UV, "conflicts")
-    best: tuple[int, int] | None = None
-    for number, members in enumerate(draft.get(path) or []):
-        there = [str(m.get(kind)) for m in members if isinstance(m, dict) and kind in m]
-        shared = sum(any(same_name(name, other) for other in there) for name in wanted)
-        if shared and (best is None or shared > best[0]):
-            best = (shared, number)
-    reason = "each of these brings another build of the same packages"
-    if best is None:
-        draft.insert(path, [{kind: name} for name in wanted], reason)
-        return
-    there = [str(m.get(kind)) for m in draft.get((*path, best[1]))]
-    for name in wanted:
-        if not any(same_name(name, other) for other in there):
-            draft.insert((*path, best[1]), {kind: name}, reason)
-
-
-def _all_sources(subject: Subject) -> Iterator[Source]:
-    for sources in subject.project.sources.values():
-        yield from sources
+__all__ = ["RULES"]
 
 
 class ScopeMissing(Rule):
@@ -367,7 +75,7 @@ class ScopeMissing(Rule):
         dynamic = {"optional-dependencies"} & project.dynamic
         if not project.has_project or dynamic:
             return
-        for source in _all_sources(subject):
+        for source in all_sources(subject):
             name = source.extra or source.group
             if name is None or (source.extra and source.group):
                 continue
@@ -689,83 +397,9 @@ def spoken(items: Iterable[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
-class OverlappingMarkers(Rule):
-    """Two sources of a package hold on the same machine.
-
-    uv refuses to lock: which one counts is not said.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", marker = "sys_platform != 'linux'" },
-            { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", marker = "sys_platform == 'darwin'" },
-            { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
-
-    code = "TC210"
-    name = "overlapping-markers"
-    severity = Severity.ERROR
-    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#multiple-sources"
-    yields_to = ("TC205", "TC206", "TC401", "TC402", "TC403")
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Compare the markers of all sources of one package with equal scope."""
-        for package, sources in subject.project.sources.items():
-            for number, one in enumerate(sources):
-                for after in sources[number + 1 :]:
-                    if (one.extra, one.group) != (after.extra, after.group):
-                        continue
-                    if one.marker is None or after.marker is None:
-                        continue
-                    if subject.where(one.marker, after.marker):
-                        yield self.finding(
-                            f"{after.at}.marker",
-                            f"this source of `{package}` and the one for `{one.marker}` hold in "
-                            "the same environments",
-                            help="give them markers that exclude each other",
-                        )
-
-
 RULES: tuple[type[Rule], ...] = (
-    BaseNeedsTorch,
-    ExtraInMarker,
-    GroupInMarker,
     ScopeMissing,
     UnroutedVariant,
     AliasOfRoutedExtra,
-    OverlappingMarkers,
 )
 """The rules of this family, by code."""

@@ -8,10 +8,9 @@ from packaging.utils import canonicalize_name
 
 from torchconf.project import Item
 from torchconf.rules.builds import build_of, is_judged, machines
+from torchconf.rules.default_groups import default_names
 from torchconf.rules.mending import UV, draft_of, raw_marker
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.scopes import spoken
-from torchconf.rules.subject import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,7 +118,7 @@ class OneVariantWins(Rule):
                 source = route.source
                 if item is None or source is None or route.kind != "index":
                     continue
-                if item.kind == "group" and item.name in _defaults(subject):
+                if item.kind == "group" and item.name in default_names(subject):
                     continue
                 if subject.sets_of(item) or item.package != subject.project.name:
                     continue
@@ -148,15 +147,6 @@ class OneVariantWins(Rule):
         draft.insert((*UV, "conflicts"), entries, "each brings another build")
         title = f"add {item.kind} `pypi` for PyPI's build, in conflict with `{section.written}`"
         return Fix(title, tuple(draft.steps), safe=False)
-
-
-def _defaults(subject: Subject) -> frozenset[str]:
-    """Return the groups that a plain `uv sync` installs; normalised."""
-    project = subject.project
-    if project.default_groups == "all":
-        return frozenset(project.groups)
-    named = project.default_groups
-    return frozenset({"dev"} if named is None else named) & frozenset(project.groups)
 
 
 class GateVoid(Rule):
@@ -399,151 +389,9 @@ class ThirdBuild(Rule):
             )
 
 
-class DefaultGroupClash(Rule):
-    """A default group is in conflict with something that one may choose.
-
-    With one default group it is worth knowing: the other variant needs `--no-group`. With two of
-    one set, or with `default-groups = "all"`, plain `uv sync` fails.
-
-    Bad:
-        [dependency-groups]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        default-groups = "all"
-        conflicts = [[{ group = "cpu" }, { group = "cu130" }]]
-
-    Good:
-        [dependency-groups]
-        dev = []
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        default-groups = ["dev"]
-        conflicts = [[{ group = "cpu" }, { group = "cu130" }]]
-    """
-
-    code = "TC307"
-    name = "default-group-clash"
-    severity = Severity.INFO
-    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#default-groups"
-    fixes = "unsafe"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Compare the conflict sets with the default groups."""
-        project = subject.project
-        defaults = _defaults(subject)
-        written = "default-groups" in project.uv
-        family = set(subject.catalog.family)
-        for conflict in project.conflicts:
-            own = [i for i in conflict.items if i.package == project.name and i.name]
-            chosen = [i for i in own if i.kind == "group" and i.name in defaults]
-            others = [i for i in own if i not in chosen]
-            at = "tool.uv.default-groups" if written else conflict.at
-            names = spoken(str(item.name) for item in chosen)
-            if len(chosen) > 1:
-                yield self.finding(
-                    at,
-                    f"plain `uv sync` fails: {names} are default groups, and exclude each other",
-                    severity=Severity.ERROR,
-                    fix=self._written_out(subject) if project.default_groups == "all" else None,
-                )
-            elif chosen and any(
-                line.name in family
-                for item in others
-                for line in subject.flat(Place(item.kind, item.name))
-            ):
-                example = others[0]
-                yield self.finding(
-                    at,
-                    f"{names} is a default group: to have another variant, say `--no-group "
-                    f"{chosen[0].name} --{example.kind} {example.name}`",
-                )
-
-    def _written_out(self, subject: Subject) -> Fix:
-        project = subject.project
-        variants = {
-            item.name
-            for conflict in project.conflicts
-            for item in conflict.items
-            if item.kind == "group"
-        }
-        kept: list[Value] = [
-            s.written for name, s in project.groups.items() if name not in variants
-        ]
-        draft = draft_of(subject)
-        draft.put((*UV, "default-groups"), kept, "all but those that exclude each other")
-        title = "write out the groups that exclude no other"
-        return Fix(title, tuple(draft.steps), safe=False)
-
-
-class DefaultGroupUndefined(Rule):
-    """`default-groups` names a group that does not exist.
-
-    uv refuses to lock, to run and to add.
-
-    Bad:
-        [dependency-groups]
-        cpu = ["torch"]
-
-        [tool.uv]
-        default-groups = ["dev", "cpu"]
-
-    Good:
-        [dependency-groups]
-        dev = []
-        cpu = ["torch"]
-
-        [tool.uv]
-        default-groups = ["dev", "cpu"]
-    """
-
-    code = "TC311"
-    name = "default-group-undefined"
-    severity = Severity.ERROR
-    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#default-groups"
-    fixes = "safe"
-
-    def check(self, subject: Subject) -> Iterator[Finding]:
-        """Report names that are not there."""
-        project = subject.project
-        written = project.uv.get("default-groups")
-        for number, name in enumerate(written if isinstance(written, list) else ()):
-            if not isinstance(name, str) or canonicalize_name(name) in project.groups:
-                continue
-            yield self.finding(
-                f"tool.uv.default-groups[{number}]",
-                f"default group `{name}` is not defined",
-                help="define it in `[dependency-groups]`, or take it out",
-                fix=self._mended(subject, number, name),
-            )
-
-    def _mended(self, subject: Subject, number: int, name: str) -> Fix:
-        # Imported here: few files need it.
-        from difflib import get_close_matches
-
-        draft = draft_of(subject)
-        path = (*UV, "default-groups", number)
-        written = {str(key): one.written for key, one in subject.project.groups.items()}
-        near = get_close_matches(canonicalize_name(name), written, n=1, cutoff=0.75)
-        if name == "dev":
-            # What `uv add --dev` installs later shall count.
-            draft.put(("dependency-groups", "dev"), [], "a default group must be defined")
-            return Fix("define it, empty", tuple(draft.steps), safe=True)
-        if near:
-            draft.replace(path, written[near[0]], "it is defined by this name")
-            return Fix(f"name `{written[near[0]]}`", tuple(draft.steps), safe=False)
-        draft.remove(path, "it is not defined")
-        return Fix("take it out", tuple(draft.steps), safe=True)
-
-
 RULES: tuple[type[Rule], ...] = (
     OneVariantWins,
     GateVoid,
     ThirdBuild,
-    DefaultGroupClash,
-    DefaultGroupUndefined,
 )
 """The rules of this family, by code."""

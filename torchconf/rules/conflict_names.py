@@ -1,0 +1,239 @@
+"""The names in conflict sets: whether they are there, and what they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from torchconf.rules.conflicts import PAIR
+from torchconf.rules.mending import draft_of, same_name
+from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.subject import path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchconf.project import Conflict
+    from torchconf.rules.subject import Subject
+
+__all__ = ["RULES"]
+
+
+class ConflictKind(Rule):
+    """A conflict says `extra` where the name is a group, or the reverse.
+
+    uv accepts a name that it does not know, and nothing is kept apart.
+
+    Bad:
+        [dependency-groups]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+
+        [tool.uv]
+        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
+
+    Good:
+        [dependency-groups]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+
+        [tool.uv]
+        conflicts = [[{ group = "cpu" }, { group = "cu130" }]]
+    """
+
+    code = "TC302"
+    name = "conflict-kind"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
+    fixes = "safe"
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Report items whose name is of the other kind; a fix mends the whole set."""
+        for conflict, entries in _written_sets(subject):
+            wrong = [
+                (number, entry, kind)
+                for number, entry, kind in entries
+                if not _is_defined(subject, kind, entry[kind])
+                and _is_defined(subject, _other(kind), entry[kind])
+            ]
+            if not wrong:
+                continue
+            draft = draft_of(subject)
+            for number, entry, kind in wrong:
+                path = (*path_of(conflict.at), number)
+                draft.put((*path, _other(kind)), entry[kind], f"it is a {_other(kind)}")
+                draft.remove((*path, kind), f"it is a {_other(kind)}")
+            fix = Fix("say what the names are", tuple(draft.steps), safe=True)
+            for number, entry, kind in wrong:
+                message = f"`{entry[kind]}` is a {_words(_other(kind))}, not a {_words(kind)}"
+                message = message.replace("a extra", "an extra")
+                yield self.finding(f"{conflict.at}[{number}].{kind}", message, fix=fix)
+
+
+def _words(kind: str) -> str:
+    return "dependency group" if kind == "group" else kind
+
+
+def _other(kind: str) -> str:
+    return "group" if kind == "extra" else "extra"
+
+
+def _is_defined(subject: Subject, kind: str, name: str) -> bool:
+    project = subject.project
+    return canonicalize_name(name) in (project.extras if kind == "extra" else project.groups)
+
+
+def _written_sets(
+    subject: Subject,
+) -> Iterator[tuple[Conflict, list[tuple[int, dict[str, str], str]]]]:
+    """Yield the conflict sets, each with its entries on this project as they are written."""
+    project = subject.project
+    table = project.uv.get("conflicts")
+    if "optional-dependencies" in project.dynamic or not project.has_project:
+        return
+    for conflict in project.conflicts:
+        written = table[int(path_of(conflict.at)[-1])] if isinstance(table, list) else None
+        entries = [
+            (number, entry, kind)
+            for number, entry in enumerate(written if isinstance(written, list) else ())
+            if isinstance(entry, dict)
+            and same_name(str(entry.get("package", project.name)), str(project.name))
+            for kind in ("extra", "group")
+            if isinstance(entry.get(kind), str) and entry[kind]
+        ]
+        yield conflict, entries
+
+
+class ConflictUnknownName(Rule):
+    """A conflict names an extra or a group that is defined nowhere.
+
+    uv accepts it without a word; what was meant is not kept apart.
+
+    Bad:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+
+        [tool.uv]
+        conflicts = [[{ extra = "cpu" }, { extra = "cuda130" }]]
+
+    Good:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+
+        [tool.uv]
+        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
+    """
+
+    code = "TC303"
+    name = "conflict-unknown-name"
+    severity = Severity.WARNING
+    reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
+    fixes = "unsafe"
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Report names of this project's extras and groups that are not there."""
+        for conflict, entries in _written_sets(subject):
+            for number, entry, kind in entries:
+                name = entry[kind]
+                if _is_defined(subject, kind, name) or _is_defined(subject, _other(kind), name):
+                    continue
+                yield self.finding(
+                    f"{conflict.at}[{number}].{kind}",
+                    f"{_words(kind)} `{name}` is not defined: nothing is kept apart from it",
+                    fix=self._mended(subject, conflict, number, kind, name),
+                )
+
+    def _mended(
+        self, subject: Subject, conflict: Conflict, number: int, kind: str, name: str
+    ) -> Fix:
+        # Imported here: few files need it.
+        from difflib import get_close_matches
+
+        project = subject.project
+        there = {str(item.name) for item in conflict.items}
+        sections = project.extras if kind == "extra" else project.groups
+        free = {str(key): one.written for key, one in sections.items() if key not in there}
+        near = get_close_matches(canonicalize_name(name), free, n=1, cutoff=0.7)
+        draft = draft_of(subject)
+        path = path_of(conflict.at)
+        if near:
+            draft.put((*path, number, kind), free[near[0]], "it is defined by this name")
+            return Fix(f"name `{free[near[0]]}`", tuple(draft.steps), safe=False)
+        if len(set(conflict.items)) > PAIR:
+            draft.remove((*path, number), "it is not defined")
+            return Fix(f"take `{name}` out of the set", tuple(draft.steps), safe=False)
+        draft.remove(path, "it keeps nothing apart")
+        if not draft.get(path[:-1]):
+            draft.remove(path[:-1], "it is empty")
+        return Fix("take the set away", tuple(draft.steps), safe=False)
+
+
+class SelfPackageConflict(Rule):
+    """The project itself stands in a conflict set with one of its own extras or groups.
+
+    That set says that the project and the extra can not be installed together, so the extra can
+    not be installed at all.
+
+    Bad:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+
+        [tool.uv]
+        conflicts = [[{ package = "demo" }, { extra = "cpu" }, { extra = "cu130" }]]
+
+    Good:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+
+        [tool.uv]
+        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
+    """
+
+    code = "TC308"
+    name = "self-package-conflict"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
+    fixes = "unsafe"
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Report the entry of the project."""
+        for conflict in subject.project.conflicts:
+            whole = {item.package for item in conflict.items if item.kind == "project"}
+            parts = {item.package for item in conflict.items if item.kind != "project"}
+            for number, entry in enumerate(self._entries(subject, conflict)):
+                if set(entry) != {"package"}:
+                    continue
+                name = canonicalize_name(str(entry["package"]))
+                if name not in whole & parts:
+                    continue
+                draft = draft_of(subject)
+                path = path_of(conflict.at)
+                if len(set(conflict.items)) > PAIR:
+                    draft.remove((*path, number), "an extra comes with its project")
+                else:
+                    draft.remove(path, "an extra comes with its project")
+                yield self.finding(
+                    f"{conflict.at}[{number}]",
+                    f"`{name}` stands in a conflict set with a part of itself: that part can never "
+                    "be installed",
+                    help="name extras and groups only",
+                    fix=Fix("take the project out of the set", tuple(draft.steps), safe=False),
+                )
+
+    def _entries(self, subject: Subject, conflict: Conflict) -> list[dict[str, object]]:
+        table = subject.project.uv.get("conflicts")
+        written = table[int(path_of(conflict.at)[-1])] if isinstance(table, list) else None
+        return [e for e in written if isinstance(e, dict)] if isinstance(written, list) else []
+
+
+RULES: tuple[type[Rule], ...] = (
+    ConflictKind,
+    ConflictUnknownName,
+    SelfPackageConflict,
+)
+"""The rules of this family, by code."""

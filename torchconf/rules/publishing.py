@@ -1,0 +1,185 @@
+"""Projects that others use: what reaches them, and what can not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchconf.rules.index_names import named_backend
+from torchconf.rules.rule import Finding, Rule, Severity
+from torchconf.rules.versions import is_published
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchconf.project import Project, Source
+    from torchconf.rules.subject import Subject
+
+__all__ = ["RULES"]
+
+
+def _open_sources(project: Project, family: set[str]) -> Iterator[Source]:
+    """Yield the index sources of the family that are for no extra and no group."""
+    for package, sources in project.sources.items():
+        for source in sources:
+            if package in family and source.index and not (source.extra or source.group):
+                yield source
+
+
+class LeakingSource(Rule):
+    """A library routes torch for everybody who uses it from its source tree.
+
+    uv reads the sources of path, git and workspace dependencies: they meet those of the project
+    that uses the library. A published wheel carries no sources.
+
+    Bad:
+        [project]
+        dependencies = ["torch"]
+
+        [build-system]
+        requires = ["hatchling"]
+        build-backend = "hatchling.build"
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["torch"]
+
+        [build-system]
+        requires = ["hatchling"]
+        build-backend = "hatchling.build"
+
+        [dependency-groups]
+        cpu = ["torch"]
+
+        [tool.uv]
+        default-groups = ["cpu"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu", group = "cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+    """
+
+    code = "TC501"
+    name = "leaking-source"
+    severity = Severity.INFO
+    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Look at the library itself, and at libraries that this project uses by path."""
+        project = subject.project
+        family = set(subject.catalog.family)
+        if is_published(subject) and not project.default_groups:
+            base = {one.name for one in project.dependencies}
+            for source in _open_sources(project, family):
+                if source.package in base:
+                    yield self.finding(
+                        source.at,
+                        f"whoever uses this project by path or git gets this source of "
+                        f"`{source.package}`, too",
+                        help="bind it to a dependency group, which users never install",
+                    )
+                    break
+        yield from self._from_libraries(subject, family)
+
+    def _from_libraries(self, subject: Subject, family: set[str]) -> Iterator[Finding]:
+        project = subject.project
+        for sources in project.sources.values():
+            for source in sources:
+                library = subject.whole.libraries.get(source.value)
+                if source.kind not in ("path", "git") or library is None:
+                    continue
+                for theirs in _open_sources(library, family):
+                    there = library.index_named(theirs.value)
+                    ours = [
+                        index
+                        for one in project.sources_for(theirs.package)
+                        if (index := subject.index_of(one)) is not None
+                    ]
+                    if there is None or not ours or any(one.url == there.url for one in ours):
+                        continue
+                    yield self.finding(
+                        source.at,
+                        f"`{source.package}` routes `{theirs.package}` to {there.url}, this "
+                        "project elsewhere",
+                        help="bind the source in the library to a dependency group of its own",
+                        severity=Severity.ERROR if subject.routes.error else Severity.WARNING,
+                    )
+                    return
+
+
+class PublishedPromise(Rule):
+    """A published package promises a build that its metadata can not carry.
+
+    Indexes and sources are not part of a wheel. `pip install demo[cu130]` gets PyPI's torch, and a
+    pin to `+cu130` finds nothing there.
+
+    Bad:
+        [project]
+        dependencies = ["numpy"]
+
+        [project.optional-dependencies]
+        cu130 = ["torch"]
+
+        [build-system]
+        requires = ["hatchling"]
+        build-backend = "hatchling.build"
+
+    Good:
+        [project]
+        dependencies = ["torch"]
+
+        [build-system]
+        requires = ["hatchling"]
+        build-backend = "hatchling.build"
+
+        [dependency-groups]
+        cu130 = ["torch"]
+    """
+
+    code = "TC502"
+    name = "published-promise"
+    severity = Severity.INFO
+    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
+
+    def check(self, subject: Subject) -> Iterator[Finding]:
+        """Report extras named after a backend that bring torch, or a pinned label."""
+        if not is_published(subject):
+            return
+        main = subject.catalog.main_package
+        family = set(subject.catalog.family)
+        for section in subject.project.extras.values():
+            backend = named_backend(subject, section.name)
+            if backend is not None and any(one.name == main for one in section.requirements):
+                yield self.finding(
+                    section.at,
+                    f"extra `{section.written}` is published without its index: from PyPI it "
+                    f"brings PyPI's build, not {backend.title}",
+                    help="say so in the README, with the `--index` to use, or use groups",
+                )
+                return
+        for one in subject.project.dependencies:
+            if one.name in family and any("+" in part.version for part in one.specifier):
+                yield self.finding(
+                    one.at,
+                    f"`{one.raw}` is published, and PyPI has no such version",
+                    help="publish the plain version; a source chooses the build while you develop",
+                )
+                return
+
+
+RULES: tuple[type[Rule], ...] = (
+    LeakingSource,
+    PublishedPromise,
+)
+"""The rules of this family, by code."""
