@@ -221,11 +221,12 @@ def _refresh(options: argparse.Namespace) -> int:
     import os
     from datetime import UTC, datetime
 
-    from torchconf import files, report
+    from torchconf import files
     from torchconf.catalog import load_catalog
     from torchconf.catalog.forming import render
     from torchconf.catalog.location import cached_file, chosen_file
     from torchconf.errors import CatalogError, RequestError
+    from torchconf.report.progress import pages
 
     try:
         from torchconf.catalog.refresh import Settings, refreshed
@@ -245,7 +246,7 @@ def _refresh(options: argparse.Namespace) -> int:
         pypi=os.environ.get("UV_DEFAULT_INDEX"),
     )
     today = datetime.now(UTC).date().isoformat()
-    with report.pages("reading indexes") as begin:
+    with pages("reading indexes") as begin:
         new = refreshed(catalog, data, settings, today, begin=begin)
     path = cached_file()
     os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -84,9 +84,9 @@ def exports(
     calls = [[*_arguments(selection), *extra] for selection in selections]
     if len(calls) == 1 or options.quiet:
         return capture_all(calls, folder=folder)
-    from torchconf import report
+    from torchconf.report.progress import progress
 
-    with report.progress("asking uv", len(calls)) as advance:
+    with progress("asking uv", len(calls)) as advance:
         return capture_all(calls, folder=folder, done=advance)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from torchconf.backends import PYPI
@@ -14,7 +13,7 @@ from torchconf.targets import PLATFORMS, SHOWN_PLATFORMS
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import TextIO
 
     from torchconf.catalog import Catalog
@@ -120,30 +119,6 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "notes": list(outcome.plan.notes),
         "warnings": list(outcome.plan.warnings),
     }
-
-
-@contextmanager
-def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a progress bar on stderr where that is a terminal; give what advances it by one."""
-    if not sys.stderr.isatty():
-        yield lambda: None
-        return
-    # Imported here: only a terminal shows progress.
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda: bar.advance(task)
-
-
-@contextmanager
-def pages(title: str) -> Iterator[Callable[[int], Callable[[], None]]]:
-    """As `progress`, for a total that is known only later: give what takes it."""
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-        yield lambda total: stack.enter_context(progress(title, total))
 
 
 def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
