@@ -24,7 +24,7 @@ FLOORS = (
     ("planner", "overview", "rules"),
     ("machine", "scripts", "selection", "explain", "verifying", "exporting"),
     ("checking",),
-    ("report", "wizard"),
+    ("report", "wizard", "templates"),
     ("cli",),
 )
 """From the bottom up. A room may import from the floors below it, not from its own."""

@@ -189,6 +189,13 @@ def capture_all(
         pool.shutdown(cancel_futures=True)
 
 
+def run_quietly(command: Sequence[str]) -> int:
+    """Run another program, such as git; return its exit status."""
+    import subprocess
+
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
 _running: set[int] = set()
 
 

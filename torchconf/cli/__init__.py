@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "new": "start a project from a template",
     "init": "write the PyTorch configuration of a project",
     "add-target": "add a build on a platform",
     "remove-target": "take a build away, and what nothing needs any more",

@@ -1,0 +1,5 @@
+"""{{ description }}"""
+
+from {{ package }}.scaling import standardize
+
+__all__ = ["standardize"]

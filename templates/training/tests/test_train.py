@@ -1,0 +1,20 @@
+from pathlib import Path
+
+import torch
+
+from {{ package }}.config import Config
+from {{ package }}.model import Classifier
+from {{ package }}.train import train
+
+
+def test_a_short_run_learns_and_leaves_a_checkpoint(tmp_path: Path) -> None:
+    config = Config(epochs=10, samples=512, output=tmp_path)
+    assert train(config, torch.device("cpu")) > 0.9
+    state = torch.load(tmp_path / "last.pt", weights_only=True)
+    Classifier(config.hidden).load_state_dict(state)
+
+
+def test_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:
+    config = Config(epochs=1, samples=128, output=tmp_path)
+    first = train(config, torch.device("cpu"))
+    assert train(config, torch.device("cpu")) == first

@@ -1,0 +1,203 @@
+"""`torchconf new`: every template, for several sets of targets, held against the real tools."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.checking import check_text
+from tests.projects import Demo, Result
+from tests.replica import Replica
+from torchconf.rules import Severity
+from torchconf.templates import templates
+
+TARGETS = {
+    "cpu": "-t linux-cpu",
+    "markers": "-t linux-cuda -t windows-cuda -t macos-cpu",
+    "several": "-t linux-cuda -t linux-cpu -t macos-cpu",
+    "rocm": "-t linux-rocm -t macos-cpu",
+    "xpu": "-t linux-xpu -t windows-cpu",
+}
+NAMES = [template.name for template in templates()]
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Demo:
+    return Demo(tmp_path)
+
+
+def made(demo: Demo, template: str, flags: str, name: str = "my-proj") -> Path:
+    result = demo(f"new {template} {name} {flags}")
+    assert result.status == 0, result.err
+    return demo.folder / name
+
+
+def test_list(demo: Demo) -> None:
+    told = demo("new --list --format json").json
+    assert [one["name"] for one in told["templates"]] == ["app", "library", "notebook", "training"]
+    assert all(set(one) == {"name", "summary", "layouts"} for one in told["templates"])
+    assert "training" in demo("new --list").out
+
+
+@pytest.mark.parametrize("template", NAMES)
+def test_a_new_project_is_as_ruff_wants_it(template: str, demo: Demo) -> None:
+    ruff = shutil.which("ruff") or shutil.which("ruff", path=str(Path(sys.executable).parent))
+    if ruff is None:
+        pytest.skip("ruff is no test dependency")
+    folder = made(demo, template, "--defaults")
+    for words in (["check"], ["format", "--check"]):
+        done = subprocess.run([ruff, *words, "."], cwd=folder, capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.uv
+@pytest.mark.parametrize("targets", TARGETS)
+@pytest.mark.parametrize("template", NAMES)
+def test_every_template_for_every_set_of_targets(
+    template: str, targets: str, demo: Demo, replica: Replica
+) -> None:
+    layout = "--layout groups" if template == "notebook" and targets == "several" else ""
+    folder = made(demo, template, f"{TARGETS[targets]} {layout} --python 3.11")
+    text = (folder / "pyproject.toml").read_text(encoding="utf-8")
+    found = check_text(text)
+    assert [f"{f.code} {f.message}" for f in found if f.severity is not Severity.INFO] == []
+
+    # Ordinary packages are not in the closed replica: what is locked is PyTorch's part.
+    data = tomllib.loads(text)
+    slim = re.sub(r'"(matplotlib|pytest|mypy|ruff|ipykernel)",? ?', "", text)
+    (folder / "pyproject.toml").write_text(slim, encoding="utf-8")
+    assert data["project"]["name"] == "my-proj"
+    run = replica.uv("lock", cwd=folder)
+    assert run.returncode == 0, run.stderr
+    (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+
+    for command in (["ruff", "check", "--select", "E,F,I,B", "--line-length", "100", "."],):
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0 or "No module named ruff" in done.stderr, done.stdout
+    workflow = folder / ".github/workflows/ci.yml"
+    done = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows",
+         str(workflow)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "${{ matrix.os }}" in workflow.read_text(encoding="utf-8")
+    commands = demo(f"show --project {folder} --format json").json["routes"]
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert any(f"`{row['command']}`" in readme for row in commands)
+    for path in folder.rglob("*.py"):
+        compile(path.read_text(encoding="utf-8"), str(path), "exec")
+    if list(folder.rglob("*.ipynb")):
+        json.loads(next(folder.rglob("*.ipynb")).read_text(encoding="utf-8"))
+
+
+def test_a_dockerfile_for_each_accelerator_on_linux(demo: Demo) -> None:
+    folder = made(demo, "app", TARGETS["several"])
+    (file,) = folder.glob("Dockerfile*")
+    text = file.read_text(encoding="utf-8")
+    backend = file.name.partition(".")[2]
+    assert f"--no-install-project --extra {backend}" in text
+    assert text.index("--no-install-project") < text.index("COPY --chown"), "a layer of its own"
+    assert "USER app" in text
+    assert not list(made(demo, "app", TARGETS["cpu"], "cpu-only").glob("Dockerfile*"))
+
+
+def test_ci_takes_the_cpu_build_where_there_is_one(demo: Demo) -> None:
+    text = (made(demo, "app", TARGETS["several"]) / ".github/workflows/ci.yml").read_text()
+    assert 'target: linux-cpu\n            flags: "--extra cpu"' in text
+    assert text.count("- os: ubuntu-latest") == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("app my-proj", "no target is given"),
+        ("nothing my-proj --defaults", "no such template"),
+        ("app", "no folder is given"),
+        ("app torch --defaults", "would hide another one"),
+        ("app json --defaults", "would hide another one"),
+        ("app class --defaults", "can not be the name of a package"),
+        ("app déjà --defaults", "can not be the name of a project"),
+        (f"app {'a' * 200} --defaults", "can not be the name of a project"),
+        ("app my-proj --defaults --name ../x", "can not be the name of a project"),
+        ("app my-proj --defaults --package ../x", "can not be the name of a package"),
+        ("app my-proj --defaults --python two", "is not a version"),
+        ("app my-proj --defaults --set x", "is not KEY=VALUE"),
+        ("app my-proj -t windows-rocm", "ROCm"),
+    ],
+)
+def test_what_is_refused_leaves_nothing(flags: str, message: str, demo: Demo) -> None:
+    result = demo(f"new {flags}")
+    assert (result.status, message in result.err) == (2, True), result.err
+    assert demo.names() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("my-Proj.2", "my_proj_2"), ("torch-demo", "torch_demo"), ("a", "a")]
+)
+def test_names_that_are_right(name: str, package: str, demo: Demo) -> None:
+    assert (made(demo, "app", "--defaults", name) / "src" / package / "main.py").is_file()
+
+
+def test_a_folder_with_something_in_it_is_refused(demo: Demo) -> None:
+    (demo.folder / "my-proj").mkdir()
+    made(demo, "app", "--defaults")
+    before = sorted((demo.folder / "my-proj").rglob("*"))
+    result = demo("new app my-proj --defaults")
+    assert (result.status, "not empty" in result.err) == (2, True)
+    assert sorted((demo.folder / "my-proj").rglob("*")) == before
+
+
+def test_dry_run_prints_the_tree(demo: Demo) -> None:
+    result = demo("new training my-proj --defaults --dry-run")
+    assert "my-proj/src/my_proj/train.py" in result.out
+    assert demo.names() == []
+
+
+def test_a_lock_that_fails_leaves_nothing(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "uv").write_text("#!/bin/sh\necho 'error: no' >&2\nexit 1\n")
+    (tmp_path / "uv").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    result = demo("new app my-proj --defaults --lock")
+    assert (result.status, "can not lock" in result.err) == (2, True)
+    assert demo.names() == []
+
+
+def test_git_only_when_asked_for(demo: Demo) -> None:
+    assert not (made(demo, "app", "--defaults") / ".git").exists()
+    assert (made(demo, "app", "--defaults --git", "other") / ".git").is_dir()
+
+
+def test_json(demo: Demo) -> None:
+    result: Result = demo("new app my-proj --defaults --format json")
+    assert result.json["files"][-1].startswith("tests/")
+    assert result.json["written"] is True
+    assert [one["target"] for one in result.json["targets"]][-1] == "macos-cpu"
+
+
+def test_values_reach_the_texts(demo: Demo) -> None:
+    folder = made(demo, "library", "--defaults --license Apache-2.0 --set description=Mine.")
+    text = (folder / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'description = "Mine."' in text
+    assert 'license = "Apache-2.0"' in text
+
+
+def test_the_wheel_has_the_templates() -> None:
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    build = tomllib.loads(text)["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert build["force-include"] == {"templates": "torchconf/templates/files"}

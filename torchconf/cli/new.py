@@ -1,0 +1,307 @@
+"""`torchconf new`: start a project that is right on every machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from torchconf.cli.parser import add_format
+
+TYPE_CHECKING = False  # `typing` is not needed to print help
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+    from typing import Any
+
+    from torchconf.planner import Outcome
+
+EPILOG = """\
+The torch tables are written by what `torchconf init` writes them with. DIR must not be there, or be
+empty. Without -t, --defaults takes linux-cuda, windows-cuda and macos-cpu.
+
+examples:
+  torchconf new --list
+  torchconf new app demo-app --defaults --dry-run
+  torchconf new training demo-run -t linux-cuda -t linux-cpu -t macos-cpu
+"""
+DEFAULTS = ("linux-cuda", "windows-cuda", "macos-cpu")
+RUNNERS = {
+    "linux-x86_64": "ubuntu-latest",
+    "linux-aarch64": "ubuntu-24.04-arm",
+    "windows-x86_64": "windows-latest",
+    "windows-arm64": "windows-11-arm",
+    "macos-arm64": "macos-latest",
+    "macos-x86_64": "macos-15-intel",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.epilog = EPILOG
+    parser.add_argument("template", nargs="?", metavar="TEMPLATE", help="which project")
+    parser.add_argument("folder", nargs="?", metavar="DIR", help="where to")
+    parser.add_argument("--list", action="store_true", help="list the templates")
+    parser.add_argument(
+        "-t", "--target", action="append", default=[], metavar="TARGET",
+        help="a build on a platform (repeatable)",
+    )  # fmt: skip
+    parser.add_argument("--defaults", action="store_true", help="take the usual targets")
+    parser.add_argument("--name", help="of the project (default: that of DIR)")
+    parser.add_argument("--package", help="that is imported (default: the name)")
+    parser.add_argument("--python", metavar="SPEC", help="the lowest Python (default: 3.12)")
+    parser.add_argument(
+        "--license", default="MIT", help="an SPDX identifier (default: %(default)s)"
+    )
+    parser.add_argument("--torch", metavar="SPEC", help="a release or a range")
+    parser.add_argument(
+        "--with", dest="packages", action="append", default=[], metavar="PACKAGE",
+        help="a companion, such as torchvision (repeatable)",
+    )  # fmt: skip
+    parser.add_argument("--layout", choices=("auto", "markers", "extras", "groups"))
+    parser.add_argument(
+        "--default", metavar="BACKEND", help="the build of plain `uv sync` (groups)"
+    )
+    parser.add_argument(
+        "--set", dest="values", action="append", default=[], metavar="KEY=VALUE",
+        help="give a value to the template, such as description=... (repeatable)",
+    )  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="print the tree, write nothing")
+    parser.add_argument("--lock", action="store_true", help="run `uv lock` in the new project")
+    parser.add_argument("--git", action="store_true", help="run `git init` in the new project")
+    add_format(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the templates, or make a project."""
+    if options.list:
+        return _list(options)
+    # Imported here: `--help` needs none of these.
+    from torchconf.errors import RequestError
+    from torchconf.templates import templates
+
+    known = {template.name: template for template in templates()}
+    if options.template not in known or options.folder is None:
+        missing = "no folder is given" if options.template in known else "no such template"
+        raise RequestError(missing, help=f"`torchconf new {'|'.join(known)} DIR`")
+    targets = options.target or (DEFAULTS if options.defaults else ())
+    if not targets:
+        raise RequestError(
+            "no target is given", help="name them with `-t`, or take the usual ones: `--defaults`"
+        )
+    folder = os.path.abspath(options.folder)
+    _refuse_full(folder)
+    values = _values(options, os.path.basename(folder))
+    files, outcome = _fill(known[options.template].layout, list(targets), values, options)
+    if options.dry_run:
+        return _report(options, folder, files, outcome)
+    _write(folder, files, options)
+    return _report(options, folder, files, outcome)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from torchconf.templates import templates
+
+    if options.format == "json":
+        import json
+
+        found = [
+            {"name": one.name, "summary": one.summary, "layouts": list(one.layouts)}
+            for one in templates()
+        ]
+        sys.stdout.write(json.dumps({"schema_version": 1, "templates": found}, indent=2) + "\n")
+    else:
+        for one in templates():
+            sys.stdout.write(f"{one.name:10} {one.summary}\n")
+    return 0
+
+
+def _refuse_full(folder: str) -> None:
+    from torchconf.errors import WriteRefused
+
+    if os.path.lexists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
+        raise WriteRefused("this is there already, and not empty", at=folder, help="name another")
+
+
+def _values(options: argparse.Namespace, folder: str) -> dict[str, Any]:
+    """Return what the templates name, judged."""
+    import re
+
+    from torchconf import __version__
+    from torchconf.catalog import load_catalog
+    from torchconf.errors import RequestError
+    from torchconf.requirements import python_specifier
+    from torchconf.templates import package_name, project_name
+
+    name = project_name(options.name or folder)
+    # What the templates ask for by themselves.
+    taken = {*load_catalog().family, "matplotlib", "pytest", "ruff", "mypy", "hatchling", "tests"}
+    package = options.package or re.sub(r"[-.]+", "_", name.lower())
+    python = re.sub(r"^>=", "", python_specifier(options.python or "3.12"))
+    if not re.fullmatch(r"3\.[0-9]+", python):
+        raise RequestError(
+            f"`--python {options.python}` is not a lowest Python", help="such as 3.12"
+        )
+    values: dict[str, Any] = {
+        "name": name,
+        "package": package_name(package, taken),
+        "python": python,
+        "license": options.license,
+        "description": "A project with PyTorch.",
+        "torchconf": __version__,
+    }
+    for text in options.values:
+        key, equals, value = text.partition("=")
+        if not equals or not key.isidentifier():
+            raise RequestError(f"`--set {text}` is not KEY=VALUE", help="such as description=...")
+        if '"' in value or "\\" in value or "\n" in value:
+            raise RequestError(f"`--set {key}` has a quote or a backslash", help="leave them out")
+        values[key] = value
+    return values
+
+
+def _fill(
+    layout: str, targets: list[str], values: dict[str, Any], options: argparse.Namespace
+) -> tuple[dict[str, str], Outcome]:
+    """Return the files, and the plan of the torch tables in one of them."""
+    from torchconf.catalog import load_catalog
+    from torchconf.commands import hints
+    from torchconf.edits import edit_text
+    from torchconf.edits.reading import read_toml
+    from torchconf.files import NAME
+    from torchconf.planner import Facts, Request, plan_targets
+    from torchconf.project import read_project
+    from torchconf.report import commands
+    from torchconf.templates import render
+    from torchconf.wishes import parse_wish
+
+    catalog = load_catalog()
+    files = render(options.template, values, shared=False)
+    request = Request(
+        wishes=tuple(parse_wish(text, catalog.vocabulary) for text in targets),
+        torch=options.torch,
+        packages=tuple(options.packages),
+        layout=options.layout or layout,
+        default=options.default,
+    )
+    project = read_project(read_toml(files[NAME], NAME), at=NAME)
+    outcome = plan_targets(request, project, catalog, Facts(folder=values["name"]))
+    files[NAME] = edit_text(files[NAME], outcome.plan.steps, NAME)
+    rows = [
+        {
+            "target": str(target),
+            "command": command,
+            "flags": command.removeprefix("uv sync").strip(),
+        }
+        for target, command in commands(outcome)
+    ]
+    pairs = list(zip((target for target, _ in commands(outcome)), rows, strict=True))
+    dockers = [
+        {
+            "target": row["target"],
+            "title": target.backend.title,
+            "backend": target.backend.name,
+            "file": f"Dockerfile.{target.backend.name}",
+            "flags": f" {row['flags']}" if row["flags"] else "",
+        }
+        for target, row in pairs
+        if target.platform.key == "linux-x86_64" and target.backend != catalog.fallback
+    ]
+    ci: dict[str, dict[str, str]] = {}
+    for target, row in sorted(pairs, key=lambda pair: pair[0].backend != catalog.fallback):
+        runner = RUNNERS[target.platform.key]
+        ci.setdefault(runner, {"runner": runner, "target": row["target"], "flags": row["flags"]})
+    shared = {
+        **values,
+        "commands": rows,
+        "hints": list(hints(outcome.scopes, outcome.default)),
+        "dockers": dockers,
+        "ci": list(ci.values()),
+        "has_tests": any(path.startswith("tests/") for path in files),
+        "run": _program(files, values),
+    }
+    files |= render(options.template, shared, shared=True)
+    return dict(sorted(files.items())), outcome
+
+
+def _program(files: Mapping[str, str], values: Mapping[str, Any]) -> str:
+    has_one = "[project.scripts]" in files["pyproject.toml"]
+    return f"uv run --no-sync {values['name']}" if has_one else ""
+
+
+def _write(folder: str, files: Mapping[str, str], options: argparse.Namespace) -> None:
+    """Make the project beside its place, and move it there; a failure leaves nothing behind."""
+    import shutil
+    import tempfile
+
+    from torchconf.errors import WriteRefused
+    from torchconf.uv import capture_uv
+
+    parent = os.path.dirname(folder)
+    try:
+        os.makedirs(parent, exist_ok=True)
+        made = tempfile.mkdtemp(prefix=".torchconf-new-", dir=parent)
+    except OSError as error:
+        raise WriteRefused(f"nothing can be written here: {error}", at=parent) from error
+    try:
+        for name, text in files.items():
+            path = os.path.join(made, *name.split("/"))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+        if options.lock:
+            capture_uv(["lock"], folder=made).succeed("uv can not lock the new project")
+        if options.git:
+            _start_repository(made)
+        # A folder that `mkdtemp` made is for its owner alone.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(made, 0o777 & ~mask)
+        if os.path.isdir(folder):
+            os.rmdir(folder)
+        os.replace(made, folder)
+    except BaseException as error:
+        shutil.rmtree(made, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise WriteRefused(f"the project can not be written: {error}", at=folder) from error
+        raise
+
+
+def _start_repository(folder: str) -> None:
+    import shutil
+
+    from torchconf.errors import RequestError
+    from torchconf.uv import run_quietly
+
+    git = shutil.which("git")
+    if git is None or run_quietly([git, "init", "--quiet", folder]):
+        raise RequestError("`git init` can not be run", help="leave out `--git`")
+
+
+def _report(
+    options: argparse.Namespace, folder: str, files: Mapping[str, str], outcome: Outcome
+) -> int:
+    from torchconf.cli.workspace import spoken_path
+
+    shown = spoken_path(folder)
+    if options.format == "json":
+        import json
+
+        from torchconf import report
+
+        data = {
+            "schema_version": 1,
+            "path": folder,
+            "written": not options.dry_run,
+            "files": list(files),
+            **report.outcome_data(outcome),
+        }
+        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        return 0
+    sys.stdout.write("".join(f"{shown}/{name}\n" for name in files))
+    if not options.quiet and not options.dry_run:
+        from torchconf.report import commands
+
+        sync = next((command for _, command in commands(outcome)), "uv sync")
+        steps = ["uv lock", sync, "uv run --no-sync pytest", "uvx torchconf check"]
+        sys.stderr.write(f"next:\n  cd {shown}\n" + "".join(f"  {step}\n" for step in steps))
+    return 0

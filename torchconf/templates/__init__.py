@@ -1,0 +1,127 @@
+"""Project templates: which there are, and what a filled one is, as texts. Nothing is written here.
+
+A template is a folder under `templates/` of the repository, `templates` of the installed package:
+`template.json` says what it is, every other file is a text for jinja2, and so is its name. What all
+of them share is in `shared`.
+"""
+
+from __future__ import annotations
+
+import json
+import keyword
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from torchconf.errors import RequestError, TorchconfError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Template", "package_name", "project_name", "render", "templates"]
+
+_SHARED = "shared"
+_ABOUT = "template.json"
+DOCKERFILE = "Dockerfile"
+
+
+class Template(NamedTuple):
+    """One template."""
+
+    name: str
+    summary: str
+    layouts: tuple[str, ...]
+    """Those that make sense for it."""
+    layout: str
+    """The one it takes by itself: one of them, or `auto`."""
+
+
+def _folder() -> Path:
+    inside = Path(__file__).parent / "files"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "templates"
+
+
+def templates() -> tuple[Template, ...]:
+    """Return the templates, by name."""
+    found = []
+    for about in sorted(_folder().glob(f"*/{_ABOUT}")):
+        data = json.loads(about.read_text(encoding="utf-8"))
+        found.append(
+            Template(about.parent.name, data["summary"], tuple(data["layouts"]), data["layout"])
+        )
+    return tuple(found)
+
+
+def render(template: str, values: Mapping[str, Any], *, shared: bool) -> dict[str, str]:
+    """Return the files of a template, or of what all share: path with `/` to text.
+
+    Args:
+        template: Its name.
+        values: What the texts name.
+        shared: Whether it is the shared part that is wanted. Its Dockerfile becomes one for each of
+            `values["dockers"]`.
+
+    Raises:
+        TorchconfError: A text names what is not there, or is not for jinja2; file and line are told.
+    """
+    folder = _folder() / (_SHARED if shared else template)
+    found: dict[str, str] = {}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder).as_posix()
+        if not path.is_file() or relative == _ABOUT or "__pycache__" in relative:
+            continue
+        text = path.read_text(encoding="utf-8")
+        if relative == DOCKERFILE:
+            for docker in values["dockers"]:
+                found[docker["file"]] = _fill(text, {**values, "docker": docker}, path)
+        else:
+            found[_fill(relative, values, path)] = _fill(text, values, path)
+    return found
+
+
+def _fill(text: str, values: Mapping[str, Any], path: Path) -> str:
+    # Imported here: a list of templates needs none of it.
+    from jinja2 import Environment, StrictUndefined, TemplateError
+
+    environment = Environment(  # noqa: S701 - these are texts, not pages
+        undefined=StrictUndefined, keep_trailing_newline=True
+    )
+    try:
+        return environment.from_string(text).render(values)
+    except TemplateError as error:
+        line = getattr(error, "lineno", None)
+        raise TorchconfError(
+            f"the template can not be filled: {error.message}",
+            at=f"{path.parent.name}/{path.name}" + (f", line {line}" if line else ""),
+            help="`--set KEY=VALUE` gives a value",
+        ) from error
+
+
+def project_name(text: str) -> str:
+    """Return a name that a project may have.
+
+    Raises:
+        RequestError: It is none.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?", text):
+        raise RequestError(
+            f"`{text}` can not be the name of a project",
+            help="letters, digits, `-`, `_` and `.`, at most 100 of them, beginning and ending with "
+            "a letter or a digit; `--name` gives another one",
+        )
+    return text
+
+
+def package_name(text: str, taken: Iterable[str]) -> str:
+    """Return a name that can be imported, and that hides nothing.
+
+    Raises:
+        RequestError: It can not, or it is the name of something that the project needs.
+    """
+    help_ = "`--package` gives another one"
+    if not (text.isidentifier() and text.isascii()) or keyword.iskeyword(text):
+        raise RequestError(f"`{text}` can not be the name of a package", help=help_)
+    if text in sys.stdlib_module_names or text in set(taken):
+        raise RequestError(f"a package `{text}` would hide another one", help=help_)
+    return text
