@@ -49,8 +49,7 @@ def test_list(demo: Demo) -> None:
 @pytest.mark.parametrize("template", NAMES)
 def test_a_new_project_is_as_ruff_wants_it(template: str, demo: Demo) -> None:
     ruff = shutil.which("ruff") or shutil.which("ruff", path=str(Path(sys.executable).parent))
-    if ruff is None:
-        pytest.skip("ruff is no test dependency")
+    assert ruff is not None, "it is a test dependency"
     folder = made(demo, template, "--defaults")
     for words in (["check"], ["format", "--check"]):
         done = subprocess.run([ruff, *words, "."], cwd=folder, capture_output=True, check=False)
