@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from tests.checking import check_text
 from tests.projects import Demo, Result
 from tests.replica import Replica
+from tests.terminal import Terminal
 from torchconf.rules import Severity
 from torchconf.templates import templates
 
@@ -200,3 +202,59 @@ def test_the_wheel_has_the_templates() -> None:
     text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
     build = tomllib.loads(text)["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert build["force-include"] == {"templates": "torchconf/templates/files"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pexpect has no terminal there")
+def test_without_targets_a_terminal_is_asked(demo: Demo) -> None:
+    with Terminal(["new", "app", "my-proj"], demo.folder, fits={"cu130": "it fits"}) as terminal:
+        for question, *keys in (
+            ("Which platforms shall", "enter"),
+            ("torch on Linux?", "enter"),
+            ("Which packages", "enter"),
+            ("Which torch?", "enter"),
+            ("Refuse to lock", "enter"),
+        ):
+            terminal.answer(question, *keys)
+        assert terminal.finish() == 0
+        assert "torchconf new app my-proj -t linux-cu130" in terminal.screen.joined
+    data = tomllib.loads((demo.folder / "my-proj/pyproject.toml").read_text(encoding="utf-8"))
+    assert data["tool"]["uv"]["index"][-1]["name"] == "pytorch-cu130"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pexpect has no terminal there")
+def test_ctrl_c_leaves_nothing(demo: Demo) -> None:
+    with Terminal(["new", "app", "my-proj"], demo.folder, fits={}) as terminal:
+        terminal.answer("Which platforms shall", "ctrl-c")
+        assert terminal.finish() == 130
+    assert demo.names() == []
+
+
+def test_somebody_s_cookiecutter_template_calls_init_in_its_hook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    hook = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert hook
+    template = tmp_path / "template"
+    inside = template / "{{cookiecutter.name}}"
+    inside.mkdir(parents=True)
+    (template / "hooks").mkdir()
+    (template / "hooks/post_gen_project.py").write_text(hook[1], encoding="utf-8")
+    (template / "cookiecutter.json").write_text('{"name": "theirs"}', encoding="utf-8")
+    (inside / "pyproject.toml").write_text(
+        '[project]\nname = "{{cookiecutter.name}}"\nversion = "0.1.0"\ndependencies = []\n',
+        encoding="utf-8",
+    )
+    scripts = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", os.pathsep.join([scripts, os.environ["PATH"]]))
+    monkeypatch.setenv("COOKIECUTTER_CONFIG", str(tmp_path / "none.yaml"))
+    (tmp_path / "none.yaml").write_text(
+        f"cookiecutters_dir: {tmp_path}\nreplay_dir: {tmp_path}\n", encoding="utf-8"
+    )
+    command = [sys.executable, "-m", "cookiecutter", "--no-input", "-o", str(tmp_path / "out")]
+    done = subprocess.run(
+        [*command, str(template)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    data = tomllib.loads((tmp_path / "out/theirs/pyproject.toml").read_text(encoding="utf-8"))
+    assert "torch" in data["tool"]["uv"]["sources"]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from torchconf.cli.context import Context
     from torchconf.cli.writing import Change
     from torchconf.planner import Outcome
+    from torchconf.project import Project
     from torchconf.wizard import Answers, Question, Session
 
 
@@ -48,6 +49,19 @@ def ask_init(options: argparse.Namespace, index_base: str | None) -> int:
     context = open_project(options, may_be_missing=True)
     given = Request(index_base=index_base, force=options.force)
     return _Asking("init", options, context, given, Setup).run()
+
+
+def ask_targets(options: argparse.Namespace, project: Project, given: Request) -> Request:
+    """Ask for the targets of a project that is not written yet; return what they ask for."""
+    from torchconf.catalog import load_catalog
+    from torchconf.planner import Facts
+
+    catalog = load_catalog()
+    facts = Facts(folder=project.written_name or "")
+    session = open_session(project, catalog, facts, find_machine(catalog), given)
+    questions = Setup(session)
+    ask = choose_asker(colour=report.wants_colour(options, sys.stdout))
+    return questions.request(walk(questions.following, ask))
 
 
 def ask_addition(options: argparse.Namespace) -> int:

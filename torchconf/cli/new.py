@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from torchconf.cli.parser import add_format
+from torchconf.cli.parser import add_format, can_ask
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from torchconf.planner import Outcome
+    from torchconf.planner import Outcome, Request
 
 EPILOG = """\
 The torch tables are written by what `torchconf init` writes them with. DIR must not be there, or be
-empty. Without -t, --defaults takes linux-cuda, windows-cuda and macos-cpu.
+empty. Without -t the targets are asked for; --defaults takes linux-cuda, windows-cuda, macos-cpu.
 
 examples:
   torchconf new --list
@@ -69,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lock", action="store_true", help="run `uv lock` in the new project")
     parser.add_argument("--git", action="store_true", help="run `git init` in the new project")
     add_format(parser)
+    parser.set_defaults(yes=False, check=False)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -84,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
         missing = "no folder is given" if options.template in known else "no such template"
         raise RequestError(missing, help=f"`torchconf new {'|'.join(known)} DIR`")
     targets = options.target or (DEFAULTS if options.defaults else ())
-    if not targets:
+    if not targets and not can_ask(options):
         raise RequestError(
             "no target is given", help="name them with `-t`, or take the usual ones: `--defaults`"
         )
@@ -184,6 +185,12 @@ def _fill(
         default=options.default,
     )
     project = read_project(read_toml(files[NAME], NAME), at=NAME)
+    if not targets:
+        # Imported here: only whoever is asked waits for it.
+        from torchconf.cli.asking import ask_targets
+
+        request = ask_targets(options, project, request)
+        _say_again(request, options)
     outcome = plan_targets(request, project, catalog, Facts(folder=values["name"]))
     files[NAME] = edit_text(files[NAME], outcome.plan.steps, NAME)
     rows = [
@@ -221,6 +228,24 @@ def _fill(
     }
     files |= render(options.template, shared, shared=True)
     return dict(sorted(files.items())), outcome
+
+
+def _say_again(request: Request, options: argparse.Namespace) -> None:
+    """Print the command that does the same without a question."""
+    from torchconf.wizard import command_words, quoted
+
+    words = [word for word in command_words("init", request)[1:] if word != "--force"]
+    for flag, value in (
+        ("--name", options.name),
+        ("--package", options.package),
+        ("--python", options.python if "--python" not in words else None),
+        ("--license", options.license if options.license != "MIT" else None),
+    ):
+        words += [flag, value] if value else []
+    words += [word for text in options.values for word in ("--set", text)]
+    words += [f"--{flag}" for flag in ("lock", "git") if getattr(options, flag)]
+    command = quoted(["torchconf", "new", options.template, options.folder, *words])
+    sys.stderr.write(f"the same without questions:\n  {command}\n")
 
 
 def _program(files: Mapping[str, str], values: Mapping[str, Any]) -> str:

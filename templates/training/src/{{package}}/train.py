@@ -32,7 +32,9 @@ def train(config: Config, device: torch.device) -> float:
     if world > 1:
         torch.distributed.init_process_group()
     dataset = rings(config.samples, config.seed)
-    sampler = DistributedSampler(dataset, seed=config.seed) if world > 1 else None
+    sampler: DistributedSampler[tuple[torch.Tensor, ...]] | None = None
+    if world > 1:
+        sampler = DistributedSampler(dataset, seed=config.seed)
     loader = DataLoader(
         dataset, batch_size=config.batch_size, sampler=sampler, shuffle=sampler is None
     )
@@ -46,7 +48,7 @@ def train(config: Config, device: torch.device) -> float:
             optimizer.zero_grad()
             scores = model(points.to(device))
             loss = nn.functional.cross_entropy(scores, labels.to(device))
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
     points, labels = dataset.tensors
     with torch.no_grad():
