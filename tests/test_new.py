@@ -258,3 +258,29 @@ def test_somebody_s_cookiecutter_template_calls_init_in_its_hook(
     assert done.returncode == 0, done.stderr
     data = tomllib.loads((tmp_path / "out/theirs/pyproject.toml").read_text(encoding="utf-8"))
     assert "torch" in data["tool"]["uv"]["sources"]
+
+
+@pytest.mark.parametrize("template", NAMES)
+def test_cookiecutter_makes_the_same_tree(
+    template: str, demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", os.pathsep.join([scripts, os.environ["PATH"]]))
+    (tmp_path / "none.yaml").write_text(
+        f"cookiecutters_dir: {tmp_path}\nreplay_dir: {tmp_path}\n", encoding="utf-8"
+    )
+    monkeypatch.setenv("COOKIECUTTER_CONFIG", str(tmp_path / "none.yaml"))
+    repository = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "cookiecutter", "--no-input", "-o", str(tmp_path / "out")]
+    command += ["--directory", f"templates/{template}", str(repository), "name=my-proj"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    ours = made(demo, template, "--defaults")
+    theirs = tmp_path / "out/my-proj"
+
+    def tree(folder: Path) -> dict[str, bytes]:
+        paths = [path for path in folder.rglob("*") if path.is_file()]
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+    assert tree(theirs) == tree(ours)

@@ -67,6 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="print the tree, write nothing")
     parser.add_argument("--lock", action="store_true", help="run `uv lock` in the new project")
+    # What the hook of a cookiecutter template calls: complete a folder that it has made.
+    parser.add_argument("--finish", action="store_true", help="complete a folder of cookiecutter")
     parser.add_argument("--git", action="store_true", help="run `git init` in the new project")
     add_format(parser)
     parser.set_defaults(yes=False, check=False)
@@ -90,12 +92,16 @@ def run(options: argparse.Namespace) -> int:
             "no target is given", help="name them with `-t`, or take the usual ones: `--defaults`"
         )
     folder = os.path.abspath(options.folder)
-    _refuse_full(folder)
+    if not options.finish:
+        _refuse_full(folder)
     values = _values(options, os.path.basename(folder))
     files, outcome = _fill(known[options.template].layout, list(targets), values, options)
     if options.dry_run:
         return _report(options, folder, files, outcome)
-    _write(folder, files, options)
+    if options.finish:
+        _complete(folder, files)
+    else:
+        _write(folder, files, options)
     return _report(options, folder, files, outcome)
 
 
@@ -177,6 +183,8 @@ def _fill(
 
     catalog = load_catalog()
     files = render(options.template, values, shared=False)
+    if options.finish:
+        files = _there(os.path.abspath(options.folder), files)
     request = Request(
         wishes=tuple(parse_wish(text, catalog.vocabulary) for text in targets),
         torch=options.torch,
@@ -228,6 +236,25 @@ def _fill(
     }
     files |= render(options.template, shared, shared=True)
     return dict(sorted(files.items())), outcome
+
+
+def _there(folder: str, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Return the files of a template as they are in a folder that cookiecutter has made."""
+    from torchconf import files
+
+    return {name: files.read_file(os.path.join(folder, name)).text for name in wanted}
+
+
+def _complete(folder: str, texts: Mapping[str, str]) -> None:
+    """Write all files of a project whose folder is there: each whole, or none."""
+    from torchconf import files
+
+    changes = []
+    for name, text in texts.items():
+        path = os.path.join(folder, *name.split("/"))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        changes.append((files.read_file(path, may_be_missing=True), text))
+    files.replace_all(changes)
 
 
 def _say_again(request: Request, options: argparse.Namespace) -> None:

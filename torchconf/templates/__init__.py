@@ -1,8 +1,9 @@
 """Project templates: which there are, and what a filled one is, as texts. Nothing is written here.
 
-A template is a folder under `templates/` of the repository, `templates` of the installed package:
-`template.json` says what it is, every other file is a text for jinja2, and so is its name. What all
-of them share is in `shared`.
+A template is a folder under `templates/` of the repository, which is in the installed package as
+well: `template.json` says what it is. It is a template of cookiecutter, too, whose hook calls us:
+below `{{cookiecutter.name}}` every file is a text for jinja2, and so is its name. What all of them
+share, and what depends on the targets, is in `shared`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ __all__ = ["Template", "package_name", "project_name", "render", "templates"]
 
 _SHARED = "shared"
 _ABOUT = "template.json"
+_INSIDE = "{{cookiecutter.name}}"
 DOCKERFILE = "Dockerfile"
 
 
@@ -65,11 +67,12 @@ def render(template: str, values: Mapping[str, Any], *, shared: bool) -> dict[st
     Raises:
         TorchconfError: A text names what is not there, or is not for jinja2; file and line are told.
     """
-    folder = _folder() / (_SHARED if shared else template)
+    folder = _folder() / _SHARED if shared else _folder() / template / _INSIDE
+    values = values if shared else {"cookiecutter": values}
     found: dict[str, str] = {}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder).as_posix()
-        if not path.is_file() or relative == _ABOUT or "__pycache__" in relative:
+        if not path.is_file() or "__pycache__" in relative:
             continue
         text = path.read_text(encoding="utf-8")
         if relative == DOCKERFILE:

@@ -1,6 +1,6 @@
 import torch
 
-from {{ package }} import standardize
+from {{ cookiecutter.package }} import standardize
 
 
 def test_columns_have_mean_zero_and_deviation_one() -> None:

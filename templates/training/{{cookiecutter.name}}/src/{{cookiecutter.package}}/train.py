@@ -11,9 +11,9 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, DistributedSampler
 
-from {{ package }}.config import Config
-from {{ package }}.data import rings
-from {{ package }}.model import Classifier
+from {{ cookiecutter.package }}.config import Config
+from {{ cookiecutter.package }}.data import rings
+from {{ cookiecutter.package }}.model import Classifier
 
 
 def best_device() -> torch.device:

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import torch
 
-from {{ package }}.config import Config
-from {{ package }}.model import Classifier
-from {{ package }}.train import train
+from {{ cookiecutter.package }}.config import Config
+from {{ cookiecutter.package }}.model import Classifier
+from {{ cookiecutter.package }}.train import train
 
 
 def test_a_short_run_learns_and_leaves_a_checkpoint(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 import torch
 
-from {{ package }}.main import power
+from {{ cookiecutter.package }}.main import power
 
 
 def test_power_of_a_small_matrix() -> None:

@@ -1,5 +1,0 @@
-"""{{ description }}"""
-
-from {{ package }}.scaling import standardize
-
-__all__ = ["standardize"]

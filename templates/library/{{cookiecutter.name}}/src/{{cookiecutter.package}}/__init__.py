@@ -1,0 +1,5 @@
+"""{{ cookiecutter.description }}"""
+
+from {{ cookiecutter.package }}.scaling import standardize
+
+__all__ = ["standardize"]
