@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import platformdirs
 import pytest
+from packaging.version import Version
 
 from tests.projects import Demo
 from tests.replica import Content, Fault, Replica
-from torchconf.catalog import load_catalog
+from torchconf.catalog import Catalog, load_catalog, validated
+from torchconf.catalog.compile import FACTS, compile_catalog, read_live
+from torchconf.catalog.forming import render
 from torchconf.catalog.location import PACKAGED, cached_file
 
 EMPTY = '[project]\nname = "demo"\nversion = "0"\n'
@@ -132,3 +136,18 @@ def test_credentials_in_a_mirror_s_url_are_refused(tmp_path: Path) -> None:
     result = Demo(tmp_path, EMPTY)(f"catalog refresh --index-base {url}")
     assert result.status == 2
     assert "secret" not in result.err
+
+
+@pytest.mark.uv
+@pytest.mark.usefixtures("inside_replica")
+def test_the_packaged_catalog_is_kept_fresh_by_the_same_reading(tmp_path: Path) -> None:
+    facts = tmp_path / "facts"
+    shutil.copytree(FACTS, facts)
+    before = compile_catalog(facts)
+    read_live(facts)
+    after = compile_catalog(facts)
+    assert after["as_of"] > before["as_of"]
+    assert after["dependents"] == before["dependents"]
+    assert set(after["wheels"]["torch"]) == set(before["wheels"]["torch"])
+    assert render(after) == render(json.loads(render(after))), "canonical"
+    assert Catalog(validated(after, "live")).covered(Version("2.13.0"))

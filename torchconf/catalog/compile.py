@@ -1,5 +1,9 @@
 """Compile `catalog.json` from the facts beside this module: `python -m torchconf.catalog.compile`.
 
+With `--live` the indexes are read first, as `torchconf catalog refresh` does, and what they have is
+kept as `facts/live.json`: it takes the place of the wheels, releases and backends that the other
+facts give, which it includes.
+
 The facts are evidence, so absence needs a reason. A cell (package, release, backend) says on which
 platforms which Pythons are known to have a wheel, and how far its silence counts:
 
@@ -14,6 +18,7 @@ platforms which Pythons are known to have a wheel, and how far its silence count
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections import defaultdict
@@ -30,17 +35,47 @@ COMPILED = Path(__file__).with_name("catalog.json")
 
 # The newest release whose CPU index is covered: later ones are known from single file names.
 _PYPI = "pypi"
+_LIVE = ("as_of", "backends", "releases", "sets", "wheels")
 
 
 def main() -> int:
     """Write the compiled catalog; return the exit status."""
+    if "--live" in sys.argv[1:]:
+        read_live(FACTS)
     COMPILED.write_text(render(compile_catalog(FACTS)), encoding="utf-8", newline="\n")
     sys.stdout.write(f"wrote {COMPILED.name}, {COMPILED.stat().st_size} bytes\n")
     return 0
 
 
+def read_live(facts: Path) -> None:
+    """Read the live indexes, and keep what they have beside the facts.
+
+    Raises:
+        CatalogError: An answer is not whole; the facts stay as they are.
+    """
+    # Imported here: the compiler itself needs no network.
+    from datetime import UTC, datetime
+
+    from torchconf.catalog import Catalog
+    from torchconf.catalog.refresh import Settings, refreshed
+
+    data = compile_catalog(facts)
+    catalog = Catalog(data)
+    settings = Settings(catalog.base_url, pypi=os.environ.get("UV_DEFAULT_INDEX"))
+    today = datetime.now(UTC).date().isoformat()
+    new = refreshed(catalog, data, settings, today)
+    text = json.dumps({key: new[key] for key in _LIVE}, indent=1, sort_keys=True)
+    (facts / "live.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
 def compile_catalog(facts: Path) -> dict[str, Any]:
     """Return the catalog as plain data, in the shape that `torchconf.catalog` validates."""
+    compiled = _compiled(facts)
+    live = facts / "live.json"
+    return compiled | _read(live) if live.is_file() else compiled
+
+
+def _compiled(facts: Path) -> dict[str, Any]:
     base = _read(facts / "backends.json")
     companions = _read(facts / "companions.json")
     rows = [
