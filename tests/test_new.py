@@ -119,7 +119,9 @@ def test_files_for_others_are_valid(template: str, demo: Demo) -> None:
 @pytest.mark.network
 def test_from_an_empty_folder_to_a_green_test_run_with_a_real_torch(demo: Demo) -> None:
     """The build is PyPI's: this machine needs no other index for it."""
-    folder = made(demo, "training", "-t linux-pypi -t windows-pypi -t macos-cpu")
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    flags = f"-t linux-pypi -t windows-pypi -t macos-pypi --python {python}"
+    folder = made(demo, "training", flags)
     uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
     for command in (
         [uv, "lock"],
@@ -127,7 +129,14 @@ def test_from_an_empty_folder_to_a_green_test_run_with_a_real_torch(demo: Demo) 
         [uv, "run", "--no-sync", "pytest"],
         [uv, "run", "--no-sync", "my-proj", "--epochs", "3"],
     ):
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=os.environ | {"UV_PYTHON": sys.executable},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
     assert "accuracy" in done.stdout
 
