@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -25,11 +26,13 @@ def check_text(text: str, *, lockfile: str = "", targets: tuple[str, ...] = ()) 
     Args:
         text: The pyproject.toml.
         lockfile: The text of its uv.lock.
-        targets: Keys of platforms that the project is said to be for: `macos-x86_64`.
+        targets: Keys of platforms that the project is said to be for: `macos-x86_64`. A comment
+            `# check -t macos-x86_64` says it, too.
     """
     problems: list[ProjectError] = []
     project = read_project(tomllib.loads(text), problems=problems)
     whole = Whole(project, catalog=CATALOG, lockfile=lockfile)
+    targets = (*targets, *re.findall(r"^# check -t (\S+)$", text, re.MULTILINE))
     platforms = [platform for platform in PLATFORMS if platform.key in targets]
     subject = Subject(project, whole, problems=problems, targets=platforms)
     return list(find(subject, OPTIONAL))

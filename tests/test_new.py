@@ -173,6 +173,7 @@ def test_ci_takes_the_cpu_build_where_there_is_one(demo: Demo) -> None:
         ("app my-proj --defaults --package ../x", "can not be the name of a package"),
         ("app my-proj --defaults --python two", "is not a version"),
         ("app my-proj --defaults --set x", "is not KEY=VALUE"),
+        ("app my-proj --defaults --license mine", "is no license that SPDX knows"),
         ("app my-proj -t windows-rocm", "ROCm"),
     ],
 )
@@ -244,6 +245,10 @@ def test_the_wheel_has_the_templates() -> None:
 def test_without_targets_a_terminal_is_asked(demo: Demo) -> None:
     with Terminal(["new", "app", "my-proj"], demo.folder, fits={"cu130": "it fits"}) as terminal:
         for question, *keys in (
+            ("What is the project called?", "enter"),
+            ("Which package is imported?", *["\x7f"] * 7, "mine", "enter"),
+            ("Which is the lowest Python?", "enter"),
+            ("Under which license", "enter"),
             ("Which platforms shall", "enter"),
             ("torch on Linux?", "enter"),
             ("Which packages", "enter"),
@@ -253,6 +258,8 @@ def test_without_targets_a_terminal_is_asked(demo: Demo) -> None:
             terminal.answer(question, *keys)
         assert terminal.finish() == 0
         assert "torchconf new app my-proj -t linux-cu130" in terminal.screen.joined
+        assert "--package mine" in terminal.screen.joined
+    assert (demo.folder / "my-proj/src/mine/main.py").is_file()
     data = tomllib.loads((demo.folder / "my-proj/pyproject.toml").read_text(encoding="utf-8"))
     assert data["tool"]["uv"]["index"][-1]["name"] == "pytorch-cu130"
 
@@ -260,7 +267,7 @@ def test_without_targets_a_terminal_is_asked(demo: Demo) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="pexpect has no terminal there")
 def test_ctrl_c_leaves_nothing(demo: Demo) -> None:
     with Terminal(["new", "app", "my-proj"], demo.folder, fits={}) as terminal:
-        terminal.answer("Which platforms shall", "ctrl-c")
+        terminal.answer("What is the project called?", "ctrl-c")
         assert terminal.finish() == 130
     assert demo.names() == []
 

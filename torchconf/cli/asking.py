@@ -34,7 +34,7 @@ from torchconf.wizard import (
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.cli.context import Context
@@ -49,6 +49,18 @@ def ask_init(options: argparse.Namespace, index_base: str | None) -> int:
     context = open_project(options, may_be_missing=True)
     given = Request(index_base=index_base, force=options.force)
     return _Asking("init", options, context, given, Setup).run()
+
+
+def ask_project(
+    options: argparse.Namespace, folder: str, judges: Mapping[str, Callable[[str], object]]
+) -> dict[str, str]:
+    """Ask what a new project is called, and the like; return what flags or answers say."""
+    from torchconf.wizard.starting import starting
+
+    given = {key: getattr(options, key) for key in ("name", "package", "python", "license")}
+    ask = choose_asker(colour=report.wants_colour(options, sys.stdout))
+    answers = walk(starting(given, folder, judges), ask)
+    return {key: value or str(answers[key]) for key, value in given.items()}
 
 
 def ask_targets(options: argparse.Namespace, project: Project, given: Request) -> Request:

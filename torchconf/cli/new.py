@@ -49,9 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="of the project (default: that of DIR)")
     parser.add_argument("--package", help="that is imported (default: the name)")
     parser.add_argument("--python", metavar="SPEC", help="the lowest Python (default: 3.12)")
-    parser.add_argument(
-        "--license", default="MIT", help="an SPDX identifier (default: %(default)s)"
-    )
+    parser.add_argument("--license", help="an SPDX identifier (default: MIT)")
     parser.add_argument("--torch", metavar="SPEC", help="a release or a range")
     parser.add_argument(
         "--with", dest="packages", action="append", default=[], metavar="PACKAGE",
@@ -131,28 +129,34 @@ def _refuse_full(folder: str) -> None:
 
 def _values(options: argparse.Namespace, folder: str) -> dict[str, Any]:
     """Return what the templates name, judged."""
-    import re
-
     from torchconf import __version__
     from torchconf.catalog import load_catalog
     from torchconf.errors import RequestError
-    from torchconf.requirements import python_specifier
     from torchconf.templates import package_name, project_name
+    from torchconf.wizard.starting import package_of
 
-    name = project_name(options.name or folder)
     # What the templates ask for by themselves.
     taken = {*load_catalog().family, "matplotlib", "pytest", "ruff", "mypy", "hatchling", "tests"}
-    package = options.package or re.sub(r"[-.]+", "_", name.lower())
-    python = re.sub(r"^>=", "", python_specifier(options.python or "3.12"))
-    if not re.fullmatch(r"3\.[0-9]+", python):
-        raise RequestError(
-            f"`--python {options.python}` is not a lowest Python", help="such as 3.12"
-        )
+
+    def check_package(text: str) -> str:
+        return package_name(text, taken)
+
+    if not options.target and not options.defaults and can_ask(options):
+        # Imported here: only whoever is asked waits for it.
+        from torchconf.cli.asking import ask_project
+
+        judges = {
+            "name": project_name, "package": check_package, "python": _lowest, "license": _license,
+        }  # fmt: skip
+        for key, value in ask_project(options, folder, judges).items():
+            setattr(options, key, value)
+    name = project_name(options.name or folder)
+    package = check_package(options.package or package_of(name))
     values: dict[str, Any] = {
         "name": name,
-        "package": package_name(package, taken),
-        "python": python,
-        "license": options.license,
+        "package": package,
+        "python": _lowest(options.python or "3.12"),
+        "license": _license(options.license or "MIT"),
         "description": "A project with PyTorch.",
         "torchconf": __version__,
     }
@@ -164,6 +168,33 @@ def _values(options: argparse.Namespace, folder: str) -> dict[str, Any]:
             raise RequestError(f"`--set {key}` has a quote or a backslash", help="leave them out")
         values[key] = value
     return values
+
+
+def _lowest(text: str) -> str:
+    """Return the lowest Python that a word or a specifier means: `3.12`."""
+    import re
+
+    from torchconf.errors import RequestError
+    from torchconf.requirements import python_specifier
+
+    python = re.sub(r"^>=", "", python_specifier(text))
+    if not re.fullmatch(r"3\.[0-9]+", python):
+        raise RequestError(f"`--python {text}` names no lowest Python", help="write 3.12")
+    return python
+
+
+def _license(text: str) -> str:
+    """Return an SPDX expression that the standard's own reader takes."""
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    from torchconf.errors import RequestError
+
+    try:
+        return canonicalize_license_expression(text)
+    except InvalidLicenseExpression as error:
+        raise RequestError(
+            f"`{text}` is no license that SPDX knows", help="such as MIT or Apache-2.0"
+        ) from error
 
 
 def _fill(

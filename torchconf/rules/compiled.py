@@ -41,6 +41,8 @@ _BUILDS = frozenset(
 
 
 # What the metadata of some of them would say, if they had any before they are built.
+_STATIC = {"flash-attn": "2.8.3"}
+"""The release from which on the metadata of a package are there before it is built."""
 _METADATA = {"flash-attn": ["torch", "einops"]}
 
 
@@ -109,7 +111,11 @@ class BuildNeedsTorch(Rule):
                     severity=self._severity(subject, place),
                     fix=self._told(subject, one.name, known=one.name in known),
                 )
-            elif one.name in _METADATA.keys() - known and _matches_runtime(told[one.name]):
+            elif (
+                one.name in _METADATA.keys() - known
+                and _matches_runtime(told[one.name])
+                and not one.specifier.contains(_STATIC[one.name])
+            ):
                 yield self.finding(
                     f"tool.uv.extra-build-dependencies.{one.name}",
                     f"`match-runtime` needs the metadata of `{one.name}` before it is built",
@@ -246,7 +252,8 @@ class NvidiaByHand(Rule):
         for place, one in subject.requirements:
             if place in told or not one.name.startswith(("nvidia-", "cuda-")):
                 continue
-            if not re.fullmatch(_NVIDIA, one.name):
+            on_linux = any(p.os == "linux" for p in subject.platforms(one.marker))
+            if not re.fullmatch(_NVIDIA, one.name) or not on_linux:
                 continue
             told.add(place)
             names = [

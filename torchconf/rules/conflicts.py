@@ -320,7 +320,9 @@ class PairwiseConflicts(Rule):
         """Report sets that keep each of three or more items from each other, and none holds all."""
         project = subject.project
         small = [c for c in project.conflicts if len(set(c.items)) >= PAIR]
-        items = dict.fromkeys(item for conflict in small for item in conflict.items)
+        items = dict.fromkeys(
+            item for conflict in small for item in conflict.items if self._is_variant(subject, item)
+        )
         for start in items:
             clique = [start]
             for item in items:
@@ -349,6 +351,13 @@ class PairwiseConflicts(Rule):
                 fix=Fix("make one set of them", tuple(draft.steps), safe=False),
             )
             return
+
+    def _is_variant(self, subject: Subject, item: Item) -> bool:
+        """Tell whether an item brings a package of the family; others just exclude each other."""
+        if item.name is None or item.package != subject.project.name:
+            return False
+        family = set(subject.catalog.family)
+        return any(one.name in family for one in subject.flat(Place(item.kind, item.name)))
 
     def _has_base(self, subject: Subject) -> bool:
         routed = {source.package for _, source in _scoped(subject)}

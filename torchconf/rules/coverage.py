@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from torchconf.environments import mentions_extra
 from torchconf.rules.builds import spoken_platforms
-from torchconf.rules.mending import UV, draft_of, gate, gated, put_at, raw_marker, without_wheels
+from torchconf.rules.mending import draft_of, gate, gated, put_at, raw_marker, without_wheels
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 from torchconf.rules.subject import path_of
-from torchconf.targets import PLATFORMS, Platform
+from torchconf.targets import PLATFORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
     from packaging.version import Version
 
-    from torchconf.drafting import Draft
     from torchconf.plan import Step
     from torchconf.project import Project, Source
     from torchconf.rules.subject import Subject
@@ -111,7 +110,7 @@ def _asked(subject: Subject, source: Source) -> Iterator[Marker | None]:
     if subject.project is subject.whole.root:
         projects += subject.whole.members
     for project in projects:
-        for one in project.requirements():
+        for one in subject.overridden(project.requirements()):
             if one.name == source.package and one.url is None:
                 yield one.marker
     for one in subject.project.workspace.constraint_dependencies:
@@ -198,13 +197,12 @@ class IntelMac(Rule):
     `required-environments` it takes an older release for that machine.
 
     Bad:
+        # check -t macos-x86_64
         [project]
         dependencies = ["torch>=2.2"]
 
-        [tool.uv]
-        required-environments = ["sys_platform == 'darwin'"]
-
     Good:
+        # check -t macos-x86_64
         [project]
         dependencies = ["torch>=2.2"]
 
@@ -216,18 +214,17 @@ class IntelMac(Rule):
     name = "intel-mac"
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/reference/settings/#required-environments"
-    fixes = "unsafe"
 
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Report a declared platform that ended, if nothing sets it apart."""
-        if not subject.declared:
+        if not subject.named:
             return
         # Imported here: few projects say which platforms they are for.
         from torchconf.markers import holds
 
         catalog = subject.catalog
         required = subject.project.workspace.required_environments
-        for platform in sorted(subject.declared):
+        for platform in sorted(subject.named):
             last = catalog.platform_end(platform)
             twins = [p for p in PLATFORMS if p.os == platform.os and p != platform]
             apart = any(
@@ -248,36 +245,11 @@ class IntelMac(Rule):
             ]
             if not open_:
                 continue
-            fix = None
-            if subject.project.root is None:
-                draft = draft_of(subject)
-                _require(draft, subject, platform)
-                fix = Fix(f"require wheels for {platform.key}", tuple(draft.steps), safe=False)
             yield self.finding(
                 open_[0].at,
                 f"torch ended with {last} on {platform.key}, which is a declared platform",
                 help="set it apart: `required-environments`, or a requirement of its own",
-                fix=fix,
             )
-
-
-def _require(draft: Draft, subject: Subject, platform: Platform) -> None:
-    """Give a platform an entry of its own; uv wants the entries to exclude each other."""
-    from torchconf.markers import holds, names_platforms, platform_marker, same_platforms, spell
-
-    path = (*UV, "required-environments")
-    marker = platform_marker(platform)
-    reason = "uv then looks for a wheel for it"
-    entries = subject.project.required_environments
-    inside = [entry for entry in entries if holds(entry.marker, platform)]
-    for entry in inside:
-        rest = names_platforms(entry.raw) and spell(
-            same_platforms(entry.raw) - same_platforms(marker)
-        )
-        if not rest or not isinstance(path_of(entry.at)[-1], int):
-            return
-        draft.replace(path_of(entry.at), rest, "the rest of it")
-    draft.insert(path, marker, reason)
 
 
 def _of(text: str) -> Version:

@@ -143,7 +143,7 @@ class IndexNotExplicit(Rule):
             name = f"index `{index.name}`" if index.name else "an index of PyTorch"
             yield self.finding(
                 index.at,
-                f"{name} is open: uv looks for every package there before PyPI",
+                f"{name} is open: uv looks for every package there",
                 help="add `explicit = true`, and a source for torch and each package beside it",
                 fix=fix,
             )

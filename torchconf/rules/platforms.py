@@ -269,6 +269,9 @@ class Amd64Missing(Rule):
         if not any(platform.os == "windows" for platform in subject.locked):
             return
         wrong = [text for text in _texts(subject) if text.is_family and _forgets(text.marker)]
+        # `!=` alone may well mean Windows, too.
+        if not any(_asks_for_x86_64(text.marker) for text in wrong):
+            return
         steps: list[Step] = []
         for text in wrong:
             new = text.with_marker(_with_amd64)
@@ -282,6 +285,13 @@ class Amd64Missing(Rule):
                 help="name both, or tie the machine to Linux",
                 fix=fix,
             )
+
+
+def _asks_for_x86_64(marker: Marker) -> bool:
+    return any(
+        test.variable == "platform_machine" and test.operator == "==" and test.value == "x86_64"
+        for test in comparisons(marker)
+    )
 
 
 def _forgets(marker: Marker) -> bool:

@@ -8,9 +8,11 @@ from packaging.utils import canonicalize_name
 
 from torchconf.lockfile import needs, reached
 from torchconf.rules.builds import (
+    build_of,
     counting,
     default_places,
     family_places,
+    is_judged,
     lists,
     spoken_platforms,
 )
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from torchconf.project import Project
-    from torchconf.rules.subject import Subject
+    from torchconf.rules.subject import Place, Subject
+    from torchconf.targets import Platform
 
 __all__ = ["RULES"]
 
@@ -223,6 +226,24 @@ class SourceForIndirect(Rule):
         return Fix(title, tuple(draft.steps), safe=False)
 
 
+def _comes_from_pypi(subject: Subject, package: str, place: Place, platform: Platform) -> bool:
+    """Ask the routes, where they can say: a pin of another place may reach this one."""
+    if not is_judged(subject):
+        return True
+    extras = (place.name,) if place.kind == "extra" and place.name else ()
+    groups = (place.name,) if place.kind == "group" and place.name else ()
+    clashing = [
+        item.name
+        for conflict in subject.project.conflicts
+        for item in conflict.items
+        if item.kind == "group" and item.name and item.name not in groups
+    ]
+    others = clashing if place.name else ()
+    route = subject.route(package, platform, extras=extras, groups=groups, no_groups=others)
+    found = [each for _, each in route.by_python] or [route]
+    return any(one.kind == "index" and build_of(subject, one.index) == "" for one in found)
+
+
 class PlatformFallsToPypi(Rule):
     """A source for an accelerator leaves Linux or Windows to PyPI.
 
@@ -287,6 +308,7 @@ class PlatformFallsToPypi(Rule):
                 and (platform.is_usual or platform in subject.named)
                 and platform in subject.locked & subject.platforms(requirement.marker)
                 and source_on(subject, sources, platform) is None
+                and _comes_from_pypi(subject, main, place, platform)
             )
             at = sources[0].at.split("[")[0]
             if not left or (at, left) in told:

@@ -205,7 +205,25 @@ class Subject:
         return tuple(pair for pair in self.requirements if pair[1].name == package)
 
     def flat(self, place: Place) -> tuple[Requirement, ...]:
-        """Return what a place asks for, included groups in their place; empty if undefined."""
+        """Return what a place asks for, included groups in their place; empty if undefined.
+
+        Overrides stand in the place of what they override.
+        """
+        return self.overridden(self._flat(place))
+
+    def overridden(self, requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
+        """Return requirements as uv takes them: with the overrides of their names."""
+        overrides = self.project.workspace.override_dependencies
+        if not overrides:
+            return tuple(requirements)
+        names = {override.name for override in overrides}
+        found: dict[Requirement, None] = {}
+        for one in requirements:
+            taken = [o for o in overrides if o.name == one.name] if one.name in names else [one]
+            found.update(dict.fromkeys(taken))
+        return tuple(found)
+
+    def _flat(self, place: Place) -> tuple[Requirement, ...]:
         project = self.project
         if place.name is None:
             return project.dependencies

@@ -83,13 +83,16 @@ class _MissingTriton(Rule):
                 draft.insert((*SOURCES, found[0]), entry, "it is on that index only")
             else:
                 draft.put((*SOURCES, found[0]), [found[1], entry], "it is on that index only")
+        others = asked is None and any(
+            subject.required(other) for other in subject.catalog.triton_packages if other != name
+        )
         what = "no dependency list names it" if asked is None else "it has no source"
         title = f"add `{name}`" if asked is None else f"route `{name}` to `{source.value}`"
         return self.finding(
             source.at,
             f"torch from `{source.value}` needs `{name}` from there, too, and {what}",
             help=f"make `{name}` a dependency with the source and the marker of torch",
-            fix=Fix(title, tuple(draft.steps), safe=asked is not None),
+            fix=None if others else Fix(title, tuple(draft.steps), safe=asked is not None),
         )
 
 

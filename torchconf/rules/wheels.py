@@ -218,16 +218,25 @@ class EndedIndex(Rule):
     def check(self, subject: Subject) -> Iterator[Finding]:
         """Report the indexes of lines that have ended, where torch may go on without them."""
         main = canonicalize_name(subject.catalog.main_package)
+        base = SpecifierSet()
+        for one in subject.project.dependencies:
+            if one.name == main:
+                base &= public(one.specifier)
         ranges = [
-            public(one.specifier)
+            public(one.specifier) & base
             for project in (subject.project, *subject.whole.members)
             for one in project.requirements()
             if one.name == main
         ]
+        # An index of somebody else's packages may be named after a backend, too.
+        routed = {id(subject.index_of(source)) for source in subject.family_sources}
+        host = subject.catalog.base_url.rpartition("/")[0]
         for index in subject.pytorch_indexes:
             backend = subject.backend(index)
             last = subject.catalog.ended(backend) if backend else None
             if backend is None or last is None or is_nightly(index.url):
+                continue
+            if id(index) not in routed and not index.url.startswith(host):
                 continue
             end = Version(last)
             if ranges and not any(admits_newer(each, end) for each in ranges):

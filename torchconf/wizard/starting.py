@@ -1,0 +1,59 @@
+"""The questions that only a new project has: its name, its package, its Python, its license."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torchconf.errors import RequestError
+from torchconf.wizard.question import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torchconf.wizard.question import Answers, Judge, Value
+
+__all__ = ["package_of", "starting"]
+
+
+def package_of(name: str) -> str:
+    """Return the package that a project of this name would have."""
+    return re.sub(r"[-.]+", "_", name.lower())
+
+
+def starting(
+    given: Mapping[str, str | None], folder: str, judges: Mapping[str, Callable[[str], object]]
+) -> Callable[[Answers], Question | None]:
+    """Return what gives the next question for the answers so far.
+
+    Args:
+        given: What flags say: `name`, `package`, `python`, `license`. What is given is not asked.
+        folder: The name of the new folder.
+        judges: For each, what raises `RequestError` at a wrong answer.
+    """
+
+    def following(answers: Answers) -> Question | None:
+        name = given["name"] or str(answers.get("name", folder))
+        for key, message, label, default in (
+            ("name", "What is the project called?", "Name", folder),
+            ("package", "Which package is imported?", "Package", package_of(name)),
+            ("python", "Which is the lowest Python?", "Python", "3.12"),
+            ("license", "Under which license, as SPDX spells it?", "License", "MIT"),
+        ):
+            if given[key] is None and key not in answers:
+                judge = _judge(judges[key])
+                return Question(key, "text", message, label, default, judge=judge)
+        return None
+
+    return following
+
+
+def _judge(check: Callable[[str], object]) -> Judge:
+    def judge(value: Value) -> str | None:
+        try:
+            check(str(value))
+        except RequestError as error:
+            return error.message
+        return None
+
+    return judge
