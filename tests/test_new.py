@@ -17,8 +17,9 @@ from tests.checking import check_text
 from tests.projects import Demo, Result
 from tests.replica import Replica
 from tests.terminal import Terminal
+from torchconf.errors import TorchconfError
 from torchconf.rules import Severity
-from torchconf.templates import templates
+from torchconf.templates import render, templates
 
 TARGETS = {
     "cpu": "-t linux-cpu",
@@ -188,6 +189,13 @@ def test_what_is_refused_leaves_nothing(flags: str, message: str, demo: Demo) ->
 )
 def test_names_that_are_right(name: str, package: str, demo: Demo) -> None:
     assert (made(demo, "app", "--defaults", name) / "src" / package / "main.py").is_file()
+
+
+def test_a_template_error_names_the_file() -> None:
+    with pytest.raises(TorchconfError) as caught:
+        render("app", {"name": "x"}, shared=False)
+    assert "can not be filled" in caught.value.message
+    assert "pyproject.toml" in str(caught.value.at)
 
 
 def test_a_folder_with_something_in_it_is_refused(demo: Demo) -> None:
