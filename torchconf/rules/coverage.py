@@ -259,9 +259,6 @@ def _of(text: str) -> Version:
     return Version(text)
 
 
-"""The rules of this family, by code."""
-
-
 RULES: tuple[type[Rule], ...] = (
     CudaOnMacos,
     IntelMac,

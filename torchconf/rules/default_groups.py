@@ -169,9 +169,6 @@ class DefaultGroupUndefined(Rule):
         return Fix("take it out", tuple(draft.steps), safe=True)
 
 
-"""The rules of this family, by code."""
-
-
 RULES: tuple[type[Rule], ...] = (
     DefaultGroupClash,
     DefaultGroupUndefined,

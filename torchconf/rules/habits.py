@@ -340,9 +340,6 @@ class IgnoredInMember(Rule):
                 )
 
 
-"""The rules of this family, by code."""
-
-
 RULES: tuple[type[Rule], ...] = (
     StaleLock,
     UvTooOld,

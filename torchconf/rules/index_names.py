@@ -320,9 +320,6 @@ class DuplicateIndex(Rule):
         return Fix(f"use `{first.name}` for both", tuple(draft.steps), safe=False)
 
 
-"""The rules of this family, by code."""
-
-
 RULES: tuple[type[Rule], ...] = (
     UndefinedIndex,
     NameMismatch,

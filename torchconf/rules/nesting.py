@@ -204,9 +204,6 @@ class NestedGroupsInConflict(Rule):
                     )
 
 
-"""The rules of this family, by code."""
-
-
 RULES: tuple[type[Rule], ...] = (
     HiddenVariant,
     NestedGroupsInConflict,

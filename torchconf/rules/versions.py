@@ -153,15 +153,12 @@ class RequiresPython(Rule):
             ends["highest"] = inside[-1]
         for _, one in subject.required(catalog.main_package):
             specifier = public(one.specifier)
-            known = [v for v in catalog.releases if specifier.contains(v, prereleases=True)]
-            if one.url is not None or not known or "python" in str(one.marker):
+            if one.url is not None or "python" in str(one.marker):
                 continue
-            if not all(catalog.release_pythons(version) for version in known):
-                known = [version for version in known if catalog.release_pythons(version)]
-            open_ = admits_newer(specifier, max(catalog.releases))
             for which, version in ends.items():
-                served_ = any(version in catalog.release_pythons(release) for release in known)
-                if not known or served_ or (which == "highest" and open_):
+                if _is_served(subject, specifier, version) is not False:
+                    continue
+                if which == "highest" and admits_newer(specifier, max(catalog.releases)):
                     continue
                 yield self.finding(
                     "project.requires-python",
@@ -171,12 +168,22 @@ class RequiresPython(Rule):
                 return
 
 
+def _is_served(subject: Subject, specifier: SpecifierSet, python: str) -> bool | None:
+    """Tell whether a release in a range is built for a Python; None where nothing is known."""
+    catalog = subject.catalog
+    known: bool | None = None
+    for release in catalog.releases:
+        if specifier.contains(release, prereleases=True):
+            pythons = catalog.release_pythons(release)
+            if python in pythons:
+                return True
+            known = False if pythons else known
+    return known
+
+
 def _reaches_below(python: SpecifierSet, pythons: Sequence[str]) -> bool:
     """Tell whether a range has no floor among the known Pythons: nobody knows what is meant."""
     return not any(part.operator in (">=", ">", "~=", "==") for part in python) or not pythons
-
-
-"""The rules of this family, by code."""
 
 
 RULES: tuple[type[Rule], ...] = (
