@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from torchconf.plan import Insert, Put, Remove, Replace, take
+from torchconf.plan import Insert, Put, Remove, Rename, Replace, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -58,6 +58,11 @@ class Draft:
     def remove(self, path: Path, reason: str) -> None:
         """Take away a key or an entry."""
         self._take(Remove(path, reason))
+
+    def rename(self, path: Path, name: str, reason: str) -> None:
+        """Give a key another name, unless it has that one."""
+        if path[-1] != name:
+            self._take(Rename(path, name, reason))
 
     def arrange(
         self,

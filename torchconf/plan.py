@@ -54,7 +54,16 @@ class Remove(NamedTuple):
     reason: str
 
 
-Step: TypeAlias = Put | Insert | Replace | Remove
+class Rename(NamedTuple):
+    """Give one key of a table another name. It stays where it stands, with all its comments."""
+
+    path: Path
+    """Of the key, by the name that it has."""
+    name: str
+    reason: str
+
+
+Step: TypeAlias = Put | Insert | Replace | Remove | Rename
 
 
 class Plan(NamedTuple):
@@ -94,7 +103,7 @@ def take(data: dict[str, object], step: Step) -> None:
     """Take one step on plain data, in place. Errors as in `meaning`."""
     from copy import deepcopy
 
-    value = deepcopy(step.value) if not isinstance(step, Remove) else None
+    value = None if isinstance(step, Remove | Rename) else deepcopy(step.value)
     match step:
         case Put(path=(*above, str(key))):
             _table(_walk(data, above, create=dict), above)[key] = value
@@ -110,8 +119,18 @@ def take(data: dict[str, object], step: Step) -> None:
             del _table(_walk(data, above), above)[key]
         case Remove(path=(*above, int(number))):
             del _array(_walk(data, above), above)[number]
+        case Rename(path=(*above, str(key)), name=name):
+            _rename(_table(_walk(data, above), above), key, name)
         case _:
             raise TypeError(f"not a step that can be taken: {step}")
+
+
+def _rename(table: dict[str, object], key: str, name: str) -> None:
+    if key not in table or name in table:
+        raise LookupError(f"no `{key}` that could become `{name}`")
+    items = [(name if each == key else each, value) for each, value in table.items()]
+    table.clear()
+    table.update(items)
 
 
 def _walk(data: object, path: Iterable[str | int], create: type | None = None) -> object:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torchconf.errors import ProjectError
-from torchconf.plan import Insert, Put, Remove, Replace
+from torchconf.plan import Insert, Put, Remove, Rename, Replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -112,5 +112,7 @@ def steps_from_project(steps: Iterable[Step]) -> tuple[Step, ...]:
             case Replace():
                 found.append(step._replace(path=path))
             case Remove():
+                found.append(step._replace(path=path))
+            case Rename():
                 found.append(step._replace(path=path))
     return tuple(found)

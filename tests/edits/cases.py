@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from torchconf.plan import Insert, Put, Remove, Replace, Step
+from torchconf.plan import Insert, Put, Remove, Rename, Replace, Step
 
 
 class Case(NamedTuple):
@@ -41,6 +41,8 @@ def _step(kind: str, path: list[str | int], *rest: Any) -> Step:
             return Insert(at, position, value, "asked for")
         case "replace", (value,):
             return Replace(at, value, "asked for")
+        case "rename", (name,):
+            return Rename(at, name, "asked for")
         case "remove", ():
             return Remove(at, "asked for")
         case _:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from torchconf.plan import Insert, Path, Put, Remove, Replace, Step, meaning
+from torchconf.plan import Insert, Path, Put, Remove, Rename, Replace, Step, meaning
 
 Draw = st.DrawFn
 
@@ -273,7 +273,7 @@ def plans(draw: Draw, data: dict[str, Any]) -> list[Step]:
 
 def _step(draw: Draw, data: dict[str, Any]) -> Step | None:
     path, value = draw(_typical)
-    kind = draw(st.sampled_from(["put", "fill", "insert", "replace", "remove", "remove"]))
+    kind = draw(st.sampled_from(["put", "fill", "insert", "replace", "remove", "remove", "rename"]))
     if kind == "put":
         return Put(path, value, "", draw(st.sampled_from([None, None, "a note"])))
     places = _places(data)
@@ -290,6 +290,9 @@ def _step(draw: Draw, data: dict[str, Any]) -> Step | None:
         if entries:
             path, like = draw(st.sampled_from(entries))
             return Replace(path, draw(_like(like)), "")
+    keys = [place for place, _ in places if place and isinstance(place[-1], str)]
+    if kind == "rename" and keys:
+        return Rename(draw(st.sampled_from(keys)), draw(st.sampled_from(["new", "cu13.2"])), "")
     if kind == "remove" and places[1:]:
         return Remove(draw(st.sampled_from(places[1:]))[0], "")
     return None

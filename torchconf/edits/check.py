@@ -8,7 +8,7 @@ from torchconf.edits.document import Document, Pair
 from torchconf.edits.reading import exact_float, read_toml
 from torchconf.edits.tokens import comments_of
 from torchconf.errors import ProjectError, WriteRefused
-from torchconf.plan import Remove
+from torchconf.plan import Remove, Rename
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -124,6 +124,8 @@ def _lines_outside(document: Document, steps: Iterable[Step]) -> list[str]:
         names = step.path[: next(numbers, None)]
         own.add(names)
         above.update(names[:length] for length in range(len(names)))
+        if isinstance(step, Rename) and len(names) == len(step.path):
+            own.add((*names[:-1], step.name))
 
     def concerns(path: Path) -> bool:
         return path in above or any(path[:length] in own for length in range(len(path) + 1))

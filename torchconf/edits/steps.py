@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING
 from torchconf.edits.document import Pair, Table, is_comment, starts_with
 from torchconf.edits.placing import AS_TABLES, has_header, key_number, table_number
 from torchconf.edits.style import render, render_key
-from torchconf.edits.values import WIDTH, Spot, insert_entry, put_value, remove_entry
+from torchconf.edits.tokens import parse_key, replace_part
+from torchconf.edits.values import (
+    WIDTH,
+    Spot,
+    insert_entry,
+    put_value,
+    remove_entry,
+    rename_key,
+)
 from torchconf.errors import WriteRefused
-from torchconf.plan import Insert, Put, Remove, Replace
+from torchconf.plan import Insert, Put, Remove, Rename, Replace
 
 if TYPE_CHECKING:
     from typing import TypeGuard
@@ -38,6 +46,8 @@ def take(document: Document, step: Step) -> None:
             _put(document, step.path, step.value)
         case Remove():
             _remove(document, step.path)
+        case Rename():
+            _rename(document, step.path, step.name)
 
 
 def _put(document: Document, path: Path, value: object, comment: str | None = None) -> None:
@@ -106,6 +116,24 @@ def _remove(document: Document, path: Path) -> None:
         document.drop(table, pair)
     for table in document.below(path):
         document.dissolve(table)
+
+
+def _rename(document: Document, path: Path, name: str) -> None:
+    """Write a key anew wherever it stands: once, in dotted keys, or in headers."""
+    found = document.find(path)
+    if found and found[2]:
+        _, pair, rest = found
+        pair.value = rename_key(pair.value, rest, name)
+        return
+    key = render_key((name,))
+    for table, pair in [found[:2]] if found else [*document.dotted(path)]:
+        pair.key = replace_part(pair.key, len(path) - len(table.path) - 1, key)
+        pair.keys = parse_key(pair.key)
+    for table in document.below(path):
+        number = len(_names(path)) - 1
+        table.head = replace_part(table.head, number, key)
+        table.keys = (*table.keys[:number], name, *table.keys[number + 1 :])
+    document.count()
 
 
 def _create(document: Document, path: Path, value: object, comment: str | None = None) -> None:

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["COMMENT", "KEY", "comments_of", "parse_key", "tokens", "value_end"]
+__all__ = [
+    "COMMENT",
+    "KEY",
+    "comments_of",
+    "parse_key",
+    "replace_part",
+    "tokens",
+    "value_end",
+]
 
 _BASIC = r'"(?:[^"\\\n]++|\\.)*+"'
 _LITERAL = r"'[^'\n]*+'"
@@ -66,6 +74,12 @@ def parse_key(text: str) -> tuple[str, ...]:
     if '"' not in text and "'" not in text:
         return tuple(part.strip(" \t") for part in text.split(".")) if "." in text else (text,)
     return tuple(_unquote(part) for part in _part.findall(text))
+
+
+def replace_part(text: str, number: int, part: str) -> str:
+    """Return a dotted key, or a header, with one of its parts written anew."""
+    match = [*_part.finditer(text)][number]
+    return f"{text[: match.start()]}{part}{text[match.end() :]}"
 
 
 def _unquote(part: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torchconf.edits.brackets import Brackets, Entry
 from torchconf.edits.reading import exact_float, read_toml
 from torchconf.edits.style import Style, learn, render, render_key
-from torchconf.edits.tokens import comments_of
+from torchconf.edits.tokens import comments_of, parse_key, replace_part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Rest: TypeAlias = Sequence[str | int]
 
-__all__ = ["WIDTH", "Spot", "insert_entry", "put_value", "remove_entry"]
+__all__ = ["WIDTH", "Spot", "insert_entry", "put_value", "remove_entry", "rename_key"]
 
 WIDTH = 88
 """Columns past which an array does not stay on one line when an entry comes in."""
@@ -117,6 +117,21 @@ def remove_entry(text: str, rest: Rest, spot: Spot) -> str:
         for number in reversed(range(len(brackets.entries))):
             if brackets.entries[number].keys[: len(rest)] == tuple(rest):
                 spot.saved += brackets.remove(number)
+    return str(brackets)
+
+
+def rename_key(text: str, rest: Rest, name: str) -> str:
+    """Give a key of an inline table inside a value another name, or the beginning of dotted ones."""
+    brackets = Brackets(text)
+    found = brackets.find(rest)
+    if found and found[1]:
+        entry, deeper = found
+        entry.value = rename_key(entry.value, deeper, name)
+        return str(brackets)
+    for entry in brackets.entries:
+        if entry.keys[: len(rest)] == tuple(rest):
+            entry.key = replace_part(entry.key, len(rest) - 1, render_key((name,)))
+            entry.keys = parse_key(entry.key.rstrip(" =\t"))
     return str(brackets)
 
 
