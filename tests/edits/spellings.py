@@ -290,11 +290,10 @@ def _step(draw: Draw, data: dict[str, Any]) -> Step | None:
         if entries:
             path, like = draw(st.sampled_from(entries))
             return Replace(path, draw(_like(like)), "")
-    keys = [place for place, _ in places if place and isinstance(place[-1], str)]
-    if kind == "rename" and keys:
-        return Rename(draw(st.sampled_from(keys)), draw(st.sampled_from(["new", "cu13.2"])), "")
-    if kind == "remove" and places[1:]:
-        return Remove(draw(st.sampled_from(places[1:]))[0], "")
+    if kind in {"remove", "rename"} and places[1:]:
+        path, _ = draw(st.sampled_from(places[1:]))
+        name = draw(st.sampled_from(["new", "cu13.2"]))
+        return Remove(path, "") if kind == "remove" else Rename(path, name, "")
     return None
 
 

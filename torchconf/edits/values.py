@@ -121,7 +121,7 @@ def remove_entry(text: str, rest: Rest, spot: Spot) -> str:
 
 
 def rename_key(text: str, rest: Rest, name: str) -> str:
-    """Give a key of an inline table inside a value another name, or the beginning of dotted ones."""
+    """Give a key of an inline table inside a value another name; dotted keys begin with it."""
     brackets = Brackets(text)
     found = brackets.find(rest)
     if found and found[1]:
