@@ -39,30 +39,30 @@ class Draft:
     def put(self, path: Path, value: Value, reason: str, comment: str | None = None) -> None:
         """Set a key, unless it has that value."""
         if self.get(path) != value:
-            self._take(Put(path, value, reason, comment))
+            self.take(Put(path, value, reason, comment))
 
     def insert(self, path: Path, value: Value, reason: str, position: int | None = None) -> None:
         """Put an entry into an array, at its end unless a position is given."""
         array = self.get(path)
         if array is None and position is None:
-            self._take(Put(path, [value], reason))
+            self.take(Put(path, [value], reason))
         else:
             end = len(array) if isinstance(array, list) else 0
-            self._take(Insert(path, end if position is None else position, value, reason))
+            self.take(Insert(path, end if position is None else position, value, reason))
 
     def replace(self, path: Path, value: Value, reason: str) -> None:
         """Set an entry of an array, unless it has that value."""
         if self.get(path) != value:
-            self._take(Replace(path, value, reason))
+            self.take(Replace(path, value, reason))
 
     def remove(self, path: Path, reason: str) -> None:
         """Take away a key or an entry."""
-        self._take(Remove(path, reason))
+        self.take(Remove(path, reason))
 
     def rename(self, path: Path, name: str, reason: str) -> None:
         """Give a key another name, unless it has that one."""
         if path[-1] != name:
-            self._take(Rename(path, name, reason))
+            self.take(Rename(path, name, reason))
 
     def arrange(
         self,
@@ -113,7 +113,8 @@ class Draft:
             places = [now.index(same(w)) for w in before if same(w) in now]
             self.insert(path, entry, reason, max(places, default=-1) + 1)
 
-    def _take(self, step: Step) -> None:
+    def take(self, step: Step) -> None:
+        """Take a step that somebody else has made."""
         take(self.data, step)
         self.steps.append(step)
 
@@ -123,11 +124,12 @@ class CarefulDraft(Draft):
 
     is_broken = False
 
-    def _take(self, step: Step) -> None:
+    def take(self, step: Step) -> None:
+        """Take a step, unless one before it made no sense."""
         if self.is_broken:
             return
         try:
-            super()._take(step)
+            super().take(step)
         except (LookupError, TypeError):
             self.is_broken = True
             self.steps.clear()

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 def replace_and_lock(
-    changes: Sequence[tuple[SourceFile, str]], folder: str, *, quiet: bool
+    changes: Sequence[tuple[SourceFile, str]],
+    folder: str,
+    *,
+    quiet: bool,
+    anew: Sequence[str] = (),
 ) -> None:
     """Replace files and run `uv lock`; if anything fails, restore them, and the lockfile.
 
@@ -27,6 +31,7 @@ def replace_and_lock(
         changes: Each file as it was read, and its new text.
         folder: Of the lockfile, where uv runs.
         quiet: Say nothing of success.
+        anew: Packages of which the lockfile shall not keep the versions that it has.
 
     Raises:
         WriteRefused: A file was not replaced; all are as they were.
@@ -35,7 +40,7 @@ def replace_and_lock(
     lockfile = files.read_file(os.path.join(folder, LOCKFILE), may_be_missing=True)
     written = files.replace_all(changes)
     try:
-        _lock(folder, quiet=quiet)
+        _lock(folder, anew, quiet=quiet)
     except BaseException:
         for (before, _), now in zip(changes, written, strict=True):
             _put_back(before, now.raw)
@@ -45,8 +50,9 @@ def replace_and_lock(
         sys.stderr.write(f"locked {LOCKFILE}\n")
 
 
-def _lock(folder: str, *, quiet: bool) -> None:
-    run = run_uv("lock", *(["--quiet"] if quiet else []), folder=folder)
+def _lock(folder: str, anew: Sequence[str], *, quiet: bool) -> None:
+    packages = [word for name in anew for word in ("--upgrade-package", name)]
+    run = run_uv("lock", *(["--quiet"] if quiet else []), *packages, folder=folder)
     if run.returncode != 0:
         raise UvError(
             "`uv lock` failed, so that every file was put back",

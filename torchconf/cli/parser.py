@@ -156,15 +156,16 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def add_writing(parser: argparse.ArgumentParser) -> None:
-    """Add the options of commands that write."""
+def add_writing(parser: argparse.ArgumentParser, *, force: bool = True) -> None:
+    """Add the options of commands that write; `force` if one may replace what it does not know."""
     group = parser.add_argument_group("writing")
     group.add_argument("--dry-run", action="store_true", help="print a diff, write nothing")
     group.add_argument("--check", action="store_true", help="exit 1 if something would change")
     group.add_argument("--lock", action="store_true", help="run `uv lock`; undo all if it fails")
-    group.add_argument(
-        "--force", action="store_true", help="replace PyTorch tables that are not understood"
-    )
+    if force:
+        group.add_argument(
+            "--force", action="store_true", help="replace PyTorch tables that are not understood"
+        )
     group.add_argument("-y", "--yes", action="store_true", help="ask nothing")
 
 

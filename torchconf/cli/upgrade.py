@@ -10,8 +10,10 @@ TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from typing import Any
 
     from torchconf.cli.context import Context
+    from torchconf.cli.mentions import Mention
     from torchconf.cli.writing import Change
     from torchconf.planner.upgrade import Upgrade
 
@@ -42,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rename", action="store_true", help="rename extras and groups named after a backend"
     )
-    add_writing(parser)
+    add_writing(parser, force=False)
     add_format(parser)
 
 
@@ -50,9 +52,9 @@ def run(options: argparse.Namespace) -> int:
     """Plan, show or write, and list what else names an old backend."""
     # Imported here: `--help` needs none of these.
     from torchconf.cli.context import open_project
-    from torchconf.cli.workspace import spoken_path
-    from torchconf.cli.writing import Change, write_changes
-    from torchconf.edits import edit_text
+    from torchconf.cli.facts import read_facts
+    from torchconf.cli.mentions import find_mentions
+    from torchconf.cli.writing import write_changes
     from torchconf.planner.upgrade import UpgradeRequest, plan_upgrade
 
     context = open_project(options)
@@ -62,23 +64,23 @@ def run(options: argparse.Namespace) -> int:
         everything=options.all,
         rename=options.rename,
     )
-    upgrade = plan_upgrade(request, context.project, context.catalog)
-    changes = [
-        Change(file, edit_text(file.text, steps, spoken_path(file.path)))
-        for file, steps in (
-            (context.root_file, upgrade.root_steps),
-            (context.file, upgrade.steps),
-        )
-        if file is not None and steps
-    ]
+    facts = read_facts(context)
+    members = context.workspace().members
+    upgrade = plan_upgrade(request, context.project, context.catalog, facts, members)
+    changes = _changes(context, upgrade)
     changed = any(change.is_one for change in changes)
-    if changed and not options.dry_run and not options.check:
-        write_changes(options, context, changes)
-    mentions = list(_mentions(context, upgrade)) if upgrade.backends else []
+    release = upgrade.choice.release
+    stale = facts.locked is not None and release is not None and facts.locked != release
+    writes = not options.dry_run and not options.check
+    if writes and (changed or (options.lock and stale)):
+        write_changes(options, context, changes, upgrade.packages)
+    old = [context.catalog.backend(name) for name in upgrade.backends]
+    found = find_mentions(context, changes, old, kept=upgrade.kept) if old else []
+    hint = _lock_hint(upgrade, stale=stale) if writes and (changed or stale) else None
     if options.format == "json":
-        _report_json(options, upgrade, changes, mentions)
+        _report_json(options, context, upgrade, changes, found)
     else:
-        _report_text(options, upgrade, changes, mentions)
+        _report_text(options, upgrade, changes, found, None if options.lock else hint)
     return int(options.check and changed)
 
 
@@ -93,95 +95,82 @@ def _pair(text: str) -> tuple[str, str]:
     return old.strip().lower(), new.strip().lower()
 
 
-_TEXTS = (".md", ".rst", ".txt", ".yml", ".yaml", ".sh", ".ps1", ".bat", ".cfg", ".ini", ".json")
-_NAMES = ("Dockerfile", "Containerfile", "Makefile", "justfile", "Justfile")
-_LARGEST = 1 << 20
-
-
-def _mentions(context: Context, upgrade: Upgrade) -> Sequence[str]:
-    """Return the lines of other files that name an old backend: `Dockerfile:3: ...`."""
-    import os
-    import re
-
+def _changes(context: Context, upgrade: Upgrade) -> list[Change]:
+    """Edit the text of every file that the plan is about; nothing is written."""
+    from torchconf import files
     from torchconf.cli.workspace import spoken_path
-    from torchconf.files.walking import find_files
+    from torchconf.cli.writing import Change
+    from torchconf.edits import edit_text
 
-    words = "|".join(
-        re.escape(each) for old in upgrade.backends for each in {old, old.replace(".", "-")}
-    )
-    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![0-9])")
-    found: list[str] = []
-    for path in find_files(context.lock_folder):
-        name = os.path.basename(path)
-        if not (name.endswith(_TEXTS) or name.startswith(_NAMES)):
-            continue
-        try:
-            if os.path.getsize(path) > _LARGEST:
-                continue
-            with open(path, encoding="utf-8") as file:
-                lines = file.read().splitlines()
-        except (OSError, UnicodeDecodeError):
-            continue
-        found += [
-            f"{spoken_path(path)}:{number}: {line.strip()}"
-            for number, line in enumerate(lines, start=1)
-            if pattern.search(line)
-        ]
-    return found
+    members = [(files.read_file(at), steps) for at, steps in upgrade.member_steps.items()]
+    return [
+        Change(file, edit_text(file.text, steps, spoken_path(file.path)))
+        for file, steps in (
+            (context.root_file, upgrade.root_steps),
+            (context.file, upgrade.steps),
+            *members,
+        )
+        if file is not None and steps
+    ]
 
 
-def _spoken(upgrade: Upgrade) -> list[str]:
-    release = upgrade.choice.release
-    lines = (
-        [f"torch {release}: the newest that was asked for and all targets have"] if release else []
-    )
-    lines += [f"{old} becomes {new.name}" for old, new in upgrade.backends.items()]
-    return [*lines, *upgrade.notes]
+def _lock_hint(upgrade: Upgrade, *, stale: bool) -> str:
+    """Return the command that takes the release into the lockfile."""
+    packages = upgrade.packages if stale else ()
+    return " ".join(["uv lock", *(f"--upgrade-package {name}" for name in packages)])
 
 
 def _report_text(
     options: argparse.Namespace,
     upgrade: Upgrade,
     changes: Sequence[Change],
-    mentions: Sequence[str],
+    found: Sequence[Mention],
+    hint: str | None,
 ) -> None:
     from torchconf import report
+    from torchconf.cli.mentions import spoken
     from torchconf.cli.workspace import spoken_path
 
+    report.warnings(upgrade.warnings, options)
     if not options.quiet:
-        report.notes(_spoken(upgrade))
+        report.notes(upgrade.notes)
     if options.dry_run:
         report.diff("".join(change.diff for change in changes), options)
     elif not changes and not options.quiet:
-        sys.stderr.write("everything is there already\n")
+        sys.stderr.write("everything is as asked, left alone\n")
     for change in changes if not options.dry_run else ():
         shown = spoken_path(change.file.path)
         if options.check:
             sys.stderr.write(f"{shown} would change\n")
         elif not options.quiet:
-            sys.stderr.write(f"wrote {shown}; `uv lock` takes it from here\n")
-    if mentions and not options.quiet:
+            sys.stderr.write(f"wrote {shown}\n")
+    if hint is not None and not options.quiet:
+        sys.stderr.write(f"`{hint}` takes it from here\n")
+    if found and not options.quiet:
         sys.stderr.write("these still name an old backend, and are yours to change:\n")
-        sys.stderr.writelines(f"  {line}\n" for line in mentions)
+        sys.stderr.writelines(f"  {line}\n" for line in spoken(found))
 
 
 def _report_json(
     options: argparse.Namespace,
+    context: Context,
     upgrade: Upgrade,
     changes: Sequence[Change],
-    mentions: Sequence[str],
+    found: Sequence[Mention],
 ) -> None:
     import json
 
-    data = {
+    data: dict[str, Any] = {
         "schema_version": 1,
+        "path": context.file.path,
         "changed": bool(changes),
         "written": bool(changes) and not options.dry_run and not options.check,
         "torch": str(upgrade.choice.release) if upgrade.choice.release else None,
         "backends": {old: new.name for old, new in upgrade.backends.items()},
-        "targets": [str(target) for target in upgrade.choice.targets],
+        "targets": [str(target) for target in upgrade.targets],
         "notes": list(upgrade.notes),
-        "mentions": list(mentions),
+        "warnings": list(upgrade.warnings),
+        "mentions": [one._asdict() for one in found],
         "diff": "".join(change.diff for change in changes),
     }
     sys.stdout.write(json.dumps(data, indent=2) + "\n")

@@ -68,15 +68,27 @@ class Change(NamedTuple):
         return unified_diff(self.file.text, self.text, spoken_path(self.file.path))
 
 
-def write_changes(options: argparse.Namespace, context: Context, changes: Sequence[Change]) -> None:
-    """Replace all files or none; with `--lock` run uv, and put everything back if it fails."""
+def write_changes(
+    options: argparse.Namespace,
+    context: Context,
+    changes: Sequence[Change],
+    anew: Sequence[str] = (),
+) -> None:
+    """Replace all files or none; with `--lock` run uv, and put everything back if it fails.
+
+    Args:
+        options: Those of the command line.
+        context: The project.
+        changes: Of its files.
+        anew: Packages of which the lockfile shall not keep the versions that it has.
+    """
     if not options.lock:
         files.replace_all(changes)
         return
     # Imported here: few runs lock.
     from torchconf.cli.locking import replace_and_lock
 
-    replace_and_lock(changes, context.lock_folder, quiet=bool(options.quiet))
+    replace_and_lock(changes, context.lock_folder, quiet=bool(options.quiet), anew=anew)
 
 
 def _report_text(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pathspec import GitIgnoreSpec
 
-__all__ = ["find_files", "find_projects"]
+__all__ = ["find_files", "find_projects", "repository"]
 
 _NEVER = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__"})
 _IGNORE = ".gitignore"
@@ -28,19 +28,41 @@ def find_projects(folder: str) -> Iterator[str]:
     Raises:
         ProjectError: The folder can not be read.
     """
-    for inside, entries in _walk(folder, _entries(folder), None):
+    for inside, entries, _ in _walk(folder, _entries(folder), None):
         if any(entry.name == NAME for entry in entries):
             yield os.path.join(inside, NAME)
 
 
-def find_files(folder: str) -> Iterator[str]:
+def find_files(folder: str, *, ignored: bool = True) -> Iterator[str]:
     """Yield the paths of all files in and below a folder, less the folders that git ignores.
+
+    Args:
+        folder: Where to begin.
+        ignored: Whether a file counts that git ignores by itself.
 
     Raises:
         ProjectError: The folder can not be read.
     """
-    for inside, entries in _walk(folder, _entries(folder), None):
-        yield from (os.path.join(inside, entry.name) for entry in entries if entry.is_file())
+    for inside, entries, above in _walk(folder, _entries(folder), None):
+        paths = [os.path.join(inside, entry.name) for entry in entries if entry.is_file()]
+        if ignored:
+            yield from paths
+            continue
+        rules = above or _Ignored.above(inside)
+        if any(entry.name == _IGNORE for entry in entries):
+            rules = rules.also(inside)
+        yield from (path for path in paths if not rules.names(path, folder=False))
+
+
+def repository(folder: str) -> str:
+    """Return the top of the repository that a folder is in, or the folder itself."""
+    here = os.path.abspath(folder)
+    while not os.path.lexists(os.path.join(here, ".git")):
+        above = os.path.dirname(here)
+        if above == here:
+            return folder
+        here = above
+    return here
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
@@ -52,9 +74,9 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 
 def _walk(
     folder: str, entries: list[os.DirEntry[str]], ignored: _Ignored | None
-) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
-    """Yield each folder that counts, with what is in it."""
-    yield folder, entries
+) -> Iterator[tuple[str, list[os.DirEntry[str]], _Ignored | None]]:
+    """Yield each folder that counts, with what is in it, and what is ignored as far as is known."""
+    yield folder, entries, ignored
     names = {entry.name for entry in entries}
     below = [e for e in entries if e.name not in _NEVER and e.is_dir(follow_symlinks=False)]
     if not below:
@@ -110,14 +132,14 @@ class _Ignored:
         spec = GitIgnoreSpec.from_lines(lines)
         return _Ignored((*self.specs, (os.path.abspath(folder), spec)))
 
-    def names(self, folder: str) -> bool:
-        """Tell whether a folder is left out; the nearest file that speaks of it decides."""
+    def names(self, path: str, *, folder: bool = True) -> bool:
+        """Tell whether a folder, or a file, is left out; the nearest file that says so decides."""
         if not self.specs:
             return False
-        path = os.path.abspath(folder)
+        path = os.path.abspath(path)
         for above, spec in reversed(self.specs):
             relative = os.path.relpath(path, above).replace(os.sep, "/")
-            verdict = spec.check_file(f"{relative}/").include
+            verdict = spec.check_file(f"{relative}/" if folder else relative).include
             if verdict is not None:
                 return verdict
         return False

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torchconf.layouts import Kind
     from torchconf.project import Project
 
-__all__ = ["Facts", "Outcome", "Request", "plan_targets"]
+__all__ = ["Facts", "Outcome", "Request", "plan_targets", "refuse_what_uv_refuses"]
 
 
 def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Facts) -> Outcome:
@@ -43,7 +43,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     if request.add or request.remove or decision.layout != decision.before.layout or request.force:
         draft_removal(draft, project, catalog, decision)
     if decision.before.layout is not None and draft.steps:
-        _refuse_what_uv_refuses(draft, project, catalog)
+        refuse_what_uv_refuses(draft, project, catalog)
     plan = Plan(
         steps=tuple(draft.steps),
         notes=_notes(decision, facts),
@@ -62,7 +62,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     )
 
 
-def _refuse_what_uv_refuses(draft: Draft, project: Project, catalog: Catalog) -> None:
+def refuse_what_uv_refuses(draft: Draft, project: Project, catalog: Catalog) -> None:
     """Refuse a plan for a file that uv locks now and would not lock afterwards.
 
     What other parts of the file do to a change, an alias of an extra for example, only the routing

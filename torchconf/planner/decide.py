@@ -98,6 +98,20 @@ def pinned_range(project: Project, package: str) -> SpecifierSet:
     return joined
 
 
+def refuse_inherited(project: Project, catalog: Catalog) -> None:
+    """Send whoever asks in a member to the root, where its sources are."""
+    root = project.root
+    if root is None or any(name in catalog.family for name in project.sources):
+        return
+    routed = [name for name in root.sources if name in catalog.family]
+    if routed:
+        raise ProjectError(
+            "this workspace member takes its PyTorch sources from the workspace root",
+            at=root.place(f"tool.uv.sources.{routed[0]}"),
+            help="run the command there: `--project` names its folder",
+        )
+
+
 class _Deciding:
     def __init__(self, request: Request, project: Project, catalog: Catalog, facts: Facts) -> None:
         self.request = request
@@ -111,7 +125,7 @@ class _Deciding:
         self._refuse_puzzles()
         self._refuse_poetry()
         self._refuse_own_conflict()
-        self._refuse_inherited()
+        refuse_inherited(self.project, self.catalog)
         packages = self._packages()
         torch = self._torch_range()
         python = self._python_range()
@@ -247,19 +261,6 @@ class _Deciding:
                 "this project has its metadata in `[tool.poetry]`, which uv does not read",
                 at=self.project.place("tool.poetry"),
                 help="move them to `[project]` first; Poetry 2 reads that as well",
-            )
-
-    def _refuse_inherited(self) -> None:
-        """Send whoever asks in a member to the root, where its sources are."""
-        root = self.project.root
-        if root is None or any(name in self.catalog.family for name in self.project.sources):
-            return
-        routed = [name for name in root.sources if name in self.catalog.family]
-        if routed:
-            raise ProjectError(
-                "this workspace member takes its PyTorch sources from the workspace root",
-                at=root.place(f"tool.uv.sources.{routed[0]}"),
-                help="run the command there: `--project` names its folder",
             )
 
     def _refuse_left_out(self, targets: Iterable[Target]) -> None:
