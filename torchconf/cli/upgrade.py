@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from torchconf.cli.parser import add_format, add_writing
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
     from typing import Any
+
+    from packaging.version import Version
 
     from torchconf.cli.context import Context
     from torchconf.cli.mentions import Mention
@@ -65,12 +68,13 @@ def run(options: argparse.Namespace) -> int:
         rename=options.rename,
     )
     facts = read_facts(context)
+    facts = facts._replace(locked=_locked(context, facts.locked))
     members = context.workspace().members
     upgrade = plan_upgrade(request, context.project, context.catalog, facts, members)
     changes = _changes(context, upgrade)
     changed = any(change.is_one for change in changes)
     release = upgrade.choice.release
-    stale = facts.locked is not None and release is not None and facts.locked != release
+    stale = facts.locked is not None and release is not None and facts.locked < release
     writes = not options.dry_run and not options.check
     if writes and (changed or (options.lock and stale)):
         write_changes(options, context, changes, upgrade.packages)
@@ -82,6 +86,31 @@ def run(options: argparse.Namespace) -> int:
     else:
         _report_text(options, upgrade, changes, found, None if options.lock else hint)
     return int(options.check and changed)
+
+
+def _locked(context: Context, newest: Version | None) -> Version | None:
+    """Return the oldest release that is locked from an index of the project's targets.
+
+    Other platforms may go their own way, and be at a newer one.
+    """
+    from packaging.version import Version
+
+    from torchconf.cli.context import LOCKFILE
+    from torchconf.configuration import read_configuration
+    from torchconf.lockfile import locked_builds
+
+    if newest is None:
+        return None
+    catalog = context.catalog
+    own = {target.backend for target in read_configuration(context.project, catalog).targets}
+    with open(os.path.join(context.lock_folder, LOCKFILE), encoding="utf-8") as file:
+        builds = locked_builds(file.read(), catalog.main_package)
+    releases = [
+        Version(Version(build.version).public)
+        for build in builds
+        if catalog.backend_of_url(build.registry) in own
+    ]
+    return min(releases, default=newest)
 
 
 def _pair(text: str) -> tuple[str, str]:

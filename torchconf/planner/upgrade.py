@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from torchconf.backends import PYPI
 from torchconf.configuration import read_configuration
 from torchconf.drafting import Draft
 from torchconf.errors import ProjectError, RequestError
@@ -92,8 +93,25 @@ def plan_upgrade(
             at=project.at,
             help="`torchconf init` gives it one",
         )
+    if before.layout is None:
+        _refuse_open_index(project, catalog)
     reach = find_reach(request, project, before, catalog, facts.locked)
     return _Plan(request, project, catalog, facts, members, before, reach).upgrade()
+
+
+def _refuse_open_index(project: Project, catalog: Catalog) -> None:
+    """Refuse a project whose torch comes from an index that no source names."""
+    whole = project.workspace
+    indexes = [(index.url, index.at) for index in whole.indexes if not index.explicit]
+    indexes += [(url, "tool.uv.extra-index-url") for url in whole.extra_index_url]
+    indexes += [(whole.index_url, "tool.uv.index-url")] if whole.index_url else []
+    for url, at in indexes:
+        if catalog.backend_of_url(url) is not None:
+            raise ProjectError(
+                f"no source routes torch, and {url} answers for every package",
+                at=whole.place(at),
+                help="`torchconf init` routes it; `torchconf check` says more",
+            )
 
 
 class _Plan:
@@ -146,9 +164,10 @@ class _Plan:
             self.reach.backends,
             rename=self.request.rename,
         )
-        if self.reach.given_up:
+        if self.reach.given_up and not self._is_idle():
             self._give_up()
-        self._verify()
+        if not self._is_idle():
+            self._verify()
         if self.draft.steps and self.before.layout is not None:
             refuse_what_uv_refuses(self.draft, self.project, self.catalog)
         return Upgrade(
@@ -165,6 +184,11 @@ class _Plan:
             notes=(*self._notes(), *names, *self.reach.notes, *dict.fromkeys(left)),
             warnings=self._warnings(),
         )
+
+    def _is_idle(self) -> bool:
+        """Tell whether all is as it should be."""
+        drafts = (self.draft, self.root, *(draft for _, draft in self.followers.values()))
+        return not any(draft.steps for draft in drafts)
 
     def _lines(self) -> Iterator[Line]:
         """Yield every requirement of the family that moves along."""
@@ -239,8 +263,11 @@ class _Plan:
         after = read_configuration(self._planned(), self.catalog)
         wanted = {self.reach.new(target) for target in self.before.targets}
         wanted -= {self.reach.new(target) for target in self.reach.given_up}
-        missing = wanted - set(after.targets)
-        added = set(after.targets) - wanted
+        # PyPI's build is a target only where an upper bound holds it together with the others.
+        now = {target for target in after.targets if target.backend != PYPI}
+        wanted = {target for target in wanted if target.backend != PYPI}
+        missing = wanted - now
+        added = now - wanted
         added = {
             t for t in added if t.platform not in {old.platform for old in self.reach.given_up}
         }
@@ -259,7 +286,7 @@ class _Plan:
             yield f"torch {release}: the newest{why} that all targets can have"
         for old, new in self.reach.backends.items():
             yield f"{old} becomes {new.name}{self._driver(old, new)}"
-        for target in self.reach.given_up:
+        for target in self.reach.given_up if not self._is_idle() else ():
             name = self.reach.new(target).backend.name
             yield f"{target.platform.key} gets CPU: {name} has no such build of this torch"
 

@@ -269,6 +269,8 @@ class _Reaching:
         if choice.certainty == UNKNOWN and self.request.torch is None:
             # Nobody asked for a release that no one has seen: all stays at what there is.
             floor = lowest_meant(within)
+            if floor is None:
+                return choice._replace(release=None, companions={})
             choice = choose_release(
                 wishes, Needs(SpecifierSet(f"=={floor}"), {}, needs.python), self.catalog
             )

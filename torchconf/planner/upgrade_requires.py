@@ -174,7 +174,7 @@ class _Moving:
     def _torch(self, line: Line, upper: str | None) -> str:
         text = self._label(line)
         if self.release is None:
-            return self._torch_of_unknown_release(line, text)
+            return self._torch_of_unknown_release(line, text) if self.asked else text
         if line.is_promise and line.requirement.specifier.contains(self.release, prereleases=True):
             return text
         if not line.requirement.specifier or _is_exact(line.requirement):
