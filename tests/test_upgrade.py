@@ -576,6 +576,21 @@ def test_an_index_that_another_member_uses_is_left_to_it(tmp_path: Path) -> None
     assert core["index"][0]["url"].endswith("/cu132")
 
 
+def test_an_index_of_the_root_that_a_member_uses_stays(tmp_path: Path) -> None:
+    root = workspace(tmp_path, "other")
+    path = root.folder / "packages" / "other" / "pyproject.toml"
+    path.write_text(
+        f'{path.read_text()}\n[tool.uv.sources]\ntorch = {{ index = "pytorch-cu130" }}\n'
+    )
+    before = path.read_text()
+    root.path.write_text(f"{MARKERS}\n{root.text}")
+    assert root("upgrade --backend cu130=cu132").status == 0
+    names = [index["name"] for index in root.uv["index"]]
+    assert names == ["pytorch-cpu", "pytorch-cu130", "pytorch-cu132"]
+    assert {source["index"] for source in root.uv["sources"]["torch"]} == {names[0], names[2]}
+    assert path.read_text() == before
+
+
 @pytest.mark.parametrize("line", ["\n", "\r\n"])
 def test_a_mirror_is_moved_on_the_mirror(line: str, tmp_path: Path) -> None:
     text = EXTRAS.replace("https://download.pytorch.org/whl/", "https://cu130.example.org/pt-")
