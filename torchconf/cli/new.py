@@ -10,9 +10,11 @@ from torchconf.cli.parser import add_format, can_ask
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from torchconf.catalog import Catalog
+    from torchconf.errors import RequestError
     from torchconf.planner import Outcome, Request
 
 EPILOG = """\
@@ -25,6 +27,14 @@ examples:
   torchconf new training demo-run -t linux-cuda -t linux-cpu -t macos-cpu
 """
 DEFAULTS = ("linux-cuda", "windows-cuda", "macos-cpu")
+NEEDED = (
+    "hatchling", "ipykernel", "matplotlib", "mypy", "pytest", "ruff",
+    "filelock", "fsspec", "jinja2", "markupsafe", "mpmath", "networkx", "numpy", "pillow",
+    "setuptools", "sympy", "typing-extensions",
+)  # fmt: skip
+"""What the templates and torch need: uv would take a project of such a name in place of it."""
+KEYS = ("description",)
+"""What `--set` gives a value to; the rest has a flag."""
 RUNNERS = {
     "linux-x86_64": "ubuntu-latest",
     "linux-aarch64": "ubuntu-24.04-arm",
@@ -81,9 +91,10 @@ def run(options: argparse.Namespace) -> int:
     from torchconf.templates import templates
 
     known = {template.name: template for template in templates()}
-    if options.template not in known or options.folder is None:
-        missing = "no folder is given" if options.template in known else "no such template"
-        raise RequestError(missing, help=f"`torchconf new {'|'.join(known)} DIR`")
+    if options.template not in known:
+        raise _no_template(options.template, known)
+    if options.folder is None:
+        raise RequestError("no folder is given", help=f"`torchconf new {options.template} DIR`")
     targets = options.target or (DEFAULTS if options.defaults else ())
     if not targets and not can_ask(options):
         raise RequestError(
@@ -101,6 +112,24 @@ def run(options: argparse.Namespace) -> int:
     else:
         _write(folder, files, options)
     return _report(options, folder, files, outcome)
+
+
+def _no_template(name: str | None, known: Iterable[str]) -> RequestError:
+    from difflib import get_close_matches
+
+    from torchconf.errors import RequestError
+
+    if name is not None and any(sign in name for sign in "/:\\"):
+        return RequestError(
+            f"`{name}` is no such template: only torchconf's own are filled here",
+            help="cookiecutter and copier fetch others; afterwards `torchconf init -t TARGET` in "
+            "the folder writes the torch tables",
+        )
+    close = get_close_matches(name or "", known, n=1)
+    return RequestError(
+        f"there is no such template: `{name}`" if name else "no template is given",
+        help=f"did you mean `{close[0]}`?" if close else f"`torchconf new {'|'.join(known)} DIR`",
+    )
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -136,7 +165,10 @@ def _values(options: argparse.Namespace, folder: str) -> dict[str, Any]:
     from torchconf.wizard.starting import package_of
 
     # What the templates ask for by themselves.
-    taken = {*load_catalog().family, "matplotlib", "pytest", "ruff", "mypy", "hatchling", "tests"}
+    taken = {*load_catalog().family, *NEEDED, "tests"}
+
+    def check_name(text: str) -> str:
+        return project_name(text, taken)
 
     def check_package(text: str) -> str:
         return package_name(text, taken)
@@ -146,11 +178,11 @@ def _values(options: argparse.Namespace, folder: str) -> dict[str, Any]:
         from torchconf.cli.asking import ask_project
 
         judges = {
-            "name": project_name, "package": check_package, "python": _lowest, "license": _license,
+            "name": check_name, "package": check_package, "python": _lowest, "license": _license,
         }  # fmt: skip
         for key, value in ask_project(options, folder, judges).items():
             setattr(options, key, value)
-    name = project_name(options.name or folder)
+    name = project_name(options.name or folder, taken)
     package = check_package(options.package or package_of(name))
     values: dict[str, Any] = {
         "name": name,
@@ -164,6 +196,10 @@ def _values(options: argparse.Namespace, folder: str) -> dict[str, Any]:
         key, equals, value = text.partition("=")
         if not equals or not key.isidentifier():
             raise RequestError(f"`--set {text}` is not KEY=VALUE", help="such as description=...")
+        if key not in KEYS:
+            raise RequestError(
+                f"`--set {key}`: no template has that", help=f"there is {', '.join(KEYS)}"
+            )
         if '"' in value or "\\" in value or "\n" in value:
             raise RequestError(f"`--set {key}` has a quote or a backslash", help="leave them out")
         values[key] = value
@@ -250,23 +286,54 @@ def _fill(
             "flags": f" {row['flags']}" if row["flags"] else "",
         }
         for target, row in pairs
-        if target.platform.key == "linux-x86_64" and target.backend != catalog.fallback
+        if target.platform.os == "linux" and target.backend != catalog.fallback
     ]
-    ci: dict[str, dict[str, str]] = {}
-    for target, row in sorted(pairs, key=lambda pair: pair[0].backend != catalog.fallback):
-        runner = RUNNERS[target.platform.key]
-        ci.setdefault(runner, {"runner": runner, "target": row["target"], "flags": row["flags"]})
+    # One file serves both machines: an image is built for that of whoever builds it.
+    dockers = list({docker["file"]: docker for docker in reversed(dockers)}.values())[::-1]
     shared = {
         **values,
         "commands": rows,
         "hints": list(hints(outcome.scopes, outcome.default)),
         "dockers": dockers,
-        "ci": list(ci.values()),
+        "ci": _jobs(outcome, catalog),
         "has_tests": any(path.startswith("tests/") for path in files),
         "run": _program(files, values),
     }
     files |= render(options.template, shared, shared=True)
     return dict(sorted(files.items())), outcome
+
+
+def _jobs(outcome: Outcome, catalog: Catalog) -> list[dict[str, Any]]:
+    """Return the jobs of the workflow: for each platform one that tests, and its other builds.
+
+    Tests take the CPU's build wherever something can choose it. The other builds are resolved and
+    not downloaded: that tells whether the lockfile has wheels for them.
+    """
+    from torchconf.commands import selection_of
+    from torchconf.report import commands
+
+    cpu = next((s for s in outcome.scopes if s.kind and s.backend == catalog.fallback), None)
+    pairs = commands(outcome)
+    jobs: list[dict[str, Any]] = []
+    for platform in dict.fromkeys(target.platform for target, _ in pairs):
+        own = [(target, command) for target, command in pairs if target.platform == platform]
+        found = [(str(target), command) for target, command in own]
+        if cpu is not None:
+            command = selection_of(cpu, outcome.scopes, outcome.default).command()
+            found = [
+                (f"{platform.short}-{catalog.fallback.name}", command),
+                *((str(t), command) for t, command in own if t.backend != catalog.fallback),
+            ]
+        jobs += [
+            {
+                "runner": RUNNERS[platform.key],
+                "target": name,
+                "flags": command.removeprefix("uv sync").strip(),
+                "tests": number == 0,
+            }
+            for number, (name, command) in enumerate(found)
+        ]
+    return jobs
 
 
 def _there(folder: str, wanted: Mapping[str, str]) -> dict[str, str]:
@@ -339,13 +406,31 @@ def _write(folder: str, files: Mapping[str, str], options: argparse.Namespace) -
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(made, 0o777 & ~mask)
-        if os.path.isdir(folder):
-            os.rmdir(folder)
-        os.replace(made, folder)
+        _move(made, folder)
     except BaseException as error:
         shutil.rmtree(made, ignore_errors=True)
         if isinstance(error, OSError):
             raise WriteRefused(f"the project can not be written: {error}", at=folder) from error
+        raise
+
+
+def _move(made: str, folder: str) -> None:
+    """Move what was made to its place.
+
+    An empty folder that is there stays, and is filled: a shell may stand in it.
+    """
+    if not os.path.isdir(folder):
+        os.replace(made, folder)
+        return
+    moved: list[str] = []
+    try:
+        for name in sorted(os.listdir(made)):
+            os.rename(os.path.join(made, name), os.path.join(folder, name))
+            moved.append(name)
+        os.rmdir(made)
+    except BaseException:
+        for name in moved:
+            os.rename(os.path.join(folder, name), os.path.join(made, name))
         raise
 
 
