@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from torchconf.catalog import Catalog
     from torchconf.errors import RequestError
     from torchconf.planner import Outcome, Request
 
@@ -35,14 +34,6 @@ NEEDED = (
 """What the templates and torch need: uv would take a project of such a name in place of it."""
 KEYS = ("description",)
 """What `--set` gives a value to; the rest has a flag."""
-RUNNERS = {
-    "linux-x86_64": "ubuntu-latest",
-    "linux-aarch64": "ubuntu-24.04-arm",
-    "windows-x86_64": "windows-latest",
-    "windows-arm64": "windows-11-arm",
-    "macos-arm64": "macos-latest",
-    "macos-x86_64": "macos-15-intel",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -238,13 +229,12 @@ def _fill(
 ) -> tuple[dict[str, str], Outcome]:
     """Return the files, and the plan of the torch tables in one of them."""
     from torchconf.catalog import load_catalog
-    from torchconf.commands import hints
+    from torchconf.cli.surroundings import surroundings
     from torchconf.edits import edit_text
     from torchconf.edits.reading import read_toml
     from torchconf.files import NAME
     from torchconf.planner import Facts, Request, plan_targets
     from torchconf.project import read_project
-    from torchconf.report import commands
     from torchconf.templates import render
     from torchconf.wishes import parse_wish
 
@@ -268,72 +258,14 @@ def _fill(
         _say_again(request, options)
     outcome = plan_targets(request, project, catalog, Facts(folder=values["name"]))
     files[NAME] = edit_text(files[NAME], outcome.plan.steps, NAME)
-    rows = [
-        {
-            "target": str(target),
-            "command": command,
-            "flags": command.removeprefix("uv sync").strip(),
-        }
-        for target, command in commands(outcome)
-    ]
-    pairs = list(zip((target for target, _ in commands(outcome)), rows, strict=True))
-    dockers = [
-        {
-            "target": row["target"],
-            "title": target.backend.title,
-            "backend": target.backend.name,
-            "file": f"Dockerfile.{target.backend.name}",
-            "flags": f" {row['flags']}" if row["flags"] else "",
-        }
-        for target, row in pairs
-        if target.platform.os == "linux" and target.backend != catalog.fallback
-    ]
-    # One file serves both machines: an image is built for that of whoever builds it.
-    dockers = list({docker["file"]: docker for docker in reversed(dockers)}.values())[::-1]
     shared = {
         **values,
-        "commands": rows,
-        "hints": list(hints(outcome.scopes, outcome.default)),
-        "dockers": dockers,
-        "ci": _jobs(outcome, catalog),
+        **surroundings(outcome, catalog.fallback),
         "has_tests": any(path.startswith("tests/") for path in files),
         "run": _program(files, values),
     }
     files |= render(options.template, shared, shared=True)
     return dict(sorted(files.items())), outcome
-
-
-def _jobs(outcome: Outcome, catalog: Catalog) -> list[dict[str, Any]]:
-    """Return the jobs of the workflow: for each platform one that tests, and its other builds.
-
-    Tests take the CPU's build wherever something can choose it. The other builds are resolved and
-    not downloaded: that tells whether the lockfile has wheels for them.
-    """
-    from torchconf.commands import selection_of
-    from torchconf.report import commands
-
-    cpu = next((s for s in outcome.scopes if s.kind and s.backend == catalog.fallback), None)
-    pairs = commands(outcome)
-    jobs: list[dict[str, Any]] = []
-    for platform in dict.fromkeys(target.platform for target, _ in pairs):
-        own = [(target, command) for target, command in pairs if target.platform == platform]
-        found = [(str(target), command) for target, command in own]
-        if cpu is not None:
-            command = selection_of(cpu, outcome.scopes, outcome.default).command()
-            found = [
-                (f"{platform.short}-{catalog.fallback.name}", command),
-                *((str(t), command) for t, command in own if t.backend != catalog.fallback),
-            ]
-        jobs += [
-            {
-                "runner": RUNNERS[platform.key],
-                "target": name,
-                "flags": command.removeprefix("uv sync").strip(),
-                "tests": number == 0,
-            }
-            for number, (name, command) in enumerate(found)
-        ]
-    return jobs
 
 
 def _there(folder: str, wanted: Mapping[str, str]) -> dict[str, str]:
