@@ -12,11 +12,16 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.checking import check_text
 from tests.projects import Demo, Result
 from tests.replica import Replica
+from tests.replica.facts import FACTS
 from tests.terminal import Terminal
+from torchconf.cli.new import NEEDED
 from torchconf.errors import TorchconfError
 from torchconf.rules import Severity
 from torchconf.templates import render, templates
@@ -156,16 +161,23 @@ def test_a_dockerfile_for_each_accelerator_on_linux(demo: Demo) -> None:
 def test_ci_takes_the_cpu_build_where_there_is_one(demo: Demo) -> None:
     text = (made(demo, "app", TARGETS["several"]) / ".github/workflows/ci.yml").read_text()
     assert 'target: linux-cpu\n            flags: "--extra cpu"' in text
-    assert text.count("- os: ubuntu-latest") == 1
+    assert text.count("- os: ubuntu-latest") == 2, "and the other build is resolved"
 
 
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
         ("app my-proj", "no target is given"),
-        ("nothing my-proj --defaults", "no such template"),
+        ("nothing my-proj --defaults", "no such template: `nothing`"),
         ("app", "no folder is given"),
-        ("app torch --defaults", "would hide another one"),
+        ("traning my-proj --defaults", "there is no such template"),
+        ("gh:somebody/template my-proj --defaults", "only torchconf's own"),
+        ("app torch --defaults", "is the name of something that the project needs"),
+        ("app jinja2 --defaults", "is the name of something that the project needs"),
+        ("app Typing_Extensions --defaults", "is the name of something that the project needs"),
+        ("app my-proj --defaults --package numpy", "would hide another one"),
+        ("app my-proj --defaults --package typing_extensions", "would hide another one"),
+        ("app my-proj --defaults --set colour=red", "no template has that"),
         ("app json --defaults", "would hide another one"),
         ("app class --defaults", "can not be the name of a package"),
         ("app déjà --defaults", "can not be the name of a project"),
@@ -188,7 +200,74 @@ def test_what_is_refused_leaves_nothing(flags: str, message: str, demo: Demo) ->
     ("name", "package"), [("my-Proj.2", "my_proj_2"), ("torch-demo", "torch_demo"), ("a", "a")]
 )
 def test_names_that_are_right(name: str, package: str, demo: Demo) -> None:
-    assert (made(demo, "app", "--defaults", name) / "src" / package / "main.py").is_file()
+    folder = made(demo, "app", "--defaults", name)
+    assert (folder / "src" / package / "main.py").is_file()
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["name"] == name
+    assert project["scripts"] == {name: f"{package}.main:main"}
+
+
+def test_what_the_templates_require_is_no_name_for_a_project(demo: Demo) -> None:
+    for template in NAMES:
+        text = (made(demo, template, "--defaults", template) / "pyproject.toml").read_text("utf-8")
+        data = tomllib.loads(text)
+        lines = [*data["project"]["dependencies"], *data["dependency-groups"]["dev"]]
+        names = {Requirement(line).name for line in lines} - {"torch"}
+        assert names <= set(NEEDED)
+
+
+def test_what_torch_requires_is_no_name_for_a_project() -> None:
+    facts = json.loads((FACTS / "requires.json").read_text(encoding="utf-8"))["pypi"]["torch"]
+    newest = facts[max(facts, key=Version)]["requires_dist"]
+    everywhere = [line for line in map(Requirement, newest) if line.marker is None]
+    assert len(everywhere) > 5
+    assert {canonicalize_name(line.name) for line in everywhere} <= set(NEEDED)
+
+
+def test_the_current_folder_can_be_the_new_one(demo: Demo) -> None:
+    before = demo.folder.stat().st_ino
+    result = demo("new app . --defaults --name my-proj")
+    assert result.status == 0, result.err
+    assert demo.folder.stat().st_ino == before, "a shell that stands in it goes on standing there"
+    assert {"README.md", "pyproject.toml", "src", "tests"} <= set(demo.names())
+    assert not list(demo.folder.parent.glob(".torchconf-new-*"))
+
+
+def test_a_move_that_fails_leaves_an_empty_folder_empty(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = os.rename
+
+    def fail(source: str, place: str) -> None:
+        if source.endswith("src") and str(demo.folder) == os.path.dirname(place):
+            raise OSError(28, "No space left on device")
+        rename(source, place)
+
+    monkeypatch.setattr(os, "rename", fail)
+    result = demo("new app . --defaults --name my-proj")
+    assert (result.status, "No space left" in result.err) == (2, True)
+    assert demo.names() == []
+    assert not list(demo.folder.parent.glob(".torchconf-new-*"))
+
+
+def test_ci_takes_the_cpu_build_of_another_platform_s_target_too(demo: Demo) -> None:
+    """A library is tested without a GPU, on Linux as well, though only macOS asked for the CPU."""
+    text = (made(demo, "library", "--defaults") / ".github/workflows/ci.yml").read_text()
+    rows = re.findall(r'os: (\S+)\n +target: (\S+)\n +flags: "(.*)"\n +tests: (\S+)', text)
+    tested = [(target, flags) for _, target, flags, tests in rows if tests == "true"]
+    assert tested == [("linux-cpu", ""), ("windows-cpu", ""), ("macos-cpu", "")]
+    resolved = [
+        (os_, target.rpartition("-")[0]) for os_, target, _, tests in rows if tests != "true"
+    ]
+    assert resolved == [("ubuntu-latest", "linux"), ("windows-latest", "windows")]
+    assert text.count("uv sync --locked --dry-run") == 1
+
+
+def test_one_dockerfile_for_both_machines(demo: Demo) -> None:
+    folder = made(demo, "app", "-t linux-cu130 -t linux-aarch64-cu130 -t linux-cpu")
+    assert [path.name for path in folder.glob("Dockerfile*")] == ["Dockerfile.cu130"]
+    folder = made(demo, "app", "-t linux-aarch64-cu130 -t linux-cpu", "arm")
+    assert [path.name for path in folder.glob("Dockerfile*")] == ["Dockerfile.cu130"]
 
 
 def test_a_template_error_names_the_file() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import platformdirs
 import pytest
@@ -13,10 +14,12 @@ from packaging.version import Version
 
 from tests.projects import Demo
 from tests.replica import Content, Fault, Replica
-from torchconf.catalog import Catalog, load_catalog, validated
+from torchconf.catalog import Answer, Catalog, load_catalog, validated
 from torchconf.catalog.compile import FACTS, compile_catalog, read_live
 from torchconf.catalog.forming import render
 from torchconf.catalog.location import PACKAGED, cached_file
+from torchconf.catalog.refresh import _merged, _Page
+from torchconf.targets import PLATFORMS
 
 EMPTY = '[project]\nname = "demo"\nversion = "0"\n'
 
@@ -151,3 +154,49 @@ def test_the_packaged_catalog_is_kept_fresh_by_the_same_reading(tmp_path: Path) 
     assert set(after["wheels"]["torch"]) == set(before["wheels"]["torch"])
     assert render(after) == render(json.loads(render(after))), "canonical"
     assert Catalog(validated(after, "live")).covered(Version("2.13.0"))
+
+
+class Listed(NamedTuple):
+    """A file as an index page lists it."""
+
+    filename: str
+    version: str | None = None
+    requires_python: str | None = None
+    is_yanked: bool = False
+
+
+ONE_WHEEL = (Listed("torch-2.13.0+cu130-cp312-cp312-manylinux_2_28_x86_64.whl"),)
+
+
+def merged(*pages: _Page) -> Catalog:
+    data = json.loads(Path(PACKAGED).read_text(encoding="utf-8"))
+    return Catalog(validated(_merged(load_catalog(PACKAGED), data, pages, "2030-01-01"), "merged"))
+
+
+def test_what_a_mirror_lacks_is_not_missing() -> None:
+    before = load_catalog(PACKAGED)
+    after = merged(_Page("torch", "cu130", ONE_WHEEL, is_whole=False))  # type: ignore[arg-type]  # a stand-in
+    for platform in PLATFORMS:
+        for python in before.pythons:
+            wheel = ("torch", Version("2.13.0"), before.backend("cu130"), platform, python)
+            assert after.available(*wheel) is before.available(*wheel)
+    assert after.ended(after.backend("cu130")) is None
+
+
+def test_a_mirror_adds_what_nobody_had_seen() -> None:
+    new = (Listed("torch-2.99.0+cu130-cp314-cp314-win_amd64.whl"),)
+    after = merged(_Page("torch", "cu130", new, is_whole=False))  # type: ignore[arg-type]  # a stand-in
+    windows = next(p for p in PLATFORMS if p.key == "windows-x86_64")
+    linux = PLATFORMS[0]
+    cu130 = after.backend("cu130")
+    assert after.available("torch", Version("2.99.0"), cu130, windows, "3.14") is Answer.YES
+    assert after.available("torch", Version("2.99.0"), cu130, linux, "3.14") is Answer.UNKNOWN
+    cpu = after.fallback
+    assert after.available("torch", Version("2.99.0"), cpu, linux, "3.14") is Answer.UNKNOWN
+
+
+def test_what_the_index_itself_lacks_is_missing() -> None:
+    after = merged(_Page("torch", "cu130", ONE_WHEEL))  # type: ignore[arg-type]  # a stand-in
+    cu130 = after.backend("cu130")
+    assert after.available("torch", Version("2.13.0"), cu130, PLATFORMS[0], "3.12") is Answer.YES
+    assert after.available("torch", Version("2.13.0"), cu130, PLATFORMS[0], "3.13") is Answer.NO

@@ -55,6 +55,8 @@ class _Page(NamedTuple):
     backend: str
     files: tuple[DistributionPackage, ...] | None
     """None: the index does not carry it."""
+    is_whole: bool = True
+    """Whether it is the index itself: of a copy, what is not there proves nothing."""
 
 
 def refreshed(
@@ -84,8 +86,17 @@ def refreshed(
         *((package, PYPI.name) for package in catalog.family),
         *((package, backend) for backend in backends for package in catalog.family),
     ]
-    pages = _read(wanted, settings, begin(len(wanted)))
+    own = settings.base.rstrip("/") == catalog.base_url
+    pages = [
+        page._replace(is_whole=settings.pypi is None if page.backend == PYPI.name else own)
+        for page in _read(wanted, settings, begin(len(wanted)))
+    ]
     _refuse_partial(pages, data, catalog.main_package)
+    main = catalog.main_package
+    if not any(p.files for p in pages if p.package == main and p.backend != PYPI.name):
+        raise CatalogError(
+            f"{settings.base} has no {main} at all", help="the catalog stays as it is"
+        )
     return validated(_merged(catalog, data, pages, today), "the refreshed catalog")
 
 
@@ -187,6 +198,8 @@ def _refuse_partial(pages: Iterable[_Page], data: dict[str, Any], main: str) -> 
         CatalogError: Naming the page.
     """
     for page in pages:
+        if not page.is_whole:
+            continue
         known = {
             Version(version)
             for version, cells in data["wheels"].get(page.package, {}).items()
@@ -246,28 +259,31 @@ def _merged(
                     "seen": {platform: set(text.split()) for platform, text in seen.items()},
                 }
     pythons: dict[str, str] = {}
+    read: set[str] = set()
     for page in pages:
         if page.files is None:
             continue
         anew: set[tuple[str, str, str]] = set()
+        if page.is_whole and page.package == catalog.main_package:
+            read.add(page.backend)
         for version, tag, file in _wheels(page.files):
             key = page.package, str(version), page.backend
-            if key not in anew:
-                # What the page does not name of this release is not there.
+            if page.is_whole and key not in anew:
+                # What the index itself does not name of this release is not there.
                 anew.add(key)
                 cells[key] = {"complete": {"all"}, "seen": defaultdict(set)}
-            cell = cells[key]
+            cell = cells.setdefault(key, {"complete": set(), "seen": {}})
             interpreter, _, platform = tag.partition(" ")
             python = python_of(interpreter)
             if python is not None:
                 for each in platforms_of(platform, anywhere):
-                    cell["seen"][each].add(python)
+                    cell["seen"].setdefault(each, set()).add(python)
             if page.package == catalog.main_package and file.requires_python:
                 pythons[str(version)] = file.requires_python
     new["sets"], new["wheels"] = intern(cells)
     new["wheels"] = {p: _newest_first(v) for p, v in new["wheels"].items()}
     new["as_of"] = today
-    _release(new, catalog, cells, pythons)
+    _release(new, catalog, cells, pythons, read)
     return new
 
 
@@ -276,8 +292,12 @@ def _release(
     catalog: Catalog,
     cells: dict[tuple[str, str, str], Cell],
     pythons: dict[str, str],
+    read: set[str],
 ) -> None:
-    """Add releases and backends that are new, and say which backends have ended."""
+    """Add releases and backends that are new, and say which backends have ended.
+
+    What a release is built for, and what has ended, is said only of indexes that were read whole.
+    """
     main = catalog.main_package
     indexed: dict[str, dict[str, set[str]]] = defaultdict(dict)
     for (package, version, backend), cell in cells.items():
@@ -289,7 +309,8 @@ def _release(
         if version in pythons:
             entry.setdefault("python", pythons[version])
         builds = indexed.get(version, {})
-        if catalog.fallback.name in builds and "pythons" not in entry:
+        is_read = catalog.fallback.name in read
+        if is_read and catalog.fallback.name in builds and "pythons" not in entry:
             every = {python for seen in builds.values() for python in seen if "+" not in python}
             entry["pythons"] = sorted(every, key=lambda python: int(python.rstrip("t")[2:]))
             entry["backends"] = sorted(b for b in builds if catalog.backend(b).version)
@@ -297,6 +318,8 @@ def _release(
     newest = max((Version(v) for v in indexed), default=None)
     for backend in {b for builds in indexed.values() for b in builds}:
         entry = new["backends"].setdefault(backend, {})
+        if backend not in read:
+            continue
         last = max(Version(v) for v, builds in indexed.items() if backend in builds)
         if catalog.backend(backend).version and newest and last.release[:2] < newest.release[:2]:
             entry["ended"] = str(last)

@@ -10,9 +10,10 @@ from torchconf.cli.parser import add_format, can_ask
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from torchconf.errors import RequestError
     from torchconf.planner import Outcome, Request
 
 EPILOG = """\
@@ -25,14 +26,14 @@ examples:
   torchconf new training demo-run -t linux-cuda -t linux-cpu -t macos-cpu
 """
 DEFAULTS = ("linux-cuda", "windows-cuda", "macos-cpu")
-RUNNERS = {
-    "linux-x86_64": "ubuntu-latest",
-    "linux-aarch64": "ubuntu-24.04-arm",
-    "windows-x86_64": "windows-latest",
-    "windows-arm64": "windows-11-arm",
-    "macos-arm64": "macos-latest",
-    "macos-x86_64": "macos-15-intel",
-}
+NEEDED = (
+    "hatchling", "ipykernel", "matplotlib", "mypy", "pytest", "ruff",
+    "filelock", "fsspec", "jinja2", "markupsafe", "mpmath", "networkx", "numpy", "pillow",
+    "setuptools", "sympy", "typing-extensions",
+)  # fmt: skip
+"""What the templates and torch need: uv would take a project of such a name in place of it."""
+KEYS = ("description",)
+"""What `--set` gives a value to; the rest has a flag."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,9 +82,10 @@ def run(options: argparse.Namespace) -> int:
     from torchconf.templates import templates
 
     known = {template.name: template for template in templates()}
-    if options.template not in known or options.folder is None:
-        missing = "no folder is given" if options.template in known else "no such template"
-        raise RequestError(missing, help=f"`torchconf new {'|'.join(known)} DIR`")
+    if options.template not in known:
+        raise _no_template(options.template, known)
+    if options.folder is None:
+        raise RequestError("no folder is given", help=f"`torchconf new {options.template} DIR`")
     targets = options.target or (DEFAULTS if options.defaults else ())
     if not targets and not can_ask(options):
         raise RequestError(
@@ -101,6 +103,24 @@ def run(options: argparse.Namespace) -> int:
     else:
         _write(folder, files, options)
     return _report(options, folder, files, outcome)
+
+
+def _no_template(name: str | None, known: Iterable[str]) -> RequestError:
+    from difflib import get_close_matches
+
+    from torchconf.errors import RequestError
+
+    if name is not None and any(sign in name for sign in "/:\\"):
+        return RequestError(
+            f"`{name}` is no such template: only torchconf's own are filled here",
+            help="cookiecutter and copier fetch others; afterwards `torchconf init -t TARGET` in "
+            "the folder writes the torch tables",
+        )
+    close = get_close_matches(name or "", known, n=1)
+    return RequestError(
+        f"there is no such template: `{name}`" if name else "no template is given",
+        help=f"did you mean `{close[0]}`?" if close else f"`torchconf new {'|'.join(known)} DIR`",
+    )
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -136,7 +156,10 @@ def _values(options: argparse.Namespace, folder: str) -> dict[str, Any]:
     from torchconf.wizard.starting import package_of
 
     # What the templates ask for by themselves.
-    taken = {*load_catalog().family, "matplotlib", "pytest", "ruff", "mypy", "hatchling", "tests"}
+    taken = {*load_catalog().family, *NEEDED, "tests"}
+
+    def check_name(text: str) -> str:
+        return project_name(text, taken)
 
     def check_package(text: str) -> str:
         return package_name(text, taken)
@@ -146,11 +169,11 @@ def _values(options: argparse.Namespace, folder: str) -> dict[str, Any]:
         from torchconf.cli.asking import ask_project
 
         judges = {
-            "name": project_name, "package": check_package, "python": _lowest, "license": _license,
+            "name": check_name, "package": check_package, "python": _lowest, "license": _license,
         }  # fmt: skip
         for key, value in ask_project(options, folder, judges).items():
             setattr(options, key, value)
-    name = project_name(options.name or folder)
+    name = project_name(options.name or folder, taken)
     package = check_package(options.package or package_of(name))
     values: dict[str, Any] = {
         "name": name,
@@ -164,6 +187,10 @@ def _values(options: argparse.Namespace, folder: str) -> dict[str, Any]:
         key, equals, value = text.partition("=")
         if not equals or not key.isidentifier():
             raise RequestError(f"`--set {text}` is not KEY=VALUE", help="such as description=...")
+        if key not in KEYS:
+            raise RequestError(
+                f"`--set {key}`: no template has that", help=f"there is {', '.join(KEYS)}"
+            )
         if '"' in value or "\\" in value or "\n" in value:
             raise RequestError(f"`--set {key}` has a quote or a backslash", help="leave them out")
         values[key] = value
@@ -202,13 +229,12 @@ def _fill(
 ) -> tuple[dict[str, str], Outcome]:
     """Return the files, and the plan of the torch tables in one of them."""
     from torchconf.catalog import load_catalog
-    from torchconf.commands import hints
+    from torchconf.cli.surroundings import surroundings
     from torchconf.edits import edit_text
     from torchconf.edits.reading import read_toml
     from torchconf.files import NAME
     from torchconf.planner import Facts, Request, plan_targets
     from torchconf.project import read_project
-    from torchconf.report import commands
     from torchconf.templates import render
     from torchconf.wishes import parse_wish
 
@@ -232,36 +258,9 @@ def _fill(
         _say_again(request, options)
     outcome = plan_targets(request, project, catalog, Facts(folder=values["name"]))
     files[NAME] = edit_text(files[NAME], outcome.plan.steps, NAME)
-    rows = [
-        {
-            "target": str(target),
-            "command": command,
-            "flags": command.removeprefix("uv sync").strip(),
-        }
-        for target, command in commands(outcome)
-    ]
-    pairs = list(zip((target for target, _ in commands(outcome)), rows, strict=True))
-    dockers = [
-        {
-            "target": row["target"],
-            "title": target.backend.title,
-            "backend": target.backend.name,
-            "file": f"Dockerfile.{target.backend.name}",
-            "flags": f" {row['flags']}" if row["flags"] else "",
-        }
-        for target, row in pairs
-        if target.platform.key == "linux-x86_64" and target.backend != catalog.fallback
-    ]
-    ci: dict[str, dict[str, str]] = {}
-    for target, row in sorted(pairs, key=lambda pair: pair[0].backend != catalog.fallback):
-        runner = RUNNERS[target.platform.key]
-        ci.setdefault(runner, {"runner": runner, "target": row["target"], "flags": row["flags"]})
     shared = {
         **values,
-        "commands": rows,
-        "hints": list(hints(outcome.scopes, outcome.default)),
-        "dockers": dockers,
-        "ci": list(ci.values()),
+        **surroundings(outcome, catalog.fallback),
         "has_tests": any(path.startswith("tests/") for path in files),
         "run": _program(files, values),
     }
@@ -339,13 +338,31 @@ def _write(folder: str, files: Mapping[str, str], options: argparse.Namespace) -
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(made, 0o777 & ~mask)
-        if os.path.isdir(folder):
-            os.rmdir(folder)
-        os.replace(made, folder)
+        _move(made, folder)
     except BaseException as error:
         shutil.rmtree(made, ignore_errors=True)
         if isinstance(error, OSError):
             raise WriteRefused(f"the project can not be written: {error}", at=folder) from error
+        raise
+
+
+def _move(made: str, folder: str) -> None:
+    """Move what was made to its place.
+
+    An empty folder that is there stays, and is filled: a shell may stand in it.
+    """
+    if not os.path.isdir(folder):
+        os.replace(made, folder)
+        return
+    moved: list[str] = []
+    try:
+        for name in sorted(os.listdir(made)):
+            os.rename(os.path.join(made, name), os.path.join(folder, name))
+            moved.append(name)
+        os.rmdir(made)
+    except BaseException:
+        for name in moved:
+            os.rename(os.path.join(folder, name), os.path.join(made, name))
         raise
 
 

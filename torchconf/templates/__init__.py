@@ -101,8 +101,12 @@ def _fill(text: str, values: Mapping[str, Any], path: Path) -> str:
         ) from error
 
 
-def project_name(text: str) -> str:
+def project_name(text: str, taken: Iterable[str] = ()) -> str:
     """Return a name that a project may have.
+
+    Args:
+        text: The name.
+        taken: Normalised names of what the project needs, which it can not be itself.
 
     Raises:
         RequestError: It is none.
@@ -112,6 +116,11 @@ def project_name(text: str) -> str:
             f"`{text}` can not be the name of a project",
             help="letters, digits, `-`, `_` and `.`, at most 100 of them, beginning and ending with "
             "a letter or a digit; `--name` gives another one",
+        )
+    if re.sub(r"[-_.]+", "-", text).lower() in set(taken):
+        raise RequestError(
+            f"`{text}` is the name of something that the project needs",
+            help="`--name` gives another one",
         )
     return text
 
@@ -125,6 +134,6 @@ def package_name(text: str, taken: Iterable[str]) -> str:
     help_ = "`--package` gives another one"
     if not (text.isidentifier() and text.isascii()) or keyword.iskeyword(text):
         raise RequestError(f"`{text}` can not be the name of a package", help=help_)
-    if text in sys.stdlib_module_names or text in set(taken):
+    if text in sys.stdlib_module_names or text.replace("_", "-").lower() in set(taken):
         raise RequestError(f"a package `{text}` would hide another one", help=help_)
     return text

@@ -9,8 +9,11 @@ import torch
 
 def best_device() -> torch.device:
     """Return the accelerator of this machine that torch can use, or the CPU."""
+    # ROCm's build answers to the name `cuda`.
     if torch.cuda.is_available():
         return torch.device("cuda")
+    if torch.xpu.is_available():
+        return torch.device("xpu")
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")

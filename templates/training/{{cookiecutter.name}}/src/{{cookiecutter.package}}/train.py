@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 from dataclasses import fields
 from pathlib import Path
 
@@ -15,50 +16,98 @@ from {{ cookiecutter.package }}.config import Config
 from {{ cookiecutter.package }}.data import rings
 from {{ cookiecutter.package }}.model import Classifier
 
+CHECKPOINT = "last.pt"
+
 
 def best_device() -> torch.device:
     """Return the device of this process: its GPU, Apple's, or the CPU."""
+    number = int(os.environ.get("LOCAL_RANK", "0"))
+    # ROCm's build answers to the name `cuda`.
     if torch.cuda.is_available():
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    if torch.backends.mps.is_available():
+        torch.cuda.set_device(number)
+        return torch.device("cuda", number)
+    if torch.xpu.is_available():
+        torch.xpu.set_device(number)
+        return torch.device("xpu", number)
+    # Apple's GPU can not train in several processes.
+    if torch.backends.mps.is_available() and "WORLD_SIZE" not in os.environ:
         return torch.device("mps")
     return torch.device("cpu")
 
 
-def train(config: Config, device: torch.device) -> float:
-    """Train, write a checkpoint, and return the accuracy on the training data."""
+def train(config: Config, device: torch.device, *, resume: bool = False) -> float:
+    """Train, write a checkpoint after each epoch, and return the accuracy on the training data.
+
+    Args:
+        config: The settings.
+        device: Of this process.
+        resume: Whether to go on from the checkpoint, if there is one.
+    """
+    random.seed(config.seed)
     torch.manual_seed(config.seed)
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world > 1:
-        torch.distributed.init_process_group()
+        backend = {"cuda": "nccl", "xpu": "xccl"}.get(device.type, "gloo")
+        torch.distributed.init_process_group(backend)
+    try:
+        return _train(config, device, world, resume=resume)
+    finally:
+        if world > 1:
+            torch.distributed.destroy_process_group()
+
+
+def _train(config: Config, device: torch.device, world: int, *, resume: bool) -> float:
+    rank = int(os.environ.get("RANK", "0"))
     dataset = rings(config.samples, config.seed)
-    sampler: DistributedSampler[tuple[torch.Tensor, ...]] | None = None
-    if world > 1:
-        sampler = DistributedSampler(dataset, seed=config.seed)
-    loader = DataLoader(
-        dataset, batch_size=config.batch_size, sampler=sampler, shuffle=sampler is None
+    # With one process, it only shuffles: the order depends on the seed and the epoch alone.
+    sampler: DistributedSampler[tuple[torch.Tensor, ...]] = DistributedSampler(
+        dataset, num_replicas=world, rank=rank, seed=config.seed
     )
+    loader = DataLoader(dataset, batch_size=config.batch_size, sampler=sampler)
     classifier = Classifier(config.hidden).to(device)
+    optimizer = torch.optim.Adam(classifier.parameters(), lr=config.learning_rate)
+    path = config.output / CHECKPOINT
+    first = load(path, classifier, optimizer, device) if resume and path.exists() else 0
     model = nn.parallel.DistributedDataParallel(classifier) if world > 1 else classifier
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
-    for epoch in range(config.epochs):
-        if sampler is not None:
-            sampler.set_epoch(epoch)
+    for epoch in range(first, config.epochs):
+        sampler.set_epoch(epoch)
         for points, labels in loader:
             optimizer.zero_grad()
             scores = model(points.to(device))
             loss = nn.functional.cross_entropy(scores, labels.to(device))
             torch.autograd.backward(loss)
             optimizer.step()
+        if rank == 0:
+            save(path, classifier, optimizer, epoch + 1)
     points, labels = dataset.tensors
     with torch.no_grad():
         right = classifier(points.to(device)).argmax(dim=1).cpu() == labels
-    if int(os.environ.get("RANK", "0")) == 0:
-        config.output.mkdir(parents=True, exist_ok=True)
-        torch.save(classifier.state_dict(), config.output / "last.pt")
-    if world > 1:
-        torch.distributed.destroy_process_group()
     return float(right.float().mean())
+
+
+def save(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, epochs: int
+) -> None:
+    """Write a checkpoint; the one before is replaced whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "epochs": epochs,
+    }
+    unfinished = path.with_suffix(".unfinished")
+    torch.save(state, unfinished)
+    unfinished.replace(path)
+
+
+def load(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, device: torch.device
+) -> int:
+    """Read a checkpoint; return how many epochs are done."""
+    state = torch.load(path, map_location=device, weights_only=True)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return int(state["epochs"])
 
 
 def main() -> None:
@@ -68,7 +117,12 @@ def main() -> None:
         flag = "--" + field.name.replace("_", "-")
         kind = Path if isinstance(field.default, Path) else type(field.default)
         parser.add_argument(flag, type=kind, default=field.default)
-    config = Config(**vars(parser.parse_args()))
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint"
+    )
+    options = vars(parser.parse_args())
+    resume = options.pop("resume")
     device = best_device()
-    accuracy = train(config, device)
-    print(f"torch {torch.__version__} on {device}: accuracy {accuracy:.3f}")
+    accuracy = train(Config(**options), device, resume=resume)
+    if int(os.environ.get("RANK", "0")) == 0:
+        print(f"torch {torch.__version__} on {device}: accuracy {accuracy:.3f}")
