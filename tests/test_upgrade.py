@@ -439,6 +439,15 @@ def test_torch_of_pypi_moves_too(before: str, words: str, after: str, tmp_path: 
     assert demo.project["dependencies"] == [after]
 
 
+def test_platforms_without_any_wheel_hold_nothing_back(tmp_path: Path) -> None:
+    head = '[project]\nname = "demo"\nversion = "0"\nrequires-python = ">=3.11"\n'
+    demo = Demo(tmp_path, f'{head}dependencies = ["torch>=2.5", "xformers>=0.0.28"]\n')
+    result = demo("upgrade")
+    assert result.status == 0, result.err
+    assert demo.project["dependencies"] != ["torch>=2.5", "xformers>=0.0.28"]
+    assert "gets CPU" not in result.err
+
+
 def test_what_else_names_the_old_backend_is_listed_and_not_edited(tmp_path: Path) -> None:
     demo = Demo(tmp_path, EXTRAS)
     files = {

@@ -126,7 +126,9 @@ class _Reaching:
             targets=tuple(
                 dict.fromkeys(Target(t.platform, backends[t.backend.name]) for t in targets)
             ),
-            given_up=tuple(t for t in self.before.targets if t not in targets),
+            given_up=tuple(
+                t for t in self.before.targets if t not in targets and t.backend != PYPI
+            ),
             notes=tuple(self.notes),
         )
 
@@ -233,7 +235,7 @@ class _Reaching:
 
     def _choose(self, asked: Mapping[str, Backend | None]) -> tuple[Choice, tuple[Target, ...]]:
         """Return the choice, and the old targets that it serves."""
-        every = self.before.targets
+        every = self._served() if self.before.layout is None else self.before.targets
         named = tuple(target for target in every if not self._is_implied(target))
         refused: RequestError | None = None
         for within in self._ranges():
@@ -256,6 +258,20 @@ class _Reaching:
                 help=f"the newest torch that all targets can have is {best}{say}",
             ) from None
         raise refused
+
+    def _served(self) -> tuple[Target, ...]:
+        """Return the platforms of a project without sources, which names none of them.
+
+        One for which its packages have no wheels at all is none of its platforms.
+        """
+        served: list[Target] = []
+        for target in self.before.targets:
+            try:
+                self._try((target,), self.there, SpecifierSet())
+            except RequestError:
+                continue
+            served.append(target)
+        return tuple(served) or self.before.targets
 
     def _try(
         self,
