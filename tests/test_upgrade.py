@@ -358,6 +358,18 @@ def test_an_index_that_is_there_is_used(tmp_path: Path) -> None:
 
 
 @inside
+def test_two_indexes_that_move_to_one_build_become_one(tmp_path: Path) -> None:
+    demo = Demo(tmp_path)
+    demo.init("-t linux-cu129 -t windows-cu126 -t macos-cpu --python 3.11")
+    new = demo("upgrade --all --format json").json["backends"]
+    assert new["cu129"] == new["cu126"]
+    names = [index["name"] for index in demo.uv["index"]]
+    assert sorted(names) == ["pytorch-cpu", f"pytorch-{new['cu129']}"]
+    assert alarms(demo.text) == []
+    assert torches(demo) == {"2.13.0"}
+
+
+@inside
 def test_all_moves_the_newer_of_two_extras(tmp_path: Path) -> None:
     demo = Demo(tmp_path)
     demo.init("-t linux-cu128 -t linux-cu126 -t linux-cpu --python 3.11")

@@ -58,7 +58,7 @@ def move_index(
     moves = [*_moves(draft, project, catalog, backends)]
     # The indexes that stay are known before one of them is used by others.
     staying = [
-        (index, backend)
+        (index.name, backend)
         for owner in (project, project.root)
         for index in (owner.indexes if owner else ())
         if (backend := catalog.backend_of_url(index.url)) is not None
@@ -66,7 +66,7 @@ def move_index(
         and index not in [move.entry for move in moves]
     ]
     for move in moves:
-        there = next((i.name for i, b in staying if b == move.new and i.name), None)
+        there = next((name for name, b in staying if b == move.new and name), None)
         own = move.entry in project.indexes and move.entry.name not in elsewhere
         reason = f"{move.new.title} in the place of {move.old.title}"
         if own and there is None:
@@ -77,7 +77,7 @@ def move_index(
             draft.put((*_INDEX, number, "name"), name, reason)
             draft.put((*_INDEX, number, "url"), _new_url(move, project), reason)
             _point(draft, move.entry.name, name, reason)
-            staying.append((move.entry, move.new))
+            staying.append((name, move.new))
             continue
         if there is None:
             there = _new_name(move, project)
