@@ -15,6 +15,8 @@ from torchconf.rules.wheels import public
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from packaging.specifiers import SpecifierSet
+
     from torchconf.backends import Backend
     from torchconf.catalog import Triton
     from torchconf.plan import Path, Value
@@ -40,7 +42,7 @@ class _MissingTriton(Rule):
                 backend = subject.source_backend(source)
                 if backend is None or backend.accelerator != self.accelerator or source.at in told:
                     continue
-                triton = _needed(subject, backend, torch)
+                triton = _needed(subject, backend, _range(subject, torch))
                 if triton is None:
                     continue
                 finding = self._missing(subject, place, source, torch, triton)
@@ -96,10 +98,20 @@ class _MissingTriton(Rule):
         )
 
 
-def _needed(subject: Subject, backend: Backend, torch: Requirement) -> Triton | None:
+def _range(subject: Subject, torch: Requirement) -> SpecifierSet:
+    """Return which releases a requirement leads to, next to the base and to what is held."""
+    base = lists(subject, BASE, torch.name)
+    holding = subject.project.workspace.constraint_dependencies
+    specifier = public(torch.specifier)
+    for one in (*([base] if base else []), *holding):
+        if one.name == torch.name and one.marker is None:
+            specifier &= public(one.specifier)
+    return specifier
+
+
+def _needed(subject: Subject, backend: Backend, specifier: SpecifierSet) -> Triton | None:
     """Return the triton package of the newest torch that a range can lead to on an index."""
     catalog = subject.catalog
-    specifier = public(torch.specifier)
     main = catalog.main_package
     inside = [v for v in catalog.releases if specifier.contains(v, prereleases=True)]
     carried = [v for v in inside if catalog.carries(main, v, backend)]
