@@ -16,11 +16,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.support.paths import CASES
 from torchconf.cli import main as main_of_torchconf
 from torchconf.edits import edit_text
-from torchconf.plan import Put
+from torchconf.edits.plan import Put
 
-CASES = Path(__file__).parent / "cases"
 GUIDE = CASES / "038-guide-extras-cpu-cu130"
 PLAIN = CASES / "045-plain-pypi-torch"
 TABLE = """\

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.replica import Content, Replica
+from tests.support.replica import Content, Replica
 
 ReplicaOf = Callable[[Content], Replica]
 

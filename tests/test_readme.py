@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from tests.projects import Demo
-from tests.test_check import WRONG
+from tests.cli.test_check import WRONG
+from tests.support.paths import README
+from tests.support.projects import Demo
 from torchconf.catalog import Catalog, load_catalog
 from torchconf.cli import main
 from torchconf.rules import RULES
 
-README = Path(__file__).parents[1] / "README.md"
 FIRST = Version("2.5")
 PART = r"(<!-- {}: [^\n]*-->\n).*?(<!-- end -->)"
 

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from torchconf.backends import PYPI, Accelerator, Backend, backend_of_url, parse_backend
 from torchconf.catalog.location import PACKAGED, chosen_file
 from torchconf.errors import CatalogError
+from torchconf.model.backends import PYPI, Accelerator, Backend, backend_of_url, parse_backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from torchconf.targets import Platform
-    from torchconf.wishes import Vocabulary
+    from torchconf.model.target_spec import Vocabulary
+    from torchconf.model.targets import Platform
 
 SCHEMA_VERSION = 1
 # No public Python: a range that admits it has no upper bound that anybody meant.
@@ -222,7 +222,7 @@ class Catalog:
     def vocabulary(self) -> Vocabulary:
         """The words of targets."""
         # Imported here: only a command that takes targets needs it.
-        from torchconf.wishes import Vocabulary
+        from torchconf.model.target_spec import Vocabulary
 
         current = [
             backend

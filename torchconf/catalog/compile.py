@@ -28,7 +28,7 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from torchconf.catalog.forming import Cell, intern, platforms_of, python_of, render
+from torchconf.catalog.encoding import Cell, intern, platforms_of, python_of, render
 
 FACTS = Path(__file__).with_name("facts")
 COMPILED = Path(__file__).with_name("catalog.json")

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
-from torchconf.backends import PYPI
 from torchconf.catalog import Catalog, validated
-from torchconf.catalog.forming import Cell, intern, platforms_of, python_of
+from torchconf.catalog.encoding import Cell, intern, platforms_of, python_of
 from torchconf.errors import CatalogError
+from torchconf.model.backends import PYPI
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

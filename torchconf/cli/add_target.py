@@ -37,18 +37,18 @@ def run(options: argparse.Namespace) -> int:
     if not options.target:
         if can_ask(options):
             # Imported here: only whoever is asked waits for it.
-            from torchconf.cli.asking import ask_addition
+            from torchconf.cli.run_wizard import ask_addition
 
             return ask_addition(options)
         raise RequestError("no target is given", help="such as `torchconf add-target windows-cuda`")
     # Imported here: `--help` needs none of these.
-    from torchconf.cli.context import open_project
-    from torchconf.cli.writing import carry_out
+    from torchconf.cli.carry_out import carry_out
+    from torchconf.model.target_spec import parse_target_spec
     from torchconf.planner import Request
-    from torchconf.wishes import parse_wish
+    from torchconf.workspace.opened import open_project
 
     context = open_project(options)
     vocabulary = context.catalog.vocabulary
-    adding = tuple(parse_wish(text, vocabulary) for text in options.target)
+    adding = tuple(parse_target_spec(text, vocabulary) for text in options.target)
     request = Request(add=adding, layout=options.layout, force=options.force)
     return carry_out(options, context, request)

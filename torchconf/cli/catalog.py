@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from torchconf.backends import Backend
     from torchconf.catalog import Catalog
+    from torchconf.model.backends import Backend
 
     class Wheels(TypedDict):
         """What is known of one package, version and build."""
@@ -181,7 +181,7 @@ def _release_rows(release: Version, catalog: Catalog) -> Iterator[Wheels]:
 
 
 def _builds(catalog: Catalog) -> Iterator[Backend]:
-    from torchconf.backends import PYPI
+    from torchconf.model.backends import PYPI
 
     yield PYPI
     for accelerator in catalog.accelerators:
@@ -191,7 +191,7 @@ def _builds(catalog: Catalog) -> Iterator[Backend]:
 def _row(package: str, version: Version, backend: Backend, catalog: Catalog) -> Wheels:
     """Ask for each platform and Python; a platform of which nothing is known is None."""
     from torchconf.catalog import Answer
-    from torchconf.targets import PLATFORMS
+    from torchconf.model.targets import PLATFORMS
 
     found: dict[str, list[str] | None] = {}
     for platform in PLATFORMS:
@@ -223,7 +223,7 @@ def _refresh(options: argparse.Namespace) -> int:
 
     from torchconf import files
     from torchconf.catalog import load_catalog
-    from torchconf.catalog.forming import render
+    from torchconf.catalog.encoding import render
     from torchconf.catalog.location import cached_file, chosen_file
     from torchconf.errors import CatalogError, RequestError
     from torchconf.report.progress import pages

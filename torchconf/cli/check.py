@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from torchconf.checking import Fixed, Outcome
-    from torchconf.cli.gathering import Gathered, Gatherer
-    from torchconf.targets import Platform
+    from torchconf.model.targets import Platform
+    from torchconf.rules.engine import CheckResult, Fixed
+    from torchconf.workspace.discovery import Gathered, Gatherer
 
 EPILOG = """\
 A PATH is a pyproject.toml, a folder (every pyproject.toml below it that git does not ignore), a
@@ -67,13 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Gather, check, perhaps fix, and report; return the exit status."""
     # Imported here: `--help` needs none of these.
-    from torchconf.cli.gathering import Gatherer
     from torchconf.rules import RULES
-    from torchconf.selection import Selection, read_selection
+    from torchconf.rules.rule_selection import RuleSelection, read_selection
+    from torchconf.workspace.discovery import Gatherer
 
     if "-" in options.path and len(options.path) > 1:
         raise RequestError("`-` stands alone", help="check standard input by itself")
-    selection = Selection(
+    selection = RuleSelection(
         read_selection(options.select, RULES, "--select"),
         read_selection(options.ignore, RULES, "--ignore"),
     )
@@ -95,7 +95,7 @@ def _platforms(words: Sequence[str]) -> set[Platform]:
         return set()
     # Imported here: few runs name a platform.
     from torchconf.catalog import load_catalog
-    from torchconf.wishes import parse_platform
+    from torchconf.model.target_spec import parse_platform
 
     vocabulary = load_catalog().vocabulary
     return {parse_platform(word, vocabulary) for word in words}
@@ -103,7 +103,7 @@ def _platforms(words: Sequence[str]) -> set[Platform]:
 
 def _units(options: argparse.Namespace, gatherer: Gatherer) -> list[Gathered]:
     from torchconf import files
-    from torchconf.cli.gathering import read_standard_input
+    from torchconf.workspace.discovery import read_standard_input
 
     if options.path == ["-"]:
         return [gatherer.standard_input(read_standard_input(), options.stdin_filename)]
@@ -114,7 +114,7 @@ def _units(options: argparse.Namespace, gatherer: Gatherer) -> list[Gathered]:
     return [gatherer.project(path)]
 
 
-def _check(gathered: Gathered, gatherer: Gatherer) -> tuple[Outcome, ...]:
+def _check(gathered: Gathered, gatherer: Gatherer) -> tuple[CheckResult, ...]:
     try:
         return gathered.unit.check()
     except TorchconfError as error:
@@ -143,7 +143,7 @@ def _fix(options: argparse.Namespace, gathered: Gathered, gatherer: Gatherer) ->
 
 def _report(
     options: argparse.Namespace,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[CheckResult],
     fixed: Sequence[Fixed],
     errors: Sequence[TorchconfError],
 ) -> None:
@@ -181,7 +181,7 @@ def _report(
 
 
 def _report_data(
-    options: argparse.Namespace, outcomes: Sequence[Outcome], errors: Sequence[TorchconfError]
+    options: argparse.Namespace, outcomes: Sequence[CheckResult], errors: Sequence[TorchconfError]
 ) -> None:
     import json
 
@@ -208,7 +208,7 @@ def _report_data(
 
 def _status(
     options: argparse.Namespace,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[CheckResult],
     fixed: Sequence[Fixed],
     errors: Sequence[TorchconfError],
 ) -> int:

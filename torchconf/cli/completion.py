@@ -87,8 +87,8 @@ def complete_parser(folders: dict[str, str | dict[str, str]]) -> Parser:
 def target_words(catalog: dict[str, Any]) -> Iterator[str]:
     """Yield every target that the catalog has words for, each platform by both of its names."""
     # Imported here: `--help` needs none of these.
-    from torchconf.backends import PYPI, Accelerator, parse_backend
-    from torchconf.targets import PLATFORMS
+    from torchconf.model.backends import PYPI, Accelerator, parse_backend
+    from torchconf.model.targets import PLATFORMS
 
     accelerators = [
         Accelerator(name, entry["title"], entry["pattern"], tuple(entry["platforms"]))

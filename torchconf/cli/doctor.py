@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from typing import Any, TextIO
 
     from torchconf.catalog import Catalog
-    from torchconf.cli.context import Context
     from torchconf.machine import Fit, Machine
-    from torchconf.machine.environment import Environment, Sight
-    from torchconf.machine.reading import Hardware
-    from torchconf.machine.verdict import Verdict, Wanted
+    from torchconf.machine.diagnosis import Diagnosis, ProjectBuilds
+    from torchconf.machine.hardware import Hardware
+    from torchconf.machine.installed import Environment, Sight
+    from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
 A project is not needed, nor an environment, nor a GPU. uv's variables are heeded:
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     # Imported here: `--help` needs none of these.
     from torchconf.catalog import load_catalog
     from torchconf.machine import fits, remarks, this_machine
-    from torchconf.machine.environment import ask_torch, environment_folder, read_environment
+    from torchconf.machine.installed import ask_torch, environment_folder, read_environment
 
     context = _open(options)
     catalog = context.catalog if context else load_catalog()
@@ -73,8 +73,8 @@ class _Report:
         fits: Sequence[Fit],
         environment: Environment | None,
         sight: Sight | None,
-        wanted: Wanted | None,
-        verdict: Verdict | None,
+        wanted: ProjectBuilds | None,
+        verdict: Diagnosis | None,
     ) -> None:
         self.machine = machine
         self.fits = fits
@@ -84,32 +84,32 @@ class _Report:
         self.verdict = verdict
 
 
-def _open(options: argparse.Namespace) -> Context | None:
+def _open(options: argparse.Namespace) -> OpenProject | None:
     """Read the project, if there is one; a folder that is named must be there."""
     from torchconf import files
-    from torchconf.cli.context import nearest_or_here, open_project
+    from torchconf.workspace.opened import nearest_or_here, open_project
 
     path = nearest_or_here() if options.project is None else files.project_file(options.project)
     return open_project(options) if os.path.lexists(path) else None
 
 
 def _compare(
-    context: Context | None,
+    context: OpenProject | None,
     machine: Machine,
     fits: Sequence[Fit],
     environment: Environment | None,
     catalog: Catalog,
-) -> tuple[Wanted | None, Verdict | None]:
+) -> tuple[ProjectBuilds | None, Diagnosis | None]:
     """Compare the environment with what the project says for this platform."""
     if context is None or machine.platform is None:
         return None, None
-    from torchconf.cli.context import LOCKFILE
-    from torchconf.lockfile import locked_builds
-    from torchconf.machine.verdict import judge, read_wanted
-    from torchconf.overview import overview
+    from torchconf.machine.diagnosis import judge, read_wanted
+    from torchconf.model.uv_lock import locked_builds
+    from torchconf.resolve.table import route_table
+    from torchconf.workspace.opened import LOCKFILE
 
     around = context.workspace()
-    rows = overview(context.project, catalog, members=around.members, libraries=around.libraries)
+    rows = route_table(context.project, catalog, members=around.members, libraries=around.libraries)
     text = _read(os.path.join(context.lock_folder, LOCKFILE))
     builds = locked_builds(text, catalog.main_package)
     wanted = read_wanted(rows, builds, machine.platform, catalog)
@@ -160,7 +160,7 @@ def _environment_data(report: _Report) -> dict[str, Any] | None:
 
 def _lines(report: _Report, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
     """Yield a label, a text and its colour for each line."""
-    from torchconf.machine.reading import TITLES
+    from torchconf.machine.hardware import TITLES
 
     yield "machine", report.machine.words, ""
     for found in report.machine.hardware:
@@ -203,7 +203,7 @@ def _grouped(fits: Iterable[Fit]) -> Iterator[tuple[str, str]]:
 
 
 def _environment_lines(report: _Report, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
-    from torchconf.cli.workspace import spoken_path
+    from torchconf.files import spoken_path
 
     environment, wanted, verdict = report.environment, report.wanted, report.verdict
     if environment is None:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from torchconf.cli.context import Context
-    from torchconf.explain import Explanation
+    from torchconf.report.explain import Explanation
     from torchconf.rules import Rule
+    from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
 WHAT is a rule (`TC405`, `cuda-on-macos`), a platform (`linux`), a target (`windows-cuda`), a
@@ -72,7 +72,7 @@ def _list(rules: Sequence[Rule], options: argparse.Namespace) -> None:
 
 
 def _pages(rules: Sequence[Rule], options: argparse.Namespace) -> None:
-    from torchconf.explain import page
+    from torchconf.report.explain import page
 
     if options.format == "json":
         _json({"rules": [_rule_data(rule) | {"page": page(rule)} for rule in rules]})
@@ -95,11 +95,11 @@ def _rule_data(rule: Rule) -> dict[str, object]:
 
 
 def _explanations(options: argparse.Namespace) -> list[Explanation]:
-    from torchconf.cli.context import open_project
-    from torchconf.explain import explain_routes
-    from torchconf.routes import routes
-    from torchconf.targets import SHOWN_PLATFORMS
-    from torchconf.wishes import parse_platform, parse_wish
+    from torchconf.model.target_spec import parse_platform, parse_target_spec
+    from torchconf.model.targets import SHOWN_PLATFORMS
+    from torchconf.report.explain import explain_routes
+    from torchconf.resolve.routes import routes
+    from torchconf.workspace.opened import open_project
 
     context = open_project(options)
     catalog = context.catalog
@@ -113,7 +113,7 @@ def _explanations(options: argparse.Namespace) -> list[Explanation]:
         except RequestError as error:
             raise _not_known(word, error, context) from error
         if word.count("-") and not _is_platform(word, context):
-            wish = parse_wish(word, catalog.vocabulary)
+            wish = parse_target_spec(word, catalog.vocabulary)
             known = catalog.newest_first(wish.accelerator)
             backends += [wish.backend] if wish.backend else [*known]
     around = context.workspace()
@@ -136,17 +136,17 @@ def _explanations(options: argparse.Namespace) -> list[Explanation]:
     ]
 
 
-def _is_platform(word: str, context: Context) -> bool:
-    from torchconf.wishes import parse_wish
+def _is_platform(word: str, context: OpenProject) -> bool:
+    from torchconf.model.target_spec import parse_target_spec
 
     try:
-        parse_wish(word, context.catalog.vocabulary)
+        parse_target_spec(word, context.catalog.vocabulary)
     except RequestError:
         return True
     return False
 
 
-def _package(word: str, context: Context) -> str | None:
+def _package(word: str, context: OpenProject) -> str | None:
     """Return the name of a package that PyTorch's indexes carry, or that the project names."""
     from packaging.utils import canonicalize_name
 
@@ -156,7 +156,7 @@ def _package(word: str, context: Context) -> str | None:
     return name if name in known else None
 
 
-def _not_known(word: str, error: RequestError, context: Context) -> RequestError:
+def _not_known(word: str, error: RequestError, context: OpenProject) -> RequestError:
     # Imported here: only a typo needs it.
     from difflib import get_close_matches
 

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from torchconf.cli.context import Context
-    from torchconf.commands import Selection
-    from torchconf.exporting import Wanted
-    from torchconf.pylocks import Export
-    from torchconf.targets import Target
-    from torchconf.uv import Captured
+    from torchconf.layout.selection import Selection
+    from torchconf.model.pylock import Export
+    from torchconf.model.targets import Target
+    from torchconf.resolve.export import Wanted
+    from torchconf.resolve.uv import Captured
+    from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
 Without TARGET a file for each target of the project is written: requirements/<target>.txt, or
@@ -60,15 +60,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Export, select and write."""
     # Imported here: `--help` needs none of these.
-    from torchconf.cli.context import open_project
-    from torchconf.cli.locked import exports, locked_folder
-    from torchconf.cli.targeting import chosen_targets
+    from torchconf.cli.lock_copy import exports, locked_folder
     from torchconf.errors import RequestError
-    from torchconf.overview import overview
+    from torchconf.resolve.chosen_targets import chosen_targets
+    from torchconf.resolve.table import route_table
+    from torchconf.workspace.opened import open_project
 
     context = open_project(options)
     around = context.workspace()
-    rows = overview(
+    rows = route_table(
         context.project, context.catalog, members=around.members, libraries=around.libraries
     )
     chosen = chosen_targets(options.target, context.project, context.catalog, rows)
@@ -93,11 +93,11 @@ def _texts(
     targets: Sequence[Target],
     runs: Sequence[Captured],
     options: argparse.Namespace,
-    context: Context,
+    context: OpenProject,
 ) -> dict[str, str]:
     """Return the files: name to text."""
-    from torchconf.exporting import Wanted, as_pylock, as_requirements
-    from torchconf.pylocks import Export
+    from torchconf.model.pylock import Export
+    from torchconf.resolve.export import Wanted, as_pylock, as_requirements
 
     found: dict[str, str] = {}
     for target, captured in zip(targets, runs, strict=True):
@@ -116,15 +116,15 @@ def _texts(
 
 
 def _pythons(
-    export: Export, target: Target, options: argparse.Namespace, context: Context
+    export: Export, target: Target, options: argparse.Namespace, context: OpenProject
 ) -> tuple[str, ...]:
     """Return the Pythons that one file is for: the one asked for, or all that install the same."""
     import re
 
-    from torchconf.commands import Selection
     from torchconf.errors import RequestError
-    from torchconf.exporting import differing, served
-    from torchconf.verifying import Found, pythons_of
+    from torchconf.layout.selection import Selection
+    from torchconf.resolve.export import differing, served
+    from torchconf.resolve.verify import Found, pythons_of
 
     if options.python is not None:
         if not re.fullmatch(r"3\.[0-9]+", options.python):
@@ -163,16 +163,17 @@ def _pinned_python(folder: str) -> str | None:
 
 
 def _universal(
-    selections: Sequence[Selection], folder: str, options: argparse.Namespace, context: Context
+    selections: Sequence[Selection], folder: str, options: argparse.Namespace, context: OpenProject
 ) -> dict[str, str]:
     """Return one file with markers, for targets that share a command."""
-    from torchconf.cli.locked import exports
+    from torchconf.cli.lock_copy import exports
     from torchconf.errors import RequestError
-    from torchconf.exporting import clean_text, clean_url
-    from torchconf.overview import overview
+    from torchconf.resolve.export import clean_text, clean_url
+    from torchconf.resolve.table import route_table
 
-    commands = dict.fromkeys(selection.command() for selection in selections)
-    if len(commands) > 1:
+    chosen = dict.fromkeys(selections)
+    if len(chosen) > 1:
+        commands = (selection.command() for selection in chosen)
         raise RequestError(
             f"these targets are chosen by different commands: {', '.join(commands)}",
             help="leave out `--universal`, or name the targets of one command",
@@ -183,14 +184,14 @@ def _universal(
     if options.format == "pylock.toml":
         return {"pylock.toml": text}
     around = context.workspace()
-    rows = overview(
+    rows = route_table(
         context.project, context.catalog, members=around.members, libraries=around.libraries
     )
-    indexes = {row.index_name: row.package for row in rows if row.command in commands}
+    indexes = {row.index_name: row.package for row in rows if row.selection in chosen}
     pages = sorted(
         f"--find-links {clean_url(index.url)}/{row.package}/"
         for row in rows
-        if row.command in commands and row.index_name in indexes
+        if row.selection in chosen and row.index_name in indexes
         for index in [context.project.index_named(row.index_name or "")]
         if index is not None and row.package in text
     )

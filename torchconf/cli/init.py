@@ -9,8 +9,8 @@ TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
     import argparse
 
-    from torchconf.cli.context import Context
     from torchconf.planner import Request
+    from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
 targets:
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.target and not _changes_something(options):
         if can_ask(options):
             # Imported here: only whoever is asked waits for it.
-            from torchconf.cli.asking import ask_init
+            from torchconf.cli.run_wizard import ask_init
 
             return ask_init(options, _index_base(options.index_base))
         raise RequestError(
@@ -82,21 +82,21 @@ def run(options: argparse.Namespace) -> int:
             "`torchconf init --help` has the other flags",
         )
     # Imported here: `--help` needs none of these.
-    from torchconf.cli.context import open_project
-    from torchconf.cli.writing import carry_out
+    from torchconf.cli.carry_out import carry_out
+    from torchconf.workspace.opened import open_project
 
     context = open_project(options, may_be_missing=True)
     return carry_out(options, context, make_request(options, context))
 
 
-def make_request(options: argparse.Namespace, context: Context) -> Request:
+def make_request(options: argparse.Namespace, context: OpenProject) -> Request:
     """Turn flags into a request; every flag is judged by what reads it."""
+    from torchconf.model.target_spec import parse_target_spec
     from torchconf.planner import Request
-    from torchconf.wishes import parse_wish
 
     vocabulary = context.catalog.vocabulary
     return Request(
-        wishes=tuple(parse_wish(text, vocabulary) for text in options.target),
+        wishes=tuple(parse_target_spec(text, vocabulary) for text in options.target),
         torch=options.torch,
         packages=tuple(options.packages),
         layout=options.layout,

@@ -153,7 +153,7 @@ def _values(options: argparse.Namespace, folder: str) -> dict[str, Any]:
     from torchconf.catalog import load_catalog
     from torchconf.errors import RequestError
     from torchconf.templates import package_name, project_name
-    from torchconf.wizard.starting import package_of
+    from torchconf.wizard.project_questions import package_of
 
     # What the templates ask for by themselves.
     taken = {*load_catalog().family, *NEEDED, "tests"}
@@ -166,7 +166,7 @@ def _values(options: argparse.Namespace, folder: str) -> dict[str, Any]:
 
     if not options.target and not options.defaults and can_ask(options):
         # Imported here: only whoever is asked waits for it.
-        from torchconf.cli.asking import ask_project
+        from torchconf.cli.run_wizard import ask_project
 
         judges = {
             "name": check_name, "package": check_package, "python": _lowest, "license": _license,
@@ -202,7 +202,7 @@ def _lowest(text: str) -> str:
     import re
 
     from torchconf.errors import RequestError
-    from torchconf.requirements import python_specifier
+    from torchconf.model.requirements import python_specifier
 
     python = re.sub(r"^>=", "", python_specifier(text))
     if not re.fullmatch(r"3\.[0-9]+", python):
@@ -229,21 +229,21 @@ def _fill(
 ) -> tuple[dict[str, str], Outcome]:
     """Return the files, and the plan of the torch tables in one of them."""
     from torchconf.catalog import load_catalog
-    from torchconf.cli.surroundings import surroundings
+    from torchconf.cli.new_values import surroundings
     from torchconf.edits import edit_text
-    from torchconf.edits.reading import read_toml
+    from torchconf.edits.read_toml import read_toml
     from torchconf.files import NAME
+    from torchconf.model.project import read_project
+    from torchconf.model.target_spec import parse_target_spec
     from torchconf.planner import Facts, Request, plan_targets
-    from torchconf.project import read_project
     from torchconf.templates import render
-    from torchconf.wishes import parse_wish
 
     catalog = load_catalog()
     files = render(options.template, values, shared=False)
     if options.finish:
         files = _there(os.path.abspath(options.folder), files)
     request = Request(
-        wishes=tuple(parse_wish(text, catalog.vocabulary) for text in targets),
+        wishes=tuple(parse_target_spec(text, catalog.vocabulary) for text in targets),
         torch=options.torch,
         packages=tuple(options.packages),
         layout=options.layout or layout,
@@ -252,7 +252,7 @@ def _fill(
     project = read_project(read_toml(files[NAME], NAME), at=NAME)
     if not targets:
         # Imported here: only whoever is asked waits for it.
-        from torchconf.cli.asking import ask_targets
+        from torchconf.cli.run_wizard import ask_targets
 
         request = ask_targets(options, project, request)
         _say_again(request, options)
@@ -316,7 +316,7 @@ def _write(folder: str, files: Mapping[str, str], options: argparse.Namespace) -
     import tempfile
 
     from torchconf.errors import WriteRefused
-    from torchconf.uv import capture_uv
+    from torchconf.resolve.uv import capture_uv
 
     parent = os.path.dirname(folder)
     try:
@@ -370,7 +370,7 @@ def _start_repository(folder: str) -> None:
     import shutil
 
     from torchconf.errors import RequestError
-    from torchconf.uv import run_quietly
+    from torchconf.resolve.uv import run_quietly
 
     git = shutil.which("git")
     if git is None or run_quietly([git, "init", "--quiet", folder]):
@@ -380,7 +380,7 @@ def _start_repository(folder: str) -> None:
 def _report(
     options: argparse.Namespace, folder: str, files: Mapping[str, str], outcome: Outcome
 ) -> int:
-    from torchconf.cli.workspace import spoken_path
+    from torchconf.files import spoken_path
 
     shown = spoken_path(folder)
     if options.format == "json":

@@ -31,17 +31,17 @@ def run(options: argparse.Namespace) -> int:
     if not options.target:
         if can_ask(options):
             # Imported here: only whoever is asked waits for it.
-            from torchconf.cli.asking import ask_removal
+            from torchconf.cli.run_wizard import ask_removal
 
             return ask_removal(options)
         raise RequestError("no target is given", help="`torchconf show` tells what there is")
     # Imported here: `--help` needs none of these.
-    from torchconf.cli.context import open_project
-    from torchconf.cli.writing import carry_out
+    from torchconf.cli.carry_out import carry_out
+    from torchconf.model.target_spec import parse_target_spec
     from torchconf.planner import Request
-    from torchconf.wishes import parse_wish
+    from torchconf.workspace.opened import open_project
 
     context = open_project(options)
     vocabulary = context.catalog.vocabulary
-    removing = tuple(parse_wish(text, vocabulary) for text in options.target)
+    removing = tuple(parse_target_spec(text, vocabulary) for text in options.target)
     return carry_out(options, context, Request(remove=removing, force=options.force))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from torchconf.overview import Row
+    from torchconf.resolve.table import Row
 
 EPILOG = """\
 The table is a prediction from the file, as uv would route each package; uv.lock is not read.
@@ -32,12 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read the project and print its table."""
     # Imported here: `--help` needs none of these.
-    from torchconf.cli.context import open_project
-    from torchconf.overview import overview
+    from torchconf.resolve.table import route_table
+    from torchconf.workspace.opened import open_project
 
     context = open_project(options)
     around = context.workspace()
-    rows = overview(
+    rows = route_table(
         context.project, context.catalog, members=around.members, libraries=around.libraries
     )
     if options.format == "json":

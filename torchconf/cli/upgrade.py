@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from torchconf.cli.context import Context
-    from torchconf.cli.mentions import Mention
-    from torchconf.cli.writing import Change
+    from torchconf.files import Change
     from torchconf.planner.upgrade import Upgrade
+    from torchconf.workspace.mentions import Mention
+    from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
 Without --torch it is the newest torch that all targets can have. What is there keeps its shape: a
@@ -54,11 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Plan, show or write, and list what else names an old backend."""
     # Imported here: `--help` needs none of these.
-    from torchconf.cli.context import open_project
-    from torchconf.cli.facts import read_facts
-    from torchconf.cli.mentions import find_mentions
-    from torchconf.cli.writing import write_changes
+    from torchconf.cli.carry_out import write_changes
     from torchconf.planner.upgrade import UpgradeRequest, plan_upgrade
+    from torchconf.workspace.facts import read_facts
+    from torchconf.workspace.mentions import find_mentions
+    from torchconf.workspace.opened import open_project
 
     context = open_project(options)
     request = UpgradeRequest(
@@ -88,16 +88,16 @@ def run(options: argparse.Namespace) -> int:
     return int(options.check and changed)
 
 
-def _locked(context: Context, newest: Version | None) -> Version | None:
+def _locked(context: OpenProject, newest: Version | None) -> Version | None:
     """Return the oldest release that is locked from an index of the project's targets.
 
     Other platforms may go their own way, and be at a newer one.
     """
     from packaging.version import Version
 
-    from torchconf.cli.context import LOCKFILE
-    from torchconf.configuration import read_configuration
-    from torchconf.lockfile import locked_builds
+    from torchconf.layout.configuration import read_configuration
+    from torchconf.model.uv_lock import locked_builds
+    from torchconf.workspace.opened import LOCKFILE
 
     if newest is None:
         return None
@@ -124,12 +124,11 @@ def _pair(text: str) -> tuple[str, str]:
     return old.strip().lower(), new.strip().lower()
 
 
-def _changes(context: Context, upgrade: Upgrade) -> list[Change]:
+def _changes(context: OpenProject, upgrade: Upgrade) -> list[Change]:
     """Edit the text of every file that the plan is about; nothing is written."""
     from torchconf import files
-    from torchconf.cli.workspace import spoken_path
-    from torchconf.cli.writing import Change
     from torchconf.edits import edit_text
+    from torchconf.files import Change, spoken_path
 
     members = [(files.read_file(at), steps) for at, steps in upgrade.member_steps.items()]
     return [
@@ -157,8 +156,8 @@ def _report_text(
     hint: str | None,
 ) -> None:
     from torchconf import report
-    from torchconf.cli.mentions import spoken
-    from torchconf.cli.workspace import spoken_path
+    from torchconf.files import spoken_path
+    from torchconf.workspace.mentions import spoken
 
     report.warnings(upgrade.warnings, options)
     if not options.quiet:
@@ -182,7 +181,7 @@ def _report_text(
 
 def _report_json(
     options: argparse.Namespace,
-    context: Context,
+    context: OpenProject,
     upgrade: Upgrade,
     changes: Sequence[Change],
     found: Sequence[Mention],

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from torchconf.cli.context import Context
-    from torchconf.overview import Row
-    from torchconf.verifying import Verified
+    from torchconf.resolve.table import Row
+    from torchconf.resolve.verify import Verified
+    from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
 The project is copied and locked there; its own files stay as they are. With --frozen or --locked
@@ -45,18 +45,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Ask uv, compare, and print."""
     # Imported here: `--help` needs none of these.
-    from torchconf.cli.context import open_project
-    from torchconf.cli.locked import exports, locked_folder
-    from torchconf.commands import parse_selection
+    from torchconf.cli.lock_copy import exports, locked_folder
     from torchconf.errors import UvError
-    from torchconf.overview import overview
-    from torchconf.pylocks import Export
-    from torchconf.uv import spoken_failure
-    from torchconf.verifying import Found, pythons_of, verify
+    from torchconf.model.pylock import Export
+    from torchconf.resolve.table import route_table
+    from torchconf.resolve.uv import spoken_failure
+    from torchconf.resolve.verify import Found, pythons_of, verify
+    from torchconf.workspace.opened import open_project
 
     context = open_project(options)
     around = context.workspace()
-    rows = overview(
+    rows = route_table(
         context.project, context.catalog, members=around.members, libraries=around.libraries
     )
     rows = _asked_for(rows, options, context)
@@ -65,8 +64,7 @@ def run(options: argparse.Namespace) -> int:
         if options.format == "json":
             _report_json(())
         return 0
-    commands = list(dict.fromkeys(row.command for row in rows))
-    selections = [parse_selection(command) for command in commands]
+    selections = list(dict.fromkeys(row.selection for row in rows))
     with locked_folder(options, context) as folder:
         runs = exports(selections, folder, options, "--format", "pylock.toml")
     found: list[Found] = []
@@ -102,30 +100,25 @@ def _pythons(pythons: Sequence[str], options: argparse.Namespace) -> tuple[str, 
 
 
 def _asked_for(
-    rows: Sequence[Row], options: argparse.Namespace, context: Context
+    rows: Sequence[Row], options: argparse.Namespace, context: OpenProject
 ) -> tuple[Row, ...]:
     """Leave the rows of the targets and the member that were asked for."""
     from packaging.utils import canonicalize_name
 
-    from torchconf.commands import parse_selection
     from torchconf.errors import RequestError
 
     if options.package is not None:
         wanted = canonicalize_name(options.package)
-        rows = [
-            row
-            for row in rows
-            if canonicalize_name(parse_selection(row.command).package or "-") == wanted
-        ]
+        rows = [row for row in rows if canonicalize_name(row.selection.package or "-") == wanted]
         if not rows:
             raise RequestError(f"no member `{options.package}` has anything of PyTorch")
     if not options.target:
         return tuple(rows)
-    from torchconf.cli.targeting import chosen_targets
+    from torchconf.resolve.chosen_targets import chosen_targets
 
     chosen = chosen_targets(options.target, context.project, context.catalog, rows)
-    keys = {(target.platform.key, selection.command()) for target, selection in chosen}
-    return tuple(row for row in rows if (row.platform, row.command) in keys)
+    keys = {(target.platform.key, selection) for target, selection in chosen}
+    return tuple(row for row in rows if (row.platform, row.selection) in keys)
 
 
 def _is_wrong(one: Verified, options: argparse.Namespace) -> bool:

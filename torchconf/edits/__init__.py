@@ -2,7 +2,7 @@
 
 A document is taken apart into lines and values, each with its exact text; steps change those that
 they are about and leave the rest alone. Then the standard library reads the result, which must say
-what `torchconf.plan.meaning` says.
+what `torchconf.edits.plan.meaning` says.
 
 tomlkit is not the editor, though it is one. It loses the comments of what it removes, puts new
 entries between a comment and what the comment is about, joins tables that are far apart, and takes
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from torchconf.plan import Step
+    from torchconf.edits.plan import Step
 
 __all__ = ["edit_text"]
 
@@ -40,13 +40,13 @@ def edit_text(text: str, steps: Iterable[Step], file: str = "pyproject.toml") ->
     steps = tuple(steps)
     if not steps:
         return text
-    # Imported here: `torchconf.edits.reading`, which every command needs, loads nothing of it.
-    from torchconf.edits.check import Witness
+    # Imported here: `torchconf.edits.read_toml`, which every command needs, loads nothing of it.
+    from torchconf.edits.apply_steps import take
     from torchconf.edits.document import Document
-    from torchconf.edits.reading import exact_float, read_toml
-    from torchconf.edits.steps import take
+    from torchconf.edits.plan import meaning
+    from torchconf.edits.read_toml import exact_float, read_toml
+    from torchconf.edits.verify_edit import EditCheck
     from torchconf.errors import WriteRefused
-    from torchconf.plan import meaning
 
     old = read_toml(text, file, parse_float=exact_float)
     try:
@@ -55,7 +55,7 @@ def edit_text(text: str, steps: Iterable[Step], file: str = "pyproject.toml") ->
         message = f"the plan was made for another file: {error}"
         raise WriteRefused(message, at=file, help="run the command again") from error
     document = Document(text)
-    witness = Witness(text, document, steps, file)
+    witness = EditCheck(text, document, steps, file)
     for step in steps:
         take(document, step)
     new = str(document)

@@ -14,14 +14,14 @@ from torchconf.edits.tokens import COMMENT, KEY, comments_of, parse_key, value_e
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Brackets", "Entry"]
+__all__ = ["ArrayEntry", "Brackets"]
 
 _space = re.compile(rf"(?:[ \t\r\n]++|{COMMENT})*+")
 _line_end = re.compile(rf"[ \t]*+{COMMENT}")
 _key = re.compile(rf"({KEY})[ \t]*+=[ \t]*+")
 
 
-class Entry:
+class ArrayEntry:
     """One entry: white space and comments before it, its parts, and a comment at its line's end."""
 
     __slots__ = ("comma", "gap", "key", "keys", "lead", "trail", "value")
@@ -58,7 +58,7 @@ class Brackets:
         self.is_array = text[0] == "["
         # Where a new line is needed, there is one: a comment, which only the end of a line ends.
         self.newline = "\r\n" if "\r\n" in text else "\n"
-        self.entries: list[Entry] = []
+        self.entries: list[ArrayEntry] = []
         head = _line_end.match(text, 1)
         self.head = head[0] if head else ""
         """A comment behind the opening bracket."""
@@ -69,7 +69,7 @@ class Brackets:
             at += len(space)
             if at == last:
                 break
-            entry = Entry(space, "")
+            entry = ArrayEntry(space, "")
             if not self.is_array:
                 entry.key = _match(_key, text, at)
                 entry.keys = parse_key(entry.key.rstrip(" =\t"))
@@ -104,7 +104,9 @@ class Brackets:
         """Whether entries, or the closing bracket, begin lines of their own."""
         return "\n" in self.close or any(entry.own_line for entry in self.entries)
 
-    def insert(self, position: int, entry: Entry, newline: str, unit: str, pad: str = "") -> None:
+    def insert(
+        self, position: int, entry: ArrayEntry, newline: str, unit: str, pad: str = ""
+    ) -> None:
         """Put an entry in, in the manner of those that are there.
 
         Args:
@@ -141,7 +143,7 @@ class Brackets:
         """Return what stands before a comma where commas begin lines."""
         return next((_plain(each.gap) for each in self.entries if "\n" in each.gap), "")
 
-    def _insert_first(self, entry: Entry, newline: str, unit: str, pad: str) -> None:
+    def _insert_first(self, entry: ArrayEntry, newline: str, unit: str, pad: str) -> None:
         if "\n" in self.close:
             # Comments so far, or nothing over several lines. The comments stay above the entry.
             comments = self.close.rstrip() if "#" in self.close else ""
@@ -212,7 +214,7 @@ class Brackets:
             if len(each.keys) > count and each.keys[:count] == tuple(rest)
         }
 
-    def find(self, rest: Sequence[str | int]) -> tuple[Entry, Sequence[str | int]] | None:
+    def find(self, rest: Sequence[str | int]) -> tuple[ArrayEntry, Sequence[str | int]] | None:
         """Follow a path one entry down; what remains of it leads on inside that entry."""
         if self.is_array:
             return self.entries[int(rest[0])], rest[1:]

@@ -12,7 +12,7 @@ from torchconf.errors import WriteRefused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.plan import Path
+    from torchconf.edits.plan import Path
 
 __all__ = ["Document", "Pair", "Table", "is_blank", "starts_with"]
 

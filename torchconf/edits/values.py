@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.edits.brackets import Brackets, Entry
-from torchconf.edits.reading import exact_float, read_toml
+from torchconf.edits.brackets import ArrayEntry, Brackets
+from torchconf.edits.read_toml import exact_float, read_toml
 from torchconf.edits.style import Style, learn, render, render_key
 from torchconf.edits.tokens import comments_of, parse_key, replace_part
 
@@ -42,7 +42,7 @@ class Spot:
         self.column = column
         self.saved = saved
 
-    def inside(self, brackets: Brackets, entry: Entry) -> Spot:
+    def inside(self, brackets: Brackets, entry: ArrayEntry) -> Spot:
         """Describe the place of an entry."""
         newline = self.newline
         if not brackets.is_array:
@@ -186,14 +186,14 @@ def _add_key(brackets: Brackets, rest: Rest, value: object, spot: Spot) -> None:
         keys = keys[:1]
     style = learn([("", str(brackets))], spot.style)
     key = render_key(keys) + style.equals
-    entry = Entry("", render(value, style), key=key, keys=keys)
+    entry = ArrayEntry("", render(value, style), key=key, keys=keys)
     brackets.insert(len(brackets.entries), entry, "", style.unit, style.pad)
 
 
 def _insert(brackets: Brackets, position: int, value: object, spot: Spot) -> None:
     lists = [entry.value for entry in brackets.entries if entry.value[0] == "["]
     had_room = spot.column + len(str(brackets)) <= WIDTH
-    entry = Entry("", "")
+    entry = ArrayEntry("", "")
     brackets.insert(position, entry, spot.newline, spot.style.unit)
     inner = spot.inside(brackets, entry)
     one_line = lists and not any("\n" in text for text in lists)

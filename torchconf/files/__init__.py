@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from torchconf.files.reading import (
+    NAME,
+    SourceFile,
+    find_project,
+    project_file,
+    read_file,
+    spoken_path,
+)
 from torchconf.files.replacing import replace, replace_all
-from torchconf.files.source import NAME, SourceFile, find_project, project_file, read_file
 
 __all__ = [
     "NAME",
+    "Change",
     "SourceFile",
     "find_project",
     "project_file",
     "read_file",
     "replace",
     "replace_all",
+    "spoken_path",
     "unified_diff",
 ]
+
+
+class Change(NamedTuple):
+    """A file as it was read, and its new text."""
+
+    file: SourceFile
+    text: str
+
+    @property
+    def is_one(self) -> bool:
+        """Whether there is anything to write."""
+        return self.text != self.file.text or self.file.raw is None
+
+    @property
+    def diff(self) -> str:
+        """The difference, as `diff -u` writes it."""
+        return unified_diff(self.file.text, self.text, spoken_path(self.file.path))
 
 
 def unified_diff(old: str, new: str, name: str = NAME) -> str:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from torchconf.errors import WriteRefused
-from torchconf.files.source import SourceFile, reason
+from torchconf.files.reading import SourceFile, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

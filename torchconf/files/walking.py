@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError
-from torchconf.files.source import NAME, reason
+from torchconf.files.reading import NAME, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

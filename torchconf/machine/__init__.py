@@ -6,9 +6,9 @@ its platform. Neither raises, waits for long, or needs a GPU.
 
 from __future__ import annotations
 
-from torchconf.machine.clues import Clues, gather
 from torchconf.machine.fitting import Fit, fits, needs, remarks
-from torchconf.machine.reading import Gpu, Hardware, Machine, read_machine
+from torchconf.machine.hardware import Gpu, Hardware, Machine, read_machine
+from torchconf.machine.probe import Clues, gather
 
 __all__ = [
     "Clues",

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from torchconf.machine.reading import TITLES
-from torchconf.targets import Target
+from torchconf.machine.hardware import TITLES
+from torchconf.model.targets import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.backends import Backend
     from torchconf.catalog import Catalog
-    from torchconf.machine.reading import Hardware, Machine
-    from torchconf.targets import Platform
+    from torchconf.machine.hardware import Hardware, Machine
+    from torchconf.model.backends import Backend
+    from torchconf.model.targets import Platform
 
 _ORDER = (True, None, False)
 

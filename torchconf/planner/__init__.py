@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.drafting import Draft
+from torchconf.edits.draft import Draft
+from torchconf.edits.plan import Plan
 from torchconf.errors import ProjectError
-from torchconf.plan import Plan
+from torchconf.model.project import read_project
 from torchconf.planner.decide import Decision, decide
-from torchconf.planner.removal import draft_removal
+from torchconf.planner.draft_removal import draft_removal
+from torchconf.planner.draft_requirements import draft_requirements
+from torchconf.planner.draft_tables import draft_tables
 from torchconf.planner.request import Facts, Outcome, Request
-from torchconf.planner.requires import draft_requirements
-from torchconf.planner.tables import draft_tables
-from torchconf.project import read_project
 
 if TYPE_CHECKING:
     from torchconf.catalog import Catalog
-    from torchconf.layouts import Kind
-    from torchconf.project import Project
+    from torchconf.layout.layouts import Kind
+    from torchconf.model.project import Project
 
 __all__ = ["Facts", "Outcome", "Request", "plan_targets", "refuse_what_uv_refuses"]
 
@@ -71,7 +71,7 @@ def refuse_what_uv_refuses(draft: Draft, project: Project, catalog: Catalog) -> 
     if project.root is not None or project.is_workspace_root:
         return
     # Imported here: a project without PyTorch tables has nothing that could get in the way.
-    from torchconf.routes import routes
+    from torchconf.resolve.routes import routes
 
     planned = read_project(draft.data, at=project.at)
     error = routes(planned, needs=catalog.dependents).error

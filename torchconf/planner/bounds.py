@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from torchconf.releases import last_line, leaves_platform
-from torchconf.requirements import next_minor
+from torchconf.model.requirements import next_minor
+from torchconf.planner.releases import last_line, leaves_platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from torchconf.backends import Backend
     from torchconf.catalog import Catalog, Triton
-    from torchconf.releases import Choice
+    from torchconf.model.backends import Backend
+    from torchconf.planner.releases import ReleaseChoice
 
 # No release of anything: a range that admits it is open above.
 _FAR = "999"
@@ -32,7 +32,7 @@ class Bounds:
 
     def __init__(
         self,
-        choice: Choice,
+        choice: ReleaseChoice,
         torch: SpecifierSet,
         catalog: Catalog,
         *,

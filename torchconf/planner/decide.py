@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from torchconf.backends import PYPI, Backend
 from torchconf.catalog import Answer
-from torchconf.configuration import read_configuration
 from torchconf.errors import ProjectError, RequestError
-from torchconf.layouts import (
+from torchconf.layout.configuration import read_configuration
+from torchconf.layout.layouts import (
     Layout,
     Scope,
     choose_layout,
@@ -20,23 +19,24 @@ from torchconf.layouts import (
     widened,
     with_aliases,
 )
-from torchconf.markers import platform_marker
+from torchconf.model.backends import PYPI, Backend
+from torchconf.model.markers import platform_marker
+from torchconf.model.requirements import exact_version, python_specifier, torch_specifier
+from torchconf.model.targets import Target
 from torchconf.planner.bounds import Bounds
-from torchconf.planner.change import is_left_alone, wanted_targets
-from torchconf.planner.naming import scope_names
-from torchconf.releases import UNKNOWN, Choice, Needs, choose_release
-from torchconf.requirements import exact_version, python_specifier, torch_specifier
-from torchconf.targets import Target
+from torchconf.planner.releases import UNKNOWN, Needs, ReleaseChoice, choose_release
+from torchconf.planner.scope_names import scope_names
+from torchconf.planner.target_changes import is_left_alone, wanted_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from torchconf.catalog import Catalog
-    from torchconf.configuration import Configuration
+    from torchconf.layout.configuration import Configuration
+    from torchconf.model.project import Project
+    from torchconf.model.target_spec import TargetSpec
+    from torchconf.model.targets import Platform
     from torchconf.planner.request import Facts, Request
-    from torchconf.project import Project
-    from torchconf.targets import Platform
-    from torchconf.wishes import Wish
 
 
 class Decision(NamedTuple):
@@ -47,7 +47,7 @@ class Decision(NamedTuple):
     """Torch and the companions that shall be routed, in the catalog's order."""
     torch: SpecifierSet
     """What is asked for, required and pinned, all at once."""
-    choice: Choice
+    choice: ReleaseChoice
     layout: Layout
     reason: str
     """Of the layout."""
@@ -181,7 +181,7 @@ class _Deciding:
             cuts_environments=cuts,
         )
 
-    def _choose(self, wishes: Sequence[Wish], needs: Needs) -> Choice:
+    def _choose(self, wishes: Sequence[TargetSpec], needs: Needs) -> ReleaseChoice:
         """Choose a release; what is there, or only taken away, need not be possible as it was."""
         targets = tuple(Target(wish.platform, wish.backend) for wish in wishes if wish.backend)
         try:
@@ -195,7 +195,7 @@ class _Deciding:
                 if limit is not None and limit.specifier and self.request.torch is None:
                     error.at = error.at or self.project.place(limit.at)
                 raise
-        return Choice(None, targets, {}, None, UNKNOWN, ())
+        return ReleaseChoice(None, targets, {}, None, UNKNOWN, ())
 
     def _refuse_local_versions(self) -> None:
         """Say which requirement names one build, where no release serves all."""
@@ -356,7 +356,11 @@ class _Deciding:
         return published or bool(self.facts.needed)
 
     def _lacks(
-        self, backend: Backend, platform: Platform, choice: Choice, python: SpecifierSet | None
+        self,
+        backend: Backend,
+        platform: Platform,
+        choice: ReleaseChoice,
+        python: SpecifierSet | None,
     ) -> bool:
         """Tell whether an index is known to have no torch for a platform."""
         if backend != PYPI and platform.key not in self.catalog.accelerator(backend).platforms:

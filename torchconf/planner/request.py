@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from packaging.version import Version
 
-    from torchconf.backends import Backend
-    from torchconf.layouts import Kind, Layout, Scope
-    from torchconf.plan import Plan
-    from torchconf.releases import Choice
-    from torchconf.targets import Target
-    from torchconf.wishes import Wish
+    from torchconf.edits.plan import Plan
+    from torchconf.layout.layouts import Kind, Layout, Scope
+    from torchconf.model.backends import Backend
+    from torchconf.model.target_spec import TargetSpec
+    from torchconf.model.targets import Target
+    from torchconf.planner.releases import ReleaseChoice
 
 
 class Request(NamedTuple):
     """What a user asks for: one field a flag of `init`."""
 
-    wishes: tuple[Wish, ...] = ()
+    wishes: tuple[TargetSpec, ...] = ()
     """All targets that there shall be; empty: those that the project has, changed as follows."""
-    add: tuple[Wish, ...] = ()
-    remove: tuple[Wish, ...] = ()
+    add: tuple[TargetSpec, ...] = ()
+    remove: tuple[TargetSpec, ...] = ()
     torch: str | None = None
     """A specifier, or a bare version, which means that release."""
     packages: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Outcome(NamedTuple):
     targets: tuple[Target, ...]
     default: Backend | None
     """Whose group is a default group."""
-    choice: Choice
+    choice: ReleaseChoice
     member: str | None = None
     """Name of the project where it is a member of a workspace: what `--package` takes."""
     carrier: tuple[Kind, str] = ("", "")

@@ -6,10 +6,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from torchconf.backends import PYPI
 from torchconf.catalog import Answer
-from torchconf.commands import Selection, hints, selection_of
-from torchconf.targets import PLATFORMS, SHOWN_PLATFORMS
+from torchconf.layout.selection import Selection, hints, selection_of
+from torchconf.model.backends import PYPI
+from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
 
 if TYPE_CHECKING:
     import argparse
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from torchconf.catalog import Catalog
-    from torchconf.overview import Row
+    from torchconf.model.targets import Target
     from torchconf.planner import Outcome
-    from torchconf.targets import Target
+    from torchconf.resolve.table import Row
 
 _COLOURS = {"+": "32", "-": "31", "@": "36"}
 

@@ -10,8 +10,8 @@ from torchconf.rules import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from torchconf.checking import Outcome, Placed
     from torchconf.rules import Rule
+    from torchconf.rules.engine import CheckResult, Placed
 
 __all__ = ["data", "lines_of", "one_line", "statistics", "summary", "text", "workflow_commands"]
 
@@ -21,7 +21,7 @@ _MOST_LINES = 4
 """Lines of a long place that are shown from its beginning."""
 
 
-def placed(outcomes: Iterable[Outcome]) -> Iterator[Placed]:
+def placed(outcomes: Iterable[CheckResult]) -> Iterator[Placed]:
     """Yield all findings."""
     for outcome in outcomes:
         yield from outcome.findings
@@ -33,7 +33,7 @@ def fix_of(one: Placed) -> str | None:
     return None if fix is None else "safe" if fix.safe else "unsafe"
 
 
-def data(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+def data(outcomes: Iterable[CheckResult]) -> list[dict[str, Any]]:
     """Return the findings as JSON data, with their keys in their order."""
     return [
         {
@@ -62,7 +62,7 @@ def one_line(one: Placed) -> str:
     return f"{place}: {word} {finding.code} {finding.message} ({finding.name})\n"
 
 
-def text(outcome: Outcome, *, colour: bool) -> Iterator[str]:
+def text(outcome: CheckResult, *, colour: bool) -> Iterator[str]:
     """Yield each finding of a file with the lines concerned, and what helps."""
     lines = lines_of(outcome.document.text)
     for one in outcome.findings:
@@ -111,14 +111,14 @@ def lines_of(text: str) -> list[str]:
     return [line.removesuffix("\r") for line in text.split("\n")]
 
 
-def statistics(outcomes: Iterable[Outcome]) -> list[list[str]]:
+def statistics(outcomes: Iterable[CheckResult]) -> list[list[str]]:
     """Return how often each rule reports, the most frequent first: count, code, name, severity."""
     count = Counter((o.finding.code, o.finding.name, o.finding.severity) for o in placed(outcomes))
     ranked = sorted(count.items(), key=lambda item: (-item[1], item[0][0]))
     return [[str(n), code, name, severity.value] for (code, name, severity), n in ranked]
 
 
-def summary(outcomes: Sequence[Outcome], *, fixed: int = 0) -> str:
+def summary(outcomes: Sequence[CheckResult], *, fixed: int = 0) -> str:
     """Return how many findings there are, and how many can be fixed."""
     found = [*placed(outcomes)]
     files = _count(len(outcomes), "file")
@@ -148,7 +148,7 @@ def _count(number: int, noun: str) -> str:
 _GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def workflow_commands(outcomes: Iterable[Outcome]) -> Iterator[str]:
+def workflow_commands(outcomes: Iterable[CheckResult]) -> Iterator[str]:
     """Yield the workflow commands by which GitHub shows findings beside the lines of a change.
 
     Source: <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions>.

@@ -15,7 +15,7 @@ from torchconf.rules import RULES, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from torchconf.checking import Outcome, Placed
+    from torchconf.rules.engine import CheckResult, Placed
 
 __all__ = ["sarif"]
 
@@ -23,7 +23,7 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
-def sarif(outcomes: Iterable[Outcome]) -> dict[str, Any]:
+def sarif(outcomes: Iterable[CheckResult]) -> dict[str, Any]:
     """Return a log with one run: the rules that report, and their results."""
     found = [*placed(outcomes)]
     codes = sorted({one.finding.code for one in found})

@@ -1,13 +1,15 @@
 """The rules of `check`: one class per way to be wrong, one module per family.
 
-A rule sees a `Subject`, a file with what surrounds it, and yields findings. Nothing here reads a
+A rule sees a `Context`, a file with what surrounds it, and yields findings. Nothing here reads a
 file or prints. The families: shapes and keys (`shapes`); indexes (`indexes`) and what they are
-called (`index_names`); sources (`sources`), what they can choose by (`choosing`), the extras and
-groups that they are for (`scopes`), the packages beside torch (`siblings`, `tritons`); conflicts
-(`conflicts`), the names in them (`conflict_names`), what goes past them (`nesting`) and what they
-leave to base dependencies (`variants`) and default groups (`default_groups`); platforms in markers
-(`platforms`) and those that are covered (`coverage`); what the catalog knows not to be there
-(`wheels`, `versions`); and what else goes wrong (`publishing`, `compiled`, `habits`).
+called (`index_names`); sources and whom they reach (`source_reach`), what they can choose by
+(`source_markers`), the extras and groups that they are for (`source_scopes`), the packages beside
+torch (`companions`, `tritons`); conflicts (`conflicts`), the names in them (`conflict_names`), what
+goes past them (`nested_choices`), what they leave to a plain `uv sync` (`plain_sync`,
+`default_groups`); platforms in markers (`marker_values`) and those that are covered
+(`platform_coverage`); what the catalog knows to be missing (`missing_wheels`,
+`requested_versions`); and what else goes wrong (`publishing`, `built_against_torch`,
+`project_settings`).
 """
 
 from __future__ import annotations
@@ -15,58 +17,58 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.rules import (
-    choosing,
-    compiled,
+    built_against_torch,
+    companions,
     conflict_names,
     conflicts,
-    coverage,
     default_groups,
-    habits,
     index_names,
     indexes,
-    nesting,
-    platforms,
+    marker_values,
+    missing_wheels,
+    nested_choices,
+    plain_sync,
+    platform_coverage,
+    project_settings,
     publishing,
-    scopes,
+    requested_versions,
     shapes,
-    siblings,
-    sources,
+    source_markers,
+    source_reach,
+    source_scopes,
     tritons,
-    variants,
-    versions,
-    wheels,
 )
+from torchconf.rules.context import Context, Whole, path_of
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.subject import Subject, Whole, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from torchconf.plan import Path
+    from torchconf.edits.plan import Path
 
-__all__ = ["RULES", "Finding", "Fix", "Rule", "Severity", "Subject", "Whole", "find", "path_of"]
+__all__ = ["RULES", "Context", "Finding", "Fix", "Rule", "Severity", "Whole", "find", "path_of"]
 
 _FAMILIES = (
     shapes,
     indexes,
     index_names,
-    sources,
-    siblings,
-    choosing,
-    scopes,
+    source_reach,
+    companions,
+    source_markers,
+    source_scopes,
     tritons,
     conflicts,
     conflict_names,
-    nesting,
-    variants,
+    nested_choices,
+    plain_sync,
     default_groups,
-    platforms,
-    coverage,
-    wheels,
-    versions,
+    marker_values,
+    platform_coverage,
+    missing_wheels,
+    requested_versions,
     publishing,
-    compiled,
-    habits,
+    built_against_torch,
+    project_settings,
 )
 
 RULES: tuple[Rule, ...] = tuple(
@@ -78,7 +80,7 @@ RULES: tuple[Rule, ...] = tuple(
 """Every rule, by code."""
 
 
-def find(subject: Subject, also: Iterable[str] = ()) -> tuple[Finding, ...]:
+def find(subject: Context, also: Iterable[str] = ()) -> tuple[Finding, ...]:
     """Return what is wrong with one file, one finding for one cause, by code.
 
     Args:

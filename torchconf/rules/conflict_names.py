@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.rules.conflicts import PAIR
-from torchconf.rules.mending import draft_of, same_name
+from torchconf.rules.context import path_of
+from torchconf.rules.fixes import draft_of, same_name
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.subject import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.project import Conflict
-    from torchconf.rules.subject import Subject
+    from torchconf.model.project import Conflict
+    from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
 
@@ -48,7 +48,7 @@ class ConflictKind(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "safe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report items whose name is of the other kind; a fix mends the whole set."""
         for conflict, entries in _written_sets(subject):
             wrong = [
@@ -79,13 +79,13 @@ def _other(kind: str) -> str:
     return "group" if kind == "extra" else "extra"
 
 
-def _is_defined(subject: Subject, kind: str, name: str) -> bool:
+def _is_defined(subject: Context, kind: str, name: str) -> bool:
     project = subject.project
     return canonicalize_name(name) in (project.extras if kind == "extra" else project.groups)
 
 
 def _written_sets(
-    subject: Subject,
+    subject: Context,
 ) -> Iterator[tuple[Conflict, list[tuple[int, dict[str, str], str]]]]:
     """Yield the conflict sets, each with its entries on this project as they are written."""
     project = subject.project
@@ -133,7 +133,7 @@ class ConflictUnknownName(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "unsafe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report names of this project's extras and groups that are not there."""
         for conflict, entries in _written_sets(subject):
             for number, entry, kind in entries:
@@ -147,7 +147,7 @@ class ConflictUnknownName(Rule):
                 )
 
     def _mended(
-        self, subject: Subject, conflict: Conflict, number: int, kind: str, name: str
+        self, subject: Context, conflict: Conflict, number: int, kind: str, name: str
     ) -> Fix:
         # Imported here: few files need it.
         from difflib import get_close_matches
@@ -200,7 +200,7 @@ class SelfPackageConflict(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "unsafe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report the entry of the project."""
         for conflict in subject.project.conflicts:
             whole = {item.package for item in conflict.items if item.kind == "project"}
@@ -225,7 +225,7 @@ class SelfPackageConflict(Rule):
                     fix=Fix("take the project out of the set", tuple(draft.steps), safe=False),
                 )
 
-    def _entries(self, subject: Subject, conflict: Conflict) -> list[dict[str, object]]:
+    def _entries(self, subject: Context, conflict: Conflict) -> list[dict[str, object]]:
         table = subject.project.uv.get("conflicts")
         written = table[int(path_of(conflict.at)[-1])] if isinstance(table, list) else None
         return [e for e in written if isinstance(e, dict)] if isinstance(written, list) else []

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from torchconf.project import Item
-from torchconf.rules.builds import lists
-from torchconf.rules.mending import UV, draft_of
+from torchconf.model.project import Item
+from torchconf.rules.context import Place, path_of
+from torchconf.rules.fixes import UV, draft_of
+from torchconf.rules.installed_builds import lists
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.scopes import spoken
-from torchconf.rules.subject import Place, path_of
+from torchconf.rules.source_scopes import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from packaging.specifiers import SpecifierSet
 
-    from torchconf.drafting import Draft
-    from torchconf.plan import Value
-    from torchconf.project import Requirement, Source
-    from torchconf.rules.subject import Subject
+    from torchconf.edits.draft import Draft
+    from torchconf.edits.plan import Value
+    from torchconf.model.project import Requirement, Source
+    from torchconf.rules.context import Context
 
 __all__ = ["PAIR", "RULES"]
 
@@ -32,7 +32,7 @@ PAIR = 2
 _REASON = "each of these brings another build of the same packages"
 
 
-def _scoped(subject: Subject) -> list[tuple[Item, Source]]:
+def _scoped(subject: Context) -> list[tuple[Item, Source]]:
     """Return the scoped index sources of this file that count, each with what conflicts name."""
     found = []
     package = subject.project.name
@@ -46,7 +46,7 @@ def _scoped(subject: Subject) -> list[tuple[Item, Source]]:
     return found
 
 
-def _apart(subject: Subject) -> list[tuple[Item, Item, Source]]:
+def _apart(subject: Context) -> list[tuple[Item, Item, Source]]:
     """Return pairs of items whose indexes collide, with no conflict set that holds both."""
     pairs: dict[tuple[Item, Item], Source] = {}
     for (one, source), (other, after) in itertools.combinations(_scoped(subject), 2):
@@ -72,7 +72,7 @@ def _groups_of(pairs: Iterable[tuple[Item, Item, Source]]) -> list[tuple[list[It
     return found
 
 
-def _one_set(draft: Draft, subject: Subject, items: Iterable[Item]) -> None:
+def _one_set(draft: Draft, subject: Context, items: Iterable[Item]) -> None:
     """Make one conflict set hold all items: the one with most of them, or a new one."""
     items = list(items)
     conflicts = subject.project.conflicts
@@ -86,7 +86,7 @@ def _one_set(draft: Draft, subject: Subject, items: Iterable[Item]) -> None:
             draft.insert(path_of(best.at), _entry(item, subject), _REASON)
 
 
-def _entry(item: Item, subject: Subject) -> dict[str, Value]:
+def _entry(item: Item, subject: Context) -> dict[str, Value]:
     """Write an item as the file writes names."""
     project = subject.project
     sections = project.extras if item.kind == "extra" else project.groups
@@ -152,7 +152,7 @@ class MissingConflict(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "safe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report each set of variants once."""
         for items, source in _groups_of(_apart(subject)):
             draft = draft_of(subject)
@@ -195,7 +195,7 @@ class IncompatibleVariants(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "safe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Compare the family's requirements in extras and groups, pair by pair.
 
         It is information where nothing shows that uv is used: pip installs one extra at a time.
@@ -234,7 +234,7 @@ class IncompatibleVariants(Rule):
                 )
 
 
-def _exclude(subject: Subject, package: str, one: Requirement, other: Requirement) -> bool:
+def _exclude(subject: Context, package: str, one: Requirement, other: Requirement) -> bool:
     """Tell whether no release, known or named, is in both ranges."""
     both = one.specifier & other.specifier
     named = [Version(text) for part in both if (text := _plain(part.version))]
@@ -316,7 +316,7 @@ class PairwiseConflicts(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "unsafe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report sets that keep each of three or more items from each other, and none holds all."""
         project = subject.project
         small = [c for c in project.conflicts if len(set(c.items)) >= PAIR]
@@ -352,14 +352,14 @@ class PairwiseConflicts(Rule):
             )
             return
 
-    def _is_variant(self, subject: Subject, item: Item) -> bool:
+    def _is_variant(self, subject: Context, item: Item) -> bool:
         """Tell whether an item brings a package of the family; others just exclude each other."""
         if item.name is None or item.package != subject.project.name:
             return False
         family = set(subject.catalog.family)
         return any(one.name in family for one in subject.flat(Place(item.kind, item.name)))
 
-    def _has_base(self, subject: Subject) -> bool:
+    def _has_base(self, subject: Context) -> bool:
         routed = {source.package for _, source in _scoped(subject)}
         return any(line.name in routed for line in subject.project.dependencies)
 

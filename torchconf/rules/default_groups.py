@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchconf.rules.mending import UV, draft_of
+from torchconf.rules.context import Place
+from torchconf.rules.fixes import UV, draft_of
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.scopes import spoken
-from torchconf.rules.subject import Place
+from torchconf.rules.source_scopes import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.plan import Value
-    from torchconf.rules.subject import Subject
+    from torchconf.edits.plan import Value
+    from torchconf.rules.context import Context
 
 __all__ = ["RULES", "default_names"]
 
 
-def default_names(subject: Subject) -> frozenset[str]:
+def default_names(subject: Context) -> frozenset[str]:
     """Return the groups that a plain `uv sync` installs; normalised."""
     project = subject.project
     if project.default_groups == "all":
@@ -61,7 +61,7 @@ class DefaultGroupClash(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#default-groups"
     fixes = "unsafe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Compare the conflict sets with the default groups."""
         project = subject.project
         defaults = default_names(subject)
@@ -92,7 +92,7 @@ class DefaultGroupClash(Rule):
                     f"{chosen[0].name} --{example.kind} {example.name}`",
                 )
 
-    def _written_out(self, subject: Subject) -> Fix:
+    def _written_out(self, subject: Context) -> Fix:
         project = subject.project
         variants = {
             item.name
@@ -136,7 +136,7 @@ class DefaultGroupUndefined(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#default-groups"
     fixes = "safe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report names that are not there."""
         project = subject.project
         written = project.uv.get("default-groups")
@@ -150,7 +150,7 @@ class DefaultGroupUndefined(Rule):
                 fix=self._mended(subject, number, name),
             )
 
-    def _mended(self, subject: Subject, number: int, name: str) -> Fix:
+    def _mended(self, subject: Context, number: int, name: str) -> Fix:
         # Imported here: few files need it.
         from difflib import get_close_matches
 

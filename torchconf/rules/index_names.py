@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchconf.rules.builds import is_judged
-from torchconf.rules.indexes import users_of
-from torchconf.rules.mending import (
+from torchconf.rules.context import path_of
+from torchconf.rules.fixes import (
     add_index,
     draft_of,
     put_at,
 )
+from torchconf.rules.indexes import users_of
+from torchconf.rules.installed_builds import is_judged
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.subject import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.backends import Backend
-    from torchconf.project import Index, Source
-    from torchconf.rules.subject import Subject
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Index, Source
+    from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
 
@@ -64,7 +64,7 @@ class UndefinedIndex(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/#pinning-a-package-to-an-index"
     fixes = "unsafe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report index names that lead nowhere."""
         project = subject.project
         for package, sources in project.sources.items():
@@ -78,7 +78,7 @@ class UndefinedIndex(Rule):
                     fix=self._declared(subject, source),
                 )
 
-    def _declared(self, subject: Subject, source: Source) -> Fix | None:
+    def _declared(self, subject: Context, source: Source) -> Fix | None:
         names = [
             index.name
             for project in (subject.project, subject.project.root)
@@ -102,7 +102,7 @@ def _is_plain(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9._-]+", name) is not None
 
 
-def named_backend(subject: Subject, name: str) -> Backend | None:
+def named_backend(subject: Context, name: str) -> Backend | None:
     """Tell which backend a name ends in, if it is one that was ever published."""
     known = subject.catalog.normalised
     parts = canonicalize_name(name).split("-")
@@ -136,7 +136,7 @@ class NameMismatch(Rule):
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/guides/integration/pytorch/"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Compare the names of indexes, extras and groups with the URLs."""
         wrong = set()
         for index in subject.pytorch_indexes:
@@ -164,7 +164,7 @@ class NameMismatch(Rule):
             yield self.finding(f"{source.at}.{kind}", message + backend.title)
 
 
-def _has_entry(subject: Subject, source: Source, backend: Backend) -> bool:
+def _has_entry(subject: Context, source: Source, backend: Backend) -> bool:
     """Tell whether the same extra or group gets a backend, too, on another platform."""
     return any(
         (one.extra, one.group) == (source.extra, source.group)
@@ -195,7 +195,7 @@ class BadIndexUrl(Rule):
     reference = "https://pytorch.org/get-started/locally/"
     fixes = "unsafe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Look at the paths of URLs on PyTorch's own host."""
         host = "/".join(subject.catalog.base_url.split("/")[:3])
         raw = subject.project.uv.get("index")
@@ -221,7 +221,7 @@ _CHANNELS = ("nightly", "test", "lts", "preview")
 
 
 def _wrong_path(  # noqa: PLR0911 - one return a mistake
-    subject: Subject, segments: list[str]
+    subject: Context, segments: list[str]
 ) -> tuple[str, str | None] | None:
     """Return what is wrong with a path on PyTorch's host, and a better one; None if nothing is."""
     if segments[-1:] and segments[-1].endswith((".html", ".htm")):
@@ -245,11 +245,11 @@ def _wrong_path(  # noqa: PLR0911 - one return a mistake
     return None
 
 
-def _is_published(subject: Subject, name: str) -> bool:
+def _is_published(subject: Context, name: str) -> bool:
     return name in subject.catalog.backends
 
 
-def _is_between(subject: Subject, name: str) -> bool:
+def _is_between(subject: Context, name: str) -> bool:
     """Tell whether a version lies between two of its line: newer ones may well be there."""
     backend = subject.catalog.backend(name)
     if not re.fullmatch(r"[a-z]+[0-9]+", name):
@@ -288,7 +288,7 @@ class DuplicateIndex(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/"
     fixes = "unsafe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report the second of two indexes with one URL."""
         seen: dict[str, Index] = {}
         for index in subject.project.indexes:
@@ -308,7 +308,7 @@ class DuplicateIndex(Rule):
                 fix=self._joined(subject, first, index),
             )
 
-    def _joined(self, subject: Subject, first: Index, second: Index) -> Fix | None:
+    def _joined(self, subject: Context, first: Index, second: Index) -> Fix | None:
         users = users_of(subject, second)
         own = [one for sources in subject.project.sources.values() for one in sources]
         if first.name is None or second.name is None or any(user not in own for user in users):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.rules.builds import source_entries
-from torchconf.rules.mending import (
+from torchconf.rules.context import path_of
+from torchconf.rules.fixes import (
     INDEXES,
     UV,
     add_index,
@@ -14,35 +14,35 @@ from torchconf.rules.mending import (
     index_name,
     servable,
 )
+from torchconf.rules.installed_builds import source_entries
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.subject import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.drafting import Draft
-    from torchconf.project import Index, Project, Source
-    from torchconf.rules.subject import Subject
+    from torchconf.edits.draft import Draft
+    from torchconf.model.project import Index, Project, Source
+    from torchconf.rules.context import Context
 
 __all__ = ["RULES", "users_of"]
 
 _LEGACY = ("index-url", "extra-index-url", "find-links")
 
 
-def _projects(subject: Subject) -> tuple[Project, ...]:
+def _projects(subject: Context) -> tuple[Project, ...]:
     """Return the projects that an index of this file may serve: its own, and a root's members."""
     if subject.project is subject.whole.root:
         return (subject.project, *subject.whole.members)
     return (subject.project,)
 
 
-def _needed(subject: Subject) -> tuple[str, ...]:
+def _needed(subject: Context) -> tuple[str, ...]:
     """Return the family packages that the projects of an index ask for, in the family's order."""
     names = {one.name for project in _projects(subject) for one in project.requirements()}
     return tuple(package for package in subject.catalog.family if package in names)
 
 
-def users_of(subject: Subject, index: Index) -> list[Source]:
+def users_of(subject: Context, index: Index) -> list[Source]:
     """Return the source entries that name an index, members' included."""
     return [
         source
@@ -53,7 +53,7 @@ def users_of(subject: Subject, index: Index) -> list[Source]:
     ]
 
 
-def _is_routed(subject: Subject) -> bool:
+def _is_routed(subject: Context) -> bool:
     """Tell whether some source leads torch to an index."""
     main = subject.catalog.main_package
     return any(
@@ -65,7 +65,7 @@ def _is_routed(subject: Subject) -> bool:
     )
 
 
-def _opened(subject: Subject, index: Index) -> tuple[str, ...] | None:
+def _opened(subject: Context, index: Index) -> tuple[str, ...] | None:
     """Return the packages that would leave an open index if it became explicit.
 
     None where nobody can say: it serves what no requirement names.
@@ -80,7 +80,7 @@ def _opened(subject: Subject, index: Index) -> tuple[str, ...] | None:
     return found if len(found) == len(bare) or _is_routed(subject) else None
 
 
-def _close(subject: Subject, index: Index) -> Draft | None:
+def _close(subject: Context, index: Index) -> Draft | None:
     """Draft an index that only serves what has a source; None where that can not be said."""
     packages = _opened(subject, index)
     if packages is None:
@@ -130,7 +130,7 @@ class IndexNotExplicit(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/#pinning-a-package-to-an-index"
     fixes = "unsafe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report open indexes of PyTorch."""
         for index in subject.pytorch_indexes:
             if index.explicit or index.default:
@@ -173,7 +173,7 @@ class PytorchDefaultIndex(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/#defining-an-index"
     fixes = "unsafe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report default indexes of PyTorch."""
         for index in subject.pytorch_indexes:
             if not index.default:
@@ -227,7 +227,7 @@ class LegacyIndexSetting(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/"
     fixes = "unsafe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report PyTorch's URLs in the settings that came before `[[tool.uv.index]]`."""
         for at, url in _legacy_urls(subject):
             where = "`uv sync` does not read it" if ".pip." in at else "it is open to every package"
@@ -239,7 +239,7 @@ class LegacyIndexSetting(Rule):
                 fix=self._moved(subject, at, url) if key != "find-links" else None,
             )
 
-    def _moved(self, subject: Subject, at: str, url: str) -> Fix | None:
+    def _moved(self, subject: Context, at: str, url: str) -> Fix | None:
         draft = draft_of(subject)
         path = path_of(at)
         draft.remove(path, "an index of its own takes its place")
@@ -259,7 +259,7 @@ class LegacyIndexSetting(Rule):
         return Fix("make it an explicit index, with sources", tuple(draft.steps), safe=False)
 
 
-def _legacy_urls(subject: Subject) -> Iterator[tuple[str, str]]:
+def _legacy_urls(subject: Context) -> Iterator[tuple[str, str]]:
     """Yield PyTorch's URLs in old settings, each with its place."""
     uv = subject.project.uv
     pip = uv.get("pip")
@@ -308,7 +308,7 @@ class UnsafeIndexStrategy(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/#searching-across-multiple-indexes"
     fixes = "unsafe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report a strategy next to an index of PyTorch; as information if none is open."""
         opened = any(not index.explicit for index in subject.pytorch_indexes)
         legacy = next(_legacy_urls(subject), None) is not None
@@ -367,7 +367,7 @@ class UnusedIndex(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/#pinning-a-package-to-an-index"
     fixes = "unsafe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report explicit indexes without a source, and open ones next to routed packages."""
         for index in subject.pytorch_indexes:
             idle = index.explicit or (not index.default and _is_routed(subject))

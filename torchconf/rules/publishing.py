@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.rules.index_names import named_backend
+from torchconf.rules.requested_versions import is_published
 from torchconf.rules.rule import Finding, Rule, Severity
-from torchconf.rules.versions import is_published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.project import Project, Source
-    from torchconf.rules.subject import Subject
+    from torchconf.model.project import Project, Source
+    from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
 
@@ -75,7 +75,7 @@ class LeakingSource(Rule):
     severity = Severity.INFO
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Look at the library itself, and at libraries that this project uses by path."""
         project = subject.project
         family = set(subject.catalog.family)
@@ -92,7 +92,7 @@ class LeakingSource(Rule):
                     break
         yield from self._from_libraries(subject, family)
 
-    def _from_libraries(self, subject: Subject, family: set[str]) -> Iterator[Finding]:
+    def _from_libraries(self, subject: Context, family: set[str]) -> Iterator[Finding]:
         project = subject.project
         for sources in project.sources.values():
             for source in sources:
@@ -152,7 +152,7 @@ class PublishedPromise(Rule):
     severity = Severity.INFO
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report extras named after a backend that bring torch, or a pinned label."""
         if not is_published(subject):
             return

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.plan import Step
-    from torchconf.rules.subject import Subject
+    from torchconf.edits.plan import Step
+    from torchconf.rules.context import Context
 
 __all__ = ["Finding", "Fix", "Rule", "Severity"]
 
@@ -74,7 +74,7 @@ class Rule:
     """Codes of rules that find the cause of what this one finds: where one of them reports on the
     same entry of the file, or on something in it, this one is silent."""
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Yield what is wrong with one file. Nothing that a file can say may raise here."""
         raise NotImplementedError
 

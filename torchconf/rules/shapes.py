@@ -6,14 +6,14 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from torchconf.rules.mending import UV, draft_of, index_name
+from torchconf.rules.context import path_of
+from torchconf.rules.fixes import UV, draft_of, index_name
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.subject import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.rules.subject import Subject
+    from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
 
@@ -50,7 +50,7 @@ class BadShape(Rule):
     reference = "https://docs.astral.sh/uv/reference/settings/"
     fixes = "safe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report what the reader could not take, and what uv's own parser refuses."""
         flat = self._flat_conflicts(subject)
         if flat is not None:
@@ -60,7 +60,7 @@ class BadShape(Rule):
         yield from self._sources(subject)
         yield from self._indexes(subject)
 
-    def _unread(self, subject: Subject, *, conflicts_too: bool) -> Iterator[Finding]:
+    def _unread(self, subject: Context, *, conflicts_too: bool) -> Iterator[Finding]:
         for problem in subject.problems:
             at = (problem.at or "").removeprefix(f"{subject.project.at}, ")
             if not conflicts_too and at.startswith("tool.uv.conflicts"):
@@ -69,7 +69,7 @@ class BadShape(Rule):
                 continue  # TC206 has more to say.
             yield self.finding(at, problem.message, help=problem.help)
 
-    def _flat_conflicts(self, subject: Subject) -> Finding | None:
+    def _flat_conflicts(self, subject: Context) -> Finding | None:
         value = subject.project.uv.get("conflicts")
         if not isinstance(value, list) or not any(isinstance(entry, dict) for entry in value):
             return None
@@ -81,7 +81,7 @@ class BadShape(Rule):
             fix = Fix("make one set of them", tuple(draft.steps), safe=True)
         return self.finding("tool.uv.conflicts", message, fix=fix)
 
-    def _small_sets(self, subject: Subject) -> Iterator[Finding]:
+    def _small_sets(self, subject: Context) -> Iterator[Finding]:
         table = subject.project.uv.get("conflicts")
         for conflict in subject.project.conflicts:
             written = table[int(path_of(conflict.at)[-1])] if isinstance(table, list) else None
@@ -99,7 +99,7 @@ class BadShape(Rule):
             fix = Fix("take the set away", tuple(draft.steps), safe=False)
             yield self.finding(conflict.at, message, fix=fix)
 
-    def _sources(self, subject: Subject) -> Iterator[Finding]:
+    def _sources(self, subject: Context) -> Iterator[Finding]:
         for package, sources in subject.project.sources.items():
             for source in sources:
                 if source.extra and source.group:
@@ -124,7 +124,7 @@ class BadShape(Rule):
                     yield self.finding(bare.at, message, help=help_)
                     break
 
-    def _indexes(self, subject: Subject) -> Iterator[Finding]:
+    def _indexes(self, subject: Context) -> Iterator[Finding]:
         names: set[str] = set()
         default = False
         for index in subject.project.indexes:
@@ -145,7 +145,7 @@ class BadShape(Rule):
                 yield self.finding(f"{index.at}.default", "there are two default indexes")
             default = default or index.default
 
-    def _nameless(self, subject: Subject, at: str, url: str) -> Finding:
+    def _nameless(self, subject: Context, at: str, url: str) -> Finding:
         draft = draft_of(subject)
         name = index_name(subject, url)
         draft.put((*path_of(at), "name"), name, "sources need a name")
@@ -275,7 +275,7 @@ class UnknownKey(Rule):
     reference = "https://docs.astral.sh/uv/reference/settings/"
     fixes = "unsafe"
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         """Report keys near a known one in `[tool.uv]`, and all unknown ones of an index."""
         uv = subject.project.uv
         for key in uv.keys() - _UV_KEYS:
@@ -291,7 +291,7 @@ class UnknownKey(Rule):
                 yield self._renaming(subject, (*UV, "index", number, key), near, message)
 
     def _renaming(
-        self, subject: Subject, path: tuple[str | int, ...], near: str | None, message: str
+        self, subject: Context, path: tuple[str | int, ...], near: str | None, message: str
     ) -> Finding:
         draft = draft_of(subject)
         *above, key = path

@@ -6,22 +6,29 @@ from typing import TYPE_CHECKING, ClassVar
 
 from packaging.utils import canonicalize_name
 
-from torchconf.rules.builds import BASE, SOURCES, counting, family_places, lists, own_sources
-from torchconf.rules.mending import draft_of, raw_marker
+from torchconf.rules.context import path_of
+from torchconf.rules.fixes import draft_of, raw_marker
+from torchconf.rules.installed_builds import (
+    BASE,
+    SOURCES,
+    counting,
+    family_places,
+    lists,
+    own_sources,
+)
+from torchconf.rules.missing_wheels import public
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.subject import path_of
-from torchconf.rules.wheels import public
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from packaging.specifiers import SpecifierSet
 
-    from torchconf.backends import Backend
     from torchconf.catalog import Triton
-    from torchconf.plan import Path, Value
-    from torchconf.project import Requirement, Source
-    from torchconf.rules.subject import Place, Subject
+    from torchconf.edits.plan import Path, Value
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Requirement, Source
+    from torchconf.rules.context import Context, Place
 
 __all__ = ["RULES"]
 
@@ -31,7 +38,7 @@ class _MissingTriton(Rule):
 
     accelerator: ClassVar[str]
 
-    def check(self, subject: Subject) -> Iterator[Finding]:
+    def check(self, subject: Context) -> Iterator[Finding]:
         main = canonicalize_name(subject.catalog.main_package)
         told = set()
         for place in family_places(subject):
@@ -52,7 +59,7 @@ class _MissingTriton(Rule):
 
     def _missing(
         self,
-        subject: Subject,
+        subject: Context,
         place: Place,
         source: Source,
         torch: Requirement,
@@ -98,7 +105,7 @@ class _MissingTriton(Rule):
         )
 
 
-def _range(subject: Subject, torch: Requirement) -> SpecifierSet:
+def _range(subject: Context, torch: Requirement) -> SpecifierSet:
     """Return which releases a requirement leads to, next to the base and to what is held."""
     base = lists(subject, BASE, torch.name)
     holding = subject.project.workspace.constraint_dependencies
@@ -109,7 +116,7 @@ def _range(subject: Subject, torch: Requirement) -> SpecifierSet:
     return specifier
 
 
-def _needed(subject: Subject, backend: Backend, specifier: SpecifierSet) -> Triton | None:
+def _needed(subject: Context, backend: Backend, specifier: SpecifierSet) -> Triton | None:
     """Return the triton package of the newest torch that a range can lead to on an index."""
     catalog = subject.catalog
     main = catalog.main_package

@@ -11,12 +11,12 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from torchconf.wizard.changes import Addition, Removal
-from torchconf.wizard.closing import KEY, LOCK, NO, WRITE, closing, refused
-from torchconf.wizard.command import command_words, quoted
-from torchconf.wizard.question import BACK, Answers, Ask, Choice, GoBack, Question, Value, walk
-from torchconf.wizard.session import Machine, Session, open_session
-from torchconf.wizard.setup import Setup
+from torchconf.wizard.change_questions import Addition, Removal
+from torchconf.wizard.confirm import KEY, LOCK, NO, WRITE, closing, refused
+from torchconf.wizard.equivalent_command import command_words, quoted
+from torchconf.wizard.init_questions import Setup
+from torchconf.wizard.question import BACK, Answers, Ask, GoBack, Option, Question, Value, walk
+from torchconf.wizard.session import MachineFacts, Session, open_session
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -30,9 +30,9 @@ __all__ = [
     "Addition",
     "Answers",
     "Ask",
-    "Choice",
     "GoBack",
-    "Machine",
+    "MachineFacts",
+    "Option",
     "Question",
     "Removal",
     "Session",
@@ -51,7 +51,7 @@ __all__ = [
 def choose_asker(*, colour: bool) -> Ask:
     """Return what puts the questions at this terminal."""
     if os.environ.get("TERM", "").lower() in {"dumb", "unknown"} or not _can_show(sys.stdout):
-        from torchconf.wizard.plain import Plain
+        from torchconf.wizard.plain_prompts import Plain
 
         return Plain()
     # Imported here: questionary costs five times what tomlkit does to load.

@@ -13,7 +13,7 @@ from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 
-from torchconf.wizard.question import BACK, Choice, GoBack, Question
+from torchconf.wizard.question import BACK, GoBack, Option, Question
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -153,7 +153,7 @@ def _bindings(*, back: bool) -> KeyBindings:
     return bindings
 
 
-def _choice(choice: Choice, width: int, *, checked: bool = False) -> questionary.Choice:
+def _choice(choice: Option, width: int, *, checked: bool = False) -> questionary.Choice:
     """Return a choice as lines that fit; one that is disabled is never checked.
 
     questionary would return a choice that is both as an answer.

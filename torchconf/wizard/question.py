@@ -21,7 +21,7 @@ class GoBack(Exception):
     """Whoever answers wants the question before."""
 
 
-class Choice(NamedTuple):
+class Option(NamedTuple):
     """One thing that can be chosen, or that can not, and why."""
 
     value: str
@@ -51,12 +51,12 @@ class Question(NamedTuple):
     label: str
     """What stands before the answer afterwards."""
     default: Value
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[Option, ...] = ()
     judge: Judge = accept
     show: Callable[[], None] | None = None
     """Shows what there is to decide about, before the question."""
 
-    def open_choices(self) -> tuple[Choice, ...]:
+    def open_choices(self) -> tuple[Option, ...]:
         """Return what can be chosen."""
         return tuple(choice for choice in self.choices if not choice.disabled)
 

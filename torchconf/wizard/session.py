@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from torchconf.configuration import Configuration, read_configuration
 from torchconf.errors import ProjectError, TorchconfError
+from torchconf.layout.configuration import Configuration, read_configuration
+from torchconf.model.target_spec import TargetSpec, parse_target_spec
 from torchconf.planner import Facts, Outcome, Request, plan_targets
-from torchconf.wishes import Wish, parse_wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from torchconf.catalog import Catalog
-    from torchconf.project import Project
-    from torchconf.targets import Platform
+    from torchconf.model.project import Project
+    from torchconf.model.targets import Platform
 
 
-class Machine(NamedTuple):
+class MachineFacts(NamedTuple):
     """What is known of the machine that the wizard runs on; plain values, nothing is looked up."""
 
     platform: Platform | None = None
@@ -35,18 +35,18 @@ class Session(NamedTuple):
     project: Project
     catalog: Catalog
     facts: Facts
-    machine: Machine
+    machine: MachineFacts
     before: Configuration
     given: Request
     """What the command line has said already, such as the URL of a mirror."""
     judged: dict[Request, TorchconfError | None]
     """What the planner said before."""
 
-    def wish(self, text: str) -> Wish:
+    def wish(self, text: str) -> TargetSpec:
         """Read a target as the flag `-t` does."""
-        return parse_wish(text, self.catalog.vocabulary)
+        return parse_target_spec(text, self.catalog.vocabulary)
 
-    def wishes(self, texts: Iterable[str]) -> tuple[Wish, ...]:
+    def wishes(self, texts: Iterable[str]) -> tuple[TargetSpec, ...]:
         """Read targets as the flag `-t` does."""
         return tuple(map(self.wish, texts))
 
@@ -88,7 +88,7 @@ class Session(NamedTuple):
 
 
 def open_session(
-    project: Project, catalog: Catalog, facts: Facts, machine: Machine, given: Request
+    project: Project, catalog: Catalog, facts: Facts, machine: MachineFacts, given: Request
 ) -> Session:
     """Start asking about a project.
 

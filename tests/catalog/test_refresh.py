@@ -1,0 +1,202 @@
+"""`torchconf catalog`: what is known, and reading it anew from indexes that may misbehave."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import platformdirs
+import pytest
+from packaging.version import Version
+
+from tests.support.projects import Demo
+from tests.support.replica import Content, Fault, Replica
+from torchconf.catalog import Answer, Catalog, load_catalog, validated
+from torchconf.catalog.compile import FACTS, compile_catalog, read_live
+from torchconf.catalog.encoding import render
+from torchconf.catalog.location import PACKAGED, cached_file
+from torchconf.catalog.refresh import _merged, _Page
+from torchconf.model.targets import PLATFORMS
+
+EMPTY = '[project]\nname = "demo"\nversion = "0"\n'
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a cache folder of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("TORCHCONF_CATALOG", raising=False)
+    return Path(cached_file())
+
+
+def test_the_cache_is_where_platformdirs_says() -> None:
+    folder = platformdirs.user_cache_dir("torchconf", appauthor=False)
+    assert os.path.join(folder, "catalog.json") == cached_file()
+
+
+def test_list_and_show(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, EMPTY)
+    told = demo("catalog list --format json").json
+    assert (told["schema_version"], told["source"]) == (1, "packaged")
+    assert {one["backend"] for one in told["backends"]} >= {"cpu", "cu130", "xpu"}
+    assert "as packaged" in demo("catalog list").err
+    (row,) = [
+        row
+        for row in demo("catalog show 2.13 --format json").json["wheels"]
+        if row["backend"] == "cu130"
+    ]
+    assert "3.12" in row["pythons"]["linux-x86_64"]
+    assert row["pythons"]["macos-arm64"] == []
+    shown = demo("catalog show cu129").out
+    assert "?" in shown, "what is not known is not missing"
+    assert demo("catalog show torchvision").out.count("torchvision") > 10
+    unknown = demo("catalog show 7.7")
+    assert (unknown.status, "catalog refresh" in unknown.err) == (2, True)
+
+
+def test_a_file_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    demo = Demo(tmp_path, EMPTY)
+    data = json.loads(Path(PACKAGED).read_text(encoding="utf-8"))
+    (tmp_path / "mine.json").write_text(json.dumps(data | {"as_of": "2030-01-01"}))
+    monkeypatch.setenv("TORCHCONF_CATALOG", str(tmp_path / "mine.json"))
+    assert demo("catalog list --format json").json["as_of"] == "2030-01-01"
+    monkeypatch.setenv("TORCHCONF_CATALOG", str(tmp_path / "nothing.json"))
+    broken = demo("catalog list")
+    assert (broken.status, "can not be read" in broken.err) == (2, True)
+
+
+def test_a_broken_cache_is_left_aside(cache: Path, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, EMPTY)
+    cache.parent.mkdir(parents=True)
+    cache.write_text('{"as_of": "2099-01-01"}')
+    result = demo("catalog list")
+    assert result.status == 0
+    assert "warning" in result.err
+
+
+def test_an_older_cache_is_left_aside(cache: Path) -> None:
+    data = json.loads(Path(PACKAGED).read_text(encoding="utf-8"))
+    cache.parent.mkdir(parents=True)
+    cache.write_text(json.dumps(data | {"as_of": "2020-01-01"}))
+    assert load_catalog().as_of > "2020-01-01"
+
+
+@pytest.mark.uv
+@pytest.mark.usefixtures("inside_replica")
+def test_refresh_reads_the_indexes(cache: Path, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, EMPTY)
+    before = load_catalog()
+    result = demo("catalog refresh --format json")
+    assert result.status == 0, result.err
+    assert cache.is_file()
+    after = load_catalog()
+    assert after.as_of > before.as_of
+    assert after.releases == before.releases, "the replica has what the facts say"
+    assert set(after.backends) == set(before.backends)
+    assert demo("catalog list --format json").json["source"] == "cache"
+    # A complete page makes silence count; what was seen is still there.
+    rows = demo("catalog show 2.13 --format json").json["wheels"]
+    assert all(row["pythons"]["linux-x86_64"] is not None for row in rows)
+    assert demo("init -t linux-cuda -t macos-cpu --python 3.12 --dry-run").status == 0
+    assert sorted(p.name for p in cache.parent.iterdir()) == ["catalog.json"], "no litter"
+
+
+FAULTS = {
+    "an error": (Fault(status=500), "answered 500"),
+    "a cut page": (Fault(truncate=200), "torch"),
+    "silence": (Fault(delay=5.0), "torch"),
+}
+
+
+@pytest.mark.uv
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_bad_answer_replaces_nothing(
+    name: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault, reason = FAULTS[name]
+    cache.parent.mkdir(parents=True)
+    cache.write_text("what was there")
+    demo = Demo(tmp_path, EMPTY)
+    with Replica(Content.from_facts(), cache=tmp_path / "uv") as replica:
+        for variable, value in replica.environment().items():
+            monkeypatch.setenv(variable, value)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parents[1]))
+        replica.faults["download.pytorch.org/whl/cpu/torch/*"] = fault
+        result = demo("catalog refresh --timeout 1")
+    assert result.status == 2
+    assert reason in result.err
+    assert "the catalog stays as it is" in result.err
+    assert cache.read_text() == "what was there"
+
+
+def test_credentials_in_a_mirror_s_url_are_refused(tmp_path: Path) -> None:
+    url = "https://me:secret@mirror.example.org/whl"
+    result = Demo(tmp_path, EMPTY)(f"catalog refresh --index-base {url}")
+    assert result.status == 2
+    assert "secret" not in result.err
+
+
+@pytest.mark.uv
+@pytest.mark.usefixtures("inside_replica")
+def test_the_packaged_catalog_is_kept_fresh_by_the_same_reading(tmp_path: Path) -> None:
+    facts = tmp_path / "facts"
+    shutil.copytree(FACTS, facts)
+    before = compile_catalog(facts)
+    read_live(facts)
+    after = compile_catalog(facts)
+    assert after["as_of"] > before["as_of"]
+    assert after["dependents"] == before["dependents"]
+    assert set(after["wheels"]["torch"]) == set(before["wheels"]["torch"])
+    assert render(after) == render(json.loads(render(after))), "canonical"
+    assert Catalog(validated(after, "live")).covered(Version("2.13.0"))
+
+
+class Listed(NamedTuple):
+    """A file as an index page lists it."""
+
+    filename: str
+    version: str | None = None
+    requires_python: str | None = None
+    is_yanked: bool = False
+
+
+ONE_WHEEL = (Listed("torch-2.13.0+cu130-cp312-cp312-manylinux_2_28_x86_64.whl"),)
+
+
+def merged(*pages: _Page) -> Catalog:
+    data = json.loads(Path(PACKAGED).read_text(encoding="utf-8"))
+    return Catalog(validated(_merged(load_catalog(PACKAGED), data, pages, "2030-01-01"), "merged"))
+
+
+def test_what_a_mirror_lacks_is_not_missing() -> None:
+    before = load_catalog(PACKAGED)
+    after = merged(_Page("torch", "cu130", ONE_WHEEL, is_whole=False))  # type: ignore[arg-type]  # a stand-in
+    for platform in PLATFORMS:
+        for python in before.pythons:
+            wheel = ("torch", Version("2.13.0"), before.backend("cu130"), platform, python)
+            assert after.available(*wheel) is before.available(*wheel)
+    assert after.ended(after.backend("cu130")) is None
+
+
+def test_a_mirror_adds_what_nobody_had_seen() -> None:
+    new = (Listed("torch-2.99.0+cu130-cp314-cp314-win_amd64.whl"),)
+    after = merged(_Page("torch", "cu130", new, is_whole=False))  # type: ignore[arg-type]  # a stand-in
+    windows = next(p for p in PLATFORMS if p.key == "windows-x86_64")
+    linux = PLATFORMS[0]
+    cu130 = after.backend("cu130")
+    assert after.available("torch", Version("2.99.0"), cu130, windows, "3.14") is Answer.YES
+    assert after.available("torch", Version("2.99.0"), cu130, linux, "3.14") is Answer.UNKNOWN
+    cpu = after.fallback
+    assert after.available("torch", Version("2.99.0"), cpu, linux, "3.14") is Answer.UNKNOWN
+
+
+def test_what_the_index_itself_lacks_is_missing() -> None:
+    after = merged(_Page("torch", "cu130", ONE_WHEEL))  # type: ignore[arg-type]  # a stand-in
+    cu130 = after.backend("cu130")
+    assert after.available("torch", Version("2.13.0"), cu130, PLATFORMS[0], "3.12") is Answer.YES
+    assert after.available("torch", Version("2.13.0"), cu130, PLATFORMS[0], "3.13") is Answer.NO

@@ -1,0 +1,170 @@
+"""`check` where people run it: before a commit, in a pull request, in code scanning."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sarif_pydantic import Sarif  # type: ignore[import-untyped]  # it does not say that it has types
+
+from tests.cli.test_check import RIGHT, WRONG
+from tests.support.paths import ROOT
+from tests.support.projects import Demo
+
+REPOSITORY = ROOT
+HOOKS = REPOSITORY / ".pre-commit-hooks.yaml"
+ACTION = REPOSITORY / "action.yml"
+SHIPPED = ("pyproject.toml", "README.md", "LICENSE", "torchconf", HOOKS.name, ACTION.name)
+"""What a clone has of that which an installation needs."""
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a git repository with this project as it is now, committed or not."""
+    folder = tmp_path_factory.mktemp("clone") / "torchconf"
+    folder.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in (*SHIPPED, "templates"):
+        source = REPOSITORY / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=ignored)
+        elif source.exists():
+            shutil.copy(source, folder / name)
+    commit(folder)
+    return folder
+
+
+def commit(folder: Path) -> None:
+    """Put a folder under git."""
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    for words in (["init", "--quiet"], ["add", "-A"], [*identity, "commit", "-qm", "all"]):
+        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+
+
+# SARIF.
+
+
+def test_sarif_is_what_the_standard_says(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, WRONG)
+    result = demo("check --format sarif")
+    assert result.status == 1
+    log = Sarif.model_validate(result.json)
+    (run,) = log.runs
+    assert run.results is not None
+    (found,) = run.results
+    assert (log.version, found.rule_id) == ("2.1.0", "TC405")
+    location = result.json["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"]["uri"] == "pyproject.toml"
+    assert location["region"] == {
+        "startLine": 10, "startColumn": 1, "endLine": 10, "endColumn": 36,
+    }  # fmt: skip
+    (rule,) = result.json["runs"][0]["tool"]["driver"]["rules"]
+    assert rule["id"] == "TC405"
+
+
+def test_sarif_without_findings_is_valid_too(tmp_path: Path) -> None:
+    result = Demo(tmp_path, RIGHT)("check --format sarif")
+    assert result.status == 0
+    (run,) = Sarif.model_validate(result.json).runs
+    assert run.results == []
+
+
+# pre-commit.
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("hook", "before", "status", "changed"),
+    [
+        ("torchconf-check", WRONG, 1, False),
+        ("torchconf-check", RIGHT, 0, False),
+        ("torchconf-fix", WRONG, 1, True),
+    ],
+)
+def test_pre_commit_runs_the_hooks(
+    clone: Path,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    hook: str,
+    before: str,
+    status: int,
+    changed: bool,
+) -> None:
+    demo = Demo(tmp_path, before)
+    (demo.folder / "notes.toml").write_text("[broken\n", encoding="utf-8")
+    commit(demo.folder)
+    # One cache for all: the environment of the hook is built once.
+    cache = str(tmp_path_factory.getbasetemp() / "pre-commit")
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "pre_commit", "try-repo", str(clone), hook,
+            "--all-files", "--verbose", "--color", "never",
+        ],
+        cwd=demo.folder,
+        env=os.environ | {"PRE_COMMIT_HOME": cache},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == status, done.stdout + done.stderr
+    assert ("TC405" in done.stdout) == (hook == "torchconf-check" and before == WRONG)
+    assert (demo.text != before) == changed
+    assert "[broken" not in done.stdout, "only pyproject.toml is looked at"
+
+
+# GitHub.
+
+
+def action() -> dict[str, Any]:
+    return dict(yaml.safe_load(ACTION.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("file", "schema"),
+    [
+        (ACTION, "vendor.github-actions"),
+        (REPOSITORY / ".github/workflows/*.yml", "vendor.github-workflows"),
+    ],
+    ids=["action", "workflows"],
+)
+def test_files_for_github_are_valid(file: Path, schema: str) -> None:
+    files = [str(path) for path in REPOSITORY.glob(os.path.relpath(file, REPOSITORY))]
+    assert files
+    done = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *files],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.network
+def test_the_action_annotates_the_lines_of_a_change(clone: Path, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, WRONG)
+    inputs = {name: entry["default"] for name, entry in action()["inputs"].items()}
+    inputs["args"] = "--strict  --ignore TC111"
+    (step,) = [step for step in action()["runs"]["steps"] if "run" in step]
+    env = {
+        name: re.sub(r"\$\{\{ inputs\.(\w+) \}\}", lambda found: inputs[found[1]], text)
+        for name, text in step["env"].items()
+    }
+    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+        cwd=demo.folder,
+        env=os.environ | env | {"GITHUB_ACTION_PATH": str(clone), "PATH": beside},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("::error file=pyproject.toml,line=10,endLine=10,")

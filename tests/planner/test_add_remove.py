@@ -1,0 +1,419 @@
+"""What `add-target` and `remove-target` promise of every file, whoever wrote it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import random
+import shlex
+import tomllib
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import tomlkit
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.planner.test_changes import CASES as CHANGES
+from tests.planner.test_changes import comments, lines_outside
+from tests.support.conformance import Answer, problems
+from tests.support.conformance import Case as Request
+from tests.support.paths import CASES
+from tests.support.replica import Replica
+from torchconf.catalog import load_catalog
+from torchconf.cli import main
+from torchconf.layout.configuration import read_configuration
+from torchconf.model.markers import meet, overlap, same_platforms, spell
+from torchconf.model.project import read_project
+from torchconf.model.targets import PLATFORMS, Platform
+
+CATALOG = load_catalog()
+
+# One file for each layout, as `init` writes it.
+OWN = {
+    "markers": "-t linux-cu130 -t windows-cu130 -t macos-cpu",
+    "markers, no CPU": "-t linux-cu130",
+    "extras": "-t linux-cu130 -t linux-cpu -t windows-cpu -t macos-cpu",
+    "groups": "-t linux-cu130 -t linux-cpu -t windows-cpu -t macos-cpu --layout groups",
+    "groups, torch in base": "-t linux-cu130 -t linux-cpu -t windows-cpu -t macos-cpu",
+}
+HEAD = '[project]\nname = "demo"\nversion = "0.1.0"\nrequires-python = ">=3.11"\n'
+BUILD = '\n[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+# One of each kind: CUDA that is there and another one, ROCm, XPU, CPU, PyPI's, ARM.
+KINDS = (
+    "windows-cu130", "windows-cu126", "linux-cu126", "linux-rocm7.2", "linux-xpu", "windows-xpu",
+    "windows-cpu", "linux-cpu", "macos-cpu", "linux-pypi", "windows-pypi", "macos-pypi",
+    "linux-aarch64-cu130", "linux-aarch64-cpu", "linux-aarch64-cu126",
+)  # fmt: skip
+
+# What adding a target does to these for good: (file, target) to the reason.
+STAYS = {
+    ("torch-that-a-dependency-needs-becomes-direct", "*"): "torch stays a direct requirement",
+    ("a-project-without-torch-gets-it", "*"): "torch stays a direct requirement",
+    ("042-workspace-root-owns-routing", "*"): "torch stays a direct requirement",
+    ("a-companion-without-a-source-is-routed", "*"): "torchvision stays routed",
+    ("012-torchvision-left-on-pypi", "*"): "torchvision stays routed",
+    ("036-open-cu132-index-and-test-index", "*"): "torch and torchvision stay routed",
+    ("011-torch-only-transitive-source-ignored", "*"): "the bound of a line that has ended stays",
+    ("011-torch-only-transitive-source-ignored/fixed", "*"): "the same",
+    ("009-rocm-without-triton/fixed", "*"): "the same",
+    ("a-new-extra-for-rocm-carries-its-triton", "windows-cuda"): "the extra stays total",
+    ("019-base-torch-voids-platform-gate", "*"): "`environments` make its markers count",
+    ("035-extras-with-index-but-no-source", "linux-cu126"): "its index is known to be torch's now",
+    ("026-x86-64-marker-misses-windows", "*"): "a marker that missed Windows is mended",
+    ("019-base-torch-voids-platform-gate/fixed", "*"): "`environments` stay cut",
+}
+
+
+class Ran(NamedTuple):
+    """One run of a command on one file."""
+
+    status: int
+    file: bytes
+    err: str
+
+
+Run = Callable[[bytes, str], Ran]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return lambda text, command: run_in(tmp_path / "demo", text, command)
+
+
+def run_in(folder: Path, text: bytes, command: str) -> Ran:
+    """Run a command on a file with this text."""
+    folder.mkdir(exist_ok=True)
+    file = folder / "pyproject.toml"
+    file.write_bytes(text)
+    err = io.StringIO()
+    words = shlex.split(command)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(err):
+        status = main([words[0], "--project", str(folder), *words[1:]])
+    return Ran(status, file.read_bytes(), err.getvalue())
+
+
+@cache
+def own(layout: str, folder: Path) -> bytes:
+    """Return a file that torchconf wrote."""
+    base = '["torch>=2.4"]\n' + BUILD if "base" in layout else "[]\n"
+    text = f"{HEAD}dependencies = {base}".encode()
+    written = run_in(folder, text, f"init {OWN[layout]}")
+    assert written.status == 0, written.err
+    return written.file
+
+
+@cache
+def others() -> dict[str, bytes]:
+    """Return the files of other people by name, each once: of the cases, and of the changes."""
+    root = CASES
+    real = [*root.glob("*/pyproject.toml"), *root.glob("*/fixed/pyproject.toml")]
+    found = {path.parent.relative_to(root).as_posix(): path.read_bytes() for path in real}
+    for case in CHANGES:
+        text = (case / "before.toml").read_bytes()
+        if not case.name.startswith(("our-", "guide-")) and text not in found.values():
+            found[case.name] = text
+    return dict(sorted(found.items()))
+
+
+# Adding and removing.
+
+
+@pytest.mark.parametrize("target", KINDS)
+@pytest.mark.parametrize("layout", OWN)
+def test_add_then_remove_gives_the_same_bytes(
+    layout: str, target: str, run: Run, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    before = own(layout, tmp_path_factory.getbasetemp() / "own")
+    added = run(before, f"add-target {target}")
+    assert run(added.file, f"add-target {target}").file == added.file, "twice is once"
+    if added.status:
+        assert "the layout would change" in added.err or "no torch" in added.err
+        assert added.file == before
+    elif added.file != before and not (target.endswith("pypi") and layout.startswith("markers")):
+        removed = run(added.file, f"remove-target {target}")
+        assert (removed.status, removed.file.decode()) == (0, before.decode())
+
+
+def test_the_build_of_pypi_can_not_be_taken_from_markers(run: Run) -> None:
+    before = (
+        f'{HEAD}dependencies = ["torch>=2.8"]\n\n[tool.uv.sources]\n'
+        'torch = [{ index = "pytorch-cu130", marker = "sys_platform == \'linux\'" }]\n\n'
+        '[[tool.uv.index]]\nname = "pytorch-cu130"\n'
+        'url = "https://download.pytorch.org/whl/cu130"\nexplicit = true\n'
+    ).encode()
+    added = run(before, "add-target windows-pypi")
+    assert b'"torch>=2.8,<2.14"' in added.file, "what holds it together with the other"
+    assert run(added.file, "remove-target windows-pypi").err.startswith(
+        "error: `windows-pypi` is what a platform gets that no source names"
+    )
+
+
+def add_then_remove(name: str, target: str, run: Run) -> None:
+    before = others()[name]
+    added = run(before, f"add-target {target}")
+    assert "torchconf failed" not in added.err
+    if added.status or added.file == before:
+        assert added.file == before
+        return
+    assert run(added.file, f"add-target {target}").file == added.file, "twice is once"
+    removed = run(added.file, f"remove-target {target}")
+    assert removed.status == 0, removed.err
+    kept = {(name, target), (name, "*")} & STAYS.keys()
+    assert (meaning_of(removed.file) == meaning_of(before)) != bool(kept) or kept
+
+
+@pytest.mark.parametrize("target", ["windows-cuda", "linux-cu126"])
+@pytest.mark.parametrize("name", others())
+def test_add_then_remove_gives_the_same_data(name: str, target: str, run: Run) -> None:
+    add_then_remove(name, target, run)
+
+
+def meaning_of(text: bytes) -> dict[str, Any]:
+    """Return the data of a file; sources as lists, and their markers as what they hold for."""
+    data: dict[str, Any] = tomllib.loads(text.decode("utf-8-sig"))
+    sources = data.get("tool", {}).get("uv", {}).get("sources", {})
+    for name, found in sources.items():
+        entries = found if isinstance(found, list) else [found]
+        sources[name] = [{**e, "marker": same_platforms(e.get("marker"))} for e in entries]
+    return data
+
+
+# The real uv.
+
+# What each of our own files can take and the catalog is sure of.
+OTHERS = (
+    "windows-cu130", "windows-cu126", "linux-cu126", "linux-rocm7.2", "linux-pypi", "windows-pypi",
+    "macos-pypi", "linux-aarch64-cu126",
+)  # fmt: skip
+JUDGED = {
+    "markers": ("macos-pypi",),
+    "markers, no CPU": (
+        "windows-cu130", "windows-cu126", "windows-cpu", "macos-cpu", "windows-pypi", "macos-pypi",
+    ),
+    "extras": OTHERS,
+    "groups": OTHERS,
+    "groups, torch in base": (*OTHERS, "linux-xpu", "windows-xpu"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("layout", "target"), [(layout, target) for layout in OWN for target in JUDGED[layout]]
+)
+def test_what_is_added_locks_and_each_target_gets_its_build(
+    layout: str,
+    target: str,
+    replica: Replica,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    text = own(layout, tmp_path_factory.getbasetemp() / "own")
+    (tmp_path / "pyproject.toml").write_bytes(text)
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        status = main(["add-target", "--project", str(tmp_path), "--format", "json", target])
+    data = json.loads(out.getvalue())
+    assert (status, data["changed"], data["warnings"]) == (0, True, [])
+    request = Request("app", ">=3.11", ("add-target", target))
+    assert not problems(request, Answer(status, data), tmp_path, replica, CATALOG)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        pytest.param(name, f"{verb} {target}", id=f"{name}-{verb}-{target}")
+        for name in others()
+        for verb in ("add-target", "remove-target")
+        for target in ("windows-cuda", "linux-cu126", "linux-rocm7.2", "macos-cpu")
+    ],
+)
+def test_what_locked_before_locks_afterwards(
+    name: str, command: str, replica: Replica, tmp_path: Path
+) -> None:
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_bytes(others()[name])
+    if replica.uv("lock", cwd=folder).returncode:
+        return
+    ran = run_in(folder, others()[name], command)
+    assert "torchconf failed" not in ran.err
+    if ran.status == 0 and ran.file != others()[name]:
+        relocked = replica.uv("lock", cwd=folder)
+        assert relocked.returncode == 0, relocked.stderr
+
+
+# Files that nobody would write.
+
+COMMANDS = (
+    "add-target windows-cuda", "add-target linux-rocm7.2", "add-target linux-cu126 macos-cpu",
+    "add-target linux-cpu --layout extras", "add-target linux-cpu --layout groups",
+    "add-target linux-xpu --force", "remove-target linux-cuda", "remove-target windows-cuda",
+    "remove-target macos-cpu", "remove-target linux-cpu --force", "add-target linux-pypi",
+    "init -t linux-cu130 -t macos-cpu", "init -t linux-cu130 -t linux-cpu --force",
+    "init --with torchaudio",
+)  # fmt: skip
+ODD = (
+    "", " ", "torch", "torch>=2", "torch ; x", "[", "{", "é", "\t", "a\nb", "'", '"', "\\", "#",
+    "pytorch-cpu", "cu130", "https://download.pytorch.org/whl/cu130", "sys_platform == 'linux'",
+    "sys_platform == ''", "extra == 'cpu'", "'x' in extras", "python_version < '3'", "..", "a.b",
+    "torch==2.8.0+cu128", "torch @ https://example.org/torch.whl", "demo[cpu]", "all", "dev",
+)  # fmt: skip
+VALUES: tuple[Any, ...] = (True, 0, -1, 1.5, [], {}, [[]], [{}], {"index": "x"}, ["torch"], *ODD)
+
+
+def places(data: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield every container and key, top down."""
+    keys = data.keys() if isinstance(data, dict) else range(len(data))
+    for key in list(keys):
+        yield data, key
+        if isinstance(data[key], dict | list):
+            yield from places(data[key])
+
+
+def mutated(data: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    """Drop, double, move or replace something."""
+    found = [pair for pair in places(data) if rng.random() < 0.5] or list(places(data))
+    if not found:
+        return data
+    inside, key = rng.choice(found)
+    match rng.randrange(5):
+        case 0:
+            del inside[key]
+        case 1 if isinstance(inside, list):
+            inside.insert(rng.randrange(len(inside) + 1), inside[key])
+        case 2 if isinstance(inside, dict):
+            inside[rng.choice(ODD) or "x"] = inside[key]
+        case 3 if isinstance(inside[key], str):
+            inside[key] = rng.choice([inside[key] + rng.choice(ODD), rng.choice(ODD)])
+        case _:
+            inside[key] = rng.choice(VALUES)
+    return data
+
+
+def scrambled(text: str, rng: random.Random) -> str:
+    """Drop, double or swap lines, or put something odd into one."""
+    lines = text.splitlines(keepends=True)
+    for _ in range(rng.choice([1, 1, 2, 4])):
+        at = rng.randrange(len(lines)) if lines else 0
+        match rng.randrange(4):
+            case 0:
+                del lines[at : at + 1]
+            case 1:
+                lines[at:at] = lines[at : at + 2]
+            case 2:
+                lines[at : at + 2] = reversed(lines[at : at + 2])
+            case _:
+                line = lines[at] if lines else "\n"
+                cut = rng.randrange(len(line))
+                lines[at : at + 1] = [line[:cut] + rng.choice(ODD) + line[cut:]]
+    return "".join(lines)
+
+
+def make_file(seed: int) -> bytes:
+    """Return a file that may or may not be one."""
+    rng = random.Random(seed)
+    text = rng.choice(list(others().values())).decode("utf-8-sig")
+    if rng.random() < 0.4:
+        return scrambled(text, rng).encode()
+    try:
+        data = tomllib.loads(text)
+        for _ in range(rng.choice([1, 1, 1, 2, 3])):
+            data = mutated(data, rng)
+        return tomlkit.dumps(data).encode()
+    except (tomllib.TOMLDecodeError, ValueError, TypeError):
+        return scrambled(text, rng).encode()
+
+
+def try_file(seed: int, folder: Path) -> None:
+    """Run a command on a made file: an answer or a refusal, never a fault nor a broken file."""
+    before = make_file(seed)
+    command = random.Random(seed).choice(COMMANDS)
+    ran = run_in(folder, before, command)
+    told = f"seed {seed}: {command}\n{ran.err}\n{before.decode()}"
+    assert "torchconf failed" not in ran.err, told
+    assert ran.status in {0, 2}, told
+    if ran.status:
+        assert ran.file == before, told
+        return
+    tomllib.loads(ran.file.decode("utf-8-sig"))
+    old, new = before.decode("utf-8-sig"), ran.file.decode("utf-8-sig")
+    assert set(comments(old)) <= set(comments(new)) or "'''" in old or '"""' in old, told
+    again = run_in(folder, ran.file, command)
+    assert again.file == ran.file, f"{told}\nsecond run: {again.err}\n{again.file.decode()}"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 10**9))
+def test_a_made_file_is_changed_or_refused(
+    seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    try_file(seed, tmp_path_factory.getbasetemp() / "made")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(20))
+def test_two_thousand_made_files_are_changed_or_refused(part: int, tmp_path: Path) -> None:
+    for seed in range(part * 100, part * 100 + 100):
+        try_file(seed, tmp_path / "made")
+
+
+# The words of markers.
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ("sys_platform == 'linux'", "sys_platform != 'win32'", "sys_platform == 'linux'"),
+        ("sys_platform != 'win32'", "sys_platform == 'linux'", "sys_platform == 'linux'"),
+        (
+            "sys_platform == 'linux'",
+            "sys_platform != 'linux' or platform_machine != 'x86_64'",
+            "sys_platform == 'linux' and platform_machine != 'x86_64'",
+        ),
+        (
+            "python_version < '3.14'",
+            "sys_platform == 'linux' or sys_platform == 'win32'",
+            "python_version < '3.14' and (sys_platform == 'linux' or sys_platform == 'win32')",
+        ),
+        (
+            "platform_machine == 'ppc64le'",
+            "sys_platform == 'linux'",
+            "platform_machine == 'ppc64le' and sys_platform == 'linux'",
+        ),
+    ],
+)
+def test_two_markers_meet_in_the_shortest_that_says_both(one: str, other: str, both: str) -> None:
+    assert meet(one, other) == both
+
+
+def test_markers_overlap_on_whichever_python() -> None:
+    assert overlap("python_version < '3.10'", "sys_platform == 'linux'")
+    assert not overlap("python_version < '3.10'", "python_version >= '3.10'")
+
+
+@given(
+    st.sets(st.sampled_from([*PLATFORMS, *(Platform(os, "other") for os in ("linux", "macos"))]))
+)
+def test_a_spelt_part_of_the_world_is_that_part(platforms: set[Platform]) -> None:
+    marker = spell(platforms)
+    assert (marker is None) == (not platforms)
+    if marker is not None:
+        assert same_platforms(marker) == platforms
+
+
+def test_an_index_of_somebody_else_is_not_torchs() -> None:
+    text = others()["044-astral-gpu-index-for-flash-attn"].decode()
+    indexes = read_configuration(read_project(tomllib.loads(text)), CATALOG).indexes
+    assert indexes["cu128"].name == "pytorch-cu128"
+
+
+def test_files_outside_the_tables_are_read_alike() -> None:
+    for text in others().values():
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            tomllib.loads(text.decode("utf-8-sig"))
+            list(lines_outside(text.decode("utf-8-sig")))

@@ -1,0 +1,706 @@
+"""What cannot be had, or is not clear, is refused: the whole text, status 2, the file untouched.
+
+Tests that real uv cannot have what is refused are in `test_conformance`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support.projects import PROJECTS, THREE_SYSTEMS, WHL, Demo, Result
+from torchconf.cli import COMMANDS
+
+BARE = (PROJECTS / "bare.toml").read_text(encoding="utf-8")
+APP = (PROJECTS / "app.toml").read_text(encoding="utf-8")
+LIBRARY = (PROJECTS / "library.toml").read_text(encoding="utf-8")
+
+HEAD = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\n'
+TORCH = HEAD + 'dependencies = ["torch>=2.4"]\n'
+
+
+def index(name: str, url: str) -> str:
+    return f'\n[[tool.uv.index]]\nname = "{name}"\nurl = "{url}"\nexplicit = true\n'
+
+
+def sources(entry: str) -> str:
+    return f"\n[tool.uv.sources]\ntorch = {entry}\n"
+
+
+CPU = index("pytorch-cpu", f"{WHL}/cpu")
+CU130 = index("pytorch-cu130", f"{WHL}/cu130")
+CONFIGURED = HEAD + (
+    f'dependencies = ["torch>=2.13.0"]\n{sources("")[:-1]}[\n'
+    '    { index = "pytorch-cu130", marker = "sys_platform == \'linux\'" },\n'
+    '    { index = "pytorch-cpu", marker = "sys_platform != \'linux\'" },\n'
+    f"]\n{CPU}{CU130}"
+)
+
+
+class Refusal(NamedTuple):
+    """A request, what it starts from, and the three parts of the error."""
+
+    flags: str
+    error: str
+    help: str | None
+    start: str | None = None
+    at: str | None = None
+
+    @property
+    def text(self) -> str:
+        lines = [f"error: {self.error}"]
+        lines += [f"   at: {self.at}"] if self.at else []
+        lines += [f" help: {self.help}"] if self.help else []
+        return "\n".join(lines) + "\n"
+
+
+ONLY_CUDA = (
+    "PyTorch publishes no CUDA build for {}, only for linux-x86_64, linux-aarch64, windows-x86_64"
+)
+LINUX = "`linux-cpu`, `linux-cuda`, `linux-rocm` or `linux-xpu`"
+SPECIFIER = "write `2.13`, `>=2.13` or `>=2.11,<2.14`"
+PYTHON = "write `3.12`, which means `>=3.12`, or `>=3.11,<3.14`"
+COMPANIONS = (
+    "they carry torchvision, torchaudio, torchcodec, torchao, torchtext, xformers; "
+    "for any other package use `uv add`"
+)
+URL = "such as `https://mirror.example.org/pytorch/{backend}/simple`"
+SECRET = (
+    "set UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD for each index, <NAME> being its "
+    "name in capitals with `_` for `-` and `.`"
+)
+MEND = "mend it, or let `--force` replace it"
+PUZZLE = "the PyTorch configuration is not understood: "
+
+TARGETS = {
+    "CUDA on macOS": Refusal(
+        "-t macos-cuda",
+        f"target `macos-cuda` can not be had: {ONLY_CUDA.format('macos-arm64')}",
+        "for this platform there is `macos-cpu`",
+    ),
+    "CUDA on Windows on ARM": Refusal(
+        "-t windows-arm64-cu130",
+        f"target `windows-arm64-cu130` can not be had: {ONLY_CUDA.format('windows-arm64')}",
+        "for this platform there is `windows-arm64-cpu`",
+    ),
+    "ROCm on Windows": Refusal(
+        "-t windows-rocm",
+        "target `windows-rocm` can not be had: PyTorch publishes no ROCm build for windows-x86_64, "
+        "only for linux-x86_64",
+        "for this platform there is `windows-cpu`, `windows-cuda` or `windows-xpu`",
+    ),
+    "ROCm on ARM": Refusal(
+        "-t linux-aarch64-rocm7.2",
+        "target `linux-aarch64-rocm7.2` can not be had: PyTorch publishes no ROCm build for "
+        "linux-aarch64, only for linux-x86_64",
+        "for this platform there is `linux-aarch64-cpu` or `linux-aarch64-cuda`",
+    ),
+    "XPU on macOS": Refusal(
+        "-t macos-xpu",
+        "target `macos-xpu` can not be had: PyTorch publishes no Intel XPU build for macos-arm64, "
+        "only for linux-x86_64, windows-x86_64",
+        "for this platform there is `macos-cpu`",
+    ),
+    "MPS on Linux": Refusal(
+        "-t linux-mps",
+        "target `linux-mps`: `mps` exists on macOS only",
+        f"say which build: {LINUX}",
+    ),
+    "a GPU of no name": Refusal(
+        "-t linux-gpu",
+        "`gpu` in target `linux-gpu` could mean more than one build",
+        f"say which: {LINUX}",
+    ),
+    "a backend that nobody has seen": Refusal(
+        "-t linux-cu999",
+        "target `linux-cu999`: the catalog of 2026-11-22 knows no backend `cu999`",
+        "it knows cu132, cu130 or cu126; `torchconf catalog refresh` reads what is newer",
+    ),
+    "a ROCm that nobody has seen": Refusal(
+        "-t linux-rocm9.9",
+        "target `linux-rocm9.9`: the catalog of 2026-11-22 knows no backend `rocm9.9`",
+        "it knows rocm7.2; `torchconf catalog refresh` reads what is newer",
+    ),
+    "a typo in the system": Refusal(
+        "-t linus-cuda", "`linus-cuda` is not a target", "did you mean `linux-cuda`?"
+    ),
+    "a typo in the backend": Refusal(
+        "-t windows-cuad", "`windows-cuad` is not a target", "did you mean `windows-cuda`?"
+    ),
+    "a system alone": Refusal(
+        "-t linux", "target `linux` names no backend", f"say which build: {LINUX}"
+    ),
+    "a backend alone": Refusal(
+        "-t cuda",
+        "`cuda` is not a target",
+        "a target is PLATFORM-BACKEND, such as `linux-cuda` or `macos-cpu`",
+    ),
+    "nothing": Refusal(
+        "-t ''",
+        "`` is not a target",
+        "a target is PLATFORM-BACKEND, such as `linux-cuda` or `macos-cpu`",
+    ),
+    "one that is wrong among others": Refusal(
+        "-t linux-cpu -t macos-cuda -t windows-cpu",
+        f"target `macos-cuda` can not be had: {ONLY_CUDA.format('macos-arm64')}",
+        "for this platform there is `macos-cpu`",
+        APP,
+    ),
+    "no target": Refusal(
+        "",
+        "no target is given",
+        "name them with `-t`, such as `-t linux-cuda -t macos-cpu`; `torchconf init --help` has "
+        "the other flags",
+    ),
+    "a companion for no target": Refusal(
+        "--with torchvision",
+        "no target is given and the project has none",
+        "name them: `-t linux-cuda -t macos-cpu`",
+        BARE,
+    ),
+}
+
+LAYOUTS = {
+    "two backends by markers": Refusal(
+        "-t linux-cpu -t linux-cu130 --layout markers",
+        "layout `markers` gives each platform one backend, but linux has cpu and cu130",
+        "leave out one of them, or take `--layout extras` or `--layout groups`",
+    ),
+    "a default extra": Refusal(
+        f"{THREE_SYSTEMS} --layout extras --default cpu",
+        "`--default` needs the layout `groups`: uv has no default extras",
+        "take `--layout groups`, or leave out `--default`",
+    ),
+    "a default where there is no choice": Refusal(
+        "-t linux-cu130 -t macos-cpu --default cu130",
+        "`--default` needs the layout `groups`: with `markers` each platform has just one backend",
+        "take `--layout groups`, or leave out `--default`",
+    ),
+    "a default that no target has": Refusal(
+        f"{THREE_SYSTEMS} --default rocm7.2",
+        "`--default rocm7.2` is the backend of no target",
+        "the targets have cpu, cu130",
+    ),
+    "another layout in passing": Refusal(
+        "-t linux-cu130 -t linux-cpu -t macos-cpu",
+        "the layout would change from `markers` to `extras`, and with it how people install",
+        "if that is meant, say `--layout extras`",
+        CONFIGURED,
+        "pyproject.toml, tool.uv.sources",
+    ),
+    "a target that would be lost": Refusal(
+        "-t linux-cpu -t macos-cpu",
+        "the project has a target that is not asked for: `linux-cu130`, `linux-aarch64-cu130`",
+        "add `-t linux-cu130`, or let `--force` take it away",
+        CONFIGURED,
+        "pyproject.toml, tool.uv.sources",
+    ),
+}
+
+FLAGS = {
+    "a name without a backend": Refusal(
+        f"{THREE_SYSTEMS} --name gpu",
+        "`--name gpu` is not BACKEND=NAME",
+        "such as `--name cpu=laptop`",
+    ),
+    "a name that is empty": Refusal(
+        f"{THREE_SYSTEMS} --name cu130=",
+        "`--name cu130=` is not BACKEND=NAME",
+        "such as `--name cpu=laptop`",
+    ),
+    "a name that no extra can have": Refusal(
+        f"{THREE_SYSTEMS} --name cu130=my/gpu",
+        "`--name cu130=my/gpu`: `my/gpu` is not a valid name",
+        "letters, digits, `-`, `_` and `.`, the first and last no punctuation",
+    ),
+    "a name for another backend": Refusal(
+        f"{THREE_SYSTEMS} --name cu126=gpu",
+        "`--name cu126=gpu` names a backend that no target has",
+        "the targets have cpu, cu130",
+    ),
+    "a Python that is none": Refusal(
+        "-t linux-cpu --python three",
+        "`--python three` is not a version or a specifier",
+        PYTHON,
+    ),
+    "a Python with two dots": Refusal(
+        "-t linux-cpu --python 3..12", "`--python 3..12` is not a version or a specifier", PYTHON
+    ),
+    "a torch that is none": Refusal(
+        "-t linux-cpu --torch latest", "`--torch latest` is not a version or a specifier", SPECIFIER
+    ),
+    "a torch with its name": Refusal(
+        "-t linux-cpu --torch 'torch>=2.13'",
+        "`--torch torch>=2.13` is not a version or a specifier",
+        SPECIFIER,
+    ),
+    "a mirror that is no URL": Refusal(
+        "-t linux-cpu --index-base mirror.example.org",
+        "`--index-base mirror.example.org` is not a URL",
+        URL,
+    ),
+    "a mirror that uv cannot read": Refusal(
+        "-t linux-cpu --index-base ftp://mirror.example.org/whl",
+        "`--index-base ftp://mirror.example.org/whl` is not a URL",
+        URL,
+    ),
+    "a mirror with a port that is none": Refusal(
+        "-t linux-cpu --index-base 'https://[mirror/whl'",
+        "`--index-base https://[mirror/whl` is not a URL",
+        URL,
+    ),
+    "a user and a password": Refusal(
+        "-t linux-cpu --index-base https://user:secret@mirror.example.org/whl",
+        "`--index-base` must not hold credentials: the file is shared",
+        SECRET,
+    ),
+    "a token": Refusal(
+        "-t linux-cpu --index-base https://token@mirror.example.org/{backend}/simple",
+        "`--index-base` must not hold credentials: the file is shared",
+        SECRET,
+    ),
+    "an ordinary package": Refusal(
+        "-t linux-cpu --with numpy",
+        "`numpy` is not a package that the PyTorch indexes carry for torch",
+        COMPANIONS,
+    ),
+    "a triton, which comes by itself": Refusal(
+        "-t linux-rocm7.2 --with triton-rocm",
+        "`triton-rocm` is not a package that the PyTorch indexes carry for torch",
+        COMPANIONS,
+    ),
+    "a typo in a flag": Refusal(
+        "--tagret linux-cpu",
+        "`torchconf init` does not take `--tagret`",
+        "did you mean `--target`?",
+    ),
+    "a flag cut short": Refusal(
+        "--targ linux-cpu", "`torchconf init` does not take `--targ`", "did you mean `--target`?"
+    ),
+    "a target without its flag": Refusal(
+        "linux-cpu",
+        "`linux-cpu` stands by itself",
+        "each target takes its own flag: `-t linux-cpu`",
+    ),
+    "a flag without its value": Refusal(
+        "-t",
+        "argument -t/--target: expected one argument",
+        "`torchconf init --help` shows what it takes",
+    ),
+    "a folder that is not there": Refusal(
+        "-t linux-cpu --project nowhere",
+        "there is no such folder",
+        "name the folder of a `pyproject.toml`",
+        at="nowhere",
+    ),
+}
+
+RELEASES = {
+    "a torch that no target has": Refusal(
+        "-t linux-cu130 --torch '<2.8'",
+        "no torch <2.8 serves `linux-cu130`: with torch 2.7.1 there is no torch for linux-cu130",
+        "torch 2.13.0 does",
+    ),
+    "a torch that nobody has": Refusal(
+        "-t linux-cpu --torch 1.0",
+        "no torch release is <1.1,>=1.0",
+        "the newest are 2.15.0, 2.14.1, 2.14.0, 2.13.0",
+    ),
+    "a torch of the project that the target lacks": Refusal(
+        "-t linux-cu130",
+        "no torch <2.8 serves `linux-cu130`: with torch 2.7.1 there is no torch for linux-cu130",
+        "torch 2.13.0 does",
+        TORCH.replace(">=2.4", "<2.8"),
+        "pyproject.toml, project.dependencies[0]",
+    ),
+    "backends that no torch has together": Refusal(
+        "-t linux-cu130 -t windows-cu118",
+        "no torch release serves `linux-cu130`, `windows-cu118` together",
+        "`linux-cu130` has torch 2.9.0 to 2.13.0; `windows-cu118` has torch 2.0.0 to 2.7.1",
+    ),
+    "an Intel Mac with today's CUDA": Refusal(
+        "-t macos-x86_64-cpu -t linux-cu130",
+        "no torch release serves `macos-x86_64-cpu`, `linux-cu130` together",
+        "`macos-x86_64-cpu` has torch 2.0.0 to 2.2.2; `linux-cu130` has torch 2.9.0 to 2.13.0",
+    ),
+    "a torch newer than the end of a line": Refusal(
+        "-t linux-cu118 --torch '>=99'",
+        "target `linux-cu118` can not have torch >=99: CUDA 11.8 ended with torch 2.7.1",
+        "ask for torch 2.7.1 or older, or for another backend",
+    ),
+    "a Python that is too old for this torch": Refusal(
+        "-t linux-cu130 --python '>=3.9'",
+        "no torch serves `linux-cu130` on Python >=3.9: with torch 2.15.0 there is no torch on "
+        "Python 3.9 for linux-cu130",
+        "torch 2.13.0 serves them on Python 3.10 and later: `--python 3.10`",
+    ),
+    "a Python of the project that is too old": Refusal(
+        "-t linux-cu130 --torch '>=2.13'",
+        "no torch serves `linux-cu130` on Python >=3.9: with torch 2.15.0 there is no torch on "
+        "Python 3.9 for linux-cu130",
+        "torch 2.13.0 serves them on Python 3.10 and later: `--python 3.10`",
+        TORCH.replace("3.11", "3.9"),
+    ),
+}
+
+PUZZLES = {
+    "a source in a repository": Refusal(
+        "-t linux-cpu",
+        f"{PUZZLE}a `git` source is not an index",
+        MEND,
+        TORCH + sources('{ git = "https://github.com/pytorch/pytorch" }'),
+        "pyproject.toml, tool.uv.sources.torch",
+    ),
+    "a source in a folder": Refusal(
+        "-t linux-cpu",
+        f"{PUZZLE}a `path` source is not an index",
+        MEND,
+        TORCH + sources('[{ index = "pytorch-cpu" }, { path = "../torch" }]') + CPU,
+        "pyproject.toml, tool.uv.sources.torch[1]",
+    ),
+    "an index that is not defined": Refusal(
+        "-t linux-cpu",
+        f"{PUZZLE}index `nowhere` is not defined",
+        MEND,
+        TORCH + sources('{ index = "nowhere" }'),
+        "pyproject.toml, tool.uv.sources.torch",
+    ),
+    "an index of nobody knows what": Refusal(
+        "-t linux-cpu",
+        f"{PUZZLE}no backend can be told from the URL https://example.org/wheels",
+        MEND,
+        TORCH + sources('{ index = "ours" }') + index("ours", "https://example.org/wheels"),
+        "pyproject.toml, tool.uv.sources.torch",
+    ),
+    "nightly builds": Refusal(
+        "-t linux-cpu",
+        f"{PUZZLE}nightly builds are read and checked, not written",
+        MEND,
+        TORCH + sources('{ index = "new" }') + index("new", f"{WHL}/nightly/cpu"),
+        "pyproject.toml, tool.uv.sources.torch",
+    ),
+    "an extra in a marker": Refusal(
+        "-t linux-cpu",
+        f"{PUZZLE}`extra` inside a source marker switches nothing",
+        MEND,
+        TORCH + sources('[{ index = "pytorch-cpu", marker = "extra == \'cpu\'" }]') + CPU,
+        "pyproject.toml, tool.uv.sources.torch[0]",
+    ),
+    "a scope on some sources only": Refusal(
+        "-t linux-cpu",
+        f"{PUZZLE}sources with and without a scope stand side by side",
+        MEND,
+        TORCH
+        + '\n[project.optional-dependencies]\ncpu = ["torch"]\n'
+        + sources('[{ index = "pytorch-cpu", extra = "cpu" }, { index = "pytorch-cu130" }]')
+        + CPU
+        + CU130,
+        "pyproject.toml, tool.uv.sources",
+    ),
+    "an index name that is taken": Refusal(
+        "-t linux-cpu",
+        "index name `pytorch-cpu` is taken by https://example.org/simple",
+        "rename that index, or correct its URL",
+        TORCH + index("pytorch-cpu", "https://example.org/simple"),
+        "pyproject.toml, tool.uv.index[0]",
+    ),
+    "dependencies that a build backend computes": Refusal(
+        "-t linux-cpu",
+        "`dependencies` is dynamic: the build backend computes it, so it can not be edited here",
+        "take `--layout groups`, which leaves it alone",
+        HEAD + 'dynamic = ["dependencies"]\n',
+        "pyproject.toml, project.dynamic",
+    ),
+    "extras that a build backend computes": Refusal(
+        THREE_SYSTEMS,
+        "`optional-dependencies` is dynamic: the build backend computes it, so it can not be "
+        "edited here",
+        "take `--layout groups`, which leaves it alone",
+        HEAD + 'dynamic = ["optional-dependencies"]\n',
+        "pyproject.toml, project.dynamic",
+    ),
+}
+
+UNREADABLE = {
+    "text that is no TOML": Refusal(
+        "-t linux-cpu",
+        "not valid TOML: Expected ']' at the end of a table declaration",
+        "uv cannot read it either",
+        "[project\n",
+        "pyproject.toml, line 1",
+    ),
+    "a name that is a number": Refusal(
+        "-t linux-cpu",
+        "expected a string, found a number",
+        None,
+        "[project]\nname = 3\n",
+        "pyproject.toml, project.name",
+    ),
+}
+
+ALL = TARGETS | LAYOUTS | FLAGS | RELEASES | PUZZLES | UNREADABLE
+
+
+def untouched(demo: Demo, command: str) -> Result:
+    """Run a command that must leave everything as it is."""
+    before = {path: path.read_bytes() for path in demo.folder.iterdir() if path.is_file()}
+    times = {path: path.stat().st_mtime_ns for path in before}
+    result = demo(command)
+    assert {path: path.read_bytes() for path in demo.folder.iterdir() if path.is_file()} == before
+    assert {path: path.stat().st_mtime_ns for path in before} == times
+    return result
+
+
+@pytest.mark.parametrize("refusal", ALL.values(), ids=ALL)
+def test_refusal_says_what_where_and_what_next(refusal: Refusal, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, refusal.start)
+    result = untouched(demo, f"init {refusal.flags}")
+    assert result.err == refusal.text
+    assert (result.status, result.out) == (2, "")
+
+
+@pytest.mark.parametrize("refusal", ALL.values(), ids=ALL)
+def test_refusal_does_not_wait_for_the_writing(refusal: Refusal, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, refusal.start)
+    for flag in ("--dry-run", "--check"):
+        # Before the words that may lack a value.
+        assert untouched(demo, f"init {flag} {refusal.flags}").status == 2
+
+
+@pytest.mark.parametrize("refusal", ALL.values(), ids=ALL)
+def test_refusal_is_the_same_in_json(refusal: Refusal, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, refusal.start)
+    result = untouched(demo, f"init --format json {refusal.flags}")
+    assert result.json == {
+        "schema_version": 1,
+        "error": {"message": refusal.error, "at": refusal.at, "help": refusal.help},
+    }
+    assert (result.status, result.err) == (2, "")
+
+
+def test_every_refusal_begins_in_lower_case_and_ends_without_a_stop() -> None:
+    for name, refusal in ALL.items():
+        # A name in backticks keeps its case.
+        assert refusal.error[0].islower() or refusal.error[0] == "`", name
+        assert not refusal.error.endswith("."), name
+
+
+# `--force` replaces what is not understood, and nothing else.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a source in a repository",
+        "a source in a folder",
+        "an index that is not defined",
+        "an index of nobody knows what",
+        "nightly builds",
+        "an extra in a marker",
+    ],
+)
+def test_force_replaces_sources_that_are_not_understood(name: str, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, PUZZLES[name].start)
+    demo.init(f"{PUZZLES[name].flags} --force")
+    source = {"index": "pytorch-cpu"}
+    # A source that stood by itself, in no list, still does.
+    assert demo.uv["sources"] in ({"torch": source}, {"torch": [source]})
+    assert demo.project["dependencies"] == ["torch>=2.4"]
+
+
+def test_force_takes_a_target_away(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, CONFIGURED)
+    demo.init("-t linux-cpu -t macos-cpu --force")
+    assert demo.uv["sources"] == {"torch": [{"index": "pytorch-cpu"}]}
+
+
+@pytest.mark.parametrize("name", ["CUDA on macOS", "a torch that no target has", "a token"])
+def test_force_does_not_make_the_impossible_possible(name: str, tmp_path: Path) -> None:
+    result = untouched(Demo(tmp_path), f"init {ALL[name].flags} --force")
+    assert result.err == ALL[name].text
+
+
+# Files that cannot be read, and words that are no command.
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 15), reason="this Python reads TOML 1.1")
+def test_toml_of_a_newer_version_is_told_from_broken_toml(tmp_path: Path) -> None:
+    demo = Demo(
+        tmp_path, '[project]\nname = "demo"\nurls = {\n    home = "https://x.example",\n}\n'
+    )
+    result = untouched(demo, "init -t linux-cpu")
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    first, *rest = result.err.splitlines()
+    assert first.startswith(f"error: this is TOML 1.1, and Python {python} reads TOML 1.0: ")
+    assert "\n".join(rest) == (
+        "   at: pyproject.toml, line 3\n"
+        " help: write this place as TOML 1.0: inline tables on one line and without a comma at the "
+        "end, times with seconds, no `\\e` and no `\\x` in strings"
+    )
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    result = untouched(Demo(tmp_path, b'[project]\nname = "d\xe9mo"\n'), "init -t linux-cpu")
+    assert result.status == 2
+    assert "UTF-8" in result.err
+    assert "torchconf failed" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "at"),
+    [
+        (
+            HEAD + 'dependencies = ["numpy", "torch >=> 3"]\n',
+            "error: `torch >=> 3` is not a valid requirement: ",
+            "project.dependencies[1]",
+        ),
+        (
+            TORCH + sources('[{ index = "pytorch-cpu", marker = "sys_platform = \'x\'" }]') + CPU,
+            "error: `sys_platform = 'x'` is not a valid environment marker: ",
+            "tool.uv.sources.torch[0].marker",
+        ),
+        (
+            HEAD.replace(">=3.11", "three"),
+            "error: `three` is not a valid version specifier",
+            "project.requires-python",
+        ),
+    ],
+)
+def test_what_packaging_cannot_read_is_refused_with_its_place(
+    text: str, first: str, at: str, tmp_path: Path
+) -> None:
+    result = untouched(Demo(tmp_path, text), "init -t linux-cpu")
+    # After the colon stand the words of packaging, which are its own.
+    assert result.err.startswith(first)
+    assert result.err.endswith(f"\n   at: pyproject.toml, {at}\n")
+    assert result.status == 2
+
+
+def test_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    demo = Demo(tmp_path)
+    demo.path.mkdir()
+    result = demo("init -t linux-cpu --project .")
+    assert result.status == 2
+    assert result.err.startswith("error: ")
+    assert "torchconf failed" not in result.err
+    assert demo.path.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("inti -t linux-cpu", "error: `inti` is not a command\n help: did you mean `init`?\n"),
+        ("zzz", f"error: `zzz` is not a command\n help: there are {', '.join(COMMANDS)}\n"),
+        (
+            "show --format xml",
+            (
+                "error: argument --format/--output-format: invalid choice: 'xml' (choose from {})\n"
+                " help: `torchconf show --help` shows what it takes\n"
+            ),
+        ),
+        (
+            "init -t linux-cpu --layout rows",
+            (
+                "error: argument --layout: invalid choice: 'rows' (choose from {})\n"
+                " help: `torchconf init --help` shows what it takes\n"
+            ),
+        ),
+        (
+            "--project",
+            (
+                "error: argument --project: expected one argument\n"
+                " help: `torchconf --help` shows what it takes\n"
+            ),
+        ),
+        (
+            "show",
+            (
+                "error: no `pyproject.toml` in this folder or above it\n   at: {folder}\n"
+                " help: run `torchconf init` to make one, or name the folder with `--project`\n"
+            ),
+        ),
+    ],
+)
+def test_words_that_make_no_sense_are_refused_with_a_way_on(
+    words: str, text: str, tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path)
+    result = untouched(demo, words)
+    # Python 3.12 and later do not quote the choices.
+    choices = ["'text', 'json'", "text, json", "'auto', 'markers', 'extras', 'groups'"]
+    choices.append("auto, markers, extras, groups")
+    assert result.err in {
+        text.replace("{folder}", str(demo.folder)).replace("{}", c) for c in choices
+    }
+    assert (result.status, result.out) == (2, "")
+
+
+# What must be refused as well: what was written here, uv would refuse or misread.
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        f"{THREE_SYSTEMS} --name cpu=fast --name cu130=fast",
+        f"{THREE_SYSTEMS} --name cpu=my-gpu --name cu130=My_GPU",
+        f"{THREE_SYSTEMS} --name cpu=cu130",
+    ],
+)
+def test_two_backends_cannot_have_one_name(flags: str, tmp_path: Path) -> None:
+    assert untouched(Demo(tmp_path), f"init {flags}").status == 2
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "--torch ''",
+        "--torch 2.13+cu130",
+        "--python ''",
+        "--python '>=3.11,<3.11'",
+        "--index-base 'https://mirror.example.org/{accelerator}/simple'",
+        "--index-base 'https://mirror.example.org/whl?token=secret'",
+        "--index-base 'https://'",
+    ],
+)
+def test_value_that_cannot_be_meant_is_refused_as_a_request(flags: str, tmp_path: Path) -> None:
+    result = untouched(Demo(tmp_path), f"init -t linux-cpu {flags}")
+    assert result.status == 2
+    assert flags.split(maxsplit=1)[0] in result.err
+    assert "torchconf failed" not in result.err
+
+
+@pytest.mark.parametrize("kind", ["markers", "groups"])
+def test_target_that_the_environments_leave_out_is_refused(kind: str, tmp_path: Path) -> None:
+    # The entries a user has are split, never widened; so Windows can not be had as it is.
+    environments = "\n[tool.uv]\nenvironments = [\"sys_platform == 'linux'\"]\n"
+    flags = "-t linux-cpu -t windows-cpu" + (" -t linux-cu130" if kind == "groups" else "")
+    result = untouched(Demo(tmp_path, LIBRARY + environments), f"init {flags}")
+    assert result.status == 2
+    assert "tool.uv.environments" in result.err
+
+
+@pytest.mark.parametrize(
+    ("start", "flags", "place"),
+    [
+        (
+            TORCH + sources('[{ index = "pytorch-cpu", extra = "cpu", group = "cpu" }]') + CPU,
+            "-t linux-cpu",
+            "tool.uv.sources.torch[0]",
+        ),
+        (
+            BARE.replace('requires-python = ">=3.11"', 'dynamic = ["requires-python"]'),
+            "-t linux-cpu --python 3.12",
+            "project.dynamic",
+        ),
+    ],
+    ids=["extra and group in one source", "a dynamic Python"],
+)
+def test_place_that_cannot_be_routed_or_edited_is_named(
+    start: str, flags: str, place: str, tmp_path: Path
+) -> None:
+    result = untouched(Demo(tmp_path, start), f"init {flags}")
+    assert result.status == 2
+    assert f"   at: pyproject.toml, {place}\n" in result.err

@@ -1,0 +1,244 @@
+"""`torchconf export` on the replica: files that pip and uv take, and that give what was locked."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.projects import EXAMPLES, Demo
+from tests.support.replica import Replica
+
+pytestmark = [pytest.mark.uv, pytest.mark.usefixtures("inside_replica")]
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+LAYOUTS = sorted(path.stem for path in EXAMPLES.glob("*.toml"))
+UV_PLATFORMS = {
+    "linux-x86_64": "x86_64-manylinux_2_28",
+    "linux-aarch64": "aarch64-manylinux_2_28",
+    "windows-x86_64": "windows",
+    "macos-arm64": "aarch64-apple-darwin",
+}
+THIS = "linux-cu130"
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="it installs Linux builds")
+
+
+@pytest.fixture
+def demo(request: pytest.FixtureRequest, tmp_path: Path, replica: Replica) -> Demo:
+    layout = getattr(request, "param", "markers")
+    made = Demo(tmp_path, (EXAMPLES / f"{layout}.toml").read_text(encoding="utf-8"))
+    replica.lock(made.folder)
+    return made
+
+
+def pins(text: str) -> dict[str, str]:
+    return dict(re.findall(r"(?m)^([a-z0-9-]+)==(\S+)", text))
+
+
+def verified(demo: Demo, target: str) -> dict[str, str]:
+    """Return what `verify` says of a target: package to version."""
+    result = demo(f"verify --frozen --format json --python {PYTHON} -t {target}")
+    assert result.status == 0, result.err
+    return {r["package"]: r["version"] for r in result.json["routes"] if r["version"]}
+
+
+def platform_of(text: str) -> str:
+    match = re.search(r"installs, on (\S+) with", text)
+    assert match
+    return match[1]
+
+
+@pytest.mark.parametrize("demo", LAYOUTS, indirect=True)
+def test_each_file_has_what_verify_says_and_nothing_to_decide(demo: Demo) -> None:
+    result = demo(f"export --python {PYTHON}")
+    assert result.status == 0, result.err
+    files = sorted((demo.folder / "requirements").iterdir())
+    assert len(files) > 2
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        body = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+        assert ";" not in body, "no marker is left"
+        found = pins(text)
+        wanted = verified(demo, file.stem)
+        assert {name: found[name] for name in wanted} == wanted
+        backend = file.stem.rpartition("-")[2]
+        assert set(re.findall(r"--find-links \S+/whl/([^/]+)/", text)) <= {backend}
+        assert all("--hash=sha256:" in part for part in body.split("==")[1:])
+        if file.stem.startswith(("windows", "macos")):
+            assert "nvidia" not in text
+
+
+@needs_linux
+@pytest.mark.parametrize("demo", LAYOUTS, indirect=True)
+def test_uv_takes_each_file_for_its_platform(demo: Demo, replica: Replica) -> None:
+    assert demo(f"export --python {PYTHON}").status == 0
+    replica.uv("venv", "--python", sys.executable, ".v", cwd=demo.folder)
+    for file in sorted((demo.folder / "requirements").iterdir()):
+        text = file.read_text(encoding="utf-8")
+        words = ["pip", "sync", "--dry-run", "--python", ".v", "--require-hashes"]
+        platform = UV_PLATFORMS[platform_of(text)]
+        run = replica.uv(*words, "--python-platform", platform, str(file), cwd=demo.folder)
+        assert run.returncode == 0, run.stderr
+        installed = dict(re.findall(r"(?m)^ \+ (\S+)==(\S+)", run.stderr))
+        assert installed == pins(text)
+
+
+def for_pip(replica: Replica) -> dict[str, str]:
+    """Return the environment in which pip asks the replica's stand-in for PyPI."""
+    environment = replica.environment()
+    return environment | {
+        "PIP_INDEX_URL": environment["UV_DEFAULT_INDEX"],
+        "PIP_CERT": environment["SSL_CERT_FILE"],
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
+
+
+@needs_linux
+def test_pip_takes_the_file_of_this_platform(demo: Demo, replica: Replica) -> None:
+    assert demo(f"export {THIS} --python {PYTHON}").status == 0
+    file = demo.folder / "requirements" / f"{THIS}.txt"
+    command = [
+        sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
+        "--report", "-", "--require-hashes", "-r", str(file),
+    ]  # fmt: skip
+    done = replica.run(*command, cwd=demo.folder, env=for_pip(replica))
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout[done.stdout.index("{") :])
+    installed = {
+        re.sub(r"[-_.]+", "-", one["metadata"]["name"]).lower(): one["metadata"]["version"]
+        for one in report["install"]
+    }
+    assert installed == pins(file.read_text(encoding="utf-8"))
+
+
+@needs_linux
+def test_a_wrong_platform_fails_clearly(demo: Demo, replica: Replica) -> None:
+    assert demo(f"export {THIS} --python {PYTHON}").status == 0
+    replica.uv("venv", "--python", sys.executable, ".v", cwd=demo.folder)
+    words = ["pip", "sync", "--dry-run", "--python", ".v", "--python-platform", "windows"]
+    run = replica.uv(*words, f"requirements/{THIS}.txt", cwd=demo.folder)
+    assert run.returncode != 0
+    assert "no wheels with a matching platform tag" in " ".join(run.stderr.split())
+
+
+@needs_linux
+@pytest.mark.parametrize("installer", ["pip", "uv", "uv pylock"])
+def test_the_builds_are_really_installed(installer: str, demo: Demo, replica: Replica) -> None:
+    format_ = "pylock.toml" if installer == "uv pylock" else "requirements.txt"
+    assert demo(f"export {THIS} --python {PYTHON} --format {format_} -o out").status == 0
+    (file,) = (demo.folder / "out").iterdir()
+    subprocess.run([sys.executable, "-m", "venv", demo.folder / ".venv"], check=True)
+    python = str(demo.folder / ".venv/bin/python")
+    if installer == "pip":
+        command = [python, "-m", "pip", "install", "-q", "-r", str(file)]
+        done = replica.run(*command, cwd=demo.folder, env=for_pip(replica))
+    else:
+        done = replica.uv("pip", "sync", "--python", python, str(file), cwd=demo.folder)
+    assert done.returncode == 0, done.stderr
+    version = subprocess.run(
+        [python, "-c", "import torch; print(torch.__version__)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assert version == verified(demo, THIS)["torch"]
+    assert version.endswith("+cu130")
+
+
+def test_pylock_holds_one_platform_only(demo: Demo) -> None:
+    assert demo(f"export windows-cu130 --python {PYTHON} --format pylock.toml").status == 0
+    text = (demo.folder / "pylock.windows-cu130.toml").read_text(encoding="utf-8")
+    assert "sys_platform == 'win32'" in text.partition("[[packages]]")[0]
+    assert "nvidia" not in text
+    assert text.count('name = "torch"') == 1
+
+
+def test_check_names_the_file_that_is_out_of_date(demo: Demo) -> None:
+    assert demo("export --check --python 3.12").status == 1
+    assert demo("export --python 3.12").status == 0
+    assert demo("export --check --python 3.12").status == 0
+    file = demo.folder / "requirements/macos-cpu.txt"
+    file.write_text(file.read_text(encoding="utf-8").replace("torch==", "torch=="[:-1] + "~"))
+    result = demo("export --check --python 3.12")
+    assert result.status == 1
+    assert "macos-cpu.txt is out of date" in result.err
+    assert "linux" not in result.err
+
+
+def test_a_second_run_writes_nothing(demo: Demo) -> None:
+    demo("export --python 3.12")
+    before = {p: p.stat().st_mtime_ns for p in (demo.folder / "requirements").iterdir()}
+    assert "unchanged" in demo("export --python 3.12").err
+    assert {p: p.stat().st_mtime_ns for p in (demo.folder / "requirements").iterdir()} == before
+
+
+def test_dry_run_prints_and_writes_nothing(demo: Demo) -> None:
+    result = demo(f"export {THIS} --dry-run --no-hashes --python 3.12")
+    assert result.out.startswith("# requirements")
+    assert "--hash" not in result.out
+    assert "torch==2.13.0+cu130" in result.out
+    assert not (demo.folder / "requirements").exists()
+
+
+def test_the_header_repeats_the_file(demo: Demo) -> None:
+    demo(f"export {THIS} --no-hashes --python 3.12 -o out")
+    file = demo.folder / "out" / f"{THIS}.txt"
+    text = file.read_text(encoding="utf-8")
+    command = re.search(r"(?m)^#     torchconf (export .*)$", text)
+    assert command
+    file.unlink()
+    assert demo(command[1]).status == 0
+    assert file.read_text(encoding="utf-8") == text
+
+
+def test_universal_is_one_file_with_markers(demo: Demo) -> None:
+    assert demo("export --universal --no-hashes").status == 0
+    text = (demo.folder / "requirements/universal.txt").read_text(encoding="utf-8")
+    assert re.search(r"(?m)^torch==\S+\+cu130 ; ", text)
+    assert "/whl/cu130/torch/" in text
+
+
+@pytest.mark.parametrize("demo", ["extras"], indirect=True)
+def test_universal_needs_one_command(demo: Demo) -> None:
+    result = demo("export --universal")
+    assert result.status == 2
+    assert "different commands" in result.err
+    assert demo("export --universal linux-cu130 --no-hashes").status == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("windows-rocm7.2", "is no target"),
+        ("linux-xpu", "`linux-xpu` is no target of this project"),
+        ("--python three", "is not a Python such as 3.12"),
+        ("--python 3.8", "the lock is not for"),
+    ],
+)
+def test_what_can_not_be_exported(words: str, message: str, demo: Demo) -> None:
+    result = demo(f"export {words}")
+    assert result.status == 2
+    assert message in result.err or "ROCm" in result.err
+    assert not (demo.folder / "requirements").exists()
+
+
+def test_a_stale_lockfile_is_refused(demo: Demo) -> None:
+    demo.path.write_text(demo.text.replace("torch>=2.13.0", "torch>=2.12.0"), encoding="utf-8")
+    assert "uv.lock is out of date" in demo("export").err
+    assert demo("export --frozen --python 3.12").status == 0
+
+
+def test_credentials_reach_no_file(tmp_path: Path, replica: Replica) -> None:
+    text = (EXAMPLES / "markers.toml").read_text(encoding="utf-8")
+    demo = Demo(tmp_path, text.replace("https://", "https://somebody:secret@"))
+    replica.lock(demo.folder)
+    for format_ in ("requirements.txt", "pylock.toml"):
+        result = demo(f"export --python 3.12 --format {format_} -o out")
+        assert result.status == 0, result.err
+        assert "secret" not in result.out + result.err
+    demo("export --universal -o out")
+    assert not [p for p in (demo.folder / "out").iterdir() if "secret" in p.read_text("utf-8")]

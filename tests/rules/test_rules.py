@@ -1,0 +1,136 @@
+"""Each rule by its examples: those of its docstring, and the files in `tests/rules`.
+
+A folder `tests/rules/TC101` has files `bad-*.toml` in which the rule must report, and `good-*.toml`
+in which it must not; a case of several files is a folder of such a name. The first line of a bad
+file may say where: `# at: tool.uv.index[0]`. Where a `fixed-*.toml` of the same name stands beside
+it, that is the file after the fixes of the rule.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.support.checking import OPTIONAL, check_path, check_text, fixed_text
+from tests.support.paths import TESTS
+from torchconf.model.project import read_project
+from torchconf.rules import RULES, Rule, Severity
+
+FOLDER = TESTS / "rules"
+CODES = [rule.code for rule in RULES]
+BAD = sorted(FOLDER.glob("TC*/bad-*"))
+GOOD = sorted(FOLDER.glob("TC*/good-*"))
+FIXED = sorted(FOLDER.glob("TC*/fixed-*.toml"))
+
+
+def label(path: Path) -> str:
+    return f"{path.parent.name}-{path.stem}"
+
+
+def examples(rule: Rule, word: str) -> list[str]:
+    """Return the TOML documents of a docstring that follow `Bad:` or `Good:`."""
+    lines = (type(rule).__doc__ or "").splitlines()
+    found: list[str] = []
+    inside = False
+    for line in lines[1:]:
+        if re.match(r"    \S", line):
+            inside = line.strip() == f"{word}:"
+            if inside:
+                found.append("")
+        elif inside:
+            found[-1] += line.removeprefix("        ") + "\n"
+    return found
+
+
+def found_in(example: str, folder: Path) -> set[str]:
+    """Return the codes found in an example; `# NAME` alone on a line begins another file."""
+    name = "pyproject.toml"
+    texts: dict[str, str] = {name: ""}
+    for line in example.splitlines(keepends=True):
+        if match := re.fullmatch(r"# (\S+\.(?:toml|lock))\n", line):
+            name = match[1]
+            texts[name] = ""
+        else:
+            texts[name] += line
+    if len(texts) == 1:
+        return {f.code for f in check_text(whole_document(example))}
+    for number, (name, text) in enumerate(texts.items()):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = text if name == "uv.lock" else whole_document(text, f"demo-{number}")
+        path.write_text(whole, encoding="utf-8")
+    return {f.code for found in check_path(folder).values() for f in found}
+
+
+def whole_document(example: str, name: str = "demo") -> str:
+    """Complete an example to a document that can be read: a project has a name."""
+    head = f'[project]\nname = "{name}"\nversion = "0.1.0"\n'
+    if "requires-python" not in example:
+        head += 'requires-python = ">=3.11"\n'
+    if "[project]\n" in example:
+        return example.replace("[project]\n", head)
+    return f"{head}\n{example}"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=CODES)
+def test_a_rule_reports_in_its_bad_example_and_not_in_its_good_one(
+    rule: Rule, tmp_path: Path
+) -> None:
+    bad, good = examples(rule, "Bad"), examples(rule, "Good")
+    assert bad, "a docstring has a bad example"
+    assert good, "a docstring has a good example"
+    for number, text in enumerate(bad):
+        assert rule.code in found_in(text, tmp_path / f"bad{number}"), text
+    for number, text in enumerate(good):
+        assert rule.code not in found_in(text, tmp_path / f"good{number}"), text
+
+
+@pytest.mark.parametrize("path", BAD, ids=label)
+def test_a_rule_reports_in_a_bad_file(path: Path) -> None:
+    found = [f for each in check_path(path).values() for f in each if f.code == path.parent.name]
+    assert found
+    if path.is_file():
+        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        if first.startswith("# at: "):
+            assert first.removeprefix("# at: ") in {finding.at for finding in found}
+
+
+@pytest.mark.parametrize("path", GOOD, ids=label)
+def test_a_rule_is_silent_in_a_good_file(path: Path) -> None:
+    assert [
+        f for each in check_path(path).values() for f in each if f.code == path.parent.name
+    ] == []
+
+
+def alarms(text: str) -> set[str]:
+    """Return the codes of errors and warnings, without those that nobody asked for."""
+    found = [f for f in check_text(text) if f.severity is not Severity.INFO]
+    return {f.code for f in found} - set(OPTIONAL)
+
+
+@pytest.mark.parametrize("path", FIXED, ids=label)
+def test_a_fix_gives_the_fixed_file_and_finds_nothing_more(path: Path) -> None:
+    code = path.parent.name
+    before = path.with_name(path.name.replace("fixed-", "bad-")).read_text(encoding="utf-8")
+    after = fixed_text(before, code)
+    assert after == path.read_text(encoding="utf-8")
+    assert code not in {f.code for f in check_text(after)}
+    assert alarms(after) <= alarms(before), "a fix brings no new error and no new warning"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=CODES)
+def test_a_rule_has_bad_and_good_files_and_those_that_fix_have_a_fixed_one(rule: Rule) -> None:
+    of_rule = [path for path in (*BAD, *GOOD, *FIXED) if path.parent.name == rule.code]
+    assert sum(path.name.startswith("bad-") for path in of_rule) >= 2
+    assert sum(path.name.startswith("good-") for path in of_rule) >= 2
+    assert any(path in FIXED for path in of_rule) == (rule.fixes != "no")
+
+
+@pytest.mark.parametrize("path", [p for p in (*BAD, *GOOD) if p.is_file()], ids=label)
+def test_an_example_file_is_well_made(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    project = read_project(tomllib.loads(text), problems=[])
+    assert project.at

@@ -1,0 +1,1 @@
+"""What tests share: uv on a replica of PyTorch's indexes, projects, terminals."""

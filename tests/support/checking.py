@@ -1,0 +1,109 @@
+"""Checking texts and folders in tests, without the command line."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.support.paths import CASES
+from torchconf.catalog import load_catalog
+from torchconf.edits import edit_text
+from torchconf.errors import ProjectError
+from torchconf.model.project import Project, read_project
+from torchconf.model.targets import PLATFORMS
+from torchconf.rules import RULES, Context, Finding, Severity, Whole, find
+
+CATALOG = load_catalog()
+OPTIONAL = tuple(rule.code for rule in RULES if rule.is_optional)
+
+
+def check_text(text: str, *, lockfile: str = "", targets: tuple[str, ...] = ()) -> list[Finding]:
+    """Return the findings of one document, those of optional rules included.
+
+    Args:
+        text: The pyproject.toml.
+        lockfile: The text of its uv.lock.
+        targets: Keys of platforms that the project is said to be for: `macos-x86_64`. A comment
+            `# check -t macos-x86_64` says it, too.
+    """
+    problems: list[ProjectError] = []
+    project = read_project(tomllib.loads(text), problems=problems)
+    whole = Whole(project, catalog=CATALOG, lockfile=lockfile)
+    targets = (*targets, *re.findall(r"^# check -t (\S+)$", text, re.MULTILINE))
+    platforms = [platform for platform in PLATFORMS if platform.key in targets]
+    subject = Context(project, whole, problems=problems, targets=platforms)
+    return list(find(subject, OPTIONAL))
+
+
+def check_path(path: Path) -> dict[str, list[Finding]]:
+    """Return the findings of a file, or of all files of a folder, by relative path.
+
+    In a folder, `pyproject.toml` is the workspace root or the project; what its members and its
+    path sources name is read too. `uv.lock`, or `lockfile.toml`, is the lockfile.
+    """
+    if path.is_file():
+        return {path.name: check_text(path.read_text(encoding="utf-8"))}
+    problems: dict[str, list[ProjectError]] = {}
+
+    def read(folder: Path, root: Project | None = None) -> Project:
+        name = (folder / "pyproject.toml").relative_to(path).as_posix()
+        data = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+        return read_project(data, root=root, at=name, problems=problems.setdefault(name, []))
+
+    root = read(path)
+    folders = [found for pattern in root.workspace_members for found in sorted(path.glob(pattern))]
+    members = [read(folder, root) for folder in folders]
+    libraries = {
+        source.value: read(path / source.value)
+        for sources in root.sources.values()
+        for source in sources
+        if source.kind == "path" and (path / source.value / "pyproject.toml").is_file()
+    }
+    lockfiles = [path / name for name in ("uv.lock", "lockfile.toml") if (path / name).is_file()]
+    lockfile = lockfiles[0].read_text(encoding="utf-8") if lockfiles else ""
+    whole = Whole(root, members, libraries, catalog=CATALOG, lockfile=lockfile)
+    return {
+        project.at: list(find(Context(project, whole, problems=problems[project.at])))
+        for project in (root, *members)
+    }
+
+
+def fixed_text(text: str, code: str) -> str:
+    """Return a document after the fixes of one rule, taken one after the other."""
+    for _ in range(50):
+        fixes = [f.fix for f in check_text(text) if f.code == code and f.fix is not None]
+        if not fixes:
+            return text
+        text = edit_text(text, fixes[0].steps)
+    raise AssertionError(f"the fixes of {code} come to no end")
+
+
+def case_folders(case: Path) -> Iterator[tuple[Path, set[str], set[str]]]:
+    """Yield the folders of a case: each with the codes that must and that may be reported."""
+    told = tomllib.loads((case / "case.toml").read_text(encoding="utf-8"))
+    yield case, set(told["expect"]), set(told["expect"]) | set(told["allowed"])
+    if told["fixed"]:
+        yield (case / told["fixed"]).parent, set(), set()
+
+
+def main(prefix: str) -> None:
+    """Print, for each case, what is found with codes of this prefix, and what differs."""
+    for case in sorted(CASES.glob("[0-9]*")):
+        for folder, expected, allowed in case_folders(case):
+            found = [f for each in check_path(folder).values() for f in each]
+            found = [f for f in found if f.code.startswith(prefix) and f.code not in OPTIONAL]
+            codes = {f.code for f in found}
+            missing = {code for code in expected if code.startswith(prefix)} - codes
+            wrong = {f.code for f in found if f.severity is not Severity.INFO} - allowed
+            if found or missing or wrong:
+                name = folder.relative_to(CASES)
+                print(f"{name}: missing {missing or '-'}, wrong {wrong or '-'}")
+                for f in found:
+                    print(f"    {f.severity.value} {f.code} {f.at}: {f.message}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "TC")

@@ -1,0 +1,210 @@
+"""The wizard without a terminal: answers and flags that mean the same write the same."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shlex
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.support.conformance import STARTS
+from torchconf.cli import main
+from torchconf.cli.carry_out import make_changes
+from torchconf.cli.init import make_request
+from torchconf.cli.parser import command_parser
+from torchconf.errors import TorchconfError
+from torchconf.model.targets import PLATFORMS
+from torchconf.planner import Request
+from torchconf.wizard import (
+    MachineFacts,
+    Question,
+    Session,
+    Setup,
+    Value,
+    command_words,
+    open_session,
+    walk,
+)
+from torchconf.workspace.facts import read_facts
+from torchconf.workspace.opened import OpenProject, open_project
+
+TARGETS = (
+    "linux-cpu", "linux-cu126", "linux-cu128", "linux-cu130", "linux-cu132", "linux-rocm7.2",
+    "linux-rocm6.4", "linux-xpu", "linux-cu118", "linux-pypi", "linux-aarch64-cpu",
+    "linux-aarch64-cu130", "windows-cpu", "windows-cu130", "windows-cu126", "windows-xpu",
+    "windows-arm64-cpu", "macos-cpu", "macos-pypi", "macos-x86_64-cpu",
+)  # fmt: skip
+PYTHONS = (">=3.10", ">=3.12", ">=3.11,<3.14")
+TORCHES = ("2.13", "2.11", ">=2.8,<2.12", "==2.10.0", ">=2.6", "<2.3")
+COMPANIONS = ("torchvision", "torchaudio", "torchao")
+
+
+class Refused(Exception):
+    """What a flag asks for can not be answered."""
+
+
+class Person:
+    """Answers the questions as somebody would who wants what some flags ask for."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.asked: list[str] = []
+
+    def __call__(self, question: Question, *, back: bool) -> Value:
+        self.asked.append(question.key)
+        assert back is (len(self.asked) > 1)
+        value = self.answer(question)
+        values = [choice.value for choice in question.open_choices()]
+        wanted = (value,) if isinstance(value, str) else value
+        if question.kind != "text" and (missing := set(wanted) - set(values)):
+            reasons = [c.disabled for c in question.choices if c.value in missing]
+            raise Refused(f"{question.key}: {missing}: {reasons}")
+        if (complaint := question.judge(value)) is not None:
+            raise Refused(f"{question.key}: {complaint}")
+        return value
+
+    def answer(self, question: Question) -> Value:
+        request = self.request
+        key, _, of = question.key.partition(" ")
+        names = [w.backend.name for w in request.wishes if w.backend and w.platform.short == of]
+        values = [choice.value for choice in question.choices]
+        present = [c.value for c in question.choices if c.disabled == "the project has it"]
+        torch = request.torch or ""
+        kept = tuple(value for value in values if value in names)
+        older = ("older",) if set(names) - set(values) else ()
+        packages = tuple(v for v in values if v in request.packages and v not in present)
+        answers: dict[str, Value] = {
+            "platforms": tuple(dict.fromkeys(wish.platform.short for wish in request.wishes)),
+            "builds": kept + older,
+            "older": kept,
+            "packages": packages,
+            "torch": torch if torch in values else "other",
+            "range": torch,
+            "layout": request.layout if request.layout != "auto" else question.default,
+            "default": request.default or question.default,
+            "names": "other" if request.names else "keep",
+            "name": dict(request.names).get(of, str(question.default)),
+            "required": "yes" if request.required_environments else "no",
+        }
+        return answers[key]
+
+
+def run(folder: Path, *words: str) -> int:
+    """Run a command in a project, in silence."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return main([*words, "--project", str(folder)])
+
+
+def make(parent: Path, name: str, text: str) -> Path:
+    """Make a folder with a project; each has the same name, which may be written."""
+    folder = parent / name / "demo"
+    folder.mkdir(parents=True)
+    if text:
+        (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def written(folder: Path) -> bytes | None:
+    path = folder / "pyproject.toml"
+    return path.read_bytes() if path.exists() else None
+
+
+def opened(folder: Path, machine: MachineFacts | None = None) -> tuple[OpenProject, Session]:
+    options = command_parser("init").parse_args(["--project", str(folder)])
+    context = open_project(options, may_be_missing=True)
+    session = open_session(
+        context.project, context.catalog, read_facts(context), machine or MachineFacts(), Request()
+    )
+    return context, session
+
+
+def asked_for(folder: Path, words: list[str]) -> Request:
+    """Return what flags ask for, each bare accelerator as the build that it comes to."""
+    options = command_parser("init").parse_args([*words, "--project", str(folder)])
+    return make_request(options, open_project(options, may_be_missing=True))
+
+
+def interview(folder: Path, request: Request, machine: MachineFacts | None = None) -> Request:
+    """Answer the wizard's questions about a project; return what it would do."""
+    _, session = opened(folder, machine)
+    questions = Setup(session)
+    return questions.request(walk(questions.following, Person(request)))
+
+
+def by_answers(folder: Path, words: list[str], machine: MachineFacts) -> Request | str:
+    """Answer as flags say, and run the command that is printed then.
+
+    Returns:
+        What the wizard would do, or why it would not.
+    """
+    try:
+        request = interview(folder, asked_for(folder, words), machine)
+        context, session = opened(folder)
+        by_wizard = make_changes(context, session.plan(request))[-1].text
+        assert run(folder, *command_words("init", request)) == 0
+    except (Refused, TorchconfError) as refused:
+        return str(refused)
+    assert written(folder) == by_wizard.encode()
+    return request
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> list[str]:
+    """Return the flags of a random request."""
+    targets = draw(st.lists(st.sampled_from(TARGETS), min_size=1, max_size=4, unique=True))
+    words = [word for target in targets for word in ("-t", target)]
+    for package in draw(st.lists(st.sampled_from(COMPANIONS), max_size=2, unique=True)):
+        words += ["--with", package]
+    if draw(st.booleans()) and draw(st.booleans()):
+        words += ["--torch", draw(st.sampled_from(TORCHES))]
+    platforms = [target.rpartition("-")[0] for target in targets]
+    if len(set(platforms)) < len(platforms):
+        layout = draw(st.sampled_from(("auto", "extras", "groups")))
+        words += ["--layout", layout] if layout != "auto" else []
+        if layout == "groups":
+            own = [target.rpartition("-")[2] for target in targets]
+            default = draw(st.sampled_from(["", "none", *own]))
+            words += ["--default", default] if default else []
+        if layout != "auto" and draw(st.booleans()):
+            words += ["--name", f"{targets[0].rpartition('-')[2]}=gpu"]
+    if draw(st.booleans()):
+        words += ["--required-environments"]
+    return words
+
+
+@given(
+    start=st.sampled_from(sorted(STARTS)),
+    python=st.sampled_from(PYTHONS),
+    first=requests(),
+    second=requests(),
+    machine=st.sampled_from(
+        (MachineFacts(), MachineFacts(PLATFORMS[0], "", {"cu130": ""}, {"cu126": ""}))
+    ),
+)
+@settings(max_examples=10, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+def test_answers_and_flags_that_mean_the_same_write_the_same_bytes(
+    start: str, python: str, first: list[str], second: list[str], machine: MachineFacts
+) -> None:
+    text = STARTS[start].replace("{python}", python)
+    with TemporaryDirectory() as parent:
+        for number, words in enumerate((first, [*second, "--force"])):
+            flags = make(Path(parent), f"flags {number}", text)
+            answers = make(Path(parent), f"answers {number}", text)
+            status = run(flags, "init", *words)
+            done = by_answers(answers, words, machine)
+            if isinstance(done, str):
+                # The wizard asks for builds first, and offers none that the range of the project
+                # excludes; `--torch` may replace that range.
+                assert status == 2 or "--torch" in words, f"{shlex.join(words)}: {done}"
+                return
+            if status == 2:
+                # The default of the groups there were has gone; the wizard asked for another one.
+                assert done.default is not None, shlex.join(words)
+                assert "--default" not in words, shlex.join(words)
+                return
+            assert written(answers) == written(flags), shlex.join(words)
+            text = (written(flags) or b"").decode()

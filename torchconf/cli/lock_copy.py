@@ -1,0 +1,95 @@
+"""What uv locks: in a copy of the project, or as the project's own lockfile has it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from torchconf.errors import UvError
+from torchconf.resolve.uv import OLDEST, capture_all, capture_uv, spoken_failure, uv_version
+from torchconf.workspace.opened import LOCKFILE
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from torchconf.layout.selection import Selection
+    from torchconf.resolve.uv import Captured
+    from torchconf.workspace.opened import OpenProject
+
+__all__ = ["exports", "locked_folder"]
+
+
+@contextmanager
+def locked_folder(options: argparse.Namespace, context: OpenProject) -> Iterator[str]:
+    """Give a folder with a lockfile: the project's own, or a copy of the project, locked.
+
+    Raises:
+        UvError: uv is missing, or can not lock; or the lockfile is missing or out of date.
+    """
+    check_version()
+    folder = context.lock_folder
+    if options.frozen or options.locked:
+        _own(folder, is_locked=options.locked)
+        yield folder
+        return
+    # Imported here: only a copy needs them.
+    import tempfile
+
+    from torchconf.files.project_copy import mirror
+
+    around = context.workspace()
+    outside = tuple(path for path in around.libraries if ".." in path.split("/"))
+    with tempfile.TemporaryDirectory(prefix="torchconf-") as into:
+        copy = mirror(folder, outside, os.path.realpath(into))
+        capture_uv(["lock"], folder=copy).succeed("uv can not lock this project")
+        yield copy
+
+
+def check_version() -> None:
+    """Warn of a uv that is too old to lock these tables right."""
+    version = uv_version()
+    if version and version < OLDEST:
+        found, wanted = ".".join(map(str, version)), ".".join(map(str, OLDEST))
+        sys.stderr.write(f"warning: uv {found} is older than {wanted}, and may lock these wrong\n")
+
+
+def _own(folder: str, *, is_locked: bool) -> None:
+    path = os.path.join(folder, LOCKFILE)
+    if not os.path.isfile(path):
+        raise UvError(f"there is no {LOCKFILE}", at=folder, help="run `uv lock`")
+    if is_locked:
+        run = capture_uv(["lock", "--check"], folder=folder)
+        if run.returncode:
+            raise UvError(
+                f"{LOCKFILE} is out of date: {spoken_failure(run.stderr)}",
+                at=files_path(path),
+                help="run `uv lock`",
+            )
+
+
+def files_path(path: str) -> str:
+    """Return a path as a person says it."""
+    from torchconf.files import spoken_path
+
+    return spoken_path(path)
+
+
+def exports(
+    selections: Sequence[Selection], folder: str, options: argparse.Namespace, *extra: str
+) -> list[Captured]:
+    """Export each choice, several at once; with a progress bar at a terminal."""
+    calls = [[*_arguments(selection), *extra] for selection in selections]
+    if len(calls) == 1 or options.quiet:
+        return capture_all(calls, folder=folder)
+    from torchconf.report.progress import progress
+
+    with progress("asking uv", len(calls)) as advance:
+        return capture_all(calls, folder=folder, done=advance)
+
+
+def _arguments(selection: Selection) -> list[str]:
+    command = selection.command("export").split(" ")[1:]
+    return [*command, "--frozen", "--no-emit-workspace"]

@@ -1,0 +1,239 @@
+"""The wizard at a terminal: read the project, ask, show the diff, write, say how to do it again."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchconf import report
+from torchconf.cli.carry_out import make_changes, write_changes
+from torchconf.errors import TorchconfError, UvError
+from torchconf.files import spoken_path
+from torchconf.planner import Request
+from torchconf.resolve.uv import find_uv
+from torchconf.wizard import (
+    KEY,
+    LOCK,
+    NO,
+    Addition,
+    MachineFacts,
+    Removal,
+    Setup,
+    choose_asker,
+    closing,
+    command_words,
+    open_session,
+    quoted,
+    refused,
+    walk,
+)
+from torchconf.workspace.facts import read_facts
+from torchconf.workspace.opened import open_project
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torchconf.catalog import Catalog
+    from torchconf.files import Change
+    from torchconf.model.project import Project
+    from torchconf.planner import Outcome
+    from torchconf.wizard import Answers, Question, Session
+    from torchconf.workspace.opened import OpenProject
+
+
+def ask_init(options: argparse.Namespace, index_base: str | None) -> int:
+    """Ask for all that `init` takes, and do it; return the exit status."""
+    context = open_project(options, may_be_missing=True)
+    given = Request(index_base=index_base, force=options.force)
+    return _Asking("init", options, context, given, Setup).run()
+
+
+def ask_project(
+    options: argparse.Namespace, folder: str, judges: Mapping[str, Callable[[str], object]]
+) -> dict[str, str]:
+    """Ask what a new project is called, and the like; return what flags or answers say."""
+    from torchconf.wizard.project_questions import starting
+
+    given = {key: getattr(options, key) for key in ("name", "package", "python", "license")}
+    ask = choose_asker(colour=report.wants_colour(options, sys.stdout))
+    answers = walk(starting(given, folder, judges), ask)
+    return {key: value or str(answers[key]) for key, value in given.items()}
+
+
+def ask_targets(options: argparse.Namespace, project: Project, given: Request) -> Request:
+    """Ask for the targets of a project that is not written yet; return what they ask for."""
+    from torchconf.catalog import load_catalog
+    from torchconf.planner import Facts
+
+    catalog = load_catalog()
+    facts = Facts(folder=project.written_name or "")
+    session = open_session(project, catalog, facts, find_machine(catalog), given)
+    questions = Setup(session)
+    ask = choose_asker(colour=report.wants_colour(options, sys.stdout))
+    return questions.request(walk(questions.following, ask))
+
+
+def ask_addition(options: argparse.Namespace) -> int:
+    """Ask which targets to add, and add them; return the exit status."""
+    context = open_project(options)
+    given = Request(layout=options.layout, force=options.force)
+    return _Asking("add-target", options, context, given, Addition).run()
+
+
+def ask_removal(options: argparse.Namespace) -> int:
+    """Ask which targets to remove, and remove them; return the exit status."""
+    context = open_project(options)
+    return _Asking("remove-target", options, context, Request(force=options.force), Removal).run()
+
+
+def find_machine(catalog: Catalog) -> MachineFacts:
+    """Return what can be found out about this machine."""
+    from torchconf.machine import fits, this_machine
+
+    machine = this_machine()
+    judged = fits(machine, catalog)
+    makers = {hardware.maker for hardware in machine.hardware}
+    names = dict.fromkeys(gpu.name for found in machine.hardware for gpu in found.gpus if gpu.name)
+    return MachineFacts(
+        machine.platform,
+        words=", ".join([machine.words, *(names or ["no GPU was found"])]),
+        fits={fit.backend.name: fit.reason for fit in judged if fit.fits},
+        # Of GPUs that it does not have, nothing need be said.
+        unfit={
+            fit.backend.name: fit.reason
+            for fit in judged
+            if fit.fits is False and catalog.maker(fit.backend.accelerator) in makers
+        },
+    )
+
+
+class _Prepared(NamedTuple):
+    """What the answers come to."""
+
+    outcome: Outcome
+    changes: Sequence[Change]
+
+    @property
+    def changed(self) -> bool:
+        return any(change.is_one for change in self.changes)
+
+
+class _Asking:
+    def __init__(
+        self,
+        command: str,
+        options: argparse.Namespace,
+        context: OpenProject,
+        given: Request,
+        kind: Callable[[Session], Setup | Addition | Removal],
+    ) -> None:
+        self.command = command
+        self.options = options
+        self.context = context
+        self.session = open_session(
+            context.project, context.catalog, read_facts(context), find_machine(context.catalog),
+            given,
+        )  # fmt: skip
+        self.questions = kind(self.session)
+
+    def run(self) -> int:
+        self._introduce()
+        ask = choose_asker(colour=report.wants_colour(self.options, sys.stdout))
+        answers = walk(self._following, ask)
+        request = self.questions.request(answers)
+        if answers.get(KEY) == NO:
+            sys.stderr.write("nothing was written\n")
+            self._say_again(request, "to do it later:")
+            return 1
+        prepared = self._prepare(request)
+        lock = answers.get(KEY) == LOCK or self.options.lock
+        if self.options.dry_run:
+            self._show(prepared)
+        else:
+            try:
+                self._finish(prepared, lock=lock)
+            except UvError:
+                self._say_again(request, "to do it without locking:")
+                raise
+        self._say_again(request, "the same without questions:", lock=lock)
+        return 0
+
+    def _introduce(self) -> None:
+        file, before = self.context.file, self.session.before
+        state = "" if file.raw is not None else ", which will be made"
+        _say(f"torchconf {self.command}: {spoken_path(file.path)}{state}")
+        if before.layout is not None and before.targets:
+            targets = ", ".join(map(str, before.targets))
+            _say(f"It has the layout `{before.layout}`: {targets}")
+        if self.session.machine.words and self.command != "remove-target":
+            _say(f"This machine: {self.session.machine.words}")
+        _say("Nothing is written before you say so; Ctrl-C leaves everything as it is.")
+        sys.stdout.write("\n")
+
+    def _prepare(self, request: Request) -> _Prepared:
+        outcome = self.session.plan(request)
+        return _Prepared(outcome, make_changes(self.context, outcome))
+
+    def _following(self, answers: Answers) -> Question | None:
+        """Return the next question; the last one is whether to write."""
+        question = self.questions.following(answers)
+        if question is not None or KEY in answers or self.options.dry_run:
+            return question
+        try:
+            prepared = self._prepare(self.questions.request(answers))
+        except TorchconfError as error:
+            return refused(error)
+        if not prepared.changed:
+            return None
+        files = " and ".join(
+            spoken_path(change.file.path) for change in prepared.changes if change.is_one
+        )
+        return closing(lambda: self._show(prepared), files, lock=self._lock_trouble())
+
+    def _lock_trouble(self) -> str | None:
+        if self.options.lock:
+            return ""
+        try:
+            find_uv()
+        except UvError as error:
+            return error.message
+        return None
+
+    def _show(self, prepared: _Prepared) -> None:
+        """Show what would change, and what to know of it."""
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+        report.diff("".join(change.diff for change in prepared.changes), self.options)
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+        report.warnings(prepared.outcome.plan.warnings, self.options)
+        others = report.others(prepared.outcome, self.context.catalog)
+        report.notes((*prepared.outcome.plan.notes, *others, ""))
+
+    def _finish(self, prepared: _Prepared, *, lock: bool) -> None:
+        if prepared.changed:
+            self.options.lock = lock
+            write_changes(self.options, self.context, prepared.changes)
+        for change in prepared.changes:
+            shown = spoken_path(change.file.path)
+            done = f"wrote {shown}" if change.is_one else f"{shown} is as asked, left alone"
+            sys.stderr.write(f"{done}\n")
+        sys.stderr.flush()
+        sys.stdout.write(report.commands_table(prepared.outcome))
+
+    def _say_again(self, request: Request, head: str, *, lock: bool = False) -> None:
+        """Print the command that means the same without a question."""
+        words = ["torchconf", *command_words(self.command, request)]
+        words += ["--project", self.options.project] if self.options.project else []
+        words += ["--lock"] if lock else []
+        sys.stdout.write(f"\n{head}\n  {quoted(words)}\n")
+
+
+def _say(text: str) -> None:
+    """Print a sentence, broken between words."""
+    columns = shutil.get_terminal_size().columns
+    lines = textwrap.wrap(text, max(columns - 1, 20), break_on_hyphens=False)
+    sys.stdout.write("\n".join(lines) + "\n")

@@ -1,0 +1,135 @@
+"""Draft steps against a project's data: only what differs becomes a step."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from torchconf.edits.plan import Insert, Put, Remove, Rename, Replace, take
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+
+    from torchconf.edits.plan import Path, Step, Value
+
+
+class Draft:
+    """Steps so far, and the data as they will be after them."""
+
+    def __init__(self, data: Mapping[str, object]) -> None:
+        """Start from a parsed file, which is left as it is."""
+        self.data: dict[str, Any] = deepcopy(dict(data))
+        self.steps: list[Step] = []
+
+    def get(self, path: Path) -> Any:  # noqa: ANN401 - whatever stands there
+        """Return what stands at a place, or None."""
+        here: Any = self.data
+        for part in path:
+            if isinstance(part, str):
+                here = here.get(part) if isinstance(here, dict) else None
+            else:
+                here = here[part] if isinstance(here, list) and part < len(here) else None
+        return here
+
+    def key(self, table: Path, name: str, same: Callable[[str], str]) -> str:
+        """Return how a table spells a name, or the name as it is."""
+        keys = self.get(table) or {}
+        return next((key for key in keys if same(key) == same(name)), name)
+
+    def put(self, path: Path, value: Value, reason: str, comment: str | None = None) -> None:
+        """Set a key, unless it has that value."""
+        if self.get(path) != value:
+            self.take(Put(path, value, reason, comment))
+
+    def insert(self, path: Path, value: Value, reason: str, position: int | None = None) -> None:
+        """Put an entry into an array, at its end unless a position is given."""
+        array = self.get(path)
+        if array is None and position is None:
+            self.take(Put(path, [value], reason))
+        else:
+            end = len(array) if isinstance(array, list) else 0
+            self.take(Insert(path, end if position is None else position, value, reason))
+
+    def replace(self, path: Path, value: Value, reason: str) -> None:
+        """Set an entry of an array, unless it has that value."""
+        if self.get(path) != value:
+            self.take(Replace(path, value, reason))
+
+    def remove(self, path: Path, reason: str) -> None:
+        """Take away a key or an entry."""
+        self.take(Remove(path, reason))
+
+    def rename(self, path: Path, name: str, reason: str) -> None:
+        """Give a key another name, unless it has that one."""
+        if path[-1] != name:
+            self.take(Rename(path, name, reason))
+
+    def arrange(
+        self,
+        path: Path,
+        wanted: Sequence[Value],
+        reason: str,
+        *,
+        same: Callable[[Value], Hashable],
+        kin: Callable[[Value], Hashable],
+    ) -> None:
+        """Make an array say what is wanted with as few steps as possible.
+
+        Entries that are there already stay where they are, in their own spelling and order.
+
+        Args:
+            path: Of the array.
+            wanted: All its entries.
+            reason: Of every step.
+            same: Equal for two entries that mean the same.
+            kin: Equal for an entry and the one that may take its place.
+        """
+        current = self.get(path)
+        if not isinstance(current, list):
+            if not isinstance(current, dict) or len(wanted) != 1:
+                self.put(path, list(wanted), reason)
+            elif same(current) != same(wanted[0]):
+                self.put(path, wanted[0], reason)
+            return
+        missing = list(wanted)
+        surplus: list[int] = []
+        for number, entry in enumerate(current):
+            match = next((w for w in missing if same(w) == same(entry)), None)
+            if match is None:
+                surplus.append(number)
+            else:
+                missing.remove(match)
+        for number in list(surplus):
+            match = next((w for w in missing if kin(w) == kin(current[number])), None)
+            if match is not None:
+                self.replace((*path, number), match, reason)
+                missing.remove(match)
+                surplus.remove(number)
+        for number in reversed(surplus):
+            self.remove((*path, number), reason)
+        for entry in missing:
+            before = wanted[: list(wanted).index(entry)]
+            now = [same(there) for there in self.get(path)]
+            places = [now.index(same(w)) for w in before if same(w) in now]
+            self.insert(path, entry, reason, max(places, default=-1) + 1)
+
+    def take(self, step: Step) -> None:
+        """Take a step that somebody else has made."""
+        take(self.data, step)
+        self.steps.append(step)
+
+
+class CarefulDraft(Draft):
+    """A draft on a file that may be malformed: without steps where one of them makes no sense."""
+
+    is_broken = False
+
+    def take(self, step: Step) -> None:
+        """Take a step, unless one before it made no sense."""
+        if self.is_broken:
+            return
+        try:
+            super().take(step)
+        except (LookupError, TypeError):
+            self.is_broken = True
+            self.steps.clear()

@@ -1,0 +1,175 @@
+"""Finding and reading files: whatever is there becomes a text, or an error that says why not."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from torchconf.errors import ProjectError, WriteRefused
+
+__all__ = ["NAME", "SourceFile", "find_project", "project_file", "read_file", "reason"]
+
+NAME = "pyproject.toml"
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class SourceFile:
+    """A text file as it was read."""
+
+    __slots__ = ("bom", "path", "raw", "target", "text")
+
+    def __init__(self, path: str, target: str, raw: bytes | None) -> None:
+        """Decode what was read.
+
+        Args:
+            path: As the user knows the file.
+            target: The file itself, where the path leads through links.
+            raw: What was in it; None if there is no such file yet.
+
+        Raises:
+            ProjectError: It is not UTF-8, or not text.
+        """
+        self.path = path
+        self.target = target
+        self.raw = raw
+        content = raw or b""
+        self.bom = content.startswith(_BOM)
+        """Whether it begins with a byte order mark, which `text` does not have."""
+        self.text = _decode(path, content.removeprefix(_BOM))
+        """With the line endings of the file."""
+
+    def encode(self, text: str) -> bytes:
+        """Return the bytes of a new text for this file.
+
+        Raises:
+            WriteRefused: There is half a character in it, which a terminal may hand over.
+        """
+        try:
+            return (_BOM if self.bom else b"") + text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise WriteRefused(
+                f"the new text is not Unicode: {text[error.start : error.end]!a}",
+                at=self.path,
+                help="write the names that were given in UTF-8",
+            ) from error
+
+
+def find_project(start: str | os.PathLike[str] = ".") -> str:
+    """Return the path of the nearest `pyproject.toml` in a folder or above it.
+
+    Raises:
+        ProjectError: There is none.
+    """
+    folder = first = os.path.abspath(start)
+    while True:
+        path = os.path.join(folder, NAME)
+        # A link that leads nowhere is found too: reading it says what is wrong.
+        if os.path.lexists(path):
+            return path
+        above = os.path.dirname(folder)
+        if above == folder:
+            raise ProjectError(
+                f"no `{NAME}` in this folder or above it",
+                at=first,
+                help="run `torchconf init` to make one, or name the folder with `--project`",
+            )
+        folder = above
+
+
+def project_file(folder: str | os.PathLike[str]) -> str:
+    """Return the path of the `pyproject.toml` in a folder that the user named; it may be missing.
+
+    Raises:
+        ProjectError: There is no such folder.
+    """
+    path = os.fspath(folder)
+    if os.path.basename(path) == NAME and not os.path.isdir(path):
+        return path
+    if not os.path.isdir(path):
+        what = "not a folder" if os.path.lexists(path) else "there is no such folder"
+        raise ProjectError(what, at=path, help=f"name the folder of a `{NAME}`")
+    return os.path.join(path, NAME)
+
+
+def read_file(path: str | os.PathLike[str], *, may_be_missing: bool = False) -> SourceFile:
+    """Read a text file.
+
+    Args:
+        path: Of the file, or of a link to it.
+        may_be_missing: Whether a missing file is as good as an empty one, to be made later.
+
+    Raises:
+        ProjectError: It is missing, not a regular file, not readable, or not UTF-8 text.
+    """
+    path = os.fspath(path)
+    target = os.path.realpath(path)
+    try:
+        mode = os.stat(target).st_mode
+        if stat.S_ISDIR(mode):
+            raise ProjectError("this is a folder, not a file", at=path)
+        if not stat.S_ISREG(mode):
+            # Opening a pipe would wait for somebody to write to it.
+            raise ProjectError("this is a device or a pipe, not a regular file", at=path)
+        with open(target, "rb") as file:
+            return SourceFile(path, target, file.read())
+    except FileNotFoundError as error:
+        if os.path.islink(path):
+            raise ProjectError(f"this is a link to nothing: `{target}`", at=path) from error
+        if not may_be_missing:
+            raise ProjectError("there is no such file", at=path) from error
+        return SourceFile(path, target, None)
+    except OSError as error:
+        raise ProjectError(f"this cannot be read: {reason(error)}", at=path) from error
+
+
+def _decode(path: str, content: bytes) -> str:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        # A UTF-16 mark is what Windows editors and `>` in an old PowerShell leave behind.
+        wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+        what = "it is UTF-16" if wide else f"byte 0x{content[error.start]:02x}"
+        raise ProjectError(
+            f"not UTF-8, as TOML must be: {what}",
+            at=path if wide else f"{path}, line {line}",
+            help="save the file as UTF-8",
+        ) from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ProjectError(
+            "not a text file: there is a NUL byte in it",
+            at=f"{path}, line {line}",
+            help="save the file as UTF-8",
+        )
+    return text
+
+
+def reason(error: OSError) -> str:
+    """Say in words why the system refused."""
+    # Windows: 5 is access denied, 32 a sharing violation. Which of them it is, depends on luck.
+    if getattr(error, "winerror", None) in {5, 32}:
+        return "another program has it open, or there is no permission"
+    return _REASONS.get(error.errno or 0) or (error.strerror or str(error)).lower()
+
+
+_REASONS = {
+    errno.EACCES: "no permission",
+    errno.EPERM: "no permission",
+    errno.ENOSPC: "no space left on the disk",
+    errno.EDQUOT: "no space left on the disk",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOENT: "the folder is not there",
+    errno.ELOOP: "the link leads in a circle",
+}
+
+
+def spoken_path(path: str) -> str:
+    """Return a path as a person would say it: relative where that is shorter."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:  # another drive on Windows
+        return path
+    return relative if len(relative) < len(path) else path

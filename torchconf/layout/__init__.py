@@ -1,0 +1,1 @@
+"""How a target is chosen when installing: by marker, extra or group, and by which command."""

@@ -1,0 +1,370 @@
+"""What a project's PyTorch tables say, read back as layout, targets and names.
+
+This is the reading of well-formed tables: those that torchconf or uv's guide would write. What it
+does not understand it names, so that nobody overwrites it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.utils import canonicalize_name
+
+from torchconf.layout.layouts import KINDS, Kind, Layout
+from torchconf.model.backends import PYPI, Backend, is_nightly
+from torchconf.model.markers import holds, is_cut_by
+from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS, Platform, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from packaging.markers import Marker
+    from packaging.utils import NormalizedName
+
+    from torchconf.catalog import Catalog
+    from torchconf.model.project import Index, Project, Requirement, Source
+
+
+_PLATFORM = {"sys_platform", "platform_machine", "platform_system", "os_name"} | {
+    "and", "or", "not", "in",
+}  # fmt: skip
+"""What the marker of a source may be made of."""
+
+
+class Puzzle(NamedTuple):
+    """A place that is not understood."""
+
+    at: str
+    why: str
+
+
+class Configuration(NamedTuple):
+    """The PyTorch configuration of a project."""
+
+    layout: Layout | None
+    """None: no source of the family yet."""
+    targets: tuple[Target, ...]
+    names: Mapping[str, str]
+    """Backend name to the extra or group that chooses it, as written."""
+    aliases: Mapping[str, tuple[str, ...]]
+    """Backend name to further extras or groups that route the same one."""
+    indexes: Mapping[str, Index]
+    """Backend name to the index that serves it: one in use, else PyTorch's, else the first."""
+    packages: tuple[NormalizedName, ...]
+    """The family packages that the project declares or routes, torch first."""
+    rest: Backend
+    """What sources by marker give a system that nobody names; `PYPI` without any."""
+    default: str | None
+    """The backend whose group is a default group."""
+    pinned: bool
+    required: bool
+    cut: bool
+    """`environments` is nothing but the world, cut by the markers of scoped sources."""
+    puzzles: tuple[Puzzle, ...]
+
+    @property
+    def scopes(self) -> frozenset[NormalizedName]:
+        """The extras or groups that choose a backend."""
+        further = (name for names in self.aliases.values() for name in names)
+        return frozenset(map(canonicalize_name, (*self.names.values(), *further)))
+
+
+def family_requirements(project: Project, catalog: Catalog) -> tuple[Requirement, ...]:
+    """Return every declared requirement of a family package, wherever it stands."""
+    return tuple(r for r in project.requirements() if r.name in catalog.family)
+
+
+def index_backends(project: Project, catalog: Catalog) -> dict[str, tuple[Index, Backend]]:
+    """Return the indexes that serve a backend, by name: the project's, then its root's."""
+    found: dict[str, tuple[Index, Backend]] = {}
+    for owner in (project, project.root):
+        for index in owner.indexes if owner else ():
+            backend = catalog.backend_of_url(index.url)
+            if index.name and backend and index.name not in found:
+                found[index.name] = (index, backend)
+    return found
+
+
+def read_configuration(project: Project, catalog: Catalog) -> Configuration:
+    """Read the PyTorch tables of a project.
+
+    Returns:
+        `layout` None if no source routes a family package; the targets are then PyPI's builds, if
+        torch is declared at all.
+    """
+    known = index_backends(project, catalog)
+    declared = {requirement.name for requirement in family_requirements(project, catalog)}
+    routed = [
+        name
+        for name in dict.fromkeys([*project.sources, *(project.root or project).sources])
+        if name in catalog.family
+    ]
+    packages = sorted({*declared, *routed}, key=catalog.family.index)
+    reading = _Reading(project, catalog, known)
+    entries = project.sources_for(_main(routed, catalog)) if routed else ()
+    for name in routed:
+        for source in project.sources_for(name):
+            reading.look(source)
+    layout = reading.layout()
+    targets, names = reading.targets(entries, layout) if layout else ((), {})
+    if layout is None and catalog.main_package in declared:
+        targets = tuple(Target(platform, PYPI) for platform in SHOWN_PLATFORMS)
+    defaults = project.default_groups if isinstance(project.default_groups, tuple) else ()
+    constrained = {requirement.name for requirement in project.workspace.constraint_dependencies}
+    return Configuration(
+        layout=layout,
+        targets=targets,
+        names=names,
+        aliases=reading.aliases,
+        indexes=_indexes(project, catalog, known),
+        packages=tuple(packages),
+        rest=reading.rest(entries) if layout == "markers" else PYPI,
+        default=next((backend for backend, name in names.items() if name in defaults), None)
+        if layout == "groups"
+        else None,
+        pinned=catalog.main_package in constrained,
+        required=bool(project.workspace.required_environments),
+        cut=_is_cut(project),
+        puzzles=tuple(reading.puzzles),
+    )
+
+
+def _indexes(
+    project: Project, catalog: Catalog, known: Mapping[str, tuple[Index, Backend]]
+) -> dict[str, Index]:
+    """Return the index of each backend: the one in use for the family, then PyTorch's own.
+
+    One that only other packages are routed to is somebody else's, whatever its URL ends in.
+    """
+    users: dict[str, set[str]] = {}
+    for owner in (project, project.root):
+        for name, sources in owner.sources.items() if owner else ():
+            for source in sources:
+                users.setdefault(source.index or "", set()).add(name)
+    ranked: list[tuple[int, Index, Backend]] = []
+    for written, (index, backend) in known.items():
+        ours = index.url.startswith(catalog.base_url)
+        used = users.get(written, set())
+        if not is_nightly(index.url) and (ours or not used or used & set(catalog.family)):
+            rank = 0 if used & set(catalog.family) else 1 if ours else 2
+            ranked.append((rank, index, backend))
+    found: dict[str, Index] = {}
+    for _, index, backend in sorted(ranked, key=lambda entry: entry[0]):
+        found.setdefault(backend.name, index)
+    return found
+
+
+def _is_cut(project: Project) -> bool:
+    """Tell whether `environments` is there for the sources' markers alone.
+
+    uv reads those of a workspace in its root, where other members may need them.
+    """
+    markers = [
+        str(source.marker)
+        for sources in project.sources.values()
+        for source in sources
+        if (source.extra or source.group) and source.marker is not None
+    ]
+    written = [entry.raw for entry in project.environments]
+    return project.root is None and len(written) > 1 and is_cut_by(written, markers)
+
+
+def _main(routed: Iterable[NormalizedName], catalog: Catalog) -> NormalizedName:
+    """Choose the package whose sources say what the targets are: torch, or the first there is."""
+    routed = list(routed)
+    return next((name for name in routed if name == catalog.main_package), routed[0])
+
+
+class _Reading:
+    def __init__(
+        self, project: Project, catalog: Catalog, known: Mapping[str, tuple[Index, Backend]]
+    ) -> None:
+        self.project = project
+        self.catalog = catalog
+        self.known = known
+        self.kinds: set[Kind] = set()
+        self.puzzles: list[Puzzle] = []
+        self.aliases: dict[str, tuple[str, ...]] = {}
+
+    def look(self, source: Source) -> None:
+        """Note the kind of one entry, and whether it is understood."""
+        self.kinds.add("extra" if source.extra else "group" if source.group else "")
+        if source.extra and source.group:
+            self._puzzle(source, "a source has an `extra` or a `group`, not both")
+        elif source.kind != "index":
+            self._puzzle(source, f"a `{source.kind}` source is not an index")
+        elif source.value not in self.known:
+            index = self.project.index_named(source.value)
+            why = (
+                f"index `{source.value}` is not defined"
+                if index is None
+                else f"no backend can be told from the URL {index.url}"
+            )
+            self._puzzle(source, why)
+        elif is_nightly(self.known[source.value][0].url):
+            self._puzzle(source, "nightly builds are read and checked, not written")
+        elif source.marker is not None and (name := _switch(str(source.marker))):
+            self._puzzle(source, f"`{name}` inside a source marker switches nothing")
+        elif source.marker is not None and (others := _words(str(source.marker)) - _PLATFORM):
+            self._puzzle(source, f"`{min(others)}` in a source marker is not about platforms")
+        elif missing := self._undefined(source):
+            self._puzzle(source, f"{missing} is not defined")
+
+    def _undefined(self, source: Source) -> str | None:
+        """Return the extra or group of an entry that its own file does not define."""
+        if source not in self.project.sources.get(source.package, ()):
+            return None
+        if source.extra and source.extra not in self.project.extras:
+            dynamic = "optional-dependencies" in self.project.dynamic
+            return None if dynamic else f"extra `{source.extra}`"
+        if source.group and source.group not in self.project.groups:
+            return f"dependency group `{source.group}`"
+        return None
+
+    def _puzzle(self, source: Source, why: str) -> None:
+        self.puzzles.append(Puzzle(self.project.place(source.at), why))
+
+    def layout(self) -> Layout | None:
+        if not self.kinds:
+            return None
+        if len(self.kinds) > 1:
+            at = self.project.place("tool.uv.sources")
+            self.puzzles.append(Puzzle(at, "sources with and without a scope stand side by side"))
+        kind = max(self.kinds)
+        return next(layout for layout, of in KINDS.items() if of == kind)
+
+    def targets(
+        self, entries: Iterable[Source], layout: Layout
+    ) -> tuple[tuple[Target, ...], dict[str, str]]:
+        """Return the targets that the entries of one package make, and the names of scopes."""
+        by_scope: dict[str, list[tuple[Source, Backend]]] = {}
+        for source in entries:
+            if source.index is not None and source.index in self.known:
+                scope = source.extra or source.group or ""
+                by_scope.setdefault(scope, []).append((source, self.known[source.index][1]))
+        found: dict[Target, None] = {}
+        names: dict[str, str] = {}
+        for scope, sources in by_scope.items():
+            own = self._own_backend(scope, sources)
+            if layout != "markers":
+                self._name(own, self._written(scope, layout), names)
+            for platform in self._platforms(entries):
+                backend = _at(platform, sources)
+                if layout == "markers" and backend == PYPI and not self._held_together():
+                    continue
+                if backend != PYPI and not self._exists(backend, platform):
+                    continue
+                if layout == "markers" or backend == own:
+                    found[Target(platform, backend)] = None
+        if layout != "markers":
+            for scope in self._unrouted(by_scope, layout):
+                self._name(PYPI, self._written(scope, layout), names)
+                found.update(
+                    (Target(platform, PYPI), None) for platform in self._platforms(entries)
+                )
+        return tuple(found), names
+
+    def _name(self, backend: Backend, written: str, names: dict[str, str]) -> None:
+        """Note what an extra or group is for."""
+        if names.setdefault(backend.name, written) != written:
+            self.aliases[backend.name] = (*self.aliases.get(backend.name, ()), written)
+
+    def rest(self, entries: Iterable[Source]) -> Backend:
+        """Return what the entries of one package give a system that nobody names."""
+        known = [(e, self.known[e.value][1]) for e in entries if e.index in self.known]
+        return _at(Platform("other", "other"), known)
+
+    def _exists(self, backend: Backend, platform: Platform) -> bool:
+        """Tell whether a build exists at all: a source without a marker promises it everywhere."""
+        return platform.key in self.catalog.accelerator(backend).platforms
+
+    def _own_backend(self, scope: str, sources: list[tuple[Source, Backend]]) -> Backend:
+        """Tell what an extra or group is for: what it routes besides the CPU fallback."""
+        for _, backend in sources:
+            if backend != self.catalog.fallback:
+                return backend
+        # Only the fallback, and not everywhere: the rest is what PyPI serves. On macOS that is the
+        # very same wheels, so that the name alone can tell which of the two was meant.
+        left = {platform.os for platform in SHOWN_PLATFORMS if _at(platform, sources) == PYPI}
+        if left == {"macos"}:
+            return PYPI if scope == PYPI.extra else self.catalog.fallback
+        return PYPI if left else self.catalog.fallback
+
+    def _written(self, scope: str, layout: Layout) -> str:
+        tables = self.project.extras if layout == "extras" else self.project.groups
+        return next((s.written for name, s in tables.items() if name == scope), scope)
+
+    def _unrouted(self, scopes: Iterable[str], layout: Layout) -> list[str]:
+        """Return the members of our conflict set that hold torch but no source: PyPI's build."""
+        scopes = set(scopes)
+        tables = self.project.extras if layout == "extras" else self.project.groups
+        found = []
+        for conflict in self.project.conflicts:
+            items = [str(i.name) for i in conflict.items if i.kind == KINDS[layout]]
+            if scopes & set(items):
+                found += [
+                    name
+                    for name in items
+                    if name not in scopes
+                    and any(
+                        r.name == self.catalog.main_package
+                        for section in (tables[key] for key in tables if key == name)
+                        for r in section.requirements
+                    )
+                ]
+        return found
+
+    def _held_together(self) -> bool:
+        """Tell whether an upper bound keeps PyPI's torch with that of the indexes.
+
+        Without one, a platform that is left to PyPI goes its own way, and is no target.
+        """
+        return any(
+            part.operator in {"<", "<=", "==", "~=", "==="}
+            for requirement in family_requirements(self.project, self.catalog)
+            if requirement.name == self.catalog.main_package
+            for part in requirement.specifier
+        )
+
+    def _platforms(self, entries: Iterable[Source]) -> list[Platform]:
+        """Return the platforms worth a target: the usual ones, and machines that a marker names."""
+        markers = [source.marker for source in entries if source.marker is not None]
+        workspace = self.project.workspace
+        required = [entry.marker for entry in workspace.required_environments]
+        locked = [entry.marker for entry in workspace.environments]
+        return [
+            platform
+            for platform in PLATFORMS
+            if (not locked or any(holds(marker, platform) for marker in locked))
+            and (
+                platform in SHOWN_PLATFORMS
+                or any(holds(marker, platform) for marker in required)
+                or any(_tells_machines_apart(marker, platform.os) for marker in markers)
+            )
+        ]
+
+
+def _switch(marker: str) -> str | None:
+    """Return what a marker asks of the choice of extras and groups, if it asks that."""
+    words = _words(marker)
+    return next((name for name in ("extra", "extras", "dependency_groups") if name in words), None)
+
+
+def _words(marker: str) -> set[str]:
+    """Return the variables and operators of a marker."""
+    return set(re.findall(r"[a-z_]+", re.sub(r'"[^"]*"', "", marker)))
+
+
+def _tells_machines_apart(marker: Marker, os: str) -> bool:
+    """Tell whether a marker names a machine of a system, so that another one is worth a target."""
+    machines = [platform for platform in PLATFORMS if platform.os == os]
+    return len({holds(marker, platform) for platform in (*machines, Platform(os, "other"))}) > 1
+
+
+def _at(platform: Platform, sources: Iterable[tuple[Source, Backend]]) -> Backend:
+    """Return the backend that these entries give a platform: `PYPI` where none holds."""
+    for source, backend in sources:
+        if source.marker is None or holds(source.marker, platform):
+            return backend
+    return PYPI

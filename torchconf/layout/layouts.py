@@ -1,0 +1,253 @@
+"""How a target is chosen when installing: the layout, its scopes, and what each index serves.
+
+A scope is what holds sources: the whole project (layout `markers`), one extra or one group. In
+each scope every platform has exactly one index: the areas of its own backends are named, and one
+index, the CPU's, takes what is left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from torchconf.errors import RequestError
+from torchconf.model.backends import PYPI, Backend
+from torchconf.model.markers import Area, areas, render_areas, render_rest
+from torchconf.model.targets import SHOWN_PLATFORMS, SYS_PLATFORMS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from torchconf.catalog import Catalog
+    from torchconf.model.targets import Platform, Target
+
+Layout = Literal["markers", "extras", "groups"]
+LAYOUTS: tuple[Layout, ...] = ("markers", "extras", "groups")
+Kind = Literal["", "extra", "group"]
+KINDS: dict[Layout, Kind] = {"markers": "", "extras": "extra", "groups": "group"}
+
+
+Served: TypeAlias = "tuple[tuple[Area, Backend], ...]"
+"""Which areas which backend serves, in the order of the sources."""
+
+
+class Scope(NamedTuple):
+    """One place that chooses builds: the project, an extra, or a group."""
+
+    kind: Kind
+    name: str
+    """Of the extra or group; empty for the project."""
+    backend: Backend
+    """What the extra or group is for; for the project, what takes the rest."""
+    served: Served
+    rest: Backend
+    """What everything else gets: the fallback's index, or `PYPI` (no source)."""
+
+    def backends(self) -> tuple[Backend, ...]:
+        """Return the backends that need an index here, each once."""
+        found = dict.fromkeys([*(backend for _, backend in self.served), self.rest])
+        return tuple(backend for backend in found if backend != PYPI)
+
+    def marker(self, backend: Backend) -> str | None:
+        """Return the marker of one backend's source; None if it serves everything."""
+        own = [area for area, served in self.served if served == backend]
+        if own:
+            return render_areas(own)
+        others = [area for area, _ in self.served]
+        return render_rest(others) if others else None
+
+    def at(self, platform: Platform) -> Backend:
+        """Tell which backend a platform gets here."""
+        for area, backend in self.served:
+            if area.holds(platform.os, platform.platform_machine):
+                return backend
+        return self.rest
+
+
+def choose_layout(
+    asked: str, targets: Iterable[Target], *, default: str | None, keep_base: bool
+) -> tuple[Layout, str]:
+    """Return the layout, and why it is that one.
+
+    Args:
+        asked: `auto`, or a layout.
+        targets: All of them.
+        default: The backend that `--default` names, or `none`, or None if it was not given.
+        keep_base: The project publishes torch, or needs it without any extra.
+
+    Raises:
+        RequestError: The targets do not fit the layout that was asked for.
+    """
+    several = _several(targets)
+    if asked == "auto":
+        layout: Layout = (
+            "markers" if not several else "groups" if keep_base or default is not None else "extras"
+        )
+        reason = (
+            "each platform has one backend"
+            if not several
+            else f"{several[0]} has several backends"
+            + (", and torch stays in what the project installs by itself" if keep_base else "")
+        )
+    else:
+        layout = next(known for known in LAYOUTS if known == asked)
+        reason = "it was asked for"
+    if layout == "markers" and several:
+        platform, names = several
+        raise RequestError(
+            f"layout `markers` gives each platform one backend, but {platform} has "
+            f"{' and '.join(names)}",
+            help="leave out one of them, or take `--layout extras` or `--layout groups`",
+        )
+    if layout != "groups" and default is not None:
+        why = (
+            "uv has no default extras"
+            if layout == "extras"
+            else ("with `markers` each platform has just one backend")
+        )
+        raise RequestError(
+            f"`--default` needs the layout `groups`: {why}",
+            help="take `--layout groups`, or leave out `--default`",
+        )
+    return layout, reason
+
+
+def _several(targets: Iterable[Target]) -> tuple[str, list[str]] | None:
+    """Return the first platform that has several backends, and their names."""
+    found: dict[Platform, list[str]] = {}
+    for target in targets:
+        names = found.setdefault(target.platform, [])
+        if target.backend.name not in names:
+            names.append(target.backend.name)
+    return next(
+        ((platform.short, names) for platform, names in found.items() if len(names) > 1), None
+    )
+
+
+def make_scopes(
+    layout: Layout,
+    targets: Iterable[Target],
+    catalog: Catalog,
+    names: Mapping[str, str],
+    lacks: Callable[[Backend, Platform], bool],
+    rest: Backend | None = None,
+) -> tuple[Scope, ...]:
+    """Return the scopes of a layout, in the order in which they are written.
+
+    Args:
+        layout: One of `LAYOUTS`.
+        targets: All of them.
+        catalog: For the fallback and the order of accelerators.
+        names: Names of extras or groups that differ from `Backend.extra`, by backend name.
+        lacks: Tells whether an index is known to have no wheels for a platform.
+        rest: What the layout `markers` gives to platforms that no target names; None for the
+            fallback, if that is a target somewhere.
+    """
+    targets = tuple(targets)
+    # Where no target has an index, a CPU index for the other platforms would be a surprise.
+    scoped_rest = PYPI if all(t.backend == PYPI for t in targets) else catalog.fallback
+    if layout == "markers":
+        systems = {t.platform.os for t in targets if t.backend == catalog.fallback}
+        # On every system, it needs no marker at all; where no target has it, it serves nothing.
+        if not systems:
+            rest = PYPI
+        elif rest != PYPI or systems == set(SYS_PLATFORMS):
+            rest = catalog.fallback
+        return (Scope("", "", rest, _served(targets, targets, rest, lacks), rest),)
+    scopes: list[Scope] = []
+    for backend in ordered({target.backend for target in targets}, catalog):
+        own = [target for target in targets if target.backend == backend]
+        served, rest = _served(own, targets, scoped_rest, lacks), scoped_rest
+        if backend == PYPI != rest and any(area == Area("macos") for area, _ in served):
+            served, rest = _turned(served, rest), PYPI
+        name = names.get(backend.name, backend.extra)
+        scopes.append(Scope(KINDS[layout], name, backend, served, rest))
+    return tuple(scopes)
+
+
+def with_aliases(
+    scopes: Iterable[Scope], aliases: Mapping[str, Iterable[str]]
+) -> tuple[Scope, ...]:
+    """Add the extras or groups that are for the same backend as another one.
+
+    Args:
+        scopes: One for each backend.
+        aliases: Backend name to further names.
+    """
+    return tuple(
+        scope._replace(name=name)
+        for scope in scopes
+        for name in (scope.name, *aliases.get(scope.backend.name, ()))
+    )
+
+
+def _turned(served: Served, rest: Backend) -> Served:
+    """Name what the rest takes instead, where PyPI's build serves macOS.
+
+    Together with other systems would leave systems that have no wheel at all as a rest by
+    themselves, and uv refuses to lock for an entry of `environments` that has none.
+    """
+    found: list[tuple[Area, Backend]] = []
+    for platform in SHOWN_PLATFORMS:
+        own = [area for area, _ in served if area.os == platform.os]
+        without = tuple(area.machine for area in own if area.machine is not None)
+        if len(without) == len(own) and platform.os not in {area.os for area, _ in found}:
+            found.append((Area(platform.os, without=without), rest))
+    return tuple(found)
+
+
+def widened(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
+    """Let Linux on aarch64 stand for all but x86_64, where scopes name both.
+
+    The other machines of Linux would otherwise be cells of `environments` with other systems, and
+    uv refuses to lock where a package for Linux, such as triton, has no wheel for any of a cell.
+    """
+    scopes = tuple(scopes)
+    named = {area for scope in scopes for area, _ in scope.served}
+    x86, arm = Area("linux", "x86_64"), Area("linux", "aarch64")
+    if not {x86, arm} <= named:
+        return scopes
+    rest = Area("linux", without=("x86_64",))
+    return tuple(
+        scope._replace(
+            served=tuple((rest if area == arm else area, backend) for area, backend in scope.served)
+        )
+        for scope in scopes
+    )
+
+
+def ordered(backends: Iterable[Backend], catalog: Catalog) -> tuple[Backend, ...]:
+    """Sort backends as they are written: by accelerator, then version; PyPI's build last."""
+    order = [accelerator.name for accelerator in catalog.accelerators]
+    return tuple(
+        sorted(
+            backends,
+            key=lambda backend: (
+                order.index(backend.accelerator) if backend != PYPI else len(order),
+                backend.version,
+            ),
+        )
+    )
+
+
+def _served(
+    own: Iterable[Target],
+    everything: Iterable[Target],
+    rest: Backend,
+    lacks: Callable[[Backend, Platform], bool],
+) -> Served:
+    """Say which areas the targets of one scope take; what the rest serves is not named."""
+    wanted: dict[Backend, list[Platform]] = {}
+    for target in own:
+        if target.backend != rest:
+            wanted.setdefault(target.backend, []).append(target.platform)
+    targeted = {target.platform for target in everything}
+    found: list[tuple[Area, Backend]] = []
+    for backend, platforms in wanted.items():
+        apart = [
+            platform
+            for platform in {*SHOWN_PLATFORMS, *targeted}
+            if platform not in platforms and (platform in targeted or lacks(backend, platform))
+        ]
+        found += [(area, backend) for area in areas(platforms, apart=apart)]
+    systems = [platform.os for platform in SHOWN_PLATFORMS]
+    return tuple(sorted(found, key=lambda pair: (systems.index(pair[0].os), pair[0].machine or "")))

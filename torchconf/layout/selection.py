@@ -1,0 +1,77 @@
+"""The uv commands that install a build: what a choice of extras and groups is called by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torchconf.layout.layouts import Scope
+    from torchconf.model.backends import Backend
+
+
+class Selection(NamedTuple):
+    """A choice of extras and groups, as `uv sync` takes it."""
+
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    no_groups: tuple[str, ...] = ()
+    package: str | None = None
+    """The member of a workspace."""
+
+    def command(self, verb: str = "sync") -> str:
+        """Return the command: `uv sync --no-group cpu --group cu130`."""
+        words = ["uv", verb]
+        if self.package is not None:
+            words += ["--package", self.package]
+        for flag, names in (
+            ("--extra", self.extras),
+            ("--no-group", self.no_groups),
+            ("--group", self.groups),
+        ):
+            words += [word for name in names for word in (flag, name)]
+        return " ".join(words)
+
+
+def selection_of(
+    scope: Scope, scopes: Sequence[Scope], default: Backend | None, package: str | None = None
+) -> Selection:
+    """Return the choice that installs one scope's builds.
+
+    A default group that conflicts with the one chosen has to be named as well: `--group` alone
+    fails, and `--no-default-groups` would take the development tools away.
+    """
+    if scope.kind == "extra":
+        return Selection(extras=(scope.name,), package=package)
+    if scope.kind == "group" and scope.backend != default:
+        others = tuple(other.name for other in scopes if other.backend == default)
+        return Selection(groups=(scope.name,), no_groups=others, package=package)
+    return Selection(package=package)
+
+
+def hints(
+    scopes: Sequence[Scope], default: Backend | None, package: str | None = None
+) -> tuple[str, ...]:
+    """Return what else one should know to install and to stay with a build."""
+    kind = scopes[0].kind
+    if kind == "extra":
+        sync = Selection(package=package).command()
+        others = " ".join(f"--no-extra {scope.name}" for scope in scopes[:-1])
+        found = [
+            "`uv run` and `uv add` keep the extra that is installed; plain `uv sync` removes it"
+        ]
+        if others:
+            found.append(f"every extra at once, with one build: `{sync} --all-extras {others}`")
+        return tuple(found)
+    if kind == "group":
+        chosen = next((scope for scope in scopes if scope.backend != default), None)
+        if default is None or chosen is None:
+            return ("`uv run` and `uv add` keep the group; plain `uv sync` removes it",)
+        run = selection_of(chosen, scopes, default, package).command("run")
+        own = next(scope.name for scope in scopes if scope.backend == default)
+        return (
+            f"plain `uv run`, `uv add` and `uv remove` bring back the group `{own}`",
+            f"to stay: `UV_NO_SYNC=1` in the shell, or `{run} ...`",
+        )
+    return ()

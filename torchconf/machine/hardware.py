@@ -1,0 +1,277 @@
+"""Clues read into a machine: its platform, and its GPUs by maker. Whatever the clues hold."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from torchconf.machine.probe import AMD_VARIABLE, CUDA_VARIABLE
+from torchconf.model.targets import PLATFORMS, SYSTEMS, Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchconf.machine.probe import Clues, Said
+
+TITLES = {"nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel"}
+"""The makers of GPUs, as they are written."""
+
+_VENDORS = {"0x10de": "nvidia", "0x1002": "amd", "0x8086": "intel"}
+_MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm", "arm64": "arm"}
+_ARM = ("aarch64", "arm64")
+_VERSION = r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,4}"
+_ADAPTER = re.compile(r"PCI\\VEN_([0-9A-F]{4})&DEV_([0-9A-F]{4})", re.IGNORECASE)
+
+
+class Gpu(NamedTuple):
+    """One GPU."""
+
+    name: str
+    """As its driver calls it; may be empty."""
+    level: str | None
+    """What builds are made for: compute capability `9.0`, `gfx1100`, or PCI device id `e20b`."""
+
+
+class Hardware(NamedTuple):
+    """The GPUs of one maker."""
+
+    maker: str
+    driver: str | None
+    """Its version, or the name of the kernel's driver."""
+    gpus: tuple[Gpu, ...]
+    """Empty where only the driver is known."""
+    source: str
+    """Who said so."""
+    problem: str | None = None
+    """Why no build can use them."""
+    doubt: str | None = None
+    """What could not be found out."""
+
+
+class Machine(NamedTuple):
+    """What is known of a machine."""
+
+    platform: Platform | None
+    """None: one that PyTorch publishes nothing for."""
+    words: str
+    """For a person: `Linux x86_64, glibc 2.39, WSL`."""
+    libc: str
+    """`glibc 2.39` or `musl`; empty elsewhere than on Linux."""
+    macos: str
+    wsl: bool
+    rosetta: bool
+    """Whether this Python is for x86_64 though the machine is not."""
+    emulated: bool
+    """The same on Windows."""
+    hardware: tuple[Hardware, ...]
+    notes: tuple[str, ...]
+    """What was not understood."""
+
+    def of(self, maker: str) -> Hardware | None:
+        """Return the GPUs of one maker."""
+        return next((found for found in self.hardware if found.maker == maker), None)
+
+    def data(self) -> dict[str, Any]:
+        """Return the machine as JSON data."""
+        return {
+            "platform": self.platform.key if self.platform else None,
+            "description": self.words,
+            "libc": self.libc or None,
+            "macos": self.macos or None,
+            "wsl": self.wsl,
+            "rosetta": self.rosetta,
+            "hardware": [
+                {**found._asdict(), "gpus": [gpu._asdict() for gpu in found.gpus]}
+                for found in self.hardware
+            ],
+        }
+
+
+def read_machine(clues: Clues) -> Machine:
+    """Understand clues; what makes no sense is left out."""
+    said = clues.arm64
+    rosetta = bool(clues.system == "Darwin" and said and said.out.strip() == "1")
+    machine = _ARM[1] if rosetta else clues.machine
+    platform = _platform(clues.system, machine)
+    wsl = clues.system == "Linux" and "microsoft" in clues.kernel.lower()
+    libc = clues.libc or ("musl" if clues.musl else "") if clues.system == "Linux" else ""
+    emulated = clues.system == "Windows" and (
+        clues.processor.upper().startswith("ARM") and clues.machine.upper() == "AMD64"
+    )
+    shown = f"{'macOS' if clues.system == 'Darwin' else clues.system} {clues.macos}".strip()
+    words = [
+        f"{shown} {platform.machine if platform else machine}".strip(),
+        libc,
+        "WSL" if wsl else "",
+        "this Python is x86_64, under Rosetta" if rosetta else "",
+        "this Python is x86_64, emulated" if emulated else "",
+    ]
+    notes: list[str] = []
+    hardware = _told(clues, notes)
+    if hardware is None:
+        hardware = [found for found in (_nvidia(clues), _amd(clues), _intel(clues)) if found]
+    return Machine(
+        platform=platform,
+        words=", ".join(filter(None, words)),
+        libc=libc,
+        macos=clues.macos,
+        wsl=wsl,
+        rosetta=rosetta,
+        emulated=emulated,
+        hardware=tuple(hardware),
+        notes=tuple(notes),
+    )
+
+
+def _platform(system: str, machine: str) -> Platform | None:
+    word = _MACHINES.get(machine.lower())
+    machines = _ARM if word == "arm" else (word,)
+    own = (known for known in PLATFORMS if SYSTEMS[known.os] == system)
+    return next((known for known in own if known.machine in machines), None)
+
+
+def _told(clues: Clues, notes: list[str]) -> list[Hardware] | None:
+    """Return what the variables of uv say: as with uv, the first that is set, and nothing else."""
+    driver = clues.variables.get(CUDA_VARIABLE)
+    if driver is not None:
+        if re.fullmatch(_VERSION, driver.strip()):
+            return [Hardware("nvidia", driver.strip(), (), CUDA_VARIABLE)]
+        notes.append(f"`{CUDA_VARIABLE}` is `{driver}`, which is no version: uv refuses it")
+        return None
+    name = clues.variables.get(AMD_VARIABLE)
+    if name is not None:
+        if re.fullmatch(r"gfx[0-9a-f]{3,5}", name.strip()):
+            return [Hardware("amd", None, (Gpu("", name.strip()),), AMD_VARIABLE)]
+        notes.append(f"`{AMD_VARIABLE}` is `{name}`, not such as `gfx1100`: uv refuses it")
+    return None
+
+
+def _nvidia(clues: Clues) -> Hardware | None:
+    """Read what NVIDIA's tool says, else what its kernel module says."""
+    said = clues.nvidia_smi
+    loaded = nvidia_version(clues.nvidia_module) or nvidia_version(clues.nvidia_proc)
+    if said is not None and said.status == 0:
+        driver, gpus = parse_nvidia_smi(said.out)
+        if driver is not None:
+            return Hardware("nvidia", driver, gpus, "nvidia-smi")
+    if said is not None and said.status:
+        problem = f"nvidia-smi failed: {_first_line(said) or f'status {said.status}'}"
+        return Hardware("nvidia", loaded, _models(clues), "nvidia-smi", problem=problem)
+    doubt = f"nvidia-smi {said.err or 'said nothing that is understood'}" if said else None
+    if loaded is not None:
+        return Hardware("nvidia", loaded, _models(clues), "the kernel module", doubt=doubt)
+    if doubt is not None:
+        return Hardware("nvidia", None, (), "nvidia-smi", problem=doubt)
+    if ids := _ids(clues, "nvidia"):
+        problem = "there is an NVIDIA GPU, but no NVIDIA driver is loaded"
+        gpus = tuple(Gpu(f"PCI device {number}", None) for number, _ in ids)
+        return Hardware("nvidia", None, gpus, "the PCI bus", problem=problem)
+    return None
+
+
+def parse_nvidia_smi(text: str) -> tuple[str | None, tuple[Gpu, ...]]:
+    """Read `driver_version,compute_cap,name`, or the same without its middle, a line per GPU.
+
+    >>> parse_nvidia_smi("580.65.06, 9.0, NVIDIA H100 PCIe")
+    ('580.65.06', (Gpu(name='NVIDIA H100 PCIe', level='9.0'),))
+    """
+    driver: str | None = None
+    gpus: list[Gpu] = []
+    for line in text.splitlines():
+        version, *rest = (part.strip() for part in line.split(","))
+        if not re.fullmatch(_VERSION, version):
+            continue
+        driver = driver or version
+        level = None
+        if rest and re.fullmatch(r"[0-9]{1,3}\.[0-9]{1,3}|\[.*\]|N/A", rest[0]):
+            level = rest[0] if rest[0][0].isdigit() else None
+            rest = rest[1:]
+        if rest:
+            gpus.append(Gpu(", ".join(rest), level))
+    return driver, tuple(gpus)
+
+
+def nvidia_version(text: str) -> str | None:
+    """Return the driver's version from one of the two files of its kernel module."""
+    first = text.strip().partition("\n")[0]
+    # Three parts, or two in a line that has other numbers: `375.74` before `Wed Jun 14`.
+    match = re.fullmatch(_VERSION, first) or re.search(rf"\s\s({_VERSION})(?=\s)", first)
+    return match[match.lastindex or 0] if match else None
+
+
+def _models(clues: Clues) -> tuple[Gpu, ...]:
+    found = (re.search(r"^Model:[ \t]*(\S.*)$", text, re.MULTILINE) for text in clues.nvidia_models)
+    return tuple(Gpu(match[1].strip(), None) for match in found if match)
+
+
+def _amd(clues: Clues) -> Hardware | None:
+    """Read the nodes of AMD's compute driver, else what `rocminfo` says."""
+    levels = tuple(filter(None, map(kfd_name, clues.kfd)))
+    if levels:
+        return Hardware("amd", "amdgpu", tuple(Gpu("", level) for level in levels), "the kernel")
+    said = clues.rocminfo
+    if said is not None and said.status == 0 and (gpus := tuple(parse_rocminfo(said.out))):
+        return Hardware("amd", None, gpus, "rocminfo")
+    ids = _ids(clues, "amd")
+    if clues.display and ids:
+        # The builds for ROCm are Linux's; nothing more is worth knowing here.
+        gpus = tuple(Gpu("", number) for number, _ in ids)
+        return Hardware("amd", None, gpus, "the registry")
+    if ids:
+        doubt = f"; rocminfo {said.err}" if said is not None and said.status is None else ""
+        problem = f"there is an AMD GPU, but ROCm's driver does not list it{doubt}"
+        gpus = tuple(Gpu(f"PCI device {number}", None) for number, _ in ids)
+        return Hardware("amd", None, gpus, "the PCI bus", problem=problem)
+    return None
+
+
+def kfd_name(properties: str) -> str | None:
+    """Return the name of a node's GPU: `90010` is gfx90a. A processor has 0.
+
+    >>> kfd_name("gfx_target_version 90010")
+    'gfx90a'
+    """
+    match = re.search(r"^gfx_target_version[ \t]+([0-9]{5,6})$", properties, re.MULTILINE)
+    if match is None:
+        return None
+    number = int(match[1])
+    return f"gfx{number // 10000}{number // 100 % 100:x}{number % 100:x}"
+
+
+def parse_rocminfo(text: str) -> Iterator[Gpu]:
+    """Yield the GPUs among the agents that `rocminfo` lists."""
+    for agent in re.split(r"^Agent [0-9]+", text, flags=re.MULTILINE)[1:]:
+        name = re.search(r"^[ \t]*Name:[ \t]*(gfx[0-9a-f]{3,5})\b", agent, re.MULTILINE)
+        title = re.search(r"^[ \t]*Marketing Name:[ \t]*(\S.*)$", agent, re.MULTILINE)
+        if name:
+            yield Gpu(title[1].strip() if title else "", name[1])
+
+
+def _intel(clues: Clues) -> Hardware | None:
+    ids = _ids(clues, "intel")
+    if not ids:
+        return None
+    bound = [driver for _, driver in ids if driver]
+    gpus = tuple(Gpu("", number) for number, _ in ids)
+    source = "the registry" if clues.display else "the PCI bus"
+    problem = None if bound else "there is an Intel GPU, but no driver is bound to it"
+    return Hardware("intel", bound[0] if bound else None, gpus, source, problem=problem)
+
+
+def _ids(clues: Clues, maker: str) -> list[tuple[str, str]]:
+    """Return the PCI device ids of a maker's graphics devices, each with its driver."""
+    found = [
+        (device.device.lower().removeprefix("0x"), device.driver)
+        for device in clues.pci
+        if _VENDORS.get(device.vendor.lower()) == maker
+    ]
+    for adapter in clues.display:
+        match = _ADAPTER.match(adapter)
+        if match and _VENDORS.get(f"0x{match[1].lower()}") == maker:
+            found.append((match[2].lower(), "that of Windows"))
+    return found
+
+
+def _first_line(said: Said) -> str:
+    lines = [line.strip() for line in f"{said.out}\n{said.err}".splitlines()]
+    return next(filter(None, lines), "").rstrip(".")

@@ -1,0 +1,1 @@
+"""What files say, as values: projects, lockfiles, requirements, markers, targets."""

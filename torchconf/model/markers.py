@@ -1,0 +1,281 @@
+"""Marker text for sets of platforms, as short as it can be and total where it must be.
+
+A region is what one index serves: some platforms by name, or everything that is left.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.markers import Marker
+
+from torchconf.model.targets import PLATFORMS, SYS_PLATFORMS, Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+
+class Area(NamedTuple):
+    """All of one OS, one machine of it, or all its machines but some."""
+
+    os: str
+    machine: str | None = None
+    """Value of `platform_machine`; None for all."""
+    without: tuple[str, ...] = ()
+    """Values of `platform_machine` that are left out, if no machine is named."""
+
+    def holds(self, os: str, machine: str | None) -> bool:
+        """Tell whether one machine of a system is in here; None is one that nobody names."""
+        if os != self.os or (machine is not None and machine in self.without):
+            return False
+        return self.machine is None or self.machine == machine
+
+
+def platform_marker(platform: Platform) -> str:
+    """Return the marker of one platform: OS and machine."""
+    return _holds(Area(platform.os, platform.platform_machine))
+
+
+def areas(platforms: Iterable[Platform], *, apart: Iterable[Platform]) -> tuple[Area, ...]:
+    """Describe platforms by whole systems, except where another machine of one must stay apart.
+
+    Args:
+        platforms: What shall be described.
+        apart: Platforms that the description must not include.
+
+    Returns:
+        In the order of `PLATFORMS`.
+    """
+    named = set(platforms)
+    split = {platform.os for platform in apart}
+    found: dict[Area, None] = {}
+    for platform in PLATFORMS:
+        if platform in named:
+            machine = platform.platform_machine if platform.os in split else None
+            found[Area(platform.os, machine)] = None
+    return tuple(found)
+
+
+def render_areas(named: Sequence[Area]) -> str:
+    """Return a marker that holds in any of these areas; there must be at least one."""
+    parts = [_holds(area) for area in named]
+    if len(parts) == 1:
+        return parts[0]
+    return " or ".join(f"({part})" if " and " in part else part for part in parts)
+
+
+def render_rest(named: Sequence[Area]) -> str:
+    """Return a marker that holds everywhere but in these areas; there must be at least one."""
+    parts = [_fails(area) for area in named]
+    if len(parts) == 1:
+        return parts[0]
+    return " and ".join(f"({part})" if " or " in part else part for part in parts)
+
+
+def cells(scopes: Iterable[Mapping[Area, Hashable]], rest: Hashable = None) -> tuple[str, ...]:
+    """Cut the world along all areas of all scopes: disjoint markers that cover everything.
+
+    Args:
+        scopes: For each extra or group, which index serves which area; `rest` serves what no
+            area names.
+        rest: What a scope says of a platform that none of its areas holds.
+
+    Returns:
+        One marker for each set of platforms that no scope tells apart; nothing if there is just
+        one such set, the whole world.
+    """
+    scopes = list(scopes)
+    everything = [area for scope in scopes for area in scope]
+    machines = {
+        os: sorted(
+            machine
+            for machine in {m for a in everything if a.os == os for m in (a.machine, *a.without)}
+            if machine is not None
+        )
+        for os in SYS_PLATFORMS
+    }
+    groups: dict[tuple[Hashable, ...], list[Area]] = {}
+    for os in SYS_PLATFORMS:
+        pieces = [Area(os, machine) for machine in machines[os]]
+        if any(area.os == os for area in everything):
+            pieces.append(Area(os, without=tuple(machines[os])))
+        for piece in pieces:
+            groups.setdefault(tuple(_answer(scope, piece, rest) for scope in scopes), []).append(
+                piece
+            )
+    groups.pop(tuple(rest for _ in scopes), None)
+    named = [_joined(group) for group in groups.values()]
+    if not named:
+        return ()
+    return (
+        *(render_areas(group) for group in named),
+        render_rest(_joined([area for group in named for area in group])),
+    )
+
+
+def cut_by(choices: Iterable[Iterable[tuple[str | None, Hashable]]]) -> tuple[str, ...]:
+    """Cut the world where markers do: disjoint markers that cover everything.
+
+    Args:
+        choices: For each extra or group, and each package, the markers of its sources and what each
+            brings. Markers of one choice are disjoint.
+    """
+
+    def at(choice: Sequence[tuple[AbstractSet[Platform], Hashable]], platform: Platform) -> object:
+        return next((brings for where, brings in choice if platform in where), None)
+
+    held = [[(same_platforms(marker), brings) for marker, brings in one] for one in choices]
+    scopes: list[dict[Area, Hashable]] = [{} for _ in held]
+    for os in SYS_PLATFORMS:
+        left = Platform(os, "other")
+        named = [
+            platform
+            for platform in PLATFORMS
+            if platform.os == os and any(at(one, platform) != at(one, left) for one in held)
+        ]
+        machines = [platform.platform_machine for platform in named]
+        for one, scope in zip(held, scopes, strict=True):
+            rest = at(one, Platform("other", "other"))
+            areas_ = [*(Area(os, machine) for machine in machines), Area(os, None, tuple(machines))]
+            for area, platform in zip(areas_, (*named, left), strict=True):
+                scope[area] = None if at(one, platform) == rest else (at(one, platform),)
+    return cells(scopes)
+
+
+def _answer(scope: Mapping[Area, Hashable], piece: Area, rest: Hashable) -> Hashable:
+    for area, answer in scope.items():
+        if area.holds(piece.os, piece.machine):
+            return answer
+    return rest
+
+
+def _joined(pieces: Sequence[Area]) -> list[Area]:
+    """Say a whole OS where its machines and the rest of it are all there."""
+    found: list[Area] = []
+    for os in SYS_PLATFORMS:
+        own = [piece for piece in pieces if piece.os == os]
+        left = next((piece for piece in own if piece.machine is None), None)
+        if left is None:
+            found += own
+        elif set(left.without) <= {piece.machine for piece in own}:
+            found.append(Area(os))
+        else:
+            inside = {piece.machine for piece in own}
+            without = tuple(machine for machine in left.without if machine not in inside)
+            found.append(Area(os, without=without))
+    return found
+
+
+def _holds(area: Area) -> str:
+    text = f"sys_platform == '{SYS_PLATFORMS[area.os]}'"
+    if area.machine is not None:
+        return f"{text} and platform_machine == '{area.machine}'"
+    return " and ".join([text, *(f"platform_machine != '{machine}'" for machine in area.without)])
+
+
+def _fails(area: Area) -> str:
+    text = f"sys_platform != '{SYS_PLATFORMS[area.os]}'"
+    if area.machine is not None:
+        return f"{text} or platform_machine != '{area.machine}'"
+    return " or ".join([text, *(f"platform_machine == '{machine}'" for machine in area.without)])
+
+
+_comparison = re.compile(r'(sys_platform|platform_machine|platform_system|os_name) [!=]= "([^"]*)"')
+
+# What a marker of a lockfile may also ask; no extra and no group is chosen here.
+_NO_CHOICE: dict[str, str | frozenset[str]] = {
+    "extra": "", "extras": frozenset(), "dependency_groups": frozenset(),
+}  # fmt: skip
+
+_PYTHONS = tuple(
+    {"python_version": f"3.{minor}", "python_full_version": f"3.{minor}.5"}
+    for minor in range(9, 17)
+)
+
+# Enough machines to tell markers apart that name systems and machines: the known ones, another
+# machine of each system, and another system.
+_WORLD = (
+    *PLATFORMS,
+    *(Platform(os, "other") for os in SYS_PLATFORMS),
+    *(Platform("other", machine) for machine in ("x86_64", "arm64", "other")),
+)
+
+
+def holds(marker: Marker | str, platform: Platform) -> bool:
+    """Tell whether a marker holds on a platform, on the Python that runs, without any extra."""
+    parsed = Marker(marker) if isinstance(marker, str) else marker
+    return parsed.evaluate({**platform.environment(), **_NO_CHOICE})
+
+
+def same_platforms(marker: str | None) -> frozenset[Platform]:
+    """Return where a marker holds: equal for two markers that mean the same platforms."""
+    if marker is None:
+        return frozenset(_WORLD)
+    parsed = Marker(marker)
+    return frozenset(platform for platform in _WORLD if holds(parsed, platform))
+
+
+def overlap(one: str, other: str) -> bool:
+    """Tell whether two markers hold together anywhere, on whichever Python."""
+    markers = Marker(one), Marker(other)
+    pythons = _PYTHONS if "python" in f"{one}{other}" else _PYTHONS[:1]
+    return any(
+        all(marker.evaluate({**platform.environment(), **python}) for marker in markers)
+        for python in ({**_NO_CHOICE, **each} for each in pythons)
+        for platform in _WORLD
+    )
+
+
+def meet(one: str, other: str) -> str:
+    """Return a marker that holds where both do: just one of them where it lies in the other."""
+    if names_platforms(one) and names_platforms(other):
+        here, there = same_platforms(one), same_platforms(other)
+        if there <= here:
+            return other
+        if here <= there:
+            return one
+        if text := spell(here & there):
+            return text
+    return " and ".join(f"({part})" if " or " in part else part for part in (one, other))
+
+
+def spell(platforms: AbstractSet[Platform]) -> str | None:
+    """Return the marker of a part of the world; None for one that has no such marker."""
+    unnamed = {platform for platform in _WORLD if platform.os not in SYS_PLATFORMS}
+    inside = unnamed & platforms
+    named = set(_WORLD) - platforms if inside else platforms
+    found: list[Area] = []
+    for os in SYS_PLATFORMS:
+        own = [platform for platform in PLATFORMS if platform.os == os]
+        if Platform(os, "other") in named:
+            left = [platform.platform_machine for platform in own if platform not in named]
+            found.append(Area(os, without=tuple(left)))
+        else:
+            found += [Area(os, p.platform_machine) for p in own if p in named]
+    if not found or (inside and inside != unnamed):
+        return None
+    return render_rest(found) if inside else render_areas(found)
+
+
+def is_cut_by(environments: Iterable[str], markers: Iterable[str]) -> bool:
+    """Tell whether these are the pieces into which markers cut the world, each piece once."""
+    environments = tuple(environments)
+    if not all(map(names_platforms, environments)):
+        return False
+    held = [same_platforms(marker) for marker in dict.fromkeys(markers)]
+    pieces: dict[tuple[bool, ...], set[Platform]] = {}
+    for platform in _WORLD:
+        pieces.setdefault(tuple(platform in each for each in held), set()).add(platform)
+    wanted = {frozenset(piece) for piece in pieces.values()}
+    found = [same_platforms(marker) for marker in environments]
+    return len(found) == len(wanted) and set(found) == wanted
+
+
+def names_platforms(marker: str) -> bool:
+    """Tell whether a marker speaks of nothing but the platforms known here."""
+    text = str(Marker(marker))
+    named = {value for p in _WORLD for value in p.environment().values()}
+    others = [pair for pair in _comparison.findall(text) if pair[1] not in named]
+    return not others and not re.sub(r"[() ]|\band\b|\bor\b", "", _comparison.sub("", text))

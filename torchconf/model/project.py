@@ -1,0 +1,681 @@
+"""A typed, read-only view of one `pyproject.toml`, and of what it inherits from its workspace.
+
+`read_project` takes what a TOML parser returned, so that every spelling of a table is the same
+table here. It touches no disk. Names are normalised once, here; a name as its author wrote it is
+kept where people will read it. Keys that this view does not know are ignored, and stay reachable
+through `Project.uv` and `Project.data`.
+
+Whatever the data looks like, the outcome is a `Project` or a `ProjectError` that names the place.
+What has a sound shape but no meaning to uv, such as a source that names an undeclared index, is not
+an error here: `torchconf.resolve.routes` tells what uv says to it.
+
+The values are plain classes: a `NamedTuple` or a dataclass costs ten times as much to define,
+and this module is loaded by every command.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast, dataclass_transform
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as ParsedRequirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import NormalizedName, canonicalize_name
+
+from torchconf.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = [
+    "Conflict",
+    "EnvironmentEntry",
+    "Include",
+    "Index",
+    "Item",
+    "Project",
+    "Record",
+    "Requirement",
+    "Section",
+    "Source",
+    "flatten_group",
+    "read_project",
+]
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Record:
+    """An immutable value with named fields, compared by them."""
+
+    def __init__(self, **fields: object) -> None:
+        """Take one keyword argument per field; a field with a class-level value may be left out."""
+        self.__dict__.update(fields)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse."""
+        message = f"{type(self).__name__}.{name} is read-only"
+        raise AttributeError(message)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by fields."""
+        return type(self) is type(other) and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        """Hash by fields."""
+        return hash(self._fields())
+
+    def __repr__(self) -> str:
+        """Name the class and its fields."""
+        fields = zip(type(self).__annotations__, self._fields(), strict=True)
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in fields)})"
+
+    def _fields(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in type(self).__annotations__)
+
+
+class Requirement(Record):
+    """One requirement string, and where it stands. `name` and `extras` are normalised."""
+
+    name: NormalizedName
+    extras: tuple[NormalizedName, ...]
+    specifier: SpecifierSet
+    marker: Marker | None
+    url: str | None
+    raw: str
+    at: str
+
+
+class Include(Record):
+    """An `{include-group = ...}` entry of a dependency group."""
+
+    group: NormalizedName
+    at: str
+
+
+class Section(Record):
+    """One extra or one dependency group: its name as written, and its entries in order."""
+
+    name: NormalizedName
+    written: str
+    entries: tuple[Requirement | Include, ...]
+    at: str
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """The requirements that stand here, without those of included groups."""
+        return tuple(entry for entry in self.entries if isinstance(entry, Requirement))
+
+    @property
+    def includes(self) -> tuple[Include, ...]:
+        """The groups that this group includes by itself."""
+        return tuple(entry for entry in self.entries if isinstance(entry, Include))
+
+
+SourceKind = Literal["index", "path", "git", "url", "workspace", "mixed", "none"]
+
+
+class Source(Record):
+    """One entry under `tool.uv.sources`.
+
+    `kind` says what `value` is: an index name, a path, a git or a plain URL. `workspace` has no
+    value. `mixed` means that the entry names two kinds, `none` that it names no kind at all.
+    """
+
+    package: NormalizedName
+    kind: SourceKind
+    value: str
+    marker: Marker | None
+    extra: NormalizedName | None
+    group: NormalizedName | None
+    at: str
+
+    @property
+    def index(self) -> str | None:
+        """The name of the index, as written, if this entry names one."""
+        return self.value if self.kind == "index" else None
+
+
+class Index(Record):
+    """One `[[tool.uv.index]]` entry. The URL is kept as written: uv compares it that way."""
+
+    name: str | None
+    url: str
+    explicit: bool
+    default: bool
+    at: str
+
+
+class Item(NamedTuple):
+    """What a conflict can name: an extra, a group, or the project itself (`kind` "project")."""
+
+    package: NormalizedName
+    kind: Literal["extra", "group", "project"]
+    name: NormalizedName | None = None
+
+
+class Conflict(Record):
+    """One set of `tool.uv.conflicts`."""
+
+    items: tuple[Item, ...]
+    at: str
+
+
+class EnvironmentEntry(Record):
+    """One entry of `environments` or `required-environments`."""
+
+    marker: Marker
+    raw: str
+    at: str
+
+
+class Project(Record):
+    """One pyproject.toml.
+
+    `at` names the file in messages. `root` is the workspace root, or None where the project is its
+    own. `default_groups` is None where the file does not say. `data` and `uv` are the whole file
+    and its `[tool.uv]` table, for whoever needs a key that has no field here.
+    """
+
+    at: str
+    data: Mapping[str, object]
+    uv: Mapping[str, object]
+    root: Project | None
+    has_project: bool
+    name: NormalizedName | None
+    written_name: str | None
+    version: str | None
+    dynamic: frozenset[str]
+    requires_python: SpecifierSet | None
+    dependencies: tuple[Requirement, ...]
+    extras: Mapping[NormalizedName, Section]
+    groups: Mapping[NormalizedName, Section]
+    sources: Mapping[NormalizedName, tuple[Source, ...]]
+    indexes: tuple[Index, ...]
+    index_url: str | None
+    extra_index_url: tuple[str, ...]
+    conflicts: tuple[Conflict, ...]
+    environments: tuple[EnvironmentEntry, ...]
+    required_environments: tuple[EnvironmentEntry, ...]
+    default_groups: tuple[NormalizedName, ...] | Literal["all"] | None
+    constraint_dependencies: tuple[Requirement, ...]
+    override_dependencies: tuple[Requirement, ...]
+    exclude_dependencies: tuple[NormalizedName, ...]
+    workspace_members: tuple[str, ...]
+    workspace_exclude: tuple[str, ...]
+    is_workspace_root: bool
+    has_build_system: bool
+    package: bool | None
+
+    @property
+    def workspace(self) -> Project:
+        """The project whose settings uv reads: the workspace root, or this one."""
+        return self.root or self
+
+    def sources_for(self, package: NormalizedName) -> tuple[Source, ...]:
+        """Return the source entries for one package: this project's, else its root's."""
+        own = self.sources.get(package)
+        if own is None and self.root is not None:
+            own = self.root.sources.get(package)
+        return own or ()
+
+    def index_named(self, name: str) -> Index | None:
+        """Find an index that a source may name: this project's, else its root's."""
+        for project in (self, self.root):
+            for index in project.indexes if project else ():
+                if index.name == name:
+                    return index
+        return None
+
+    def place(self, at: str) -> str:
+        """Say where something is, file included: `pyproject.toml, tool.uv.sources.torch[1]`."""
+        return f"{self.at}, {at}"
+
+    def requirements(self) -> Iterator[Requirement]:
+        """Yield every requirement string that installs something, wherever it stands."""
+        yield from self.dependencies
+        for section in (*self.extras.values(), *self.groups.values()):
+            yield from section.requirements
+
+
+def read_project(
+    data: Mapping[str, object],
+    *,
+    root: Project | None = None,
+    at: str = "pyproject.toml",
+    problems: list[ProjectError] | None = None,
+) -> Project:
+    """Read one parsed pyproject.toml.
+
+    Args:
+        data: What `tomllib.loads` returned.
+        root: The workspace root's view, if the project is a member of a workspace.
+        at: How messages name the file.
+        problems: Where to put what is malformed. With a list here, nothing is raised: the malformed
+            parts are left out of the answer, and `check` can report them all.
+
+    Returns:
+        The view. A file without `[project]` has `has_project` false and `name` None.
+
+    Raises:
+        ProjectError: Something is malformed, and no list was given for it. Further problems are in
+            its `others`.
+    """
+    found: list[ProjectError] = []
+    project = _Reader(at, found).project(data, root)
+    if problems is not None:
+        problems.extend(found)
+    elif found:
+        found[0].others = tuple(found[1:])
+        raise found[0]
+    return project
+
+
+def flatten_group(project: Project, group: NormalizedName) -> tuple[Requirement, ...]:
+    """Return the requirements of a group, those of the groups it includes in their place.
+
+    Raises:
+        ProjectError: An included group is not defined, or a group includes itself.
+    """
+    return tuple(_flat(project, group, ()))
+
+
+def _flat(
+    project: Project, group: NormalizedName, above: tuple[NormalizedName, ...]
+) -> Iterator[Requirement]:
+    above = (*above, group)
+    for entry in project.groups[group].entries:
+        if isinstance(entry, Requirement):
+            yield entry
+        elif entry.group in above:
+            message = f"dependency group `{entry.group}` includes itself: {' -> '.join(above)}"
+            raise ProjectError(message, at=project.place(entry.at))
+        elif entry.group not in project.groups:
+            message = f"dependency group `{group}` includes `{entry.group}`, which is not defined"
+            raise ProjectError(
+                message, at=project.place(entry.at), help="define the group, or remove the include"
+            )
+        else:
+            yield from _flat(project, entry.group, above)
+
+
+# The reading. Markers and requirement strings repeat, in one file and over many, and parsing one
+# costs more than all else that is done with it.
+
+
+@lru_cache(maxsize=4096)
+def _parse_requirement(text: str) -> tuple[dict[str, object] | None, str]:
+    """Return the fields of a requirement, or None and what is wrong with it."""
+    try:
+        # uv ends a URL at `; `, where the standard wants a space before it.
+        head, end, tail = text.partition("; ") if "://" in text else (text, "", "")
+        parsed = ParsedRequirement(f"{head} ; {tail}" if end else text)
+    except InvalidRequirement as error:
+        return None, str(error).partition("\n")[0]
+    return {
+        "name": canonicalize_name(parsed.name),
+        "extras": tuple(sorted(map(canonicalize_name, parsed.extras))),
+        "specifier": parsed.specifier,
+        "marker": parsed.marker,
+        "url": parsed.url,
+        "raw": text,
+    }, ""
+
+
+@lru_cache(maxsize=4096)
+def _parse_marker(text: str) -> tuple[Marker | None, str]:
+    """Return a marker, or None and what is wrong with it."""
+    try:
+        return Marker(text), ""
+    except InvalidMarker as error:
+        return None, str(error).partition("\n")[0]
+
+
+class _Reader:
+    """One reading of one file.
+
+    Each method takes a value and its TOML path. What is malformed is noted in `problems` and left
+    out of the answer, so that one reading finds all of it.
+    """
+
+    def __init__(self, file: str, problems: list[ProjectError]) -> None:
+        self.file = file
+        self.problems = problems
+
+    def note(self, at: str, message: str, *, help: str | None = None) -> None:
+        self.problems.append(ProjectError(message, at=f"{self.file}, {at}", help=help))
+
+    # Shapes.
+
+    def shape(self, value: object, at: str, kind: type, expected: str) -> bool:
+        """Tell whether a value is there and has the right shape; note it if the shape is wrong."""
+        if value is None:
+            return False
+        if isinstance(value, kind):
+            return True
+        self.note(at, f"expected {expected}, found {_spoken(value)}")
+        return False
+
+    def table(self, value: object, at: str) -> Mapping[str, object]:
+        return cast("dict[str, object]", value) if self.shape(value, at, dict, "a table") else {}
+
+    def array(self, value: object, at: str, of: str) -> list[tuple[object, str]]:
+        """Return the elements of an array, each with its path."""
+        if not self.shape(value, at, list, f"an array of {of}"):
+            return []
+        return [(element, f"{at}[{n}]") for n, element in enumerate(cast("list[object]", value))]
+
+    def text(self, value: object, at: str) -> str | None:
+        return cast("str", value) if self.shape(value, at, str, "a string") else None
+
+    def flag(self, value: object, at: str) -> bool | None:
+        return cast("bool", value) if self.shape(value, at, bool, "true or false") else None
+
+    def texts(self, value: object, at: str) -> tuple[str, ...]:
+        read = (self.text(element, place) for element, place in self.array(value, at, "strings"))
+        return tuple(text for text in read if text is not None)
+
+    def name(self, value: object, at: str) -> NormalizedName | None:
+        text = self.text(value, at)
+        if text is None:
+            return None
+        name = canonicalize_name(text)
+        # The characters of PEP 508, which `canonicalize_name` does not look at.
+        inner = name.replace("-", "")
+        if not (inner.isalnum() and inner.isascii()) or "-" in (name[0], name[-1]):
+            self.note(at, f"`{text}` is not a valid name")
+            return None
+        return name
+
+    def names(self, value: object, at: str) -> tuple[NormalizedName, ...]:
+        read = (self.name(element, place) for element, place in self.array(value, at, "names"))
+        return tuple(name for name in read if name is not None)
+
+    def named(self, table: Mapping[str, object], at: str) -> Iterator[tuple[NormalizedName, str]]:
+        """Yield the keys of a table, normalised and as written, each name once."""
+        seen: dict[NormalizedName, str] = {}
+        for written in table:
+            name = self.name(written, _join(at, written))
+            if name in seen:
+                self.note(_join(at, written), f"`{written}` and `{seen[name]}` are one name")
+            elif name is not None:
+                seen[name] = written
+                yield name, written
+
+    # Standard tables.
+
+    def requirement(self, value: object, at: str) -> Requirement | None:
+        text = self.text(value, at)
+        if text is None:
+            return None
+        fields, wrong = _parse_requirement(text)
+        if fields is None:
+            self.note(at, f"`{text}` is not a valid requirement: {wrong}")
+            return None
+        return Requirement(**fields, at=at)  # type: ignore[arg-type]  # the fields come from a cache
+
+    def requirements(self, value: object, at: str) -> tuple[Requirement, ...]:
+        elements = self.array(value, at, "requirement strings")
+        read = (self.requirement(element, place) for element, place in elements)
+        return tuple(requirement for requirement in read if requirement is not None)
+
+    def marker(self, value: object, at: str) -> Marker | None:
+        text = self.text(value, at)
+        if text is None:
+            return None
+        marker, wrong = _parse_marker(text)
+        if marker is None:
+            self.note(at, f"`{text}` is not a valid environment marker: {wrong}")
+        return marker
+
+    def extras(self, value: object, at: str) -> dict[NormalizedName, Section]:
+        table = self.table(value, at)
+        return {
+            name: Section(
+                name=name,
+                written=written,
+                entries=self.requirements(table[written], _join(at, written)),
+                at=_join(at, written),
+            )
+            for name, written in self.named(table, at)
+        }
+
+    def groups(
+        self, data: Mapping[str, object], uv: Mapping[str, object]
+    ) -> dict[NormalizedName, Section]:
+        at = "dependency-groups"
+        table = self.table(data.get(at), at)
+        groups = {}
+        for name, written in self.named(table, at):
+            place = _join(at, written)
+            entries = (
+                self.group_entry(*element)
+                for element in self.array(table[written], place, "requirements")
+            )
+            kept = tuple(entry for entry in entries if entry is not None)
+            groups[name] = Section(name=name, written=written, entries=kept, at=place)
+        # uv's older spelling of the group `dev`; what stands there is added to the group.
+        older = self.requirements(uv.get("dev-dependencies"), "tool.uv.dev-dependencies")
+        if "dev-dependencies" in uv:
+            dev = canonicalize_name("dev")
+            first = groups.get(dev)
+            groups[dev] = Section(
+                name=dev,
+                written=first.written if first else "dev",
+                entries=(*(first.entries if first else ()), *older),
+                at=first.at if first else "tool.uv.dev-dependencies",
+            )
+        return groups
+
+    def group_entry(self, value: object, at: str) -> Requirement | Include | None:
+        if not isinstance(value, dict):
+            return self.requirement(value, at)
+        if list(value) != ["include-group"]:
+            self.note(at, "expected a requirement string or `{include-group = ...}`")
+            return None
+        group = self.name(value["include-group"], f"{at}.include-group")
+        return Include(group=group, at=at) if group else None
+
+    def requires_python(self, value: object, at: str) -> SpecifierSet | None:
+        text = self.text(value, at)
+        if text is None:
+            return None
+        try:
+            return SpecifierSet(text)
+        except InvalidSpecifier:
+            self.note(at, f"`{text}` is not a valid version specifier")
+            return None
+
+    # uv's tables.
+
+    def sources(self, value: object, at: str) -> dict[NormalizedName, tuple[Source, ...]]:
+        table = self.table(value, at)
+        sources = {}
+        for package, written in self.named(table, at):
+            place = _join(at, written)
+            entries = table[written]
+            if isinstance(entries, dict):
+                elements: list[tuple[object, str]] = [(entries, place)]
+            else:
+                elements = self.array(entries, place, "tables")
+            read = (self.source(package, *element) for element in elements)
+            sources[package] = tuple(source for source in read if source is not None)
+        return sources
+
+    def source(self, package: NormalizedName, value: object, at: str) -> Source | None:
+        table = self.table(value, at)
+        if not table:
+            if value == {}:
+                self.note(at, "an empty table is not a source")
+            return None
+        # A git source may name a path: the one inside the repository.
+        kinds: list[SourceKind] = [kind for kind in _KINDS if kind in table]
+        if set(kinds) == {"git", "path"}:
+            kinds.remove("path")
+        kind: SourceKind = kinds[0] if len(kinds) == 1 else "mixed" if kinds else "none"
+        text = None
+        if kind == "workspace":
+            # Since uv 0.12 this may be the path of another workspace.
+            if not isinstance(table["workspace"], str):
+                self.flag(table["workspace"], f"{at}.workspace")
+        elif len(kinds) == 1:
+            text = self.text(table[kind], f"{at}.{kind}")
+            if text is None:
+                return None
+        return Source(
+            package=package,
+            kind=kind,
+            value=text or "",
+            marker=self.marker(table.get("marker"), f"{at}.marker"),
+            extra=self.name(table.get("extra"), f"{at}.extra"),
+            group=self.name(table.get("group"), f"{at}.group"),
+            at=at,
+        )
+
+    def index(self, value: object, at: str) -> Index | None:
+        table = self.table(value, at)
+        url = self.text(table.get("url"), f"{at}.url")
+        if url is None:
+            if isinstance(value, dict) and "url" not in value:
+                self.note(at, "an index needs a `url`")
+            return None
+        return Index(
+            name=self.text(table.get("name"), f"{at}.name"),
+            url=url,
+            explicit=bool(self.flag(table.get("explicit"), f"{at}.explicit")),
+            default=bool(self.flag(table.get("default"), f"{at}.default")),
+            at=at,
+        )
+
+    def indexes(self, value: object, at: str) -> tuple[Index, ...]:
+        read = (self.index(element, place) for element, place in self.array(value, at, "tables"))
+        return tuple(index for index in read if index is not None)
+
+    def conflict(self, value: object, at: str, project: NormalizedName | None) -> Conflict:
+        elements = self.array(value, at, "tables")
+        read = (self.item(element, place, project) for element, place in elements)
+        return Conflict(items=tuple(item for item in read if item is not None), at=at)
+
+    def item(self, value: object, at: str, project: NormalizedName | None) -> Item | None:
+        table = self.table(value, at)
+        if not isinstance(value, dict):
+            return None
+        package = self.name(table.get("package"), f"{at}.package") or project
+        extra = self.name(table.get("extra"), f"{at}.extra")
+        group = self.name(table.get("group"), f"{at}.group")
+        if package is None:
+            self.note(at, "without `[project]`, a conflict must name its `package`")
+        elif extra and group:
+            self.note(at, "a conflict names an extra or a group, not both")
+        elif extra:
+            return Item(package, "extra", extra)
+        elif group:
+            return Item(package, "group", group)
+        elif "package" in table:
+            return Item(package, "project")
+        else:
+            self.note(at, "a conflict names an `extra`, a `group` or a `package`")
+        return None
+
+    def environments(self, value: object, at: str) -> tuple[EnvironmentEntry, ...]:
+        elements = [(value, at)] if isinstance(value, str) else self.array(value, at, "markers")
+        read = ((element, self.marker(element, place), place) for element, place in elements)
+        return tuple(
+            EnvironmentEntry(marker=marker, raw=cast("str", element), at=place)
+            for element, marker, place in read
+            if marker is not None
+        )
+
+    def default_groups(
+        self, value: object, at: str
+    ) -> tuple[NormalizedName, ...] | Literal["all"] | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            if value == "all":
+                return "all"
+            self.note(at, f"expected an array of names or `all`, found `{value}`")
+            return None
+        return self.names(value, at)
+
+    def project(self, data: Mapping[str, object], root: Project | None) -> Project:
+        project = self.table(data.get("project"), "project")
+        has_project = isinstance(data.get("project"), dict)
+        uv = self.table(self.table(data.get("tool"), "tool").get("uv"), "tool.uv")
+        workspace = self.table(uv.get("workspace"), "tool.uv.workspace")
+        name = self.name(project.get("name"), "project.name")
+        if has_project and "name" not in project:
+            self.note("project", "the project has no `name`")
+        conflicts = self.array(uv.get("conflicts"), "tool.uv.conflicts", "arrays of tables")
+        return Project(
+            at=self.file,
+            data=data,
+            uv=uv,
+            root=root,
+            has_project=has_project,
+            name=name,
+            written_name=self.text(project.get("name"), "project.name") if name else None,
+            version=self.text(project.get("version"), "project.version"),
+            dynamic=frozenset(self.texts(project.get("dynamic"), "project.dynamic")),
+            requires_python=self.requires_python(
+                project.get("requires-python"), "project.requires-python"
+            ),
+            dependencies=self.requirements(project.get("dependencies"), "project.dependencies"),
+            extras=self.extras(
+                project.get("optional-dependencies"), "project.optional-dependencies"
+            ),
+            groups=self.groups(data, uv),
+            sources=self.sources(uv.get("sources"), "tool.uv.sources"),
+            indexes=self.indexes(uv.get("index"), "tool.uv.index"),
+            index_url=self.text(uv.get("index-url"), "tool.uv.index-url"),
+            extra_index_url=self.texts(uv.get("extra-index-url"), "tool.uv.extra-index-url"),
+            conflicts=tuple(self.conflict(value, at, name) for value, at in conflicts),
+            environments=self.environments(uv.get("environments"), "tool.uv.environments"),
+            required_environments=self.environments(
+                uv.get("required-environments"), "tool.uv.required-environments"
+            ),
+            default_groups=self.default_groups(uv.get("default-groups"), "tool.uv.default-groups"),
+            constraint_dependencies=self.requirements(
+                uv.get("constraint-dependencies"), "tool.uv.constraint-dependencies"
+            ),
+            override_dependencies=self.requirements(
+                uv.get("override-dependencies"), "tool.uv.override-dependencies"
+            ),
+            exclude_dependencies=self.names(
+                uv.get("exclude-dependencies"), "tool.uv.exclude-dependencies"
+            ),
+            workspace_members=self.texts(workspace.get("members"), "tool.uv.workspace.members"),
+            workspace_exclude=self.texts(workspace.get("exclude"), "tool.uv.workspace.exclude"),
+            is_workspace_root="workspace" in uv,
+            has_build_system="build-system" in data,
+            package=self.flag(uv.get("package"), "tool.uv.package"),
+        )
+
+
+_KINDS: tuple[SourceKind, ...] = ("index", "path", "git", "url", "workspace")
+_BARE_KEY = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+
+
+def _join(at: str, key: str) -> str:
+    """Extend a TOML path by one key, quoted where TOML would want it: `extras."cu13.0"`."""
+    bare = key and _BARE_KEY.issuperset(key)
+    return f"{at}.{key}" if bare else f'{at}."{key}"'
+
+
+def _spoken(value: object) -> str:
+    """Name the TOML type of a value, for a message."""
+    for kind, words in _TYPES:
+        if isinstance(value, kind):
+            return words
+    return "a date or time"
+
+
+_TYPES = (
+    (dict, "a table"),
+    (list, "an array"),
+    (str, "a string"),
+    (bool, "a boolean"),
+    (int, "a number"),
+    (float, "a number"),
+)

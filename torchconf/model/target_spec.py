@@ -1,0 +1,234 @@
+"""What a user types as a target, read into a wish: a platform, and a build or its accelerator."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchconf.errors import RequestError
+from torchconf.model.backends import PYPI, Backend, parse_backend
+from torchconf.model.targets import PLATFORMS, SYSTEMS, USUAL_MACHINES, Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from torchconf.model.backends import Accelerator
+
+_OS_WORDS = {
+    "linux": "linux", "manylinux": "linux",
+    "windows": "windows", "win": "windows", "win32": "windows", "win64": "windows",
+    "macos": "macos", "mac": "macos", "macosx": "macos", "osx": "macos", "darwin": "macos",
+}  # fmt: skip
+_MACHINE_WORDS = {
+    "x86-64": "x86_64", "amd64": "x86_64", "x64": "x86_64",
+    "aarch64": "arm", "arm64": "arm",
+}  # fmt: skip
+_ARM = {"linux": "aarch64", "windows": "arm64", "macos": "arm64"}
+
+
+def _shape() -> str:
+    """Return the regular expression of a target: system, machine, backend."""
+    longest_first = (
+        "|".join(sorted(w, key=len, reverse=True)) for w in (_OS_WORDS, _MACHINE_WORDS)
+    )
+    return "({})(?:-({}))?(?:-(.+))?".format(*longest_first)
+
+
+class TargetSpec(NamedTuple):
+    """A target as asked for: a backend, or only its accelerator (`linux-cuda`)."""
+
+    platform: Platform
+    accelerator: str
+    """Empty for PyPI's build."""
+    backend: Backend | None
+    """None: the newest that all wishes for this accelerator share."""
+    text: str
+
+
+class Vocabulary(NamedTuple):
+    """The words that a target can be made of; the catalog fills it."""
+
+    accelerators: tuple[Accelerator, ...]
+    backends: Mapping[str, Backend]
+    """The backends that the catalog knows, by name."""
+    words: Mapping[str, tuple[str, str]]
+    """Other words: to an accelerator and the OS that it is limited to."""
+    ambiguous: frozenset[str]
+    current: tuple[Backend, ...]
+    """The backends that go on, newest first: what examples and suggestions name."""
+    as_of: str
+
+
+def parse_target_spec(text: str, vocabulary: Vocabulary) -> TargetSpec:
+    """Read one target as a user types it.
+
+    Raises:
+        RequestError: It is not a target, could be two, or can not exist on that platform.
+    """
+    match = re.fullmatch(_shape(), text.strip().lower().replace("_", "-"))
+    if match is None:
+        raise _not_a_target(text, vocabulary)
+    platform, word = _platform_and_word(match)
+    if word is None:
+        raise RequestError(
+            f"target `{text}` names no backend",
+            help=f"say which build: {_choices(platform, vocabulary)}",
+        )
+    accelerator, backend = _parse_backend_word(text, platform, word, vocabulary)
+    _check_platform(text, platform, accelerator, vocabulary)
+    return TargetSpec(platform, accelerator, backend, text)
+
+
+def parse_platform(text: str, vocabulary: Vocabulary) -> Platform:
+    """Read a platform as a user types it: `macos-x86_64`; that of a target will do as well.
+
+    Raises:
+        RequestError: It is neither.
+    """
+    match = re.fullmatch(_shape(), text.strip().lower().replace("_", "-"))
+    if match is not None:
+        platform, word = _platform_and_word(match)
+        if word is None:
+            return platform
+    return parse_target_spec(text, vocabulary).platform
+
+
+def _platform_and_word(match: re.Match[str]) -> tuple[Platform, str | None]:
+    os_word, machine_word, word = match.groups()
+    os = _OS_WORDS[os_word]
+    machine = _MACHINE_WORDS.get(machine_word or "", USUAL_MACHINES[os])
+    return Platform(os, _ARM[os] if machine == "arm" else machine), word
+
+
+def _parse_backend_word(
+    text: str, platform: Platform, word: str, vocabulary: Vocabulary
+) -> tuple[str, Backend | None]:
+    """Return the accelerator that a word means, and the backend if it means just one."""
+    if word == PYPI.name:
+        return "", PYPI
+    if word in vocabulary.ambiguous:
+        raise RequestError(
+            f"`{word}` in target `{text}` could mean more than one build",
+            help=f"say which: {_choices(platform, vocabulary)}",
+        )
+    if word in vocabulary.words:
+        word = _other_word(text, platform, word, vocabulary)
+    if word in {accelerator.name for accelerator in vocabulary.accelerators}:
+        # A backend of that very name is meant where the accelerator has no versions.
+        return word, vocabulary.backends.get(word)
+    backend = vocabulary.backends.get(word) or _numbered(word, vocabulary)
+    if backend is None:
+        raise _unknown_backend(text, word, vocabulary) or _not_a_target(text, vocabulary)
+    return backend.accelerator, backend
+
+
+def _other_word(text: str, platform: Platform, word: str, vocabulary: Vocabulary) -> str:
+    """Return the accelerator that another word stands for, on the one system where it does."""
+    name, only = vocabulary.words[word]
+    if platform.os != only:
+        raise RequestError(
+            f"target `{text}`: `{word}` exists on {_os_title(only)} only",
+            help=f"say which build: {_choices(platform, vocabulary)}",
+        )
+    return name
+
+
+def _numbered(word: str, vocabulary: Vocabulary) -> Backend | None:
+    """Read an accelerator with a version, `cuda13.0`, as the backend that it is."""
+    for accelerator in vocabulary.accelerators:
+        if match := re.fullmatch(rf"{accelerator.name}-?([0-9]+(?:[.][0-9]+)*)", word):
+            version = tuple(map(int, match[1].split(".")))
+            for backend in vocabulary.backends.values():
+                if (backend.accelerator, backend.version) == (accelerator.name, version):
+                    return backend
+    return None
+
+
+def _check_platform(
+    text: str, platform: Platform, accelerator: str, vocabulary: Vocabulary
+) -> None:
+    """Refuse what no PyTorch index ever carried, whatever its release."""
+    for known in vocabulary.accelerators:
+        if known.name == accelerator and platform.key not in known.platforms:
+            where = ", ".join(known.platforms)
+            raise RequestError(
+                f"target `{text}` can not be had: PyTorch publishes no {known.title} build "
+                f"for {platform.key}, only for {where}",
+                help=f"for this platform there is {_choices(platform, vocabulary)}",
+            )
+
+
+def _unknown_backend(text: str, word: str, vocabulary: Vocabulary) -> RequestError | None:
+    """Return the error for a word that has the shape of a backend; None for any other word."""
+    shape = parse_backend(word, vocabulary.accelerators)
+    named = (
+        shape.accelerator
+        if shape
+        else next(
+            (a.name for a in vocabulary.accelerators if re.fullmatch(rf"{a.name}-?[0-9.]+", word)),
+            None,
+        )
+    )
+    if named is None:
+        return None
+    known = [backend.name for backend in vocabulary.current if backend.accelerator == named]
+    return RequestError(
+        f"target `{text}`: the catalog of {vocabulary.as_of} knows no backend `{word}`",
+        help=f"it knows {_join(known)}; `torchconf catalog refresh` reads what is newer",
+    )
+
+
+def _not_a_target(text: str, vocabulary: Vocabulary) -> RequestError:
+    # Imported here: only a typo needs it.
+    import difflib
+
+    words = [
+        *(accelerator.name for accelerator in vocabulary.accelerators),
+        *vocabulary.backends,
+        *vocabulary.words,
+        PYPI.name,
+    ]
+    known = [
+        f"{name}-{word}"
+        for platform in PLATFORMS
+        for name in dict.fromkeys((platform.short, platform.key))
+        for word in words
+        if _exists(platform, word, vocabulary)
+    ]
+    close = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.75)
+    hint = (
+        f"did you mean `{close[0]}`?"
+        if close
+        else "a target is PLATFORM-BACKEND, such as `linux-cuda` or `macos-cpu`"
+    )
+    return RequestError(f"`{text}` is not a target", help=hint)
+
+
+def _exists(platform: Platform, word: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a word is a build that a platform can have."""
+    if word in vocabulary.words:
+        return vocabulary.words[word][1] == platform.os
+    backend = vocabulary.backends.get(word)
+    name = backend.accelerator if backend else word
+    return word == PYPI.name or any(
+        known.name == name and platform.key in known.platforms for known in vocabulary.accelerators
+    )
+
+
+def _choices(platform: Platform, vocabulary: Vocabulary) -> str:
+    return _join(
+        [
+            f"`{platform.short}-{accelerator.name}`"
+            for accelerator in vocabulary.accelerators
+            if platform.key in accelerator.platforms
+        ]
+    )
+
+
+def _join(names: Iterable[str]) -> str:
+    names = list(names)
+    return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def _os_title(os: str) -> str:
+    return "macOS" if os == "macos" else SYSTEMS[os]

@@ -1,0 +1,195 @@
+"""Draft the removal of what no target needs any more. Comments stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from torchconf.errors import ProjectError
+from torchconf.layout.layouts import KINDS
+from torchconf.planner.draft_tables import environment_cells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torchconf.catalog import Catalog
+    from torchconf.edits.draft import Draft
+    from torchconf.edits.plan import Path
+    from torchconf.model.project import Project, Section
+    from torchconf.planner.decide import Decision
+
+_UV: Path = ("tool", "uv")
+_UNUSED = "no target needs it any more"
+
+
+def draft_removal(draft: Draft, project: Project, catalog: Catalog, decision: Decision) -> None:
+    """Take away scopes, sources, conflicts, defaults and indexes that are left without a target."""
+    gone = _gone_scopes(decision)
+    if decision.before.layout in {"extras", "groups"}:
+        _remove_sections(draft, project, catalog, decision, gone)
+        _remove_conflicts(draft, KINDS[decision.before.layout], gone)
+        if decision.before.layout == "groups":
+            _remove_defaults(draft, gone)
+    _remove_tritons(draft, catalog, decision)
+    _remove_sources(draft, catalog)
+    _join_environments(draft, catalog, decision)
+    _remove_indexes(draft, project, catalog)
+    for path in (
+        (*_UV, "conflicts"),
+        (*_UV, "sources"),
+        (*_UV, "index"),
+        _UV,
+        ("project", "optional-dependencies"),
+        ("dependency-groups",),
+        ("tool",),
+    ):
+        if draft.get(path) in ([], {}):
+            draft.remove(path, _UNUSED)
+
+
+def _gone_scopes(decision: Decision) -> frozenset[str]:
+    """Return the extras or groups that were there, and are in the plan no more; normalised."""
+    if decision.layout != decision.before.layout:
+        return decision.before.scopes
+    return decision.before.scopes - {canonicalize_name(scope.name) for scope in decision.scopes}
+
+
+def _remove_sections(
+    draft: Draft, project: Project, catalog: Catalog, decision: Decision, gone: Iterable[str]
+) -> None:
+    """Take the family out of extras or groups; one that holds nothing else goes whole."""
+    extras = decision.before.layout == "extras"
+    sections = project.extras if extras else project.groups
+    table: Path = ("project", "optional-dependencies") if extras else ("dependency-groups",)
+    for name, section in sections.items():
+        if name in gone:
+            path = (*table, section.written)
+            _refuse_named(project, section)
+            _remove_lines(draft, path, catalog.family)
+            if not draft.get(path):
+                draft.remove(path, _UNUSED)
+
+
+def _refuse_named(project: Project, section: Section) -> None:
+    """Refuse to take an extra or group away that others ask for: they would get no torch."""
+    if section is project.extras.get(section.name):
+        users = [
+            requirement.at
+            for requirement in project.requirements()
+            if requirement.name == project.name and section.name in requirement.extras
+        ]
+    else:
+        users = [
+            include.at
+            for group in project.groups.values()
+            for include in group.includes
+            if include.group == section.name
+        ]
+    if users:
+        raise ProjectError(
+            f"`{section.written}` can not go: another extra or group asks for it",
+            at=project.place(users[0]),
+            help="take it out there first",
+        )
+
+
+def _remove_lines(draft: Draft, path: Path, names: Iterable[str]) -> None:
+    """Take the requirements of some packages out of a list."""
+    names = frozenset(names)
+    lines: list[Any] = draft.get(path) or []
+    for number in reversed(range(len(lines))):
+        line = lines[number]
+        if isinstance(line, str) and canonicalize_name(Requirement(line).name) in names:
+            draft.remove((*path, number), _UNUSED)
+
+
+def _remove_conflicts(draft: Draft, kind: str, gone: Iterable[str]) -> None:
+    """Take names out of conflict sets; a set of one is none."""
+    path = (*_UV, "conflicts")
+    gone = frozenset(gone)
+    for number in reversed(range(len(draft.get(path) or []))):
+        members = draft.get((*path, number))
+        leaving = [
+            place
+            for place, member in enumerate(members)
+            if kind in member and canonicalize_name(member[kind]) in gone
+        ]
+        if leaving and len(members) - len(leaving) < 2:  # noqa: PLR2004 - a conflict is between two
+            draft.remove((*path, number), _UNUSED)
+            continue
+        for place in reversed(leaving):
+            draft.remove((*path, number, place), _UNUSED)
+
+
+def _remove_defaults(draft: Draft, gone: Iterable[str]) -> None:
+    path = (*_UV, "default-groups")
+    current = draft.get(path)
+    gone = frozenset(gone)
+    for number in reversed(range(len(current))) if isinstance(current, list) else ():
+        if canonicalize_name(current[number]) in gone:
+            draft.remove((*path, number), _UNUSED)
+
+
+def _remove_tritons(draft: Draft, catalog: Catalog, decision: Decision) -> None:
+    """Take away the triton packages of accelerators that no scope has any more."""
+    # A project may have the package of an older torch, too.
+    needed = {
+        triton.name
+        for scope in decision.scopes
+        for backend in scope.backends()
+        for release in catalog.releases
+        if (triton := catalog.triton(backend, release)) is not None
+    }
+    unused = catalog.triton_packages - needed
+    sources = draft.get((*_UV, "sources")) or {}
+    for key in [key for key in sources if canonicalize_name(key) in unused]:
+        draft.remove((*_UV, "sources", key), _UNUSED)
+        _remove_lines(draft, ("project", "dependencies"), {canonicalize_name(key)})
+        for table in (("project", "optional-dependencies"), ("dependency-groups",)):
+            for name in draft.get(table) or {}:
+                _remove_lines(draft, (*table, name), {canonicalize_name(key)})
+        _remove_lines(draft, (*_UV, "constraint-dependencies"), {canonicalize_name(key)})
+
+
+def _remove_sources(draft: Draft, catalog: Catalog) -> None:
+    """Take away lists of sources that hold nothing any more."""
+    sources = draft.get((*_UV, "sources")) or {}
+    for key in [key for key in sources if canonicalize_name(key) in catalog.family]:
+        if sources[key] == []:
+            draft.remove((*_UV, "sources", key), _UNUSED)
+
+
+def _join_environments(draft: Draft, catalog: Catalog, decision: Decision) -> None:
+    """Cut `environments` anew where it held just what the sources' markers cut."""
+    path = (*_UV, "environments")
+    if decision.before.cut:
+        sources: dict[str, list[Any]] = draft.get((*_UV, "sources")) or {}
+        ours = {key: e for key, e in sources.items() if canonicalize_name(key) in catalog.family}
+        if cells := environment_cells(ours) if decision.cuts_environments else ():
+            draft.put(path, list(cells), "the sources' markers cut here")
+        else:
+            draft.remove(path, _UNUSED)
+
+
+def _remove_indexes(draft: Draft, project: Project, catalog: Catalog) -> None:
+    """Take away the explicit indexes of PyTorch that a source named, and none does any more."""
+    named = {
+        source.index
+        for package, sources in project.sources.items()
+        for source in sources
+        if package in catalog.family
+    }
+    used = {
+        entry.get("index")
+        for entries in (draft.get((*_UV, "sources")) or {}).values()
+        for entry in (entries if isinstance(entries, list) else [entries])
+    }
+    path = (*_UV, "index")
+    indexes: list[dict[str, Any]] = draft.get(path) or []
+    for number in reversed(range(len(indexes))):
+        index = indexes[number]
+        name = index.get("name")
+        if index.get("explicit") is True and name in named and name not in used:
+            draft.remove((*path, number), _UNUSED)

@@ -1,0 +1,307 @@
+"""Draft what stands under `[tool.uv]`: groups, conflicts, environments, pins, sources, indexes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from torchconf.errors import ProjectError
+from torchconf.layout.layouts import ordered
+from torchconf.model.markers import (
+    cut_by,
+    holds,
+    meet,
+    names_platforms,
+    overlap,
+    platform_marker,
+    same_platforms,
+)
+from torchconf.model.targets import PLATFORMS
+from torchconf.planner.reuse_entries import keep_entries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torchconf.catalog import Catalog
+    from torchconf.edits.draft import Draft
+    from torchconf.edits.plan import Path, Value
+    from torchconf.layout.layouts import Scope
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Project
+    from torchconf.planner.decide import Decision
+    from torchconf.planner.request import Request
+
+_UV: Path = ("tool", "uv")
+_SOURCES: Path = (*_UV, "sources")
+
+
+def draft_tables(
+    draft: Draft,
+    root: Draft,
+    request: Request,
+    project: Project,
+    catalog: Catalog,
+    decision: Decision,
+) -> None:
+    """Draft everything under `[tool.uv]`, in the order of uv's guide.
+
+    Args:
+        draft: Of the project's file.
+        root: Of the workspace root's file, or `draft` again: `environments`,
+            `required-environments` and `constraint-dependencies` count only there.
+        request: What is asked for.
+        project: As it is.
+        catalog: What can be had.
+        decision: What shall be.
+
+    Raises:
+        ProjectError: The name that an index should have is taken.
+    """
+    names = [scope.name for scope in decision.scopes]
+    if decision.layout == "groups":
+        _draft_default_groups(draft, decision, names)
+    if decision.layout != "markers" and len(names) > 1 and decision.affected:
+        _draft_conflict(draft, decision.scopes[0].kind, names)
+    indexes = _Indexes(request, project, catalog, decision)
+    sources = _plan_sources(draft, decision, indexes)
+    if decision.cuts_environments and decision.affected:
+        _cut_environments(root, environment_cells(sources), anew=decision.before.cut)
+    if request.required_environments:
+        _require_environments(root, decision)
+    if request.pin:
+        _draft_pins(root, catalog, decision)
+    for key, entries in sources.items():
+        reason = "each platform gets its build from one index"
+        draft.arrange((*_SOURCES, key), entries, reason, same=_same_source, kin=_scope_and_index)
+    indexes.draft(draft)
+
+
+def _draft_default_groups(draft: Draft, decision: Decision, names: Sequence[str]) -> None:
+    """Let plain `uv sync` install the default backend, next to what it installed before."""
+    path = (*_UV, "default-groups")
+    reason = "what plain `uv sync` installs"
+    ours = set(map(canonicalize_name, names))
+    default = next((s.name for s in decision.scopes if s.backend == decision.default), None)
+    current = draft.get(path)
+    if current is None and default is None:
+        return
+    before = ["dev"] if current is None else current
+    if current == "all":
+        before = list(draft.get(("dependency-groups",)) or {})
+    kept = [name for name in before if canonicalize_name(name) not in ours]
+    wanted = [*kept, default] if default else kept
+    if isinstance(current, list):
+        draft.arrange(
+            path, wanted, reason, same=_same_name, kin=lambda name: _same_name(name) in ours
+        )
+    else:
+        draft.put(path, list(wanted), reason)
+
+
+def _draft_conflict(draft: Draft, kind: str, names: Sequence[str]) -> None:
+    """Make one conflict set hold all names: pairs would let one of them win."""
+    reason = "each of these brings another build of the same packages"
+    path = (*_UV, "conflicts")
+    wanted = {canonicalize_name(name) for name in names}
+    for number, members in enumerate(draft.get(path) or []):
+        there = {canonicalize_name(member[kind]) for member in members if kind in member}
+        if len(there & wanted) > 1:
+            for name in names:
+                if canonicalize_name(name) not in there:
+                    draft.insert((*path, number), {kind: name}, reason)
+            return
+    draft.insert(path, [{kind: name} for name in names], reason)
+
+
+def environment_cells(sources: Mapping[str, Sequence[Value]]) -> tuple[str, ...]:
+    """Return what `environments` must hold: the world, cut by the markers of scoped sources.
+
+    uv ignores those where a base dependency holds the package without a marker, unless
+    `environments` narrows the forks before.
+    """
+    choices: dict[tuple[object, ...], list[tuple[str | None, object]]] = {}
+    for key, entries in sources.items():
+        for entry in entries:
+            index, *scope, _ = _same_source(entry)
+            choices.setdefault((key, *scope), []).append((_marker(entry), index))
+    return cut_by(choices.values())
+
+
+def _cut_environments(draft: Draft, cells: Sequence[str], *, anew: bool) -> None:
+    """Cut `environments` where the sources' markers do; entries are split, never widened.
+
+    Those that hold nothing but such a cut of former sources are cut anew.
+    """
+    path = (*_UV, "environments")
+    reason = "uv ignores the markers of scoped sources next to base dependencies without this"
+    current = draft.get(path)
+    entries = [current] if isinstance(current, str) else current or []
+    split: list[Value] = []
+    for entry in entries:
+        parts = [cell for cell in cells if overlap(entry, cell)]
+        split += [entry] if len(parts) < 2 else [meet(entry, cell) for cell in parts]  # noqa: PLR2004 - one part is no cut
+    wanted: list[Value] = split if entries and not anew else list(cells)
+    if wanted and wanted != entries:
+        draft.put(path, wanted, reason)
+
+
+def _require_environments(draft: Draft, decision: Decision) -> None:
+    path = (*_UV, "required-environments")
+    targeted = {target.platform for target in decision.choice.targets}
+    current = draft.get(path) or []
+    for platform in PLATFORMS:
+        if platform in targeted and not any(holds(entry, platform) for entry in current):
+            reason = "uv then refuses at lock time what would fail to install"
+            draft.insert(path, platform_marker(platform), reason)
+
+
+def _draft_pins(draft: Draft, catalog: Catalog, decision: Decision) -> None:
+    """Hold the exact versions of the whole family, as far as the catalog knows them."""
+    choice = decision.choice
+    if choice.release is None:
+        return
+    pins = {catalog.main_package: choice.release, **choice.companions}
+    for scope in decision.scopes:
+        for backend in scope.backends():
+            triton = decision.bounds.triton(backend)
+            if triton is not None and triton.pin is not None:
+                pins[triton.name] = Version(triton.pin)
+    path = (*_UV, "constraint-dependencies")
+    reason = "one version everywhere"
+    lines = [f"{name}=={version}" for name, version in pins.items()]
+    current = draft.get(path)
+    if current is None:
+        draft.put(path, list(lines), reason, "`torchconf upgrade` moves these pins together")
+        return
+    there = {canonicalize_name(Requirement(str(line)).name) for line in current}
+    for line in lines:
+        if Requirement(line).name not in there:
+            draft.insert(path, line, reason)
+
+
+class _Indexes:
+    """The indexes of a plan: their names, and the entries that are missing."""
+
+    def __init__(
+        self, request: Request, project: Project, catalog: Catalog, decision: Decision
+    ) -> None:
+        self.request = request
+        self.project = project
+        self.catalog = catalog
+        self.decision = decision
+        self.known = decision.before.indexes
+
+    def name(self, backend: Backend) -> str:
+        """Return the name of a backend's index: the one that the project has, if it has one."""
+        known = self.known.get(backend.name)
+        return known.name if known is not None and known.name else f"pytorch-{backend.name}"
+
+    def draft(self, draft: Draft) -> None:
+        """Add the indexes that are missing."""
+        sources: dict[str, Any] = draft.get(_SOURCES) or {}
+        named = {
+            entry.get("index")
+            for key, entries in sources.items()
+            if canonicalize_name(key) in self.catalog.family
+            for entry in (entries if isinstance(entries, list) else [entries])
+        }
+        needed = {backend for scope in self.decision.scopes for backend in scope.backends()}
+        for backend in ordered(needed, self.catalog):
+            name = self.name(backend)
+            if backend.name in self.known or name not in named:
+                continue
+            taken = self.project.index_named(name)
+            if taken is not None:
+                raise ProjectError(
+                    f"index name `{name}` is taken by {taken.url}",
+                    at=self.project.place(taken.at),
+                    help="rename that index, or correct its URL",
+                )
+            entry: Value = {"name": name, "url": self._url(backend), "explicit": True}
+            draft.insert((*_UV, "index"), entry, f"serves {backend.title}")
+
+    def _url(self, backend: Backend) -> str:
+        base = self.request.index_base or self._base_in_use() or self.catalog.base_url
+        if "{backend}" in base:
+            return base.replace("{backend}", backend.name)
+        return f"{base.rstrip('/')}/{backend.name}"
+
+    def _base_in_use(self) -> str | None:
+        """Return the pattern of the mirror that the project's other indexes are on."""
+        for name, index in self.known.items():
+            if not index.url.startswith(self.catalog.base_url):
+                head, found, tail = index.url.rpartition(name)
+                if found:
+                    return f"{head}{{backend}}{tail}"
+        return None
+
+
+def _plan_sources(draft: Draft, decision: Decision, indexes: _Indexes) -> dict[str, list[Value]]:
+    """Give every package of the family one index on every platform, in every scope."""
+
+    def entry(scope: Scope, backend: Backend) -> Value:
+        found: dict[str, Value] = {"index": indexes.name(backend)}
+        if scope.kind:
+            found[scope.kind] = scope.name
+        marker = scope.marker(backend)
+        return found if marker is None else {**found, "marker": marker}
+
+    wanted: dict[str, list[Value]] = {name: [] for name in decision.packages}
+    affected = [scope for scope in decision.scopes if scope.name in decision.affected]
+    for scope in affected:
+        for backend in scope.backends():
+            for name in decision.packages:
+                wanted[name].append(entry(scope, backend))
+    for scope in affected:
+        for backend in scope.backends():
+            triton = decision.bounds.triton(backend)
+            if triton is not None:
+                wanted.setdefault(triton.name, []).append(entry(scope, backend))
+    found: dict[str, list[Value]] = {}
+    for name, anew in wanted.items():
+        key = draft.key(_SOURCES, name, canonicalize_name)
+        current = draft.get((*_SOURCES, key))
+        entries = keep_entries(anew, current, decision.platforms_of)
+        if entries or current is not None:
+            found[key] = [*_untouched(current, decision), *entries]
+        if current is None and decision.layout == "markers" and name in decision.packages[1:]:
+            # As its author routes torch, so goes what must come along with it.
+            found[key] = list(next(iter(found.values()), entries))
+    return found
+
+
+def _untouched(current: Any, decision: Decision) -> list[Value]:  # noqa: ANN401 - parsed TOML
+    """Return the entries of scopes that the request is not about, and that stay."""
+    same_layout = decision.layout == decision.before.layout != "markers"
+    if not same_layout or current is None:
+        return []
+    planned = {scope.name for scope in decision.scopes}
+    left_alone = set(map(canonicalize_name, planned - decision.affected))
+    changed = decision.before.scopes.union(map(canonicalize_name, planned)) - left_alone
+    entries = current if isinstance(current, list) else [current]
+    return [entry for entry in entries if _scope_and_index(entry)[2] not in changed]
+
+
+def _same_name(name: Value) -> str:
+    return canonicalize_name(str(name))
+
+
+def _same_source(entry: Any) -> tuple[object, ...]:  # noqa: ANN401 - a parsed TOML value
+    scope = entry.get("extra") or entry.get("group") or ""
+    kind = "extra" if "extra" in entry else "group" if "group" in entry else ""
+    marker = entry.get("marker")
+    # A marker that names more than platforms is equal to itself only.
+    sense = same_platforms(marker) if marker is None or names_platforms(marker) else marker
+    return entry.get("index"), kind, canonicalize_name(scope), sense
+
+
+def _marker(entry: Any) -> str | None:  # noqa: ANN401 - a parsed TOML value
+    marker: str | None = entry.get("marker")
+    return marker
+
+
+def _scope_and_index(entry: Any) -> tuple[object, ...]:  # noqa: ANN401 - a parsed TOML value
+    return _same_source(entry)[:3]

@@ -1,0 +1,199 @@
+"""The targets that a project shall have, from those that it has and what is added or removed.
+
+A file does not say which targets somebody asked for: a marker for a whole system brings its other
+machines along, and the CPU index takes what is left. So a target for a system stands for its other
+machines wherever nothing tells them apart, and plain CPU gives way to a build that is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchconf.errors import RequestError
+from torchconf.model.backends import PYPI
+from torchconf.model.target_spec import TargetSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from packaging.version import Version
+
+    from torchconf.catalog import Catalog
+    from torchconf.layout.configuration import Configuration
+    from torchconf.model.backends import Backend
+    from torchconf.model.targets import Platform, Target
+    from torchconf.planner.request import Request
+
+
+def wanted_targets(
+    before: Configuration, request: Request, catalog: Catalog, at: str
+) -> tuple[TargetSpec, ...]:
+    """Return what shall be there after the request: all of it, not only what is new.
+
+    Args:
+        before: What the project has.
+        request: Its `wishes` are all the targets; otherwise `add` and `remove` change those there.
+        catalog: Which builds PyPI serves, and what is plain CPU.
+        at: The place of the project's sources, for errors.
+
+    Raises:
+        RequestError: Nothing is asked for, or what shall be removed is not there.
+    """
+    named = {wish.backend for wish in (*request.wishes, *request.add)}
+    if request.wishes:
+        return tuple(_present(wish, before, named) for wish in request.wishes)
+    if request.add:
+        return _with_added(before, request, catalog, named)
+    if request.remove:
+        return _without_removed(before, request.remove, catalog, at)
+    if not before.targets:
+        raise RequestError(
+            "no target is given and the project has none",
+            help="name them: `-t linux-cuda -t macos-cpu`",
+        )
+    return _as_wishes(before.targets)
+
+
+def _as_wishes(targets: Iterable[Target]) -> tuple[TargetSpec, ...]:
+    return tuple(TargetSpec(t.platform, t.backend.accelerator, t.backend, str(t)) for t in targets)
+
+
+def _present(wish: TargetSpec, before: Configuration, named: set[Backend | None]) -> TargetSpec:
+    """Let a bare accelerator mean the backend that the project has on that platform already."""
+    present = [
+        target.backend
+        for target in before.targets
+        if target.platform == wish.platform and target.backend.accelerator == wish.accelerator
+    ]
+    if wish.backend is not None or not present:
+        return wish
+    present.sort(key=lambda backend: (backend not in named, backend.version), reverse=True)
+    return wish._replace(backend=present[0])
+
+
+def _with_added(
+    before: Configuration, request: Request, catalog: Catalog, named: set[Backend | None]
+) -> tuple[TargetSpec, ...]:
+    """Add to what is there; in the layout `markers` a build takes the place of plain CPU."""
+    # Without a source, everything is PyPI's, which no one asked for by platform.
+    kept = list(before.targets) if before.layout is not None else []
+    adding = [_familiar(_present(wish, before, named), before, catalog) for wish in request.add]
+    if before.layout == "markers" and request.layout in {"auto", "markers"}:
+        for wish in adding:
+            alike = _alike(wish, before.targets)
+            plain = {catalog.fallback, PYPI}
+            if wish.accelerator == catalog.fallback.accelerator:
+                plain = {PYPI}
+            if wish.backend is not None:
+                plain.discard(wish.backend)
+            kept = [t for t in kept if t.platform not in alike or t.backend not in plain]
+    return tuple(dict.fromkeys([*_as_wishes(kept), *adding]))
+
+
+def _familiar(wish: TargetSpec, before: Configuration, catalog: Catalog) -> TargetSpec:
+    """Let a bare accelerator mean the backend that the project has on other platforms.
+
+    Not one that was given up on the new platform first: it would hold torch back everywhere.
+    """
+    if wish.backend is not None:
+        return wish
+
+    def newest(backend: Backend, platform: Platform) -> Version | None:
+        # Of a release that is not covered, single wheels were seen: they compare to nothing.
+        seen = (
+            release
+            for release in catalog.releases
+            if catalog.covered(release)
+            and catalog.seen(catalog.main_package, release, backend, platform)
+        )
+        return max(seen, default=None)
+
+    present = {
+        target.backend
+        for target in before.targets
+        if target.backend.accelerator == wish.accelerator
+        and newest(target.backend, target.platform) == newest(target.backend, wish.platform)
+    }
+    return wish._replace(backend=max(present, key=lambda backend: backend.version, default=None))
+
+
+def is_left_alone(
+    before: Configuration, targets: Iterable[Target], backend: Backend, platform: Platform
+) -> bool:
+    """Tell whether a build must not spread to a machine only because its system has it elsewhere.
+
+    Somebody gave it to another machine and not to this one, or takes it from this one, or asks for
+    it on the unusual one.
+    """
+    there = before.targets if before.layout is not None else ()
+    has = {target.platform for target in there if target.backend == backend}
+    wants = {target.platform for target in targets if target.backend == backend}
+    others = {other for other in (*has, *wants) if other.os == platform.os}
+    if platform in wants or not others:
+        return False
+    return bool(others & has) or not any(other.is_usual for other in others)
+
+
+def _alike(wish: TargetSpec | Target, targets: Sequence[Target]) -> frozenset[object]:
+    """Return the platform of a wish, and the machines of its system that nothing tells apart."""
+    backends: dict[object, set[Backend]] = {}
+    for target in targets:
+        if target.platform.os == wish.platform.os:
+            backends.setdefault(target.platform, set()).add(target.backend)
+    own = backends.get(wish.platform)
+    same = {platform for platform, found in backends.items() if found == own}
+    return frozenset(same | {wish.platform} if wish.platform.is_usual else {wish.platform})
+
+
+def _without_removed(
+    before: Configuration, removing: Sequence[TargetSpec], catalog: Catalog, at: str
+) -> tuple[TargetSpec, ...]:
+    left = list(before.targets)
+    for wish in removing:
+        if before.layout == "markers" and wish.backend == PYPI:
+            raise RequestError(
+                f"`{wish.text}` is what a platform gets that no source names: nothing to remove",
+                at=at,
+                help="`torchconf add-target` names another build for it",
+            )
+        gone = [
+            target
+            for target in before.targets
+            if target.platform == wish.platform
+            and target.backend.accelerator == wish.accelerator
+            and wish.backend in {None, target.backend}
+        ]
+        if not gone or before.layout is None:
+            there = ", ".join(map(str, before.targets)) if before.layout else "no index at all"
+            raise RequestError(
+                f"the project has no target `{wish.text}`", at=at, help=f"it has {there}"
+            )
+        for target in gone:
+            alike = _alike(target, before.targets)
+            left = [t for t in left if t.backend != target.backend or t.platform not in alike]
+            named = before.layout == "markers" and before.rest != catalog.fallback
+            if target.backend != catalog.fallback or named:
+                continue
+            if not _is_needed(left, before, catalog):
+                left = [t for t in left if t.backend != catalog.fallback]
+    if not left and before.layout != "markers":
+        raise RequestError(
+            "without its last target the project would not require torch any more",
+            at=at,
+            help="add another target first, or remove the extras or groups by hand",
+        )
+    return _as_wishes(left)
+
+
+def _is_needed(left: Sequence[Target], before: Configuration, catalog: Catalog) -> bool:
+    """Tell whether some platform that is left needs the CPU index for its CPU build.
+
+    With sources by marker, one where PyPI's build is another; with extras or groups, one that has
+    a choice. Any other platform gets the same build without it.
+    """
+    fallback = [target for target in left if target.backend == catalog.fallback]
+    if before.layout == "markers":
+        newest = catalog.releases[0]
+        return any(catalog.pypi_build(newest, t.platform) != catalog.fallback for t in fallback)
+    other = {target.platform for target in left if target.backend != catalog.fallback}
+    return any(target.platform in other for target in fallback)

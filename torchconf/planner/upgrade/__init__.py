@@ -1,0 +1,308 @@
+"""Plan the move to another release of torch, or to other backends, everywhere at once.
+
+What is there keeps its shape: requirements, pins, companions, triton packages, indexes, sources,
+conflicts. Nothing is added but an upper bound where uv would not take the release otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchconf.edits.draft import Draft
+from torchconf.errors import ProjectError, RequestError
+from torchconf.layout.configuration import read_configuration
+from torchconf.model.backends import PYPI
+from torchconf.model.project import read_project
+from torchconf.model.target_spec import TargetSpec
+from torchconf.planner import plan_targets, refuse_what_uv_refuses
+from torchconf.planner.bounds import Bounds
+from torchconf.planner.decide import declared_range, pinned_range, refuse_inherited
+from torchconf.planner.releases import Needs, choose_release
+from torchconf.planner.request import Request
+from torchconf.planner.upgrade.choice import Reach, UpgradeRequest, find_reach
+from torchconf.planner.upgrade.names import move_index, move_scopes
+from torchconf.planner.upgrade.requirements import Line, move_requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from torchconf.catalog import Catalog
+    from torchconf.edits.plan import Step
+    from torchconf.layout.configuration import Configuration
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Project
+    from torchconf.model.targets import Target
+    from torchconf.planner.releases import ReleaseChoice
+    from torchconf.planner.request import Facts
+
+__all__ = ["Upgrade", "UpgradeRequest", "plan_upgrade"]
+
+
+class Upgrade(NamedTuple):
+    """The steps, and what they lead to."""
+
+    steps: tuple[Step, ...]
+    root_steps: tuple[Step, ...]
+    """On the workspace root's file, where that is another one."""
+    member_steps: Mapping[str, tuple[Step, ...]]
+    """On the files of members that the project routes for, by what `Project.at` calls them."""
+    choice: ReleaseChoice
+    targets: tuple[Target, ...]
+    backends: Mapping[str, Backend]
+    """Old backend to new one, of those that change."""
+    kept: bool
+    """Some extra or group is still named after an old backend."""
+    packages: tuple[str, ...]
+    """The family packages of the project: what a lockfile has to take anew."""
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def plan_upgrade(
+    request: UpgradeRequest,
+    project: Project,
+    catalog: Catalog,
+    facts: Facts,
+    members: Sequence[Project] = (),
+) -> Upgrade:
+    """Plan an upgrade.
+
+    Args:
+        request: What is asked for.
+        project: As it is.
+        catalog: What can be had.
+        facts: What is known from outside the file.
+        members: The other members of its workspace.
+
+    Raises:
+        RequestError: A target can not follow; the newest release that all can have is named.
+        ProjectError: The project has no torch, or holds something that is not understood.
+    """
+    before = read_configuration(project, catalog)
+    if before.puzzles:
+        puzzle = before.puzzles[0]
+        raise ProjectError(
+            f"the PyTorch configuration is not understood: {puzzle.why}",
+            at=puzzle.at,
+            help="mend it first; `torchconf check` says more",
+        )
+    refuse_inherited(project, catalog)
+    if not before.targets:
+        raise ProjectError(
+            "this project has no target, and does not require torch",
+            at=project.at,
+            help="`torchconf init` gives it one",
+        )
+    if before.layout is None:
+        _refuse_open_index(project, catalog)
+    reach = find_reach(request, project, before, catalog, facts.locked)
+    return _Plan(request, project, catalog, facts, members, before, reach).upgrade()
+
+
+def _refuse_open_index(project: Project, catalog: Catalog) -> None:
+    """Refuse a project whose torch comes from an index that no source names."""
+    whole = project.workspace
+    indexes = [(index.url, index.at) for index in whole.indexes if not index.explicit]
+    indexes += [(url, "tool.uv.extra-index-url") for url in whole.extra_index_url]
+    indexes += [(whole.index_url, "tool.uv.index-url")] if whole.index_url else []
+    for url, at in indexes:
+        if catalog.backend_of_url(url) is not None:
+            raise ProjectError(
+                f"no source routes torch, and {url} answers for every package",
+                at=whole.place(at),
+                help="`torchconf init` routes it; `torchconf check` says more",
+            )
+
+
+class _Plan:
+    """The drafts of one upgrade: on the project's file, and on those that go with it."""
+
+    def __init__(
+        self,
+        request: UpgradeRequest,
+        project: Project,
+        catalog: Catalog,
+        facts: Facts,
+        members: Sequence[Project],
+        before: Configuration,
+        reach: Reach,
+    ) -> None:
+        self.request = request
+        self.project = project
+        self.catalog = catalog
+        self.facts = facts
+        self.members = members
+        self.before = before
+        self.reach = reach
+        self.draft = Draft(project.data)
+        self.root = Draft(project.root.data) if project.root is not None else self.draft
+        self.followers = {
+            member.at: (member, Draft(member.data))
+            for member in members
+            if project.is_workspace_root
+            and not any(name in catalog.family for name in member.sources)
+        }
+
+    def upgrade(self) -> Upgrade:
+        left = move_requirements(
+            [*self._lines()],
+            self.project,
+            self.catalog,
+            self.before,
+            self.reach,
+            self.request.torch,
+            self._own_bounds(),
+        )
+        move_index(
+            self.draft, self.project, self.catalog, self.reach.backends, self._used_elsewhere()
+        )
+        names = move_scopes(
+            self.draft,
+            self.root,
+            self.project,
+            self.before,
+            self.reach.backends,
+            rename=self.request.rename,
+        )
+        if self.reach.given_up and not self._is_idle():
+            self._give_up()
+        if not self._is_idle():
+            self._verify()
+        if self.draft.steps and self.before.layout is not None:
+            refuse_what_uv_refuses(self.draft, self.project, self.catalog)
+        return Upgrade(
+            steps=tuple(self.draft.steps),
+            root_steps=() if self.root is self.draft else tuple(self.root.steps),
+            member_steps={
+                at: tuple(draft.steps) for at, (_, draft) in self.followers.items() if draft.steps
+            },
+            choice=self.reach.choice,
+            targets=self.reach.targets,
+            backends=self.reach.backends,
+            kept=bool(names) and not self.request.rename,
+            packages=tuple(self.before.packages),
+            notes=(*self._notes(), *names, *self.reach.notes, *dict.fromkeys(left)),
+            warnings=self._warnings(),
+        )
+
+    def _is_idle(self) -> bool:
+        """Tell whether all is as it should be."""
+        drafts = (self.draft, self.root, *(draft for _, draft in self.followers.values()))
+        return not any(draft.steps for draft in drafts)
+
+    def _lines(self) -> Iterator[Line]:
+        """Yield every requirement of the family that moves along."""
+        family = frozenset(self.catalog.family)
+        published = self.project.has_build_system and self.before.layout == "groups"
+        for one in self.project.requirements():
+            if one.name in family and one.url is None:
+                base = one in self.project.dependencies
+                yield Line(self.draft, one, is_base=base, is_promise=base and published)
+        for member, draft in self.followers.values():
+            for one in member.requirements():
+                if one.name in family and one.url is None:
+                    yield Line(draft, one)
+        shared = self.project.workspace
+        for one in (*shared.constraint_dependencies, *shared.override_dependencies):
+            if one.name in family and one.url is None:
+                yield Line(self.root, one, holds=True)
+
+    def _used_elsewhere(self) -> frozenset[str]:
+        """Return the names of indexes that sources in other files of the workspace use."""
+        root = [self.project.root] if self.project.root else []
+        return frozenset(
+            source.index
+            for other in (*root, *self.members)
+            for sources in other.sources.values()
+            for source in sources
+            if source.index is not None
+        )
+
+    def _own_bounds(self) -> Bounds | None:
+        """Return the bounds that torchconf would have written for what the project has now."""
+        main = self.catalog.main_package
+        within = declared_range(self.project, main) & pinned_range(self.project, main)
+        wishes = [
+            TargetSpec(t.platform, t.backend.accelerator, t.backend, "")
+            for t in self.before.targets
+        ]
+        companions = {
+            str(name): declared_range(self.project, name) & pinned_range(self.project, name)
+            for name in self.before.packages
+            if name != main and self.catalog.companions(name, self.catalog.releases[0]) is not None
+        }
+        try:
+            needs = Needs(within, companions, self.project.requires_python)
+            choice = choose_release(wishes, needs, self.catalog)
+        except RequestError:
+            return None
+        return Bounds(choice, within, self.catalog, settled=False, pinned=False, pin=False)
+
+    def _give_up(self) -> None:
+        """Let other machines of a system have their CPU build, where the new backend has none."""
+        planned = self._planned()
+        wishes = tuple(
+            TargetSpec(target.platform, target.backend.accelerator, target.backend, str(target))
+            for target in self.reach.targets
+        )
+        outcome = plan_targets(
+            Request(wishes=wishes), planned, self.catalog, self.facts._replace(locked=None)
+        ).plan
+        for draft, steps in ((self.draft, outcome.steps), (self.root, outcome.root_steps)):
+            for step in steps:
+                draft.take(step)
+
+    def _planned(self) -> Project:
+        """Return the project as the drafts say it will be."""
+        root = None
+        if self.project.root is not None:
+            root = read_project(self.root.data, at=self.project.root.at)
+        return read_project(self.draft.data, root=root, at=self.project.at)
+
+    def _verify(self) -> None:
+        """See that the targets are those that were wanted."""
+        after = read_configuration(self._planned(), self.catalog)
+        wanted = {self.reach.new(target) for target in self.before.targets}
+        wanted -= {self.reach.new(target) for target in self.reach.given_up}
+        # PyPI's build is a target only where an upper bound holds it together with the others.
+        now = {target for target in after.targets if target.backend != PYPI}
+        wanted = {target for target in wanted if target.backend != PYPI}
+        missing = wanted - now
+        added = now - wanted
+        added = {
+            t for t in added if t.platform not in {old.platform for old in self.reach.given_up}
+        }
+        if missing or added:
+            names = ", ".join(f"`{target}`" for target in sorted((missing or added), key=str))
+            raise ProjectError(
+                f"the tables are such that an upgrade would {'lose' if missing else 'add'} {names}",
+                at=self.project.place("tool.uv.sources"),
+                help="change the backend with `torchconf remove-target` and `add-target`",
+            )
+
+    def _notes(self) -> Iterator[str]:
+        release = self.reach.choice.release
+        if release is not None:
+            why = " of those asked for" if self.request.torch else ""
+            yield f"torch {release}: the newest{why} that all targets can have"
+        for old, new in self.reach.backends.items():
+            yield f"{old} becomes {new.name}{self._driver(old, new)}"
+        for target in self.reach.given_up if not self._is_idle() else ():
+            name = self.reach.new(target).backend.name
+            yield f"{target.platform.key} gets CPU: {name} has no such build of this torch"
+
+    def _driver(self, old: str, new: Backend) -> str:
+        """Say which driver a new backend needs, if the old one made do with an older one."""
+        drivers, before = self.catalog.drivers(new), self.catalog.backend(old)
+        if new.version < before.version or drivers == self.catalog.drivers(before) or not drivers:
+            return ""
+        lowest = dict.fromkeys(drivers.values())
+        return f", which needs driver {' / '.join(lowest)} or newer"
+
+    def _warnings(self) -> tuple[str, ...]:
+        """Say what the catalog does not know."""
+        doubts = [
+            f"the catalog of {self.catalog.as_of} does not know {doubt}"
+            for doubt in self.reach.choice.doubts
+        ]
+        return (*doubts, "`torchconf catalog refresh` reads the live indexes") if doubts else ()

@@ -1,0 +1,368 @@
+"""Which backends and which release an upgrade leads to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from torchconf.errors import RequestError
+from torchconf.model.backends import PYPI
+from torchconf.model.requirements import exact_version, torch_specifier
+from torchconf.model.target_spec import TargetSpec, parse_target_spec
+from torchconf.model.targets import Target
+from torchconf.planner.decide import declared_range, pinned_range
+from torchconf.planner.releases import UNKNOWN, Needs, choose_release
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from torchconf.catalog import Catalog
+    from torchconf.layout.configuration import Configuration
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Project
+    from torchconf.planner.releases import ReleaseChoice
+
+__all__ = ["Reach", "UpgradeRequest", "find_reach", "lowest_meant"]
+
+
+class UpgradeRequest(NamedTuple):
+    """What a user asks for: one field a flag of `upgrade`."""
+
+    torch: str | None = None
+    """A specifier, or a bare version, which means that release."""
+    backends: tuple[tuple[str, str], ...] = ()
+    """Old backend to new one, as typed."""
+    everything: bool = False
+    """Move each backend to the newest that all its targets share."""
+    rename: bool = False
+    """Whether extras and groups named after a backend get its new name."""
+
+
+class Reach(NamedTuple):
+    """Where a project can go."""
+
+    choice: ReleaseChoice
+    backends: Mapping[str, Backend]
+    """Old backend to new one, of those that change."""
+    targets: tuple[Target, ...]
+    """What the project shall have."""
+    given_up: tuple[Target, ...]
+    """Targets that no one asked for by name, and that can not follow."""
+    notes: tuple[str, ...]
+
+    def new(self, target: Target) -> Target:
+        """Return what becomes of a target."""
+        return target._replace(backend=self.backends.get(target.backend.name, target.backend))
+
+
+def find_reach(
+    request: UpgradeRequest,
+    project: Project,
+    before: Configuration,
+    catalog: Catalog,
+    locked: Version | None,
+) -> Reach:
+    """Find the release and the backends that all targets can have.
+
+    Args:
+        request: What is asked for. Without a release, there is no way back: neither below what
+            the project requires, nor below what it has locked.
+        project: As it is.
+        before: What the project has.
+        catalog: What can be had.
+        locked: The release in uv.lock.
+
+    Raises:
+        RequestError: A target can not follow; the newest release that all can have is named.
+    """
+    return _Reaching(request, project, before, catalog, locked).find()
+
+
+class _Reaching:
+    def __init__(
+        self,
+        request: UpgradeRequest,
+        project: Project,
+        before: Configuration,
+        catalog: Catalog,
+        locked: Version | None,
+    ) -> None:
+        self.request = request
+        self.project = project
+        self.before = before
+        self.catalog = catalog
+        self.locked = locked
+        self.main = catalog.main_package
+        self.there = {target.backend.name: target.backend for target in before.targets}
+        self.packages = {
+            str(name): SpecifierSet()
+            for name in before.packages
+            if name != self.main and catalog.companions(name, catalog.releases[0]) is not None
+        }
+        self.notes: list[str] = []
+
+    def find(self) -> Reach:
+        asked = self._asked()
+        choice, targets = self._choose(asked)
+        backends = self._backends(asked, choice)
+        backwards = {
+            old: self.there[old]
+            for old, new in backends.items()
+            if asked[old] is None and new.version < self.there[old].version
+        }
+        if backwards:
+            asked |= backwards
+            choice, targets = self._choose(asked)
+            backends = self._backends(asked, choice)
+        self._refuse_two_in_one(backends)
+        if self.request.torch is None and not self.request.everything:
+            self._say_what_holds_back(asked, choice)
+        changed = {old: new for old, new in backends.items() if new.name != old}
+        return Reach(
+            choice=choice,
+            backends=changed,
+            targets=tuple(
+                dict.fromkeys(Target(t.platform, backends[t.backend.name]) for t in targets)
+            ),
+            given_up=tuple(
+                t for t in self.before.targets if t not in targets and t.backend != PYPI
+            ),
+            notes=tuple(self.notes),
+        )
+
+    # Backends.
+
+    def _asked(self) -> dict[str, Backend | None]:
+        """Return what each backend of the project shall become; None for the newest."""
+        asked: dict[str, Backend | None] = dict(self.there)
+        named = dict(self.request.backends)
+        for old, new in named.items():
+            known = self.there.get(old)
+            if known is None:
+                raise RequestError(
+                    f"no target has the backend `{old}`",
+                    help=f"the project has {', '.join(self.there)}",
+                )
+            asked[old] = self._asked_for(known, new)
+        if self.request.everything:
+            for old in self._movable(set(self.there) - named.keys()):
+                asked[old] = None
+        return asked
+
+    def _asked_for(self, old: Backend, word: str) -> Backend | None:
+        """Read a new backend as in a target of each platform that has the old one."""
+        flag = f"`--backend {old.name}={word}`"
+        if not old.version:
+            raise RequestError(
+                f"{flag}: there is but one {old.title}",
+                help="another build is another target: `torchconf add-target`",
+            )
+        vocabulary = self.catalog.vocabulary
+        meant = vocabulary.backends.get(word)
+        accelerators = {known.name for known in vocabulary.accelerators}
+        if (meant.accelerator if meant else word) in accelerators - {old.accelerator}:
+            raise RequestError(
+                f"{flag}: {old.title} and `{word}` are for other machines",
+                help="another accelerator is another target: `torchconf add-target`, "
+                "`torchconf remove-target`",
+            )
+        found = [
+            parse_target_spec(f"{target.platform.short}-{word}", vocabulary)
+            for target in self.before.targets
+            if target.backend == old
+        ]
+        return found[0].backend
+
+    def _movable(self, names: Iterable[str]) -> Iterator[str]:
+        """Yield the backends that `--all` moves: of several extras or groups only the newest.
+
+        The others are there for older machines.
+        """
+        with_version = [self.there[name] for name in names if self.there[name].version]
+        for accelerator in {backend.accelerator for backend in with_version}:
+            own = sorted(
+                (b for b in with_version if b.accelerator == accelerator),
+                key=lambda backend: backend.version,
+            )
+            for backend in own:
+                if backend == own[-1] or self.before.layout == "markers":
+                    yield backend.name
+                else:
+                    self.notes.append(
+                        f"{backend.name} stays: {own[-1].name} is the newer one; "
+                        f"`--backend {backend.name}=...` moves it"
+                    )
+
+    def _backends(
+        self, asked: Mapping[str, Backend | None], choice: ReleaseChoice
+    ) -> dict[str, Backend]:
+        """Return the new backend of each old one."""
+        named = {
+            self._wish(target, asked)[:3]
+            for target in self.before.targets
+            if asked[target.backend.name] is not None
+        }
+        resolved = [
+            t for t in choice.targets if (t.platform, t.backend.accelerator, t.backend) not in named
+        ]
+        found: dict[str, Backend] = {}
+        for old, new in asked.items():
+            accelerator = self.there[old].accelerator
+            platforms = {t.platform for t in self.before.targets if t.backend.name == old}
+            candidates = [
+                target.backend
+                for target in (*resolved, *choice.targets)
+                if target.platform in platforms and target.backend.accelerator == accelerator
+            ]
+            found[old] = new or next(iter(candidates), self.there[old])
+        return found
+
+    def _refuse_two_in_one(self, backends: Mapping[str, Backend]) -> None:
+        """Refuse to make two extras, or two groups, bring the same build."""
+        if self.before.layout == "markers":
+            return
+        taken: dict[str, str] = {}
+        for old, new in backends.items():
+            other = taken.setdefault(new.name, old)
+            if other != old:
+                raise RequestError(
+                    f"`{other}` and `{old}` would both be {new.title}",
+                    at=self.project.place("tool.uv.sources"),
+                    help="take one of them away first: `torchconf remove-target`",
+                )
+
+    # The release.
+
+    def _choose(
+        self, asked: Mapping[str, Backend | None]
+    ) -> tuple[ReleaseChoice, tuple[Target, ...]]:
+        """Return the choice, and the old targets that it serves."""
+        every = self._served() if self.before.layout is None else self.before.targets
+        named = tuple(target for target in every if not self._is_implied(target))
+        refused: RequestError | None = None
+        for within in self._ranges():
+            for targets in dict.fromkeys((every, named)):
+                try:
+                    return self._try(targets, asked, within), targets
+                except RequestError as error:
+                    refused = refused or error
+        if refused is None:  # there is at least one range
+            raise AssertionError
+        for targets in dict.fromkeys((every, named)):
+            try:
+                best = self._try(targets, asked, SpecifierSet()).release
+            except RequestError:
+                continue
+            say = "" if self.request.torch else f"; `--torch {best}` goes there"
+            raise RequestError(
+                refused.message,
+                at=refused.at,
+                help=f"the newest torch that all targets can have is {best}{say}",
+            ) from None
+        raise refused
+
+    def _served(self) -> tuple[Target, ...]:
+        """Return the platforms of a project without sources, which names none of them.
+
+        One for which its packages have no wheels at all is none of its platforms.
+        """
+        served: list[Target] = []
+        for target in self.before.targets:
+            try:
+                self._try((target,), self.there, SpecifierSet())
+            except RequestError:
+                continue
+            served.append(target)
+        return tuple(served) or self.before.targets
+
+    def _try(
+        self,
+        targets: Iterable[Target],
+        asked: Mapping[str, Backend | None],
+        within: SpecifierSet,
+    ) -> ReleaseChoice:
+        wishes = [self._wish(target, asked) for target in targets]
+        needs = Needs(within, self.packages, self.project.requires_python)
+        choice = choose_release(wishes, needs, self.catalog)
+        if choice.certainty == UNKNOWN and self.request.torch is None:
+            # Nobody asked for a release that no one has seen: all stays at what there is.
+            floor = lowest_meant(within)
+            if floor is None:
+                return choice._replace(release=None, companions={})
+            choice = choose_release(
+                wishes, Needs(SpecifierSet(f"=={floor}"), {}, needs.python), self.catalog
+            )
+        return choice
+
+    def _wish(self, target: Target, asked: Mapping[str, Backend | None]) -> TargetSpec:
+        new = asked[target.backend.name]
+        accelerator = target.backend.accelerator
+        text = f"{target.platform.short}-{new.name if new else accelerator}"
+        return TargetSpec(target.platform, accelerator, new, text)
+
+    def _ranges(self) -> Iterator[SpecifierSet]:
+        """Yield what the release must be in: as is asked for, else not below what there is."""
+        declared = declared_range(self.project, self.main) & pinned_range(self.project, self.main)
+        if self.request.torch is not None:
+            exact = exact_version(self.request.torch)
+            holds_one = any(part.operator in {"==", "==="} for part in declared)
+            asked = f"=={exact}" if exact and holds_one else torch_specifier(self.request.torch)
+            yield SpecifierSet(asked)
+            return
+        floor = lowest_meant(declared)
+        if self.locked is not None and declared.contains(self.locked, prereleases=True):
+            yield SpecifierSet(f">={self.locked}")
+        yield SpecifierSet(f">={floor}" if floor else "")
+
+    def _is_implied(self, target: Target) -> bool:
+        """Tell a target that nobody asked for: an unusual machine, which no marker tells apart."""
+        if target.platform.is_usual or target.backend in {self.catalog.fallback, PYPI}:
+            return False
+        if any(
+            entry.marker.evaluate(target.platform.environment())
+            for entry in self.project.workspace.required_environments
+        ):
+            return False
+        markers = (
+            str(source.marker)
+            for package, sources in self.project.sources.items()
+            if package in self.catalog.family
+            for source in sources
+        )
+        return not any("platform_machine" in marker for marker in markers)
+
+    def _say_what_holds_back(
+        self, asked: Mapping[str, Backend | None], choice: ReleaseChoice
+    ) -> None:
+        """Say that there is a newer release, which needs other backends."""
+        free = {old: None if self.there[old].version else new for old, new in asked.items()}
+        ended = [
+            f"{backend.name} ended with torch {last}"
+            for old, backend in ((old, asked[old] or self.there[old]) for old in asked)
+            if (last := self.catalog.ended(backend)) is not None
+        ]
+        if not ended or choice.release is None:
+            return
+        try:
+            further = self._try(self.before.targets, free, SpecifierSet(f">{choice.release}"))
+        except RequestError:
+            return
+        if further.release is not None and self.catalog.covered(further.release):
+            self.notes.append(
+                f"torch {further.release} needs another build: {', '.join(ended)}; `--all` or "
+                "`--backend OLD=NEW` moves it"
+            )
+
+
+def lowest_meant(declared: SpecifierSet) -> Version | None:
+    """Return the lowest release that a range means to admit."""
+    found: list[Version] = []
+    for part in declared:
+        if part.operator in {">=", ">", "==", "===", "~="}:
+            try:
+                found.append(Version(Version(part.version.removesuffix(".*")).public))
+            except InvalidVersion:
+                continue
+    return max(found, default=None)

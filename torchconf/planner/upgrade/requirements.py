@@ -1,0 +1,320 @@
+"""Draft what an upgrade does to requirements, constraints and triton packages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.requirements import Requirement as Parsed
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from torchconf.errors import ProjectError, RequestError
+from torchconf.model.backends import PYPI
+from torchconf.model.requirements import (
+    next_minor,
+    torch_specifier,
+    with_specifier,
+    with_upper_bound,
+)
+from torchconf.planner.bounds import Bounds
+from torchconf.planner.draft_requirements import toml_path
+from torchconf.planner.respecify import moved, relabelled
+from torchconf.planner.upgrade.choice import Reach, lowest_meant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from torchconf.catalog import Catalog, Triton
+    from torchconf.edits.draft import Draft
+    from torchconf.edits.plan import Path
+    from torchconf.layout.configuration import Configuration
+    from torchconf.model.project import Project, Requirement
+
+__all__ = ["Line", "move_requirements"]
+
+_REASON = "the release that all targets have"
+_CONSTRAINTS: Path = ("tool", "uv", "constraint-dependencies")
+_SOURCES: Path = ("tool", "uv", "sources")
+
+
+class Line(NamedTuple):
+    """A requirement of the family, and where it stands."""
+
+    draft: Draft
+    requirement: Requirement
+    is_base: bool = False
+    """Whatever else is installed, this counts."""
+    is_promise: bool = False
+    """It is published, and builds are chosen elsewhere: kept while it admits the release."""
+    holds: bool = False
+    """A constraint or an override: it installs nothing by itself."""
+
+
+def move_requirements(
+    lines: Sequence[Line],
+    project: Project,
+    catalog: Catalog,
+    before: Configuration,
+    reach: Reach,
+    asked: str | None,
+    own: Bounds | None,
+) -> tuple[str, ...]:
+    """Move every line to the release that was found.
+
+    Args:
+        lines: All of the family: the project's, those of members that it routes for, constraints.
+        project: As it is.
+        catalog: What fits.
+        before: What the project has.
+        reach: Where it goes.
+        asked: What `--torch` says.
+        own: The bounds that torchconf would have written before, if that is known.
+
+    Returns:
+        Sentences on what was left alone.
+
+    Raises:
+        RequestError: Nothing in the project could hold what is asked for.
+    """
+    return _Moving(lines, project, catalog, before, reach, asked, own).move()
+
+
+class _Moving:
+    def __init__(
+        self,
+        lines: Sequence[Line],
+        project: Project,
+        catalog: Catalog,
+        before: Configuration,
+        reach: Reach,
+        asked: str | None,
+        own: Bounds | None,
+    ) -> None:
+        self.lines = lines
+        self.project = project
+        self.catalog = catalog
+        self.before = before
+        self.reach = reach
+        self.asked = asked
+        self.spec = torch_specifier(asked)
+        self.is_bare = asked is not None and asked.strip()[:1] in set("0123456789v")
+        self.own = own
+        self.main = catalog.main_package
+        self.release = reach.choice.release
+        self.pinned = any(
+            line.holds and line.requirement.name == self.main and _is_exact(line.requirement)
+            for line in lines
+        )
+        self.texts: dict[int, str] = {}
+        self.notes: list[str] = []
+
+    def move(self) -> tuple[str, ...]:
+        self._move_torch()
+        bounds = self._bounds(self._range())
+        tritons = self._tritons(bounds)
+        for number, line in enumerate(self.lines):
+            name = line.requirement.name
+            if name == self.main:
+                self._write(line, self.texts[number])
+            elif name in tritons:
+                self._move_triton(line, tritons[name])
+            elif name not in self.catalog.triton_packages:
+                self._move_companion(line, bounds)
+        self._drop_pins(tritons)
+        if self.pinned:
+            self._pin_tritons(tritons)
+        self._rename_sources(tritons)
+        return tuple(self.notes)
+
+    def _bounds(self, within: SpecifierSet) -> Bounds:
+        return Bounds(
+            self.reach.choice._replace(targets=self.reach.targets),
+            within,
+            self.catalog,
+            settled=False,
+            pinned=self.pinned,
+            pin=False,
+        )
+
+    def _write(self, line: Line, text: str) -> None:
+        line.draft.replace(toml_path(line.requirement.at), text, _REASON)
+
+    def _label(self, line: Line) -> str:
+        return relabelled(line.requirement.raw, self.reach.backends)
+
+    # Torch.
+
+    def _move_torch(self) -> None:
+        """Find the new text of each line on torch; first of those that others lean on."""
+        upper = self._bounds(SpecifierSet(self.spec)).torch
+        if upper is None and self.is_bare and self.asked is not None:
+            upper = next_minor(Version(self.asked.strip()))
+        ours = [
+            (n, line) for n, line in enumerate(self.lines) if line.requirement.name == self.main
+        ]
+        held = self.pinned
+        for number, line in sorted(ours, key=lambda pair: not pair[1].is_base):
+            bare = not line.requirement.specifier
+            if bare and (upper is not None or self.asked) and not held and not line.holds:
+                self.texts[number] = self._anew(self._label(line), upper)
+            else:
+                self.texts[number] = self._torch(line, upper)
+            text = self.texts[number]
+            if line.is_base and not line.requirement.marker:
+                limited = upper is None or with_upper_bound(text, upper) == text
+                held = held or (bool(Parsed(text).specifier) and limited)
+        if self.asked and not ours:
+            raise RequestError(
+                f"no requirement of the project says which {self.main} it needs",
+                at=self.project.at,
+                help=f"add one: `torchconf init --torch '{self.asked}'`",
+            )
+
+    def _torch(self, line: Line, upper: str | None) -> str:
+        text = self._label(line)
+        if self.release is None:
+            return self._torch_of_unknown_release(line, text) if self.asked else text
+        if line.is_promise and line.requirement.specifier.contains(self.release, prereleases=True):
+            return text
+        if not line.requirement.specifier or _is_exact(line.requirement):
+            return moved(text, self.release, None)
+        if self.asked and not self.is_bare and not line.holds:
+            return self._anew(text, upper)
+        own = self.own.torch if self.own and upper is None else None
+        lower = Version(self.asked.strip()) if self.asked and self.is_bare else self.release
+        return moved(text, lower, None if line.is_promise else upper, own)
+
+    def _anew(self, text: str, upper: str | None) -> str:
+        """Write what is asked for, or else what keeps the targets together."""
+        specifier = self.spec or f">={self.release}"
+        text = with_specifier(text, specifier)
+        return text if upper is None else with_upper_bound(text, upper)
+
+    def _torch_of_unknown_release(self, line: Line, text: str) -> str:
+        """Ask for a release that the catalog is too old to know."""
+        if _is_exact(line.requirement):
+            raise ProjectError(
+                f"`{line.requirement.raw}` holds one version, and the catalog of "
+                f"{self.catalog.as_of} knows none that is {self.spec}",
+                at=self.project.place(line.requirement.at),
+                help="`torchconf catalog refresh` reads the live indexes",
+            )
+        return text if line.is_promise or line.holds else with_specifier(text, self.spec)
+
+    def _range(self, *, held: bool = True) -> SpecifierSet:
+        """Return what uv will choose torch from, as far as the lines say; or without the pins."""
+        joined = SpecifierSet()
+        for number, text in self.texts.items():
+            if held or not self.lines[number].holds:
+                joined &= Parsed(text).specifier
+        return joined
+
+    # Companions.
+
+    def _move_companion(self, line: Line, bounds: Bounds) -> None:
+        one = line.requirement
+        text = self._label(line)
+        version = self.reach.choice.companions.get(one.name)
+        if version is None:
+            if one.specifier:
+                self.notes.append(f"which {one.name} fits is not known: `{one.raw}` is left alone")
+            self._write(line, text)
+            return
+        if not _is_exact(one):
+            version = self._lowest(one.name) or version
+        if not (line.is_promise and one.specifier.contains(version, prereleases=True)):
+            upper = bounds.by_package.get(one.name)
+            own = self.own.by_package.get(one.name) if self.own and upper is None else None
+            if one.specifier:
+                text = moved(text, version, None if _is_exact(one) else upper, own)
+            elif upper is not None and not line.is_promise and not line.holds:
+                text = with_upper_bound(text, upper)
+        self._write(line, text)
+
+    def _lowest(self, name: str) -> Version | None:
+        """Return the companion of the lowest torch that the project means to admit."""
+        within = self._range(held=False)
+        if lowest_meant(within) is None:
+            return None
+        admitted = [release for release in self.catalog.releases if release in within]
+        fitting = self.catalog.companions(name, min(admitted)) if admitted else None
+        return max(fitting, default=None) if fitting else None
+
+    # Triton packages: their names depend on the release.
+
+    def _tritons(self, bounds: Bounds) -> dict[str, Triton]:
+        """Return each triton package that the project may have, with the one to take instead."""
+        found: dict[str, Triton] = {}
+        if self.release is None:
+            return found
+        for target in self.reach.targets:
+            needed = bounds.triton(target.backend) if target.backend != PYPI else None
+            for known in self.catalog.releases if needed is not None else ():
+                old = self.catalog.triton(target.backend, known)
+                if old is not None and needed is not None:
+                    found[old.name] = needed
+        self.closed = not bounds.is_open
+        return found
+
+    def _move_triton(self, line: Line, triton: Triton) -> None:
+        one = line.requirement
+        if _is_exact(one):
+            specifier = f"=={triton.pin}" if triton.pin else ""
+        elif one.specifier:
+            parts = [f">={triton.bound}"] if triton.bound else []
+            # A newer triton could pull in an older torch, one that needs none.
+            parts += [f"<={triton.pin}"] if triton.pin and self.closed else []
+            specifier = ",".join(parts)
+        else:
+            specifier = ""
+        text = with_specifier(one.raw, specifier)
+        head = text[: len(text) - len(text.lstrip())]
+        rest = text.lstrip()
+        written = next(
+            (n for n, c in enumerate(rest) if not (c.isalnum() or c in "-_.")), len(rest)
+        )
+        name = rest[:written] if canonicalize_name(rest[:written]) == triton.name else triton.name
+        self._write(line, f"{head}{name}{rest[written:]}")
+
+    def _drop_pins(self, tritons: Mapping[str, Triton]) -> None:
+        """Take away constraints on triton that hold nothing: torch itself pins it."""
+        for line in {id(line.draft): line for line in self.lines if line.holds}.values():
+            pins = line.draft.get(_CONSTRAINTS) or []
+            names = {triton.name for triton in tritons.values()}
+            for number in reversed(range(len(pins))):
+                pin = Parsed(pins[number])
+                if canonicalize_name(pin.name) in names and not pin.specifier:
+                    line.draft.remove((*_CONSTRAINTS, number), "torch itself pins it")
+
+    def _pin_tritons(self, tritons: Mapping[str, Triton]) -> None:
+        """Hold the triton of the release too, where the family is held."""
+        draft = next(line.draft for line in self.lines if line.holds)
+        required = {line.requirement.name for line in self.lines if not line.holds}
+        for name, triton in tritons.items():
+            there = {canonicalize_name(Parsed(text).name) for text in draft.get(_CONSTRAINTS) or []}
+            if name in required and triton.pin and triton.name not in there:
+                draft.insert(_CONSTRAINTS, f"{triton.name}=={triton.pin}", "one version everywhere")
+
+    def _rename_sources(self, tritons: Mapping[str, Triton]) -> None:
+        for draft in self._drafts():
+            sources = draft.get(_SOURCES) or {}
+            for key in list(sources):
+                triton = tritons.get(canonicalize_name(key))
+                if (
+                    triton is not None
+                    and canonicalize_name(key) != triton.name
+                    and triton.name not in sources
+                ):
+                    draft.rename((*_SOURCES, key), triton.name, "the triton of this torch")
+
+    def _drafts(self) -> Iterable[Draft]:
+        return {id(line.draft): line.draft for line in self.lines}.values()
+
+
+def _is_exact(requirement: Requirement) -> bool:
+    """Tell a requirement that names one version: `==2.13.0`, not `==2.13.*`."""
+    return any(
+        part.operator in {"==", "==="} and not part.version.endswith(".*")
+        for part in requirement.specifier
+    )

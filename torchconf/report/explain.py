@@ -1,0 +1,222 @@
+"""Rules and routes put into sentences: why a build is what it is, step by step."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from packaging.utils import canonicalize_name
+
+from torchconf.catalog import Answer
+from torchconf.model.markers import holds
+from torchconf.model.project import Item
+from torchconf.resolve.forks import spoken
+from torchconf.resolve.table import (
+    Wheels,
+    build_of,
+    choice_of,
+    default_groups,
+    packages_of,
+    selections,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from torchconf.catalog import Catalog
+    from torchconf.layout.selection import Selection
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Project, Source
+    from torchconf.model.targets import Platform
+    from torchconf.resolve.routes import Route, Routes
+    from torchconf.rules import Rule
+
+__all__ = ["Explanation", "explain_routes", "page"]
+
+_SEVERITIES = {"error": "an error", "warning": "a warning", "info": "information"}
+_FIXES = {
+    "safe": "`torchconf check --fix` mends it",
+    "unsafe": "`torchconf check --fix --unsafe-fixes` mends it where the file says enough",
+    "no": "a person must decide how to mend it",
+}
+
+
+def page(rule: Rule) -> str:
+    """Return the page of a rule: what is wrong, why it hurts, bad and good TOML, the source."""
+    text = inspect.cleandoc(type(rule).__doc__ or "")
+    optional = "; off unless it is selected" if rule.is_optional else ""
+    head = f"{rule.code} {rule.name}: {_SEVERITIES[rule.severity.value]}{optional}"
+    return f"{head}\n\n{text}\n\nFix:  {_FIXES[rule.fixes]}\nRead: {rule.reference}\n"
+
+
+class Explanation(NamedTuple):
+    """Why one choice gives a platform one build of one package."""
+
+    package: str
+    platform: str
+    command: str
+    backend: str | None
+    """None: not installed, or not known."""
+    steps: tuple[str, ...]
+    """Sentences, in the order in which uv decides; the last one is the outcome."""
+
+    def data(self) -> dict[str, Any]:
+        """Return it as JSON data."""
+        return self._asdict() | {"steps": list(self.steps)}
+
+    def text(self) -> str:
+        """Return it for people."""
+        head = f"{self.package} on {self.platform}, {self.command}"
+        *steps, outcome = self.steps
+        lines = [f"  {number}. {step}" for number, step in enumerate(steps, start=1)]
+        return "\n".join([head, *lines, f"  => {outcome}", ""])
+
+
+def explain_routes(
+    project: Project,
+    routes: Routes,
+    catalog: Catalog,
+    *,
+    platforms: Iterable[Platform],
+    packages: Iterable[str] = (),
+    backends: Iterable[Backend] = (),
+) -> Iterator[Explanation]:
+    """Explain what a project gets, for each choice.
+
+    Args:
+        project: Whose extras and groups are chosen from.
+        routes: Of the project or its workspace.
+        catalog: For what indexes serve and have.
+        platforms: The machines.
+        packages: Names; without any, torch, or what the project has instead.
+        backends: Keep only choices that give one of these; without any, all.
+    """
+    own = project.written_name if project.root is not None else None
+    names = [*packages] or packages_of([project], catalog)[:1] or [catalog.main_package]
+    wanted = {backend.name for backend in backends}
+    wheels = Wheels(project, catalog)
+    for package in names:
+        for selection in selections(project, catalog, own):
+            for platform in platforms:
+                found = _explain(project, routes, wheels, package, selection, platform)
+                if not wanted or found.backend in wanted:
+                    yield found
+
+
+def _explain(
+    project: Project,
+    routes: Routes,
+    wheels: Wheels,
+    package: str,
+    selection: Selection,
+    platform: Platform,
+) -> Explanation:
+    route = routes.row(package, platform.environment(), choice_of(selection))
+    backend, reason = build_of(route, wheels.catalog)
+    answer = wheels.available(package, platform, route, backend)
+    steps = [
+        *_asked(route, package),
+        *_sources(project, route, package, platform, selection),
+        *_conflicts(route),
+        _outcome(route, backend, reason, answer),
+    ]
+    return Explanation(
+        package=package,
+        platform=platform.key,
+        command=selection.command(),
+        backend=backend.name if backend else None,
+        steps=tuple(steps),
+    )
+
+
+def _asked(route: Route, package: str) -> Iterator[str]:
+    """Say what brings the package."""
+    if route.requirement is not None:
+        yield f"`{route.requirement.raw}` asks for it, at {route.requirement.at}"
+    elif route.needed_by:
+        names = ", ".join(f"`{name}`" for name in sorted(route.needed_by))
+        yield f"no requirement names it; {names} will bring it"
+    elif route.kind == "absent":
+        yield f"nothing that this choice installs asks for `{package}`"
+
+
+def _sources(
+    project: Project, route: Route, package: str, platform: Platform, selection: Selection
+) -> Iterator[str]:
+    """Say of each source entry whether it counts here, and why not."""
+    entries = project.sources_for(canonicalize_name(package))
+    if not entries and route.kind != "error":
+        yield f"there is no source for `{package}`"
+    for source in entries:
+        names = f"index `{source.value}`" if source.kind == "index" else f"a {source.kind}"
+        where = f"the source {source.at} ({names})"
+        scope = _scope(project, source)
+        counts = route.pin is not None and route.pin.source == source
+        if scope is not None and route.fork is not None and route.fork.excludes(scope):
+            yield f"{where} does not count: it is for {spoken(scope)}, which is not chosen"
+        elif source.marker is not None and not holds(source.marker, platform):
+            void = _VOID if counts else ""
+            yield f"{where}: its marker `{source.marker}` does not hold here{void}"
+        elif route.kind == "absent" and route.pin is None:
+            yield f"{where} finds no requirement of this project to work on"
+        elif scope is not None and not _is_chosen(scope, project, selection):
+            free = _FREE if counts else ""
+            yield f"{where} is for {spoken(scope)}, which is not chosen{free}"
+        else:
+            kept = f"is for {spoken(scope)}" if scope is not None else "counts for every choice"
+            held = f", and its marker `{source.marker}` holds" if source.marker is not None else ""
+            yield f"{where} {kept}{held}"
+
+
+_VOID = (
+    ", and yet it counts: the same part of the lock is for other platforms too, where it holds, "
+    "and uv gives one part one index"
+)
+_FREE = ", and yet it counts: no conflict parts it from this choice"
+
+
+def _is_chosen(scope: Item, project: Project, selection: Selection) -> bool:
+    names = {canonicalize_name(name) for name in (*selection.extras, *selection.groups)}
+    kept = {canonicalize_name(name) for name in selection.no_groups}
+    return scope.name in names | (set(default_groups(project)) - kept)
+
+
+def _scope(project: Project, source: Source) -> Item | None:
+    if project.name is None:
+        return None
+    if source.extra is not None:
+        return Item(project.name, "extra", source.extra)
+    return Item(project.name, "group", source.group) if source.group is not None else None
+
+
+def _conflicts(route: Route) -> Iterator[str]:
+    """Say what conflicts keep out of this part of the lock."""
+    if route.fork is None or not route.fork.excluded:
+        return
+    out = ", ".join(sorted(spoken(item) for item in route.fork.excluded))
+    inside = " and ".join(sorted(spoken(item) for item in route.fork.included))
+    if inside:
+        yield f"by `tool.uv.conflicts`, {inside} has a part of the lock without {out}"
+    else:
+        yield f"by `tool.uv.conflicts`, this part of the lock is without {out}"
+
+
+_WHEELS = {
+    Answer.YES: "",
+    Answer.NO: "; it has no wheel for this platform, so that installing fails",
+    Answer.UNKNOWN: "; whether it has a wheel for this platform is not known",
+}
+
+
+def _outcome(route: Route, backend: Backend | None, reason: str | None, answer: Answer) -> str:
+    """Say what comes of it."""
+    if route.kind == "error":
+        return f"uv refuses: {reason}"
+    if route.kind == "absent":
+        return "not installed"
+    if backend is None:
+        return f"not known: {reason}"
+    if route.index is None:
+        return f"{backend.title}: no index is set for it{_WHEELS[answer]}"
+    name = f"index `{route.index.name}`" if route.index.name else "the index"
+    return f"{backend.title}, from {name} ({route.index.url}){_WHEELS[answer]}"

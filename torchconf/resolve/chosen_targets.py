@@ -1,0 +1,83 @@
+"""The targets that a project has, each with the choice that installs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from torchconf.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torchconf.catalog import Catalog
+    from torchconf.layout.selection import Selection
+    from torchconf.model.project import Project
+    from torchconf.model.targets import Target
+    from torchconf.resolve.table import Row
+
+__all__ = ["chosen_targets"]
+
+
+def chosen_targets(
+    words: Sequence[str], project: Project, catalog: Catalog, rows: Sequence[Row]
+) -> list[tuple[Target, Selection]]:
+    """Return the project's targets that words name, all without words, with their choices.
+
+    Args:
+        words: As on a command line: `linux-cuda`.
+        project: Whose targets they are.
+        catalog: For the words, and the backends of indexes.
+        rows: Of `show`.
+
+    Raises:
+        RequestError: A word is no target, or no target of this project.
+    """
+    # Imported here: only a command that takes targets needs them.
+    from torchconf.layout.configuration import read_configuration
+    from torchconf.model.target_spec import parse_target_spec
+
+    before = read_configuration(project, catalog)
+    found: list[tuple[Target, Selection]] = []
+    for target in before.targets:
+        name = canonicalize_name(before.names.get(target.backend.name, target.backend.extra))
+        selection = _selection(target, name, catalog.main_package, rows)
+        if selection is not None:
+            found.append((target, selection))
+    if not words:
+        return found
+    chosen: list[tuple[Target, Selection]] = []
+    for word in words:
+        wish = parse_target_spec(word, catalog.vocabulary)
+        matching = [
+            (target, selection)
+            for target, selection in found
+            if target.platform == wish.platform
+            and (
+                target.backend == wish.backend
+                or (wish.backend is None and target.backend.accelerator == wish.accelerator)
+            )
+        ]
+        if not matching:
+            names = ", ".join(str(target) for target, _ in found) or "no targets"
+            raise RequestError(f"`{word}` is no target of this project", help=f"it has {names}")
+        chosen += [pair for pair in matching if pair not in chosen]
+    return chosen
+
+
+def _selection(target: Target, name: str, main: str, rows: Sequence[Row]) -> Selection | None:
+    """Return the choice that gives a target its build: the one of its name, else the first."""
+    fitting = [
+        row.selection
+        for row in rows
+        if row.package == main
+        and row.platform == target.platform.key
+        and row.backend == target.backend.name
+    ]
+    named = [
+        one
+        for one in fitting
+        if any(canonicalize_name(each) == name for each in (*one.extras, *one.groups))
+    ]
+    return next(iter((*named, *fitting)), None)

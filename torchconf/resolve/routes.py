@@ -1,0 +1,519 @@
+"""From which index uv takes a package, from the file alone.
+
+This is a model of what `uv lock` and `uv sync` do with indexes; not of versions. Three modules hold
+the rule, each with its part of it in words: `lowering` (requirements, sources, pins, lists),
+`forks` (conflict sets, forks, the index of each fork) and this one, which reads rows:
+
+1. A choice is its extras, the default groups without `--no-group`, the groups added, and the
+   project. Two items of one conflict set, as written or derived: uv refuses to install them.
+2. An extra or group of which the lock has no requirement does not count as chosen from here on.
+3. Where no entry of `environments` holds: 'platform is not compatible'.
+4. What a chosen group, or another member, asks for as `demo[x]` is chosen too, if a fork agrees.
+5. The row's fork has the machine; all of its included items are chosen and none of its excluded
+   ones. A package is there if the fork's lists lead to it from the choice, along requirements that
+   hold on the machine. It comes from the fork's index; without one from the first open index, in
+   the order written, that carries it; else from the default one.
+6. If the supported Pythons give different answers, the answer is all of them.
+
+Three things follow that surprise people. An index set by a wide fork stays when the fork is split
+later, so a platform marker on a source can come too late. A pin without a scope works everywhere,
+and one whose item no conflict names does too. What no declared requirement names has no pin at
+all.
+
+Checked against uv 0.13.9: `tests/test_routes.py` has recorded cases, `tests/test_routes_uv.py`
+asks uv.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, cast
+
+from packaging.utils import canonicalize_name
+
+from torchconf.errors import ProjectError, RequestError
+from torchconf.model.project import Index, Item, Project, Record, Requirement, Source
+from torchconf.resolve.environments import TooManyEnvironments
+from torchconf.resolve.forks import Forks, TooManyForks, spoken
+from torchconf.resolve.lowering import Declared, members_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from torchconf.resolve.environments import Environments
+    from torchconf.resolve.forks import Fork
+    from torchconf.resolve.lowering import ListEntry, Pin
+
+__all__ = ["Route", "RouteKind", "Routes", "SyncOptions", "routes"]
+
+RouteKind = Literal["absent", "index", "direct", "varies", "error", "unknown"]
+
+
+class SyncOptions(Record):
+    """What is installed: `uv sync --extra ... --group ... --no-group ... --package ...`.
+
+    Without `packages`, the project itself is installed, or every member where the workspace root is
+    no project. `default_groups` is false for `--no-default-groups`.
+    """
+
+    extras: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    no_groups: frozenset[str] = frozenset()
+    default_groups: bool = True
+    packages: frozenset[str] = frozenset()
+
+
+class Route(Record):
+    """The answer for one package, one machine and one choice.
+
+    Attributes:
+        kind: `index`: it comes from `index`. `absent`: nothing known here brings it, and if
+            something did, it would come from `index`. `direct`: it comes from a path, a git
+            repository or a URL; see `source` or `requirement`. `varies`: supported Pythons differ;
+            see `by_python`. `error`: uv refuses; see `error`. `unknown`: see `reason`.
+        index: The index; None stands for PyPI.
+        pin: The pin that set the index, if one did.
+        source: The source entry behind it.
+        requirement: The declared requirement that brings the package, if one does.
+        needed_by: The packages known to need it that bring it.
+        fork: The fork that the row was read from.
+        reason: One sentence, for `unknown`, and for an `absent` package of which nobody can say
+            where it would come from.
+        error: What uv would say, for `error`.
+        by_python: Pairs of a Python specifier and its route, for `varies`.
+    """
+
+    kind: RouteKind
+    index: Index | None = None
+    pin: Pin | None = None
+    source: Source | None = None
+    requirement: Requirement | None = None
+    needed_by: frozenset[NormalizedName] = frozenset()
+    fork: Fork | None = None
+    reason: str | None = None
+    error: ProjectError | None = None
+    by_python: tuple[tuple[str, Route], ...] = ()
+
+
+def routes(
+    project: Project,
+    *,
+    members: Sequence[Project] = (),
+    libraries: Mapping[str, Project | None] | None = None,
+    needs: Mapping[str, frozenset[str]] | None = None,
+    carries: Callable[[Index, str], bool | None] = lambda _index, _package: None,
+) -> Routes:
+    """Work out where the packages of a project, or of its workspace, come from.
+
+    Args:
+        project: The project that commands are run in: on its own, a workspace root or a member.
+        members: The other members of its workspace.
+        libraries: Local libraries by path, or git URL, as the source entry writes it. None for one
+            that was looked at and has no sources. A library that is reached and not listed here
+            makes every answer unknown.
+        needs: Packages known to need others by themselves: `{"accelerate": {"torch"}}`. The names
+            are normalised.
+        carries: Whether an open index has a package; None for not known.
+
+    Returns:
+        The answers. What is wrong with the project is an answer too; nothing raises here.
+    """
+    return Routes(project, members, libraries, needs or {}, carries)
+
+
+class _Chosen(Record):
+    """A choice in terms of the project: what is installed, and the groups of a nameless root."""
+
+    targets: tuple[Project, ...]
+    items: frozenset[Item]
+    nameless: frozenset[NormalizedName]
+
+
+class _Reached:
+    """What one row reaches, following the lists of a fork along what holds at one point.
+
+    `entries` has the first line that brought each package, `needed_by` who is known to need it, and
+    `asked` the extras of members that something asks for.
+    """
+
+    def __init__(self, declared: Declared, fork: Fork, point: Environments) -> None:
+        self.fork = fork
+        self.entries: dict[NormalizedName, ListEntry] = {}
+        self.needed_by: dict[NormalizedName, set[NormalizedName]] = {}
+        self.asked: dict[Item, None] = {}
+        self._declared = declared
+        self._point = point
+        self._queue: list[ListEntry] = []
+        self._seen: set[tuple[int, NormalizedName | None]] = set()
+
+    def start(self, project: Project, extras: Iterable[str], groups: Iterable[str]) -> None:
+        """Begin with a project, and with extras and groups of it."""
+        self._visit(project, map(canonicalize_name, extras))
+        for group in sorted(groups):
+            self._queue += self._declared.group_list(project, canonicalize_name(group))
+
+    def follow(self, needs: Mapping[NormalizedName, frozenset[NormalizedName]]) -> None:
+        """Follow everything to its end."""
+        while self._queue:
+            line = self._queue.pop(0)
+            if not line.environments & self._point:
+                continue
+            member = self._declared.members.get(line.name)
+            library = self._declared.library(line.sourced) if line.sourced else None
+            if member is not None:
+                asked = [Item(line.name, "extra", extra) for extra in line.extras]
+                self.asked.update(dict.fromkeys(asked))
+                kept = (item.name for item in asked if item.name and not self.fork.excludes(item))
+                self._visit(member, kept)
+            elif library is not None:
+                self._visit(library, line.extras)
+            else:
+                # A constraint stands after the requirement that it constrains.
+                self.entries.setdefault(line.name, line)
+                self._need(line.name, needs.get(line.name, frozenset()))
+
+    def _visit(self, project: Project, extras: Iterable[NormalizedName]) -> None:
+        if (id(project), None) not in self._seen:
+            self._seen.add((id(project), None))
+            self._queue += self._declared.base_list(project)
+        for extra in sorted(extras):
+            if extra in project.extras and (id(project), extra) not in self._seen:
+                self._seen.add((id(project), extra))
+                self._queue += self._declared.extra_list(project, extra)
+
+    def _need(self, package: NormalizedName, needed: frozenset[NormalizedName]) -> None:
+        for name in needed:
+            needers = self.needed_by.setdefault(name, set())
+            for line in self._declared.needed_list((name,)):
+                if line.environments & self._point and package not in needers:
+                    needers.add(package)
+                    self._queue.append(line)
+
+
+class Routes:
+    """What uv's lockfile would hold, as far as indexes go.
+
+    Attributes:
+        project: The project that was asked about.
+        error: Why `uv lock` would fail, or why uv could not read what it locked, or None. Every row
+            has it then.
+        doubt: Why nothing can be said, or None. Every row is unknown then.
+        forks: The forks, each with the pins that it took.
+        pins: The pin table, by package.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        members: Sequence[Project],
+        libraries: Mapping[str, Project | None] | None,
+        needs: Mapping[str, frozenset[str]],
+        carries: Callable[[Index, str], bool | None],
+    ) -> None:
+        """Do the work; `routes` says what the arguments are."""
+        self.project = project
+        self.error: ProjectError | None = None
+        self.forks: tuple[Fork, ...] = ()
+        self.pins: Mapping[NormalizedName, Sequence[Pin]] = {}
+        self._carries = carries
+        self._members = members_of(project, members)
+        self._needs = cast("Mapping[NormalizedName, frozenset[NormalizedName]]", needs)
+        self._choices: dict[SyncOptions, _Chosen] = {}
+        self._rows: dict[tuple[object, ...], list[tuple[str, _Reached | Route]]] = {}
+        self._default = _default_index(project.workspace)
+        self.doubt: str | None = self._not_covered()
+        if self.doubt is None:
+            self._work(members, libraries)
+
+    def _work(
+        self, members: Sequence[Project], libraries: Mapping[str, Project | None] | None
+    ) -> None:
+        try:
+            self._declared = Declared(self.project, members, libraries)
+            self.pins = self._declared.pins
+            found = Forks(self._declared, self._needs)
+        except ProjectError as error:
+            self.error = error
+        except TooManyEnvironments:
+            self.doubt = "the markers of this project tell too many environments apart"
+        except TooManyForks:
+            self.doubt = "the conflicts of this project split it into too many forks"
+        else:
+            self.forks = found.forks
+            self.error = found.unreadable
+            self._sets = found.sets
+            self._starts = found.starts
+
+    def _not_covered(self) -> str | None:
+        """Say which part of the project the rule does not cover, if there is one."""
+        root = self.project.workspace
+        if root.uv.get("no-sources"):
+            return "`no-sources` is set"
+        for member in (root, *self._members.values()):
+            if {"dependencies", "optional-dependencies"} & member.dynamic:
+                return f"the dependencies of `{member.name}` are dynamic"
+            if "dependency-groups" in member.uv:
+                return "dependency groups have settings of their own"
+        return None
+
+    def row(
+        self, package: str, machine: Mapping[str, str], choice: SyncOptions | None = None
+    ) -> Route:
+        """Answer for one package.
+
+        Args:
+            package: Its name.
+            machine: Marker variables and values: `{"sys_platform": "linux", "platform_machine":
+                "x86_64", "os_name": "posix", "platform_system": "Linux"}`.
+            choice: What is installed; None for a plain `uv sync`.
+
+        Raises:
+            RequestError: The choice names an extra, a group or a package that does not exist.
+        """
+        chosen = self._chosen(choice or SyncOptions())
+        name = canonicalize_name(package)
+        error = self.error
+        if error is None and self.doubt is None:
+            error = self._refused(chosen)
+        if error is not None:
+            return Route(kind="error", error=error)
+        doubt = self.doubt or self._doubt_about(name)
+        if doubt is not None:
+            return Route(kind="unknown", reason=doubt)
+        answers = [
+            (python, reached if isinstance(reached, Route) else self._route(name, reached))
+            for python, reached in self._read(chosen, machine)
+        ]
+        first = answers[0][1]
+        if all(_same(first, other) for _, other in answers):
+            return first
+        return Route(kind="varies", by_python=tuple(answers))
+
+    def _doubt_about(self, package: NormalizedName) -> str | None:
+        """Say why nothing can be said about one package, if so."""
+        if package in self._declared.mixed:
+            return f"the sources of `{package}` are indexes and other kinds in turn"
+        for unread in self._declared.unread:
+            # What comes from a source tree itself does not depend on that tree's sources.
+            if unread.name != package:
+                return f"`{unread.name}` is a source tree, and its own sources were not read"
+        return None
+
+    def _route(self, package: NormalizedName, reached: _Reached) -> Route:
+        """Answer for one package where a fork was found."""
+        entry = reached.entries.get(package)
+        sourced = entry.sourced if entry else None
+        if sourced is not None and sourced.is_direct:
+            return Route(
+                kind="direct",
+                source=sourced.source,
+                requirement=sourced.requirement,
+                fork=reached.fork,
+            )
+        index, pin, reason = self.origin(package, reached.fork)
+        kind: RouteKind = "absent" if entry is None else "unknown" if reason else "index"
+        return Route(
+            kind=kind,
+            index=index,
+            pin=pin,
+            source=pin.source if pin else None,
+            requirement=sourced.requirement if sourced else None,
+            needed_by=frozenset(reached.needed_by.get(package, ())),
+            fork=reached.fork,
+            reason=reason,
+        )
+
+    def origin(
+        self, package: NormalizedName, fork: Fork
+    ) -> tuple[Index | None, Pin | None, str | None]:
+        """Return where a fork takes a package from: the index, its pin, or why nobody knows."""
+        # Where no list of the fork names it, a pin that matches would still work on what brings it.
+        pin = fork.pins.get(package) or next(
+            (one for one in self.pins.get(package, ()) if fork.matches(one)), None
+        )
+        if pin is not None:
+            return pin.index, pin, None
+        root = self.project.workspace
+        first_index = root.uv.get("index-strategy", "first-index") == "first-index"
+        for index in _open_indexes(root):
+            if not first_index:
+                return None, None, "`index-strategy` compares open indexes by version"
+            carried = self._carries(index, package)
+            if carried is None:
+                reason = f"the open index `{index.name or index.url}` may have `{package}`"
+                return None, None, reason
+            if carried:
+                return index, None, None
+        return self._default, None, None
+
+    # Choices.
+
+    def _chosen(self, choice: SyncOptions) -> _Chosen:
+        """Put a choice in terms of the project: step 1."""
+        chosen = self._choices.get(choice)
+        if chosen is not None:
+            return chosen
+        targets = self._targets(choice)
+        items: set[Item] = set()
+        nameless: set[NormalizedName] = set()
+        for target in targets:
+            groups = _groups(target, choice)
+            if target.name is None:
+                nameless |= groups
+                continue
+            extras = {canonicalize_name(extra) for extra in choice.extras} & target.extras.keys()
+            items.add(Item(target.name, "project"))
+            items.update(Item(target.name, "group", group) for group in groups)
+            items.update(Item(target.name, "extra", extra) for extra in extras)
+        for name in choice.extras:
+            if not any(canonicalize_name(name) in target.extras for target in targets):
+                raise RequestError(f"extra `{name}` is not defined")
+        for name in choice.groups:
+            if not any(canonicalize_name(name) in target.groups for target in targets):
+                raise RequestError(f"dependency group `{name}` is not defined")
+        chosen = self._choices[choice] = _Chosen(
+            targets=tuple(targets), items=frozenset(items), nameless=frozenset(nameless)
+        )
+        return chosen
+
+    def _targets(self, choice: SyncOptions) -> list[Project]:
+        """Return the projects that a choice installs."""
+        if not choice.packages:
+            others = () if self.project.has_project else self._members.values()
+            return [self.project, *others]
+        targets = []
+        for package in sorted(choice.packages):
+            target = self._members.get(canonicalize_name(package))
+            if target is None:
+                message = f"`{package}` is not a member of this workspace"
+                raise RequestError(message, help=f"members: {', '.join(sorted(self._members))}")
+            targets.append(target)
+        return targets
+
+    def _refused(self, chosen: _Chosen) -> ProjectError | None:
+        """Return uv's refusal to install two items of one conflict set."""
+        for items in self._sets:
+            both = [spoken(item) for item in items if item in chosen.items][:2]
+            if len(both) > 1:
+                message = f"{' and '.join(both)} are incompatible with the declared conflicts"
+                return ProjectError(message, at=self.project.place("tool.uv.conflicts"))
+        return None
+
+    # Reading.
+
+    def _read(
+        self, chosen: _Chosen, machine: Mapping[str, str]
+    ) -> list[tuple[str, _Reached | Route]]:
+        """Read what a choice reaches on a machine, for each stretch of supported Pythons."""
+        names = tuple(target.name for target in chosen.targets)
+        key = (names, chosen.items, chosen.nameless, *sorted(machine.items()))
+        rows = self._rows.get(key)
+        if rows is None:
+            universe = self._declared.universe
+            rows = self._rows[key] = [
+                (python, self._read_point(chosen, point))
+                for python, point in universe.by_python(universe.on(machine))
+            ] or [("", _not_supported(self.project, "project.requires-python"))]
+        return rows
+
+    def _read_point(self, chosen: _Chosen, point: Environments) -> _Reached | Route:
+        """Read one point: steps 2 to 5."""
+        if not any(point & start for start in self._starts):
+            return _not_supported(self.project.workspace, "tool.uv.environments")
+        alive = frozenset(item for item in chosen.items if self._is_alive(item))
+        forks = [fork for fork in self.forks if fork.environments & point]
+        while True:
+            fork = next((fork for fork in forks if fork.agrees(alive)), None)
+            if fork is None:
+                return Route(kind="unknown", reason="no part of the lock fits this choice")
+            reached = self._reach(chosen, alive, fork, point)
+            asked = [item for item in reached.asked if item not in alive]
+            for item in asked:
+                if self._conflicts(item, chosen.items):
+                    reason = f"{spoken(item)} is switched on next to what it conflicts with"
+                    return Route(kind="unknown", fork=fork, reason=reason)
+            also = [item for item in asked if any(one.agrees(alive | {item}) for one in forks)]
+            if not also:
+                return reached
+            alive = alive.union(also)
+
+    def _conflicts(self, item: Item, items: frozenset[Item]) -> bool:
+        """Tell whether an item stands in one conflict set with another one of some items."""
+        return any(item in one and not items.isdisjoint({*one} - {item}) for one in self._sets)
+
+    def _is_alive(self, item: Item) -> bool:
+        """Tell whether the lock has any requirement of an item: step 2."""
+        if item.name is None:
+            return True
+        declared = self._declared
+        member = self._members[item.package]
+        lines = (declared.extra_list if item.kind == "extra" else declared.group_list)(
+            member, item.name
+        )
+        return any(
+            line.environments & fork.environments & declared.universe.supported
+            for fork in self.forks
+            if not fork.excludes(item)
+            for line in lines
+        )
+
+    def _reach(
+        self, chosen: _Chosen, items: frozenset[Item], fork: Fork, point: Environments
+    ) -> _Reached:
+        """Follow the lists of a fork from a choice: step 5."""
+        reached = _Reached(self._declared, fork, point)
+        for target in chosen.targets:
+            own = [one for one in items if one.package == target.name and not fork.excludes(one)]
+            extras = [item.name for item in own if item.kind == "extra" and item.name]
+            groups = [item.name for item in own if item.kind == "group" and item.name]
+            reached.start(target, extras, groups if target.name else chosen.nameless)
+        reached.follow(self._needs)
+        return reached
+
+
+def _groups(target: Project, choice: SyncOptions) -> set[NormalizedName]:
+    """Return the groups that a choice enables; `dev` is uv's default where nothing is written."""
+    if not choice.default_groups:
+        groups: set[NormalizedName] = set()
+    elif target.default_groups == "all":
+        groups = set(target.groups)
+    else:
+        named = target.default_groups
+        groups = set(named) if named is not None else {canonicalize_name("dev")}
+    groups -= {canonicalize_name(group) for group in choice.no_groups}
+    groups |= {canonicalize_name(group) for group in choice.groups}
+    return groups & target.groups.keys()
+
+
+def _open_indexes(root: Project) -> Iterator[Index]:
+    """Yield the indexes that uv asks for any package before the default one, in its order."""
+    for index in root.indexes:
+        if not index.explicit and not index.default:
+            yield index
+    for url in root.extra_index_url:
+        yield Index(name=None, url=url, explicit=False, default=False, at="tool.uv.extra-index-url")
+
+
+def _default_index(root: Project) -> Index | None:
+    """Return the index that serves what no other does; None for PyPI."""
+    for index in root.indexes:
+        if index.default:
+            return index
+    if root.index_url is None:
+        return None
+    return Index(
+        name=None, url=root.index_url, explicit=False, default=True, at="tool.uv.index-url"
+    )
+
+
+def _not_supported(project: Project, at: str) -> Route:
+    message = "the platform is not compatible with the supported environments"
+    return Route(kind="error", error=ProjectError(message, at=project.place(at)))
+
+
+def _same(one: Route, other: Route) -> bool:
+    """Tell whether two answers are the same to a user."""
+    return one.kind == other.kind and (one.index and one.index.url) == (
+        other.index and other.index.url
+    )

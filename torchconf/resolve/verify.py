@@ -1,0 +1,296 @@
+"""The table of `show` as uv really locks it, and what is wrong with it. Nothing here runs uv.
+
+A row is one package on one platform by one choice of extras and groups on one Python. Its problem,
+if it has one, is a sentence; some are as foreseen: a CUDA extra on a Mac has no wheel, and `show`
+says so as well.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from packaging.pylock import PylockSelectError
+from packaging.version import InvalidVersion, Version
+
+from torchconf.catalog import Answer, admits_python
+from torchconf.model.backends import PYPI
+from torchconf.model.targets import PLATFORMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from packaging.specifiers import SpecifierSet
+
+    from torchconf.catalog import Catalog
+    from torchconf.layout.selection import Selection
+    from torchconf.model.project import Project
+    from torchconf.model.pylock import Build, Export
+    from torchconf.model.targets import Platform
+    from torchconf.resolve.table import Row
+
+__all__ = ["Found", "Verified", "pythons_of", "verify"]
+
+
+class Found(NamedTuple):
+    """What one choice of extras and groups gives: uv's export, or why there is none."""
+
+    selection: Selection
+    export: Export | None
+    error: str | None
+
+
+class Verified(NamedTuple):
+    """One row of the table."""
+
+    row: Row
+    """As `show` has it; `index_name` and `backend` are those of the lock, if it has the package."""
+    python: str
+    version: str | None
+    wheel: str | None
+    problem: str | None
+    is_foreseen: bool = False
+    """Whether the problem is what `show` says, too, of a build that was chosen by name."""
+
+    def data(self) -> dict[str, Any]:
+        """Return the row as JSON data, with its keys in their order."""
+        found = self.row.data()
+        found.pop("reason", None)
+        return found | {
+            "python": self.python,
+            "version": self.version,
+            "wheel": self.wheel,
+            "problem": self.problem,
+        }
+
+
+def pythons_of(
+    project: Project,
+    catalog: Catalog,
+    found: Iterable[Found],
+    platforms: Sequence[Platform] = PLATFORMS,
+) -> tuple[str, ...]:
+    """Return the Pythons worth a row: all that `requires-python` admits.
+
+    An open range ends with the newest Python for which the lock has a torch on every platform on
+    which it has one for the lowest.
+    """
+    python = project.requires_python
+    inside = [each for each in catalog.pythons if python is None or admits_python(python, each)]
+    exports = [one.export for one in found if one.export is not None]
+    if python is not None and not python.contains("3.99"):
+        return tuple(inside)
+    main = catalog.main_package
+
+    def served(python: str) -> frozenset[Platform]:
+        return frozenset(
+            platform
+            for platform in platforms
+            if any(_installs(export, main, platform, python) for export in exports)
+        )
+
+    wanted = served(inside[0]) if inside else frozenset()
+    while len(inside) > 1 and not wanted <= served(inside[-1]):
+        inside.pop()
+    return tuple(inside)
+
+
+def _installs(export: Export, package: str, platform: Platform, python: str) -> bool:
+    try:
+        build = export.build(package, platform, python)
+    except PylockSelectError:
+        return True
+    return build is not None and not build.is_missing
+
+
+def verify(
+    rows: Sequence[Row],
+    found: Sequence[Found],
+    pythons: Sequence[str],
+    catalog: Catalog,
+    projects: Sequence[Project],
+) -> tuple[Verified, ...]:
+    """Return the rows of `show` as uv locks them, one for each Python.
+
+    Args:
+        rows: Of `show`.
+        found: What each choice gives.
+        pythons: The Pythons.
+        catalog: What is known of PyTorch's wheels.
+        projects: The project and the members of its workspace: names of indexes, and ranges.
+    """
+    by_selection = {one.selection: one for one in found}
+    platforms = {platform.key: platform for platform in PLATFORMS}
+    names = {
+        index.url.rstrip("/"): index.name
+        for project in projects
+        for one in (project, project.workspace)
+        for index in one.indexes
+    }
+    verified = [
+        _verified(row, by_selection[row.selection], platforms[row.platform], python, catalog, names)
+        for row in rows
+        if row.selection in by_selection
+        for python in pythons
+    ]
+    return tuple(_compared(verified, catalog, projects))
+
+
+def _verified(
+    row: Row,
+    found: Found,
+    platform: Platform,
+    python: str,
+    catalog: Catalog,
+    names: Mapping[str, str | None],
+) -> Verified:
+    if found.export is None:
+        return Verified(
+            row._replace(backend=None, index_name=None, available=Answer.NO),
+            python, None, None, found.error,
+        )  # fmt: skip
+    refusal = found.export.refusal(platform, python)
+    if refusal is not None:
+        empty = row._replace(backend=None, index_name=None, available=Answer.NO)
+        return Verified(empty, python, None, None, refusal, is_foreseen=row.backend is None)
+    try:
+        build = found.export.build(row.package, platform, python)
+    except PylockSelectError as error:
+        return Verified(row, python, None, None, str(error))
+    if build is None:
+        problem = None
+        if row.backend is not None and row.reason is None:
+            problem = _wrong_model(row, "nothing")
+        empty = row._replace(backend=None, index_name=None, available=Answer.NO)
+        return Verified(empty, python, None, None, problem)
+    return _installed(row, build, python, platform, catalog, names)
+
+
+def _installed(
+    row: Row,
+    build: Build,
+    python: str,
+    platform: Platform,
+    catalog: Catalog,
+    names: Mapping[str, str | None],
+) -> Verified:
+    """Judge a package that the lock has for a machine."""
+    backend = _backend(build, catalog)
+    name = names.get((build.registry or "").rstrip("/"))
+    available = Answer.NO if build.is_missing else Answer.YES
+    if build.registry is None and build.is_missing:
+        # The lock does not say from where nothing came.
+        backend, name = row.backend or backend, row.index_name
+    real = row._replace(backend=backend, index_name=name, available=available)
+    problem = None
+    foreseen = False
+    if build.is_missing:
+        problem = f"no wheel of {row.package} {build.version or ''}".rstrip()
+        problem += f" for {platform.key} on Python {python}"
+        foreseen = row.available is Answer.NO and bool(row.selection.extras or row.groups)
+    elif row.backend is not None and backend != row.backend:
+        problem = _wrong_model(row, backend)
+    elif wrong := _other_label(build, backend, catalog):
+        problem = wrong
+    return Verified(real, python, build.version, build.wheel, problem, foreseen)
+
+
+def _wrong_model(row: Row, real: str) -> str:
+    return (
+        f"`show` predicts {row.backend}, uv locks {real}: this is a bug of torchconf, please report"
+        " it"
+    )
+
+
+def _backend(build: Build, catalog: Catalog) -> str:
+    known = catalog.backend_of_url(build.registry or "")
+    return known.name if known is not None else PYPI.name
+
+
+def _other_label(build: Build, backend: str, catalog: Catalog) -> str | None:
+    """Say that a wheel is another build than the name of its index."""
+    label = (build.version or "").partition("+")[2]
+    known = catalog.backend(label) if label else PYPI
+    if known is PYPI or backend in (PYPI.name, known.name):
+        return None
+    return f"wrong build: the index of {backend} gives {build.version}"
+
+
+def _compared(
+    verified: Sequence[Verified], catalog: Catalog, projects: Sequence[Project]
+) -> Iterator[Verified]:
+    """Compare rows with each other: releases of torch, companions, and where they come from."""
+    main = catalog.main_package
+    torch = {_key(one): one for one in verified if one.row.package == main}
+    newest: dict[str, Version] = {}
+    for one in torch.values():
+        version = _public(one.version)
+        if version is not None and one.wheel is not None:
+            newest[one.python] = max(version, newest.get(one.python, version))
+    for one in verified:
+        problem = one.problem
+        beside = torch.get(_key(one))
+        if problem is None and one.wheel is not None:
+            if one.row.package == main:
+                problem = _lags(one, newest.get(one.python), projects, main)
+            elif beside is not None and beside.wheel is not None:
+                problem = _does_not_fit(one, beside, catalog)
+        yield one._replace(problem=problem)
+
+
+def _key(one: Verified) -> tuple[Selection, str, str]:
+    return one.row.selection, one.row.platform, one.python
+
+
+def _public(version: str | None) -> Version | None:
+    try:
+        return Version(Version(version).public) if version else None
+    except InvalidVersion:
+        return None
+
+
+def _lags(
+    one: Verified, newest: Version | None, projects: Sequence[Project], main: str
+) -> str | None:
+    """Say that a target has an older torch than another, unless the project asks for just that."""
+    own = _public(one.version)
+    if own is None or newest is None or own == newest:
+        return None
+    for project in projects:
+        for wanted in _ranges(project, main, one):
+            if not wanted.contains(newest, prereleases=True):
+                return None
+    return f"torch is {own} here, and {newest} elsewhere: a bound or a pin keeps them together"
+
+
+def _ranges(project: Project, main: str, one: Verified) -> Iterator[SpecifierSet]:
+    sections = [
+        section.requirements
+        for names, table in (
+            (one.row.selection.extras, project.extras),
+            (one.row.groups, project.groups),
+        )
+        for section in table.values()
+        if section.written in names
+    ]
+    constraints = project.workspace.constraint_dependencies
+    for requirement in (*project.dependencies, *constraints, *(r for s in sections for r in s)):
+        if requirement.name == main:
+            yield requirement.specifier
+
+
+def _does_not_fit(one: Verified, torch: Verified, catalog: Catalog) -> str | None:
+    """Say what is wrong between a companion and its torch."""
+    package = one.row.package
+    torch_version, own = _public(torch.version), _public(one.version)
+    is_mac = one.row.platform.startswith("macos")
+    if one.row.backend == PYPI.name and torch.row.backend not in (PYPI.name, None) and not is_mac:
+        carried = catalog.serves(f"{catalog.base_url}/{torch.row.backend}", package)
+        if carried:
+            return f"it comes from PyPI, next to a torch of {torch.row.backend}"
+    if own is None or torch_version is None or own not in catalog.versions(package):
+        return None
+    fitting = catalog.companions(package, torch_version)
+    if fitting is not None and own not in fitting and torch_version in catalog.releases:
+        known = bool(fitting)
+        return f"{package} {own} does not fit torch {torch_version}" if known else None
+    return None

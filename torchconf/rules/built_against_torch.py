@@ -1,0 +1,277 @@
+"""Packages that are built against torch, and the CUDA libraries that torch brings."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from torchconf.rules.fixes import UV, draft_of
+from torchconf.rules.installed_builds import counting
+from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.source_reach import names_in_builds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from packaging.utils import NormalizedName
+
+    from torchconf.model.project import Requirement
+    from torchconf.rules.context import Context, Place
+
+__all__ = ["RULES"]
+
+# Packages of which PyPI has no wheels, and whose build imports torch without saying so.
+_BUILDS = frozenset(
+    [
+        "flash-attn",
+        "causal-conv1d",
+        "mamba-ssm",
+        "torch-scatter",
+        "torch-sparse",
+        "torch-cluster",
+        "torch-spline-conv",
+        "pytorch3d",
+        "grouped-gemm",
+        "gptqmodel",
+        "auto-gptq",
+    ]
+)
+
+
+# What the metadata of some of them would say, if they had any before they are built.
+_STATIC = {"flash-attn": "2.8.3"}
+"""The release from which on the metadata of a package are there before it is built."""
+_METADATA = {"flash-attn": ["torch", "einops"]}
+
+
+class BuildNeedsTorch(Rule):
+    """A package needs torch to be built, and does not say so.
+
+    flash-attn and its kind have no wheels on PyPI. uv builds them alone, without torch, and the
+    build stops with `No module named 'torch'`. `match-runtime` gives the build the torch that is
+    locked; it needs the metadata of the package beforehand.
+
+    Bad:
+        [project]
+        dependencies = ["torch>=2.6.0", "flash-attn>=2.5.8"]
+
+    Good:
+        [project]
+        dependencies = ["torch>=2.6.0", "flash-attn>=2.5.8"]
+
+        [tool.uv.extra-build-dependencies]
+        flash-attn = [{ requirement = "torch", match-runtime = true }]
+
+        [[tool.uv.dependency-metadata]]
+        name = "flash-attn"
+        requires-dist = ["torch", "einops"]
+    """
+
+    code = "TC508"
+    name = "build-needs-torch"
+    severity = Severity.WARNING
+    reference = "https://docs.astral.sh/uv/concepts/projects/config/#augmenting-build-dependencies"
+    fixes = "unsafe"
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Report packages that are built, with nothing that gives them torch."""
+        uv = subject.project.workspace.uv
+        if uv.get("no-build-isolation") is True or uv.get("find-links"):
+            return
+        if any(not i.explicit and not subject.is_pytorch(i.url) for i in subject.project.indexes):
+            return  # It may have wheels.
+        alone = uv.get("no-build-isolation-package")
+        apart = {canonicalize_name(str(one)) for one in (alone if isinstance(alone, list) else ())}
+        extra = uv.get("extra-build-dependencies")
+        told = (
+            {canonicalize_name(name): v for name, v in extra.items()}
+            if isinstance(extra, dict)
+            else {}
+        )
+        listed = uv.get("dependency-metadata")
+        known = {
+            canonicalize_name(str(one.get("name", "")))
+            for one in (listed if isinstance(listed, list) else ())
+            if isinstance(one, dict)
+        }
+        seen: set[str] = set()
+        for place, one in subject.requirements:
+            if one.name not in _BUILDS or one.name in apart or one.name in seen:
+                continue
+            if self._has_wheels(subject, place, one):
+                continue
+            seen.add(one.name)
+            if one.name not in told:
+                yield self.finding(
+                    one.at,
+                    f"`{one.name}` is built from source, and its build needs torch",
+                    help="name torch in `extra-build-dependencies`, or use an index with wheels",
+                    severity=self._severity(subject, place),
+                    fix=self._told(subject, one.name, known=one.name in known),
+                )
+            elif (
+                one.name in _METADATA.keys() - known
+                and _matches_runtime(told[one.name])
+                and not one.specifier.contains(_STATIC[one.name])
+            ):
+                yield self.finding(
+                    f"tool.uv.extra-build-dependencies.{one.name}",
+                    f"`match-runtime` needs the metadata of `{one.name}` before it is built",
+                    help="add them as `[[tool.uv.dependency-metadata]]`",
+                    fix=self._told(subject, one.name, known=False),
+                )
+
+    def _severity(self, subject: Context, place: Place) -> Severity | None:
+        """An extra of a project that shows no uv may be for pip, whose users know the flag."""
+        uses_uv = bool(subject.project.uv) or bool(subject.whole.lockfile)
+        return Severity.INFO if place.kind == "extra" and not uses_uv else None
+
+    def _has_wheels(self, subject: Context, place: Place, one: Requirement) -> bool:
+        if one.url is not None:
+            return one.url.partition("#")[0].endswith(".whl")
+        sources = counting(subject, one.name, place)
+        return any(
+            source.kind in ("index", "path") or source.value.partition("#")[0].endswith(".whl")
+            for source in sources
+        )
+
+    def _told(self, subject: Context, package: NormalizedName, *, known: bool) -> Fix | None:
+        if package not in _METADATA or subject.project.root is not None:
+            return None
+        draft = draft_of(subject)
+        if package not in names_in_builds(subject.project):
+            entry = {"requirement": "torch", "match-runtime": True}
+            path = (*UV, "extra-build-dependencies", package)
+            if draft.get(path) is None:
+                draft.put(path, [entry], "the build imports torch")  # type: ignore[list-item]  # a table of two kinds
+        if not known:
+            metadata = {"name": str(package), "requires-dist": list(_METADATA[package])}
+            path_ = (*UV, "dependency-metadata")
+            draft.insert(path_, metadata, "known before it is built")  # type: ignore[arg-type]  # likewise
+        return Fix("build it with the locked torch", tuple(draft.steps), safe=False)
+
+
+def _matches_runtime(listed: object) -> bool:
+    entries = listed if isinstance(listed, list) else []
+    return any(isinstance(one, dict) and one.get("match-runtime") is True for one in entries)
+
+
+_NVIDIA = (
+    r"nvidia-(cublas|cuda-cupti|cuda-nvrtc|cuda-runtime|cudnn|cufft|cufile|curand|cusolver|cusparse"
+    r"|cusparselt|nccl|nvjitlink|nvshmem|nvtx)(-cu[0-9]+)?|cuda-toolkit"
+)
+
+
+_STRIPPERS = (
+    ("pip", "no-emit-package"),
+    ("exclude-dependencies",),
+)
+
+
+class NvidiaStripped(Rule):
+    """A setting leaves out the CUDA libraries that torch needs on Linux.
+
+    Torch for Linux has its CUDA libraries in packages of their own. Without them, `import torch`
+    fails there; on Windows they are inside torch, and nothing is gained.
+
+    Bad:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv]
+        exclude-dependencies = ["nvidia-cublas-cu12"]
+
+    Good:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+    """
+
+    code = "TC510"
+    name = "nvidia-stripped"
+    severity = Severity.WARNING
+    reference = "https://docs.astral.sh/uv/reference/settings/#exclude-dependencies"
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Report the settings that list CUDA libraries, unless every torch is a CPU build."""
+        uv = subject.project.uv
+        backends = {
+            subject.source_backend(source)
+            for source in subject.project.sources.get(canonicalize_name("torch"), ())
+        }
+        if backends == {subject.catalog.fallback} or "torch" not in subject.needed:
+            return
+        for path in _STRIPPERS:
+            table: object = uv
+            for key in path:
+                table = table.get(key) if isinstance(table, dict) else None
+            for number, name in enumerate(table if isinstance(table, list) else ()):
+                if isinstance(name, str) and re.fullmatch(_NVIDIA, canonicalize_name(name)):
+                    yield self.finding(
+                        f"tool.uv.{'.'.join(path)}[{number}]",
+                        f"`{name}` is left out, and torch for Linux needs it",
+                        help="route torch to the CPU index where no GPU is used",
+                    )
+                    break
+
+
+class NvidiaByHand(Rule):
+    """CUDA libraries that torch itself pins are requirements of the project.
+
+    Torch names the very versions that it was built with. A second list goes stale with the next
+    release, and brings gigabytes to machines that have no use for them.
+
+    Bad:
+        [project]
+        dependencies = ["torch", "nvidia-cublas-cu12 ; sys_platform == 'linux'"]
+
+    Good:
+        [project]
+        dependencies = ["torch"]
+    """
+
+    code = "TC511"
+    name = "nvidia-by-hand"
+    severity = Severity.INFO
+    reference = "https://docs.astral.sh/uv/guides/integration/pytorch/"
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Report the first of each list, next to torch."""
+        if "torch" not in subject.needed:
+            return
+        told: set[Place] = set()
+        for place, one in subject.requirements:
+            if place in told or not one.name.startswith(("nvidia-", "cuda-")):
+                continue
+            on_linux = any(p.os == "linux" for p in subject.platforms(one.marker))
+            if not re.fullmatch(_NVIDIA, one.name) or not on_linux:
+                continue
+            told.add(place)
+            names = [
+                r.name
+                for p, r in subject.requirements
+                if p == place and re.fullmatch(_NVIDIA, r.name)
+            ]
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            yield self.finding(
+                one.at,
+                f"`{one.name}`{more} in {place}: torch for Linux brings what it was built with",
+                help="take it out, unless the project calls the library itself",
+            )
+
+
+RULES: tuple[type[Rule], ...] = (
+    BuildNeedsTorch,
+    NvidiaStripped,
+    NvidiaByHand,
+)
+"""The rules of this family, by code."""

@@ -1,0 +1,324 @@
+"""The packages beside torch: they must come from the index that torch comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from torchconf.model.targets import SHOWN_PLATFORMS
+from torchconf.model.uv_lock import locked_builds
+from torchconf.rules.fixes import draft_of, put_entries, servable, without_wheels
+from torchconf.rules.installed_builds import (
+    BASE,
+    build_of,
+    counting,
+    family_places,
+    lists,
+    source_entries,
+    spoken_platforms,
+    without_scopes,
+)
+from torchconf.rules.rule import Finding, Fix, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from packaging.utils import NormalizedName
+
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Requirement, Source
+    from torchconf.model.targets import Platform
+    from torchconf.rules.context import Context, Place
+
+__all__ = ["RULES", "backends_of", "source_on"]
+
+
+class SiblingWithoutSource(Rule):
+    """Torch comes from one of PyTorch's indexes, and a package beside it from PyPI.
+
+    What torchvision, torchaudio and the others bring in binary form fits just one build of torch.
+    Their requirement on torch does not say which, so uv locks the mixture without a word, and the
+    import fails.
+
+    Bad:
+        [project]
+        dependencies = ["torch", "torchvision"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["torch", "torchvision"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu" }
+        torchvision = { index = "pytorch-cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+    """
+
+    code = "TC202"
+    name = "sibling-without-source"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/guides/integration/pytorch/#using-a-pytorch-index"
+    fixes = "safe"
+    yields_to = ("TC207",)
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Compare the places that ask for several packages of the family; then the lockfile."""
+        told: set[str] = set()
+        for place in family_places(subject):
+            for pair in _pairs(subject, place):
+                if pair.here or pair.requirement.at in told:
+                    continue
+                told.add(pair.requirement.at)
+                yield self.finding(
+                    pair.requirement.at,
+                    f"`{pair.package}` has no source, next to a `{pair.anchor}` from index "
+                    f"`{pair.theirs.value}`",
+                    help="give it the sources of torch",
+                    fix=_like_anchor(subject, pair),
+                )
+        yield from self._locked(subject)
+
+    def _locked(self, subject: Context) -> Iterator[Finding]:
+        """Report what nobody declared, and uv has locked from PyPI."""
+        main = canonicalize_name(subject.catalog.main_package)
+        text = subject.whole.lockfile
+        sources = subject.project.sources.get(main)
+        if not text or not sources or subject.project is not subject.whole.root:
+            return
+        routed = [b.registry for b in locked_builds(text, main) if subject.is_pytorch(b.registry)]
+        if not routed:
+            return
+        declared = {
+            one.name
+            for project in (subject.project, *subject.whole.members)
+            for one in project.requirements()
+        }
+        for package in _siblings(subject):
+            builds = locked_builds(text, package)
+            if package in declared or not builds:
+                continue
+            if any(subject.is_pytorch(build.registry) for build in builds):
+                continue
+            if not any(servable(subject, registry, (package,)) for registry in routed):
+                continue
+            yield self.finding(
+                sources[0].at.split("[")[0],
+                f"`{package}` came along and is locked from PyPI, next to a routed `{main}`",
+                help=f"make `{package}` a dependency, with the sources of torch",
+            )
+
+
+class SiblingDiffers(Rule):
+    """Two packages of PyTorch's family come from different indexes.
+
+    Bad:
+        [project]
+        dependencies = ["torch", "torchvision"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" }
+        torchvision = { index = "pytorch-cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["torch", "torchvision"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" }
+        torchvision = { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC203"
+    name = "sibling-differs"
+    severity = Severity.WARNING
+    reference = "https://docs.astral.sh/uv/guides/integration/pytorch/#using-a-pytorch-index"
+    fixes = "unsafe"
+    yields_to = ("TC205", "TC206", "TC207", "TC401", "TC402", "TC403")
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Compare the sources that count in each place, platform by platform."""
+        told: set[str] = set()
+        for place in family_places(subject):
+            for pair in _pairs(subject, place):
+                at = pair.here[0].at.split("[")[0] if pair.here else ""
+                if not pair.here or at in told:
+                    continue
+                told.add(at)
+                where = spoken_platforms(pair.platforms)
+                yield self.finding(
+                    at,
+                    f"`{pair.package}` has another source than `{pair.anchor}` on {where}",
+                    help="give both the same index, extra or group, and marker",
+                    fix=_like_anchor(subject, pair),
+                )
+
+
+class _Pair:
+    """A package and the one that it must go along with, where their builds differ."""
+
+    def __init__(
+        self,
+        anchor: NormalizedName,
+        package: NormalizedName,
+        requirement: Requirement,
+        there: tuple[Source, ...],
+        here: tuple[Source, ...],
+        platforms: tuple[Platform, ...],
+        theirs: Source,
+    ) -> None:
+        self.anchor = anchor
+        self.package = package
+        self.requirement = requirement
+        self.there = there
+        self.here = here
+        self.platforms = platforms
+        self.theirs = theirs
+
+
+def _siblings(subject: Context) -> tuple[NormalizedName, ...]:
+    """Return the family without the triton packages, which have rules of their own."""
+    catalog = subject.catalog
+    return tuple(
+        canonicalize_name(package)
+        for package in catalog.family
+        if package not in catalog.triton_packages
+    )
+
+
+def _pairs(subject: Context, place: Place) -> Iterator[_Pair]:
+    """Yield the packages of a place that another index serves than the one before them."""
+    wanted = [
+        (package, requirement)
+        for package in _siblings(subject)
+        if (requirement := _asked(subject, place, package)) is not None
+        and requirement.url is None
+        and all(source.kind == "index" for source in counting(subject, package, place))
+    ]
+    routed = [
+        (package, requirement)
+        for package, requirement in wanted
+        if backends_of(subject, counting(subject, package, place))
+    ]
+    if len(wanted) < 2 or not routed:  # noqa: PLR2004 - it takes two to differ
+        return
+    anchor, anchored = routed[0]
+    there = counting(subject, anchor, place)
+    for package, requirement in wanted:
+        if package == anchor:
+            continue
+        here = counting(subject, package, place)
+        platforms = tuple(
+            platform
+            for platform in SHOWN_PLATFORMS
+            if platform in subject.locked
+            and platform in subject.platforms(anchored.marker, requirement.marker)
+            and _differ(subject, package, platform, there, here)
+        )
+        if platforms:
+            theirs = source_on(subject, there, platforms[0]) or there[0]
+            yield _Pair(anchor, package, requirement, there, here, platforms, theirs)
+
+
+def _asked(subject: Context, place: Place, package: str) -> Requirement | None:
+    own = lists(subject, place, package)
+    return own if own is not None else lists(subject, BASE, package)
+
+
+def backends_of(subject: Context, sources: tuple[Source, ...]) -> tuple[Backend, ...]:
+    """Return the backends that some sources lead to."""
+    found = (subject.source_backend(source) for source in sources)
+    return tuple(backend for backend in found if backend is not None)
+
+
+def _differ(
+    subject: Context,
+    package: NormalizedName,
+    platform: Platform,
+    there: tuple[Source, ...],
+    here: tuple[Source, ...],
+) -> bool:
+    """Tell whether a package comes from elsewhere than its anchor, which has it, too."""
+    theirs = source_on(subject, there, platform)
+    if theirs is None:
+        return False
+    index = subject.index_of(theirs)
+    backend = subject.backend(index)
+    if index is None or backend is None or platform in without_wheels(subject, backend):
+        return False
+    if platform.os == "macos" and backend == subject.catalog.fallback:
+        return False  # The wheels of the CPU index are PyPI's there.
+    ours = source_on(subject, here, platform)
+    if ours is None:
+        return _has_wheels(subject, package, backend, platform)
+    other = subject.index_of(ours)
+    if other is None or build_of(subject, other) in (None, build_of(subject, index)):
+        return False
+    return subject.backend(other) == backend or _has_wheels(subject, package, backend, platform)
+
+
+def source_on(subject: Context, sources: tuple[Source, ...], platform: Platform) -> Source | None:
+    """Return the source that holds on a platform, if one does."""
+    return next((s for s in sources if platform in subject.platforms(s.marker)), None)
+
+
+def _has_wheels(
+    subject: Context, package: NormalizedName, backend: Backend, platform: Platform
+) -> bool:
+    """Tell whether an index is known to carry a package for a platform, in any release."""
+    catalog = subject.catalog
+    own = f"{catalog.base_url}/{backend.name}"
+    if package != catalog.main_package and not catalog.serves(own, package):
+        # Torchvision is on every index that torch is on; of the others, only what was seen counts.
+        return package == "torchvision"
+    return package in (catalog.main_package, "torchvision", "torchaudio") or any(
+        catalog.seen(package, version, backend, platform) for version in catalog.versions(package)
+    )
+
+
+def _like_anchor(subject: Context, pair: _Pair) -> Fix | None:
+    """Give a package the sources of its anchor, as far as its extras and groups ask for it."""
+    entries = without_scopes(subject, source_entries(subject, pair.anchor), pair.package)
+    if not entries:
+        return None
+    there = [(entry.get("extra"), entry.get("group")) for entry in entries]
+    own = source_entries(subject, pair.package)
+    kept = [e for e in own if (e.get("extra"), e.get("group")) not in there] if own else []
+    draft = draft_of(subject)
+    put_entries(draft, subject, pair.package, [*kept, *entries])
+    title = f"give `{pair.package}` the sources of `{pair.anchor}`"
+    return Fix(title, tuple(draft.steps), safe=not own)
+
+
+RULES: tuple[type[Rule], ...] = (
+    SiblingWithoutSource,
+    SiblingDiffers,
+)
+"""The rules of this family, by code."""

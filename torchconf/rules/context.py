@@ -1,0 +1,348 @@
+"""What rules look at: one file, what surrounds it, and what uv makes of it."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchconf.errors import ProjectError
+from torchconf.model.backends import is_nightly
+from torchconf.model.project import flatten_group
+from torchconf.model.targets import PLATFORMS
+from torchconf.resolve.environments import TooManyEnvironments, Universe
+from torchconf.resolve.lowering import markers_of
+from torchconf.resolve.routes import SyncOptions, routes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.markers import Marker
+    from packaging.utils import NormalizedName
+
+    from torchconf.catalog import Catalog
+    from torchconf.edits.plan import Path
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Conflict, Index, Item, Project, Requirement, Source
+    from torchconf.model.targets import Platform
+    from torchconf.resolve.environments import Environments
+    from torchconf.resolve.routes import Route, Routes
+
+__all__ = ["Context", "Place", "Whole", "path_of"]
+
+_PART = re.compile(r'"((?:[^"\\]|\\.)*)"|\[([0-9]+)\]|([^.\[\]"]+)')
+
+
+def path_of(at: str) -> Path:
+    """Return a TOML path as steps take it: `tool.uv.sources.torch[1]` with its parts."""
+    return tuple(
+        int(number) if number else quoted if quoted or not bare else bare
+        for quoted, number, bare in _PART.findall(at)
+    )
+
+
+class Whole:
+    """A workspace, or a project of its own: what is shared by the subjects that are its files.
+
+    Attributes:
+        root: The workspace root, or the project itself.
+        members: The other members.
+        routes: What uv's lockfile would hold, as far as indexes go.
+        universe: The environments that all markers tell apart; None where there are too many.
+    """
+
+    def __init__(
+        self,
+        root: Project,
+        members: Sequence[Project] = (),
+        libraries: Mapping[str, Project | None] | None = None,
+        *,
+        catalog: Catalog,
+        lockfile: str = "",
+    ) -> None:
+        """Take the parts as they were read.
+
+        Args:
+            root: The workspace root, or the project itself.
+            members: The other members.
+            libraries: Path libraries, as `torchconf.resolve.routes.routes` takes them.
+            catalog: What is known of PyTorch's wheels.
+            lockfile: The text of `uv.lock`; empty if there is none.
+        """
+        self.root = root
+        self.members = tuple(members)
+        self.libraries = libraries or {}
+        self.catalog = catalog
+        self.lockfile = lockfile
+
+    @cached_property
+    def routes(self) -> Routes:
+        """The same routes as those of `torchconf show`."""
+        catalog = self.catalog
+        return routes(
+            self.root,
+            members=self.members,
+            libraries=self.libraries,
+            needs=catalog.dependents,
+            carries=lambda index, package: catalog.serves(index.url, package),
+        )
+
+    @cached_property
+    def universe(self) -> Universe | None:
+        """The environments that the markers of all projects tell apart."""
+        projects = (self.root, *self.members)
+        try:
+            return Universe(
+                (marker for project in projects for marker in markers_of(project)),
+                (p.requires_python for p in projects if p.requires_python is not None),
+            )
+        except TooManyEnvironments:
+            return None
+
+
+class Place(NamedTuple):
+    """Where requirements stand: the base dependencies, an extra or a group."""
+
+    kind: str
+    """`base`, `extra` or `group`."""
+    name: NormalizedName | None
+    """None for the base dependencies."""
+
+    def __str__(self) -> str:
+        """Return the words for a message."""
+        if self.name is None:
+            return "the base dependencies"
+        return f"extra `{self.name}`" if self.kind == "extra" else f"group `{self.name}`"
+
+
+class Context:
+    """One file to be checked. Everything derived is worked out once, and only if a rule asks.
+
+    Attributes:
+        project: The file. What is malformed in it is left out; see `problems`.
+        problems: What is malformed, each with its place.
+        whole: The workspace around it.
+        catalog: What is known of PyTorch's wheels.
+        declared: Platforms that somebody said the project is for: `check -t`, or
+            `required-environments`.
+        is_script: Whether it is the metadata block of a script (PEP 723).
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        whole: Whole,
+        *,
+        problems: Sequence[ProjectError] = (),
+        targets: Iterable[Platform] = (),
+        is_script: bool = False,
+    ) -> None:
+        """Take a project as `read_project` gave it, with its problems."""
+        self.project = project
+        self.whole = whole
+        self.catalog = whole.catalog
+        self.problems = tuple(problems)
+        self.is_script = is_script
+        self.named = frozenset(targets)
+        """The platforms that the command was told to check for."""
+
+    # Indexes.
+
+    def backend(self, index: Index | None) -> Backend | None:
+        """Tell which backend an index serves; None for PyPI and for what cannot be told."""
+        return None if index is None else self.catalog.backend_of_url(index.url)
+
+    def is_pytorch(self, url: str) -> bool:
+        """Tell whether a URL is of one of PyTorch's indexes, or of a mirror of one."""
+        host = self.catalog.base_url.split("/")[2]
+        return (
+            url.split("/")[2:3] == [host]
+            or self.catalog.backend_of_url(url) is not None
+            or is_nightly(url)
+        )
+
+    @cached_property
+    def pytorch_indexes(self) -> tuple[Index, ...]:
+        """The `[[tool.uv.index]]` entries of this file that serve PyTorch's builds."""
+        return tuple(index for index in self.project.indexes if self.is_pytorch(index.url))
+
+    def index_of(self, source: Source) -> Index | None:
+        """Return the index that a source of this file names, if it is declared."""
+        return self.project.index_named(source.value) if source.kind == "index" else None
+
+    def source_backend(self, source: Source) -> Backend | None:
+        """Tell which backend a source leads to; None for PyPI and for what cannot be told."""
+        return self.backend(self.index_of(source))
+
+    # What is declared.
+
+    @cached_property
+    def family_sources(self) -> tuple[Source, ...]:
+        """The source entries of family packages that stand in this file, in its order."""
+        family = set(self.catalog.family)
+        return tuple(
+            source
+            for package, sources in self.project.sources.items()
+            if package in family
+            for source in sources
+        )
+
+    @cached_property
+    def requirements(self) -> tuple[tuple[Place, Requirement], ...]:
+        """Every requirement string of this file that installs something, with its place.
+
+        What an included group asks for is not repeated for the group that includes it.
+        """
+        project = self.project
+        found = [(Place("base", None), requirement) for requirement in project.dependencies]
+        for kind, sections in (("extra", project.extras), ("group", project.groups)):
+            for name, section in sections.items():
+                found += [(Place(kind, name), one) for one in section.requirements]
+        return tuple(found)
+
+    def required(self, package: str) -> tuple[tuple[Place, Requirement], ...]:
+        """Return the requirements on one package."""
+        return tuple(pair for pair in self.requirements if pair[1].name == package)
+
+    def flat(self, place: Place) -> tuple[Requirement, ...]:
+        """Return what a place asks for, included groups in their place; empty if undefined.
+
+        Overrides stand in the place of what they override.
+        """
+        return self.overridden(self._flat(place))
+
+    def overridden(self, requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
+        """Return requirements as uv takes them: with the overrides of their names."""
+        overrides = self.project.workspace.override_dependencies
+        if not overrides:
+            return tuple(requirements)
+        names = {override.name for override in overrides}
+        found: dict[Requirement, None] = {}
+        for one in requirements:
+            taken = [o for o in overrides if o.name == one.name] if one.name in names else [one]
+            found.update(dict.fromkeys(taken))
+        return tuple(found)
+
+    def _flat(self, place: Place) -> tuple[Requirement, ...]:
+        project = self.project
+        if place.name is None:
+            return project.dependencies
+        if place.kind == "extra":
+            section = project.extras.get(place.name)
+            return section.requirements if section else ()
+        if place.name not in project.groups:
+            return ()
+        try:
+            return flatten_group(project, place.name)
+        except ProjectError:
+            return project.groups[place.name].requirements
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """Every place of this file: base, extras, groups."""
+        project = self.project
+        return (
+            Place("base", None),
+            *(Place("extra", name) for name in project.extras),
+            *(Place("group", name) for name in project.groups),
+        )
+
+    @cached_property
+    def needed(self) -> frozenset[str]:
+        """The family packages that some requirement of this file asks for by name."""
+        names = {requirement.name for _, requirement in self.requirements}
+        return frozenset(names.intersection(self.catalog.family))
+
+    # Conflicts.
+
+    def conflicts_with(self, one: Item, other: Item) -> bool:
+        """Tell whether one conflict set of this file holds both."""
+        return any(one in c.items and other in c.items for c in self.project.conflicts)
+
+    def sets_of(self, item: Item) -> tuple[Conflict, ...]:
+        """Return the conflict sets of this file that name an item."""
+        return tuple(conflict for conflict in self.project.conflicts if item in conflict.items)
+
+    # Platforms.
+
+    @cached_property
+    def declared(self) -> frozenset[Platform]:
+        """The platforms that somebody said the project is for."""
+        required = self.project.workspace.required_environments
+        if not required:
+            return self.named
+        # Imported here: few projects say it.
+        from torchconf.model.markers import holds
+
+        named = {p for entry in required for p in PLATFORMS if holds(entry.marker, p)}
+        return self.named | named
+
+    @cached_property
+    def locked(self) -> frozenset[Platform]:
+        """The platforms that `environments` leaves in; all where it is not set."""
+        entries = self.project.workspace.environments
+        if not entries:
+            return frozenset(PLATFORMS)
+        return frozenset(p for entry in entries for p in self.platforms(entry.marker))
+
+    def platforms(self, *markers: Marker | None) -> frozenset[Platform]:
+        """Return the platforms on which these markers hold together, on some supported Python."""
+        if self.whole.universe is None:
+            from torchconf.model.markers import holds
+
+            return frozenset(
+                platform
+                for platform in PLATFORMS
+                if all(marker is None or holds(marker, platform) for marker in markers)
+            )
+        bits = self.where(*markers)
+        return frozenset(platform for platform, on in self._machines if on & bits)
+
+    def where(self, *markers: Marker | None) -> Environments:
+        """Return the environments in which markers hold together, with no extra on: bits.
+
+        Only for markers of these files. Where there are too many environments to be numbered, none.
+        """
+        universe = self.whole.universe
+        if universe is None:
+            return 0
+        bits = universe.everything
+        for marker in markers:
+            bits &= universe.where(marker)
+        return bits
+
+    @cached_property
+    def _machines(self) -> tuple[tuple[Platform, Environments], ...]:
+        universe = self.whole.universe
+        if universe is None:
+            return ()
+        return tuple((platform, universe.on(platform.environment())) for platform in PLATFORMS)
+
+    # Routes.
+
+    @property
+    def routes(self) -> Routes:
+        """What uv's lockfile would hold, as far as indexes go."""
+        return self.whole.routes
+
+    def route(
+        self,
+        package: str,
+        platform: Platform,
+        *,
+        extras: Iterable[str] = (),
+        groups: Iterable[str] = (),
+        no_groups: Iterable[str] = (),
+        default_groups: bool = True,
+    ) -> Route:
+        """Return where one package comes from on a platform, for one choice."""
+        package_of = self.project.name
+        member = package_of is not None and self.project is not self.whole.root
+        choice = SyncOptions(
+            extras=frozenset(extras),
+            groups=frozenset(groups),
+            no_groups=frozenset(no_groups),
+            default_groups=default_groups,
+            packages=frozenset({package_of} if member and package_of else ()),
+        )
+        return self.routes.row(package, platform.environment(), choice)

@@ -1,0 +1,327 @@
+"""Checking documents: from texts to findings with their places, and from findings to fixed texts.
+
+A `Unit` is what has to be looked at together: a project, a workspace, or a script. It holds texts,
+not files, so that a fix can be tried before anything is written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from torchconf.edits.read_toml import read_toml
+from torchconf.errors import ProjectError, WriteRefused
+from torchconf.model.project import Record, read_project
+from torchconf.rules import RULES, Context, Finding, Fix, Severity, Whole, find, path_of
+from torchconf.rules.rule_selection import (
+    RuleSelection,
+    ignored_lines,
+    is_ignored,
+    select_rules,
+    settings_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from torchconf.catalog import Catalog
+    from torchconf.edits.positions import Span
+    from torchconf.model.project import Project
+    from torchconf.model.scripts import Block
+    from torchconf.model.targets import Platform
+
+__all__ = ["CheckResult", "CheckedFile", "Fixed", "Placed", "Unit"]
+
+
+class CheckedFile(NamedTuple):
+    """One text to be checked, or to be read with the others."""
+
+    name: str
+    """As people know the file."""
+    text: str
+    is_reported: bool = True
+    """Whether its findings were asked for; else it is only read."""
+    is_script: bool = False
+
+
+class Placed(Record):
+    """A finding, and where it stands in its file."""
+
+    file: str
+    finding: Finding
+    span: Span
+
+
+class CheckResult(Record):
+    """What was found in one document."""
+
+    document: CheckedFile
+    findings: tuple[Placed, ...]
+    """In the order of the text."""
+    ignored: int
+    """How many more a comment in the file hides."""
+
+
+class Fixed(Record):
+    """A document, and its text after fixes."""
+
+    document: CheckedFile
+    text: str
+    """With fixes; the document's own, if there is nothing to fix."""
+    taken: tuple[Finding, ...]
+    """What was fixed."""
+    outcome: CheckResult
+    """What is found in the fixed text."""
+
+
+class Unit:
+    """Documents that uv reads together."""
+
+    def __init__(
+        self,
+        root: CheckedFile,
+        members: Sequence[CheckedFile] = (),
+        *,
+        libraries: Mapping[str, Project | None] | None = None,
+        lockfile: str = "",
+        catalog: Catalog,
+        targets: Iterable[Platform] = (),
+        selection: RuleSelection | None = None,
+    ) -> None:
+        """Take the texts as they were read.
+
+        Args:
+            root: The workspace root, the project, or the script.
+            members: The other members of the workspace.
+            libraries: Path libraries by path, as the source entries write it.
+            lockfile: The text of `uv.lock`; empty if there is none.
+            catalog: What is known of PyTorch's wheels.
+            targets: Platforms that the projects are said to be for.
+            selection: The rules that were asked for; None for what the files say.
+        """
+        self.documents = (root, *members)
+        self._libraries = libraries
+        self._lockfile = lockfile
+        self._catalog = catalog
+        self._targets = tuple(targets)
+        self._selection = selection or RuleSelection()
+
+    def check(self) -> tuple[CheckResult, ...]:
+        """Check the documents that were asked for.
+
+        Raises:
+            ProjectError: A text is no TOML, or its settings of torchconf make no sense.
+        """
+        return tuple(outcome for outcome, _ in self._check({}))
+
+    def fix(self, *, unsafe: bool) -> tuple[Fixed, ...]:
+        """Fix what can be fixed in the documents that were asked for, one finding at a time.
+
+        A fix that would bring a new finding, in any of the documents, is not taken.
+
+        Args:
+            unsafe: Whether fixes that change more than what is surely wrong are taken too.
+
+        Raises:
+            ProjectError: As `check` does.
+        """
+        texts: dict[str, str] = {}
+        taken: dict[str, list[Finding]] = {}
+        refused: set[tuple[str, str, str]] = set()
+        now = self._check(texts)
+        while True:
+            step = self._next_fix(now, texts, refused, unsafe=unsafe)
+            if step is None:
+                break
+            name, finding, texts, now = step
+            if finding.severity is not Severity.INFO:
+                refused.clear()  # What stood in the way may be gone.
+            taken.setdefault(name, []).append(finding)
+        before = {document.name: document for document in self.documents}
+        return tuple(
+            Fixed(
+                document=before[outcome.document.name],
+                text=texts.get(outcome.document.name, outcome.document.text),
+                taken=tuple(taken.get(outcome.document.name, ())),
+                outcome=outcome,
+            )
+            for outcome, _ in now
+        )
+
+    def _next_fix(
+        self,
+        now: _Answers,
+        texts: dict[str, str],
+        refused: set[tuple[str, str, str]],
+        *,
+        unsafe: bool,
+    ) -> tuple[str, Finding, dict[str, str], _Answers] | None:
+        """Take the first fix that mends something and breaks nothing; None if there is none."""
+        for outcome, _ in now:
+            name = outcome.document.name
+            for placed in outcome.findings:
+                finding = placed.finding
+                key = (name, finding.at, finding.message)
+                if finding.fix is None or not (finding.fix.safe or unsafe) or key in refused:
+                    continue
+                trial = self._try(outcome.document, finding.fix, texts)
+                if trial is not None and _is_better(now, trial[1], finding):
+                    return name, finding, *trial
+                refused.add(key)
+        return None
+
+    def _try(
+        self, document: CheckedFile, fix: Fix, texts: dict[str, str]
+    ) -> tuple[dict[str, str], _Answers] | None:
+        """Return the texts after one fix, and what is found in them; None if it can not be done."""
+        before = texts.get(document.name, document.text)
+        try:
+            after = texts | {document.name: _edited(document, before, fix)}
+            return after, self._check(after)
+        except (WriteRefused, ProjectError):
+            return None
+
+    def _check(self, texts: Mapping[str, str]) -> _Answers:
+        """Return the outcome of each document asked for, and a tally of all that is found."""
+        read = [_Read(document, texts.get(document.name)) for document in self.documents]
+        root, *members = read
+        root.open(None)
+        for member in members:
+            member.open(root.project)
+        whole = Whole(
+            root.project,
+            [member.project for member in members],
+            self._libraries,
+            catalog=self._catalog,
+            lockfile=self._lockfile,
+        )
+        shared = settings_of(root.data, RULES, root.document.name)
+        return [
+            (one.outcome(found, codes), _tally(found))
+            for one in read
+            if one.document.is_reported
+            for codes in [self._codes(one, shared)]
+            for found in [find(one.subject(whole, self._targets), codes)]
+        ]
+
+    def _codes(self, read: _Read, shared: RuleSelection) -> frozenset[str]:
+        own = settings_of(read.data, RULES, read.document.name)
+        return select_rules(RULES, self._selection, own, shared)
+
+
+_Tally: TypeAlias = "dict[tuple[str, Severity], int]"
+_Answers: TypeAlias = "list[tuple[CheckResult, _Tally]]"
+
+
+def _is_better(before: _Answers, after: _Answers, finding: Finding) -> bool:
+    """Tell whether a finding is gone, and nothing has become wrong that was not."""
+    old = _joined(tally for _, tally in before)
+    new = _joined(tally for _, tally in after)
+    fewer = new.get(_key(finding), 0) < old[_key(finding)]
+    return fewer and all(
+        count <= old.get(key, 0) for key, count in new.items() if key[1] is not Severity.INFO
+    )
+
+
+def _joined(tallies: Iterable[_Tally]) -> _Tally:
+    found: _Tally = {}
+    for tally in tallies:
+        for key, count in tally.items():
+            found[key] = found.get(key, 0) + count
+    return found
+
+
+def _tally(findings: Iterable[Finding]) -> _Tally:
+    found: _Tally = {}
+    for finding in findings:
+        found[_key(finding)] = found.get(_key(finding), 0) + 1
+    return found
+
+
+def _key(finding: Finding) -> tuple[str, Severity]:
+    return finding.code, finding.severity
+
+
+class _Read:
+    """A document with its text of the moment, read."""
+
+    project: Project
+    data: dict[str, Any]
+
+    def __init__(self, document: CheckedFile, text: str | None) -> None:
+        self.document = document if text is None else document._replace(text=text)
+        self.problems: list[ProjectError] = []
+        self.block: Block | None = None
+
+    def open(self, root: Project | None) -> None:
+        name, text = self.document.name, self.document.text
+        if self.document.is_script:
+            # Imported here: most documents are no scripts.
+            from torchconf.model.scripts import as_project, find_block
+
+            self.block = find_block(text, name)
+            # Blank lines in the place of the code above, so that errors name lines of the script.
+            text = "\n" * (self.block.first_line - 1) + self.block.toml if self.block else ""
+            self.data = as_project(read_toml(text, name))
+        else:
+            self.data = read_toml(text, name)
+        self.project = read_project(self.data, root=root, at=name, problems=self.problems)
+
+    def subject(self, whole: Whole, targets: Iterable[Platform]) -> Context:
+        return Context(
+            self.project,
+            whole,
+            problems=self.problems,
+            targets=targets,
+            is_script=self.document.is_script,
+        )
+
+    def outcome(self, found: Iterable[Finding], codes: frozenset[str]) -> CheckResult:
+        """Put the findings that count in their places, less those that a comment hides."""
+        counting = [finding for finding in found if finding.code in codes]
+        if not counting:
+            return CheckResult(document=self.document, findings=(), ignored=0)
+        comments = ignored_lines(self.document.text)
+        placed: list[Placed] = []
+        ignored = 0
+        for finding, span in zip(counting, self._spans(counting), strict=True):
+            if comments and is_ignored(finding, range(span.line, span.end_line + 1), comments):
+                ignored += 1
+            else:
+                placed.append(Placed(file=self.document.name, finding=finding, span=span))
+        placed.sort(key=lambda one: (one.span.line, one.span.column, one.finding.code))
+        return CheckResult(document=self.document, findings=tuple(placed), ignored=ignored)
+
+    def _spans(self, findings: Iterable[Finding]) -> list[Span]:
+        # Imported here: most files are right, and have no place to be found.
+        from torchconf.edits.positions import Locator, Span
+
+        paths = [path_of(finding.at) for finding in findings]
+        if self.block is None:
+            locator = Locator(self.document.text)
+            return [locator.span(path) for path in paths]
+        from torchconf.model.scripts import from_project
+
+        locator, block = Locator(self.block.toml), self.block
+        found = []
+        for path in paths:
+            line, column, end_line, end_column = locator.span(from_project(path))
+            above = block.first_line - 1
+            found.append(
+                Span(line + above, block.column(column), end_line + above, block.column(end_column))
+            )
+        return found
+
+
+def _edited(document: CheckedFile, text: str, fix: Fix) -> str:
+    # Imported here: only a run that fixes needs them.
+    from torchconf.edits import edit_text
+    from torchconf.edits.plan import with_paths
+    from torchconf.model.scripts import find_block, from_project, with_block
+
+    if not document.is_script:
+        return edit_text(text, fix.steps, document.name)
+    block = find_block(text, document.name)
+    if block is None:
+        raise WriteRefused("the script has no block any more", at=document.name)
+    toml = edit_text(block.toml, with_paths(fix.steps, from_project), document.name)
+    return with_block(text, block, toml)

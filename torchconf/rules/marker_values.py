@@ -1,0 +1,394 @@
+"""Platforms in markers: values that no machine has, and machines that are forgotten."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+from packaging.markers import InvalidMarker, Marker
+
+from torchconf.model.project import Record
+from torchconf.model.targets import PLATFORMS, Platform
+from torchconf.resolve.environments import comparisons
+from torchconf.rules.fixes import put_at, raw_marker
+from torchconf.rules.rule import Finding, Fix, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from torchconf.edits.plan import Step
+    from torchconf.resolve.environments import Comparison
+    from torchconf.rules.context import Context
+
+__all__ = ["RULES"]
+
+_SYS_PLATFORM = {
+    **dict.fromkeys(("windows", "win", "win64", "nt"), "win32"),
+    **dict.fromkeys(("macos", "mac", "osx", "macosx", "mac os x", "macintosh"), "darwin"),
+    **dict.fromkeys(("linux2", "gnu/linux"), "linux"),
+    **{name: name for name in ("linux", "darwin", "win32")},
+}
+
+
+_PLATFORM_SYSTEM = {
+    **dict.fromkeys(("windows", "win", "win32", "win64", "nt"), "Windows"),
+    **dict.fromkeys(("darwin", "macos", "mac", "osx", "macosx", "mac os x"), "Darwin"),
+    **dict.fromkeys(("linux", "linux2", "gnu/linux"), "Linux"),
+}
+
+
+_RENAMED = {"Linux": "linux", "Darwin": "darwin", "Windows": "win32"}
+
+
+class _Text(Record):
+    """A text that has a marker: a marker, or a requirement with one."""
+
+    at: str
+    raw: str
+    marker: Marker
+    is_requirement: bool
+    is_family: bool
+    """Whether it decides where PyTorch comes from."""
+
+    def with_marker(self, change: Callable[[str], str]) -> str | None:
+        """Return the text with its marker changed, or None where the change makes no sense."""
+        head, cut, tail = self.raw.partition(";") if self.is_requirement else ("", "", self.raw)
+        new = change(tail)
+        if new == tail:
+            return None
+        try:
+            Marker(new)
+        except InvalidMarker:
+            return None
+        return f"{head}{cut}{new}"
+
+
+def _text(
+    at: str, raw: str, marker: Marker, *, is_family: bool, is_requirement: bool = False
+) -> _Text:
+    return _Text(at=at, raw=raw, marker=marker, is_requirement=is_requirement, is_family=is_family)
+
+
+def _texts(subject: Context) -> Iterator[_Text]:
+    """Yield every text of a file that has a marker."""
+    project = subject.project
+    family = set(subject.catalog.family)
+    for sources in project.sources.values():
+        for source in sources:
+            raw = raw_marker(subject, source) if source.marker is not None else None
+            if source.marker is not None and raw is not None:
+                at = f"{source.at}.marker"
+                is_family = source.package in family
+                yield _text(at, raw, source.marker, is_family=is_family)
+    for requirement in itertools.chain(
+        project.requirements(), project.constraint_dependencies, project.override_dependencies
+    ):
+        if requirement.marker is not None and requirement.url is None:
+            is_family = requirement.name in family
+            yield _text(
+                requirement.at,
+                requirement.raw,
+                requirement.marker,
+                is_family=is_family,
+                is_requirement=True,
+            )
+    for entry in (*project.environments, *project.required_environments):
+        yield _text(entry.at, entry.raw, entry.marker, is_family=True)
+
+
+def _wrong_value(test: Comparison, variable: str, values: Mapping[str, str]) -> str | None:
+    """Return the value that is meant where a test has one that no machine has; else None."""
+    if test.variable != variable:
+        return None
+    right = values.get(test.value.lower())
+    if right is None or right == test.value:
+        return None
+    if test.operator in ("==", "!="):
+        return right
+    if test.flipped and test.operator in ("in", "not in"):
+        # `'win' in sys_platform` holds on Windows.
+        return None if any(test.value in known for known in values.values()) else right
+    return None
+
+
+def _respelled(variable: str, old: str, new: str) -> Callable[[str], str]:
+    """Return what replaces one value of a variable in the text of a marker."""
+    value = re.escape(old)
+    patterns = (
+        rf"(\b{variable}\s*[=!]=\s*)(['\"]){value}\2",
+        rf"()(['\"]){value}\2(?=\s*(?:[=!]=|(?:not\s+)?in)\s*{variable}\b)",
+    )
+
+    def change(text: str) -> str:
+        for pattern in patterns:
+            text = re.sub(pattern, lambda m: f"{m[1]}{m[2]}{new}{m[2]}", text)
+        return text
+
+    return change
+
+
+class _WrongValue(Rule):
+    """What two rules share: a variable, and the values that are mistaken for its own."""
+
+    variable: str
+    values: Mapping[str, str]
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        for text in _texts(subject):
+            for test in comparisons(text.marker):
+                right = _wrong_value(test, self.variable, self.values)
+                if right is None:
+                    continue
+                new = text.with_marker(_respelled(self.variable, test.value, right))
+                step = put_at(text.at, new, f"as Python spells it: {right}") if new else None
+                yield self.finding(
+                    text.at,
+                    f"`{self.variable}` is never `{test.value}`: write `{right}`",
+                    fix=Fix(f"write `{right}`", (step,), safe=True) if step else None,
+                )
+                break
+
+
+class SysPlatformValue(_WrongValue):
+    """A marker compares `sys_platform` with a word that is not one of its values.
+
+    The values are `linux`, `win32` and `darwin`. uv compares strings: the marker holds nowhere, or
+    everywhere, without a word.
+
+    Bad:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", marker = "sys_platform == 'windows'" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", marker = "sys_platform == 'win32'" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC401"
+    name = "sys-platform-value"
+    severity = Severity.ERROR
+    reference = "https://docs.python.org/3/library/sys.html#sys.platform"
+    fixes = "safe"
+    variable = "sys_platform"
+    values = _SYS_PLATFORM
+
+
+class PlatformSystemValue(_WrongValue):
+    """A marker compares `platform_system` with a word that is not one of its values.
+
+    The values are `Linux`, `Windows` and `Darwin`, with a capital letter.
+
+    Bad:
+        [project]
+        dependencies = ["torch ; platform_system != 'darwin'"]
+
+    Good:
+        [project]
+        dependencies = ["torch ; platform_system != 'Darwin'"]
+    """
+
+    code = "TC402"
+    name = "platform-system-value"
+    severity = Severity.ERROR
+    reference = "https://docs.python.org/3/library/platform.html#platform.system"
+    fixes = "safe"
+    variable = "platform_system"
+    values = _PLATFORM_SYSTEM
+
+
+class Amd64Missing(Rule):
+    """A marker asks for `x86_64`, and on Windows the same machine is called `AMD64`.
+
+    Bad:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = [
+            { index = "pytorch-cpu", marker = "platform_machine != 'x86_64'" },
+            { index = "pytorch-cu130", marker = "platform_machine == 'x86_64'" },
+        ]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = [
+            { index = "pytorch-cpu", marker = "sys_platform == 'darwin'" },
+            { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" },
+        ]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC403"
+    name = "amd64-missing"
+    severity = Severity.ERROR
+    reference = "https://docs.python.org/3/library/platform.html#platform.machine"
+    fixes = "safe"
+    yields_to = ("TC401", "TC402")
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Report markers that would say another thing on Windows if its machine were x86_64."""
+        if not any(platform.os == "windows" for platform in subject.locked):
+            return
+        wrong = [text for text in _texts(subject) if text.is_family and _forgets(text.marker)]
+        # `!=` alone may well mean Windows, too.
+        if not any(_asks_for_x86_64(text.marker) for text in wrong):
+            return
+        steps: list[Step] = []
+        for text in wrong:
+            new = text.with_marker(_with_amd64)
+            if new is not None:
+                steps.append(put_at(text.at, new, "the machine has two names"))
+        fix = Fix("name both spellings", tuple(steps), safe=True) if steps else None
+        for text in wrong:
+            yield self.finding(
+                text.at,
+                "`x86_64` is called `AMD64` on Windows, and this marker leaves it out",
+                help="name both, or tie the machine to Linux",
+                fix=fix,
+            )
+
+
+def _asks_for_x86_64(marker: Marker) -> bool:
+    return any(
+        test.variable == "platform_machine" and test.operator == "==" and test.value == "x86_64"
+        for test in comparisons(marker)
+    )
+
+
+def _forgets(marker: Marker) -> bool:
+    if "x86_64" not in str(marker):
+        return False
+    named = Platform("windows", "amd64-by-its-linux-name")
+    wanted = {**named.environment(), "platform_machine": "x86_64"}
+    real = PLATFORMS[2].environment()
+    return any(
+        marker.evaluate({**wanted, **python}) != marker.evaluate({**real, **python})
+        for python in _SOME
+    )
+
+
+# Variables of lockfiles, which are empty when uv reads a file, and an old and a new Python.
+_SOME: tuple[dict[str, str | frozenset[str]], ...] = tuple(
+    {
+        "extra": "", "extras": frozenset(), "dependency_groups": frozenset(),
+        "python_version": version, "python_full_version": f"{version}.1",
+    }
+    for version in ("3.10", "3.14")
+)  # fmt: skip
+
+
+def _with_amd64(text: str) -> str:
+    """Let a marker speak of both names of the machine."""
+
+    def both(match: re.Match[str]) -> str:
+        joint = "or" if "==" in match[0] else "and"
+        pair = f"{match[0]} {joint} {match[0].replace('x86_64', 'AMD64')}"
+        around = text[: match.start()] + text[match.end() :]
+        alone = not re.search(rf"\b{'and' if joint == 'or' else 'or'}\b", around)
+        return pair if alone else f"({pair})"
+
+    return re.sub(
+        r"""\bplatform_machine\s*[=!]=\s*(['"])x86_64\1|(['"])x86_64\2\s*[=!]=\s*platform_machine""",
+        both,
+        text,
+    )
+
+
+class PreferSysPlatform(Rule):
+    """A marker says `platform_system` where `sys_platform` says the same.
+
+    Both are right. One of them throughout reads better, and uv writes `sys_platform` into its
+    lockfile. Off unless it is selected.
+
+    Bad:
+        [project]
+        dependencies = ["torch ; platform_system == 'Linux'"]
+
+    Good:
+        [project]
+        dependencies = ["torch ; sys_platform == 'linux'"]
+    """
+
+    code = "TC404"
+    name = "prefer-sys-platform"
+    severity = Severity.WARNING
+    reference = "https://packaging.python.org/en/latest/specifications/dependency-specifiers/"
+    fixes = "safe"
+    is_optional = True
+    yields_to = ("TC402",)
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Report right values of `platform_system`, one for each text."""
+        for text in _texts(subject):
+            if any(
+                test.variable == "platform_system"
+                and test.operator in ("==", "!=")
+                and test.value in _RENAMED
+                for test in comparisons(text.marker)
+            ):
+                new = text.with_marker(_with_sys_platform)
+                step = put_at(text.at, new, "one spelling") if new else None
+                yield self.finding(
+                    text.at,
+                    "`sys_platform` says the same as `platform_system` here",
+                    fix=Fix("write `sys_platform`", (step,), safe=True) if step else None,
+                )
+
+
+def _with_sys_platform(text: str) -> str:
+    for old, new in _RENAMED.items():
+        text = re.sub(
+            rf"\bplatform_system(\s*[=!]=\s*)(['\"]){old}\2", rf"sys_platform\1\2{new}\2", text
+        )
+        text = re.sub(
+            rf"(['\"]){old}\1(\s*[=!]=\s*)platform_system\b", rf"\1{new}\1\2sys_platform", text
+        )
+    return text
+
+
+RULES: tuple[type[Rule], ...] = (
+    SysPlatformValue,
+    PlatformSystemValue,
+    Amd64Missing,
+    PreferSysPlatform,
+)
+"""The rules of this family, by code."""

@@ -1,0 +1,267 @@
+"""Platforms that a source or `environments` covers, and should not, or the reverse."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from torchconf.model.targets import PLATFORMS
+from torchconf.resolve.environments import mentions_extra
+from torchconf.rules.context import path_of
+from torchconf.rules.fixes import draft_of, gate, gated, put_at, raw_marker, without_wheels
+from torchconf.rules.installed_builds import spoken_platforms
+from torchconf.rules.rule import Finding, Fix, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from packaging.markers import Marker
+    from packaging.version import Version
+
+    from torchconf.edits.plan import Step
+    from torchconf.model.project import Project, Source
+    from torchconf.rules.context import Context
+
+__all__ = ["RULES"]
+
+
+class CudaOnMacos(Rule):
+    """A source for an accelerator holds on macOS, where it has no wheels.
+
+    uv locks it, since a lock is for all platforms, and then can not install it on a Mac: 'no source
+    distribution or wheel'.
+
+    Bad:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC405"
+    name = "cuda-on-macos"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/guides/integration/pytorch/#using-a-pytorch-index"
+    fixes = "safe"
+    yields_to = ("TC205", "TC206", "TC401", "TC402")
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Report unscoped sources that lead a requirement to such an index on macOS."""
+        for source in subject.family_sources:
+            backend = subject.source_backend(source)
+            if source.extra or source.group or backend is None:
+                continue
+            lacking = without_wheels(subject, backend)
+            covered = subject.platforms(source.marker) & subject.locked & lacking
+            if not any(platform.os == "macos" for platform in covered):
+                continue
+            if not any(
+                platform.os == "macos" and platform in covered
+                for one in _asked(subject, source)
+                for platform in subject.platforms(one, source.marker)
+            ):
+                continue
+            at = source.at if source.marker is None else f"{source.at}.marker"
+            marker = gated(subject, source.marker, raw_marker(subject, source), backend)
+            fix = None
+            if gate(subject, backend) is not None:
+                draft = draft_of(subject)
+                draft.put((*path_of(source.at), "marker"), marker, "macOS gets PyPI's build")
+                steps = (*draft.steps, *_gated_tritons(subject, source, marker))
+                fix = Fix(f"give it the marker `{marker}`", steps, safe=True)
+            yield self.finding(
+                at,
+                f"`{source.package}` comes from index `{source.value}` on macOS, too, where "
+                f"{backend.title} has no wheels",
+                help=f"add a marker: `{gate(subject, backend)}`",
+                fix=fix,
+            )
+
+
+def _gated_tritons(subject: Context, source: Source, marker: str) -> Iterator[Step]:
+    """Yield steps that ask for a triton package only where its source holds: PyPI has none."""
+    if source.package in subject.catalog.triton_packages:
+        for _, one in subject.required(source.package):
+            if one.marker is None:
+                yield put_at(one.at, f"{one.raw.rstrip()} ; {marker}", "torch needs it only there")
+
+
+def _asked(subject: Context, source: Source) -> Iterator[Marker | None]:
+    """Yield the markers of the requirements that a source of this file may serve."""
+    projects: tuple[Project, ...] = (subject.project,)
+    if subject.project is subject.whole.root:
+        projects += subject.whole.members
+    for project in projects:
+        for one in subject.overridden(project.requirements()):
+            if one.name == source.package and one.url is None:
+                yield one.marker
+    for one in subject.project.workspace.constraint_dependencies:
+        if one.name == source.package and one.specifier:
+            yield None
+
+
+class Environments(Rule):
+    """`environments` says something else than what is meant.
+
+    Entries that overlap are refused; an extra in one is not understood. A system that no entry
+    holds can not use the project at all: every command stops with 'not compatible with the
+    supported environments'. That may be wanted; with a declared target it is a mistake.
+
+    Bad:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv]
+        environments = ["sys_platform == 'linux'", "sys_platform != 'win32'"]
+
+    Good:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv]
+        environments = ["sys_platform == 'linux'", "sys_platform != 'linux'"]
+    """
+
+    code = "TC408"
+    name = "environments"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/reference/settings/#environments"
+    yields_to = ("TC401", "TC402", "TC512")
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Look at the entries, and at the systems that none of them holds."""
+        entries = subject.project.environments
+        for one in entries:
+            if mentions_extra(one.marker):
+                yield self.finding(
+                    one.at, "`environments` can not ask for an extra", severity=Severity.WARNING
+                )
+                return
+        for one, after in itertools.pairwise(entries):
+            if subject.where(one.marker, after.marker):
+                yield self.finding(
+                    after.at,
+                    f"this entry and `{one.raw}` overlap: uv refuses them",
+                    help="make them exclude each other",
+                )
+                return
+        if not entries or not subject.needed or subject.project.root is not None:
+            return
+        at = "tool.uv.environments"
+        outside = subject.declared - subject.locked
+        if outside:
+            named = ", ".join(sorted(platform.key for platform in outside))
+            yield self.finding(
+                at,
+                f"no entry holds on {named}, which is a declared platform",
+                help="add an entry for it",
+                severity=Severity.WARNING,
+            )
+            return
+        systems = [p for p in PLATFORMS if p.is_usual]
+        gone = [
+            system
+            for system in systems
+            if not any(platform.os == system.os for platform in subject.locked)
+        ]
+        if gone:
+            yield self.finding(
+                at,
+                f"the project can not be used on {spoken_platforms(gone)}: no entry holds there",
+                severity=Severity.INFO,
+            )
+
+
+class IntelMac(Rule):
+    """A Mac with an Intel processor is a target, and torch ended there with 2.2.
+
+    uv locks the newest torch for all Macs, and an Intel Mac then finds no wheel. With an entry in
+    `required-environments` it takes an older release for that machine.
+
+    Bad:
+        # check -t macos-x86_64
+        [project]
+        dependencies = ["torch>=2.2"]
+
+    Good:
+        # check -t macos-x86_64
+        [project]
+        dependencies = ["torch>=2.2"]
+
+        [tool.uv]
+        required-environments = ["sys_platform == 'darwin' and platform_machine == 'x86_64'"]
+    """
+
+    code = "TC407"
+    name = "intel-mac"
+    severity = Severity.WARNING
+    reference = "https://docs.astral.sh/uv/reference/settings/#required-environments"
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Report a declared platform that ended, if nothing sets it apart."""
+        if not subject.named:
+            return
+        # Imported here: few projects say which platforms they are for.
+        from torchconf.model.markers import holds
+
+        catalog = subject.catalog
+        required = subject.project.workspace.required_environments
+        for platform in sorted(subject.named):
+            last = catalog.platform_end(platform)
+            twins = [p for p in PLATFORMS if p.os == platform.os and p != platform]
+            apart = any(
+                holds(entry.marker, platform) and not any(holds(entry.marker, p) for p in twins)
+                for entry in required
+            )
+            if last is None or apart or platform not in subject.locked:
+                continue
+            open_ = [
+                one
+                for _, one in subject.required(catalog.main_package)
+                if platform in subject.platforms(one.marker)
+                and any(
+                    str(version) != last and one.specifier.contains(version) and version > _of(last)
+                    for version in catalog.releases
+                )
+                and any(p in subject.platforms(one.marker) for p in twins)
+            ]
+            if not open_:
+                continue
+            yield self.finding(
+                open_[0].at,
+                f"torch ended with {last} on {platform.key}, which is a declared platform",
+                help="set it apart: `required-environments`, or a requirement of its own",
+            )
+
+
+def _of(text: str) -> Version:
+    # Imported here: hardly a file comes this far.
+    from packaging.version import Version
+
+    return Version(text)
+
+
+RULES: tuple[type[Rule], ...] = (
+    CudaOnMacos,
+    IntelMac,
+    Environments,
+)
+"""The rules of this family, by code."""

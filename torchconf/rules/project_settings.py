@@ -1,0 +1,350 @@
+"""What else goes wrong in projects with PyTorch: publishing, lockfiles, settings, builds."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+
+from torchconf.model.backends import is_nightly
+from torchconf.model.uv_lock import locked_builds
+from torchconf.rules.fixes import UV, draft_of
+from torchconf.rules.missing_wheels import served
+from torchconf.rules.rule import Finding, Fix, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchconf.rules.context import Context
+
+__all__ = ["RULES"]
+
+
+class StaleLock(Rule):
+    """The lockfile takes a package from elsewhere than its sources say.
+
+    `uv sync --frozen`, and an image that copies an old lockfile, install what is locked.
+
+    Bad:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        # uv.lock
+        [[package]]
+        name = "torch"
+        version = "2.13.0"
+        source = { registry = "https://mirror.example.org/pypi/simple" }
+
+    Good:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        # uv.lock
+        [[package]]
+        name = "torch"
+        version = "2.13.0"
+        source = { registry = "https://download.pytorch.org/whl/cpu" }
+    """
+
+    code = "TC503"
+    name = "stale-lock"
+    severity = Severity.WARNING
+    reference = "https://docs.astral.sh/uv/concepts/projects/sync/"
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Look for the index of each source among the registries of the lockfile."""
+        text = subject.whole.lockfile
+        if not text:
+            return
+        told: set[str] = set()
+        for source in subject.family_sources:
+            index = subject.index_of(source)
+            if index is None or source.package in told:
+                continue
+            builds = locked_builds(text, source.package)
+            asked = list(served(subject, source))
+            if (
+                not builds
+                or not asked
+                or not any(
+                    subject.platforms(source.marker, one.marker) & subject.locked for one in asked
+                )
+            ):
+                continue
+            registries = {_bare(build.registry) for build in builds}
+            if _bare(index.url) in registries:
+                continue
+            told.add(source.package)
+            yield self.finding(
+                source.at,
+                f"uv.lock has `{source.package}` from {', '.join(sorted(registries))}, and not "
+                f"from index `{source.value}`",
+                help="run `uv lock`, and install with `--locked`",
+            )
+
+
+def _bare(url: str) -> str:
+    """Return a URL without credentials and without a slash at its end."""
+    return re.sub(r"//[^/@]*@", "//", url).rstrip("/")
+
+
+class UvTooOld(Rule):
+    """`required-version` admits a uv that is too old for these tables.
+
+    Sources for extras are understood from 0.5.3 on; from 0.8 on, the tables that torchconf writes
+    lock right. An older uv ignores what it does not know.
+
+    Bad:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+
+        [tool.uv]
+        required-version = ">=0.5"
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu", extra = "cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+    Good:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+
+        [tool.uv]
+        required-version = ">=0.8"
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu", extra = "cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+    """
+
+    code = "TC505"
+    name = "uv-too-old"
+    severity = Severity.INFO
+    reference = "https://docs.astral.sh/uv/reference/settings/#required-version"
+    fixes = "unsafe"
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Try the older releases that matter."""
+        text = subject.project.uv.get("required-version")
+        scoped = any(source.extra or source.group for source in subject.family_sources)
+        if not isinstance(text, str) or not scoped:
+            return
+        try:
+            specifier = SpecifierSet(text if re.match(r"\s*[<>=~!]", text) else f"=={text}")
+        except InvalidSpecifier:
+            return
+        older = (
+            "0.4.0",
+            "0.4.30",
+            "0.5.0",
+            "0.5.2",
+            "0.5.31",
+            "0.6.0",
+            "0.6.17",
+            "0.7.0",
+            "0.7.22",
+        )
+        named = [part.version for part in specifier if re.fullmatch(r"[0-9.]+", part.version)]
+        small = [v for v in named if Version(v) < Version("0.8")]
+        found = [v for v in (*older, *small) if specifier.contains(v)]
+        if not found:
+            return
+        draft = draft_of(subject)
+        draft.put((*UV, "required-version"), ">=0.8", "the first that locks these tables right")
+        yield self.finding(
+            "tool.uv.required-version",
+            f"uv {min(found, key=Version)} is admitted, and needs 0.8 to lock these tables right",
+            fix=Fix("require `>=0.8`", tuple(draft.steps), safe=False),
+        )
+
+
+class TorchBackendIdle(Rule):
+    """`torch-backend` stands under `[tool.uv]`, where lock, sync and run do not read it.
+
+    It is a setting of `uv pip` and `uv tool`.
+
+    Bad:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv]
+        torch-backend = "auto"
+
+    Good:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.pip]
+        torch-backend = "auto"
+    """
+
+    code = "TC506"
+    name = "torch-backend-idle"
+    severity = Severity.WARNING
+    reference = "https://docs.astral.sh/uv/guides/integration/pytorch/#automatic-backend-selection"
+    fixes = "unsafe"
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Report the setting."""
+        value = subject.project.uv.get("torch-backend")
+        if not isinstance(value, str):
+            return
+        draft = draft_of(subject)
+        draft.remove((*UV, "torch-backend"), "only `uv pip` reads it")
+        pip = draft.get((*UV, "pip"))
+        if pip is None or (isinstance(pip, dict) and "torch-backend" not in pip):
+            draft.put((*UV, "pip", "torch-backend"), value, "only `uv pip` reads it")
+        yield self.finding(
+            "tool.uv.torch-backend",
+            "`uv lock`, `uv sync` and `uv run` do not read `torch-backend`: only `uv pip` does",
+            help="choose builds with sources; `torchconf init` writes them",
+            fix=Fix("move it to `[tool.uv.pip]`", tuple(draft.steps), safe=False),
+        )
+
+
+class Nightly(Rule):
+    """A nightly index, and nothing that says how pre-releases are meant.
+
+    Nightly indexes have pre-releases only. A lower bound with `.dev` admits them for that package
+    alone; `prerelease` for all. `if-necessary-or-explicit` is an old name of `if-necessary`.
+
+    Bad:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-nightly" }
+
+        [[tool.uv.index]]
+        name = "pytorch-nightly"
+        url = "https://download.pytorch.org/whl/nightly/cpu"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["torch>=2.15.0.dev0"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-nightly" }
+
+        [[tool.uv.index]]
+        name = "pytorch-nightly"
+        url = "https://download.pytorch.org/whl/nightly/cpu"
+        explicit = true
+    """
+
+    code = "TC507"
+    name = "nightly"
+    severity = Severity.INFO
+    reference = "https://docs.astral.sh/uv/concepts/resolution/#pre-release-handling"
+    fixes = "unsafe"
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Look at packages that a nightly index serves, and at `prerelease`."""
+        mode = subject.project.workspace.uv.get("prerelease")
+        nightly = [index for index in subject.pytorch_indexes if is_nightly(index.url)]
+        if nightly and mode == "if-necessary-or-explicit" and subject.project.root is None:
+            draft = draft_of(subject)
+            draft.put((*UV, "prerelease"), "if-necessary", "its name today")
+            yield self.finding(
+                "tool.uv.prerelease",
+                "`if-necessary-or-explicit` is deprecated: uv calls it `if-necessary`",
+                fix=Fix("write `if-necessary`", tuple(draft.steps), safe=False),
+            )
+        if isinstance(mode, str):
+            return
+        for source in subject.family_sources:
+            if subject.index_of(source) not in nightly:
+                continue
+            for one in served(subject, source):
+                if not any(re.search(r"dev|a|b|rc", part.version) for part in one.specifier):
+                    yield self.finding(
+                        one.at,
+                        f"`{one.name}` comes from a nightly index, and its range does not say so",
+                        help="give it a lower bound with `.dev`, such as `>=2.15.0.dev0`",
+                    )
+                    return
+
+
+class IgnoredInMember(Rule):
+    """A setting stands in a member of a workspace, where uv does not read it.
+
+    uv reads `environments`, `required-environments` and `constraint-dependencies` from the
+    workspace root, and says nothing about those of a member.
+
+    Bad:
+        [tool.uv.workspace]
+        members = ["member"]
+
+        # member/pyproject.toml
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv]
+        environments = ["sys_platform == 'linux'"]
+
+    Good:
+        [tool.uv]
+        environments = ["sys_platform == 'linux'"]
+
+        [tool.uv.workspace]
+        members = ["member"]
+
+        # member/pyproject.toml
+        [project]
+        dependencies = ["torch"]
+    """
+
+    code = "TC512"
+    name = "ignored-in-member"
+    severity = Severity.WARNING
+    reference = "https://docs.astral.sh/uv/concepts/projects/workspaces/"
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Report the three settings in a member."""
+        project = subject.project
+        if project.root is None:
+            return
+        for key in ("environments", "required-environments", "constraint-dependencies"):
+            if key in project.uv:
+                yield self.finding(
+                    f"tool.uv.{key}",
+                    f"uv does not read `{key}` of a workspace member",
+                    help=f"move it to {project.root.at}",
+                )
+
+
+RULES: tuple[type[Rule], ...] = (
+    StaleLock,
+    UvTooOld,
+    TorchBackendIdle,
+    Nightly,
+    IgnoredInMember,
+)
+"""The rules of this family, by code."""

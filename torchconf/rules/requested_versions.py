@@ -1,0 +1,193 @@
+"""Versions that are asked for: labels, and Pythons without wheels."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from torchconf.catalog import admits_python
+from torchconf.model.targets import SHOWN_PLATFORMS
+from torchconf.rules.fixes import put_at, without_wheels
+from torchconf.rules.installed_builds import spoken_platforms
+from torchconf.rules.missing_wheels import admits_newer, public
+from torchconf.rules.rule import Finding, Fix, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from packaging.specifiers import SpecifierSet
+
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Requirement
+    from torchconf.rules.context import Context
+
+__all__ = ["RULES"]
+
+
+class LabelPin(Rule):
+    """A requirement names a build by its label, such as `+cu128`, where not everybody has it.
+
+    macOS wheels have no label, and PyPI takes none: what is published with one can not be installed
+    from there.
+
+    Bad:
+        [project]
+        dependencies = ["torch==2.8.0+cpu"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["torch==2.8.0"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cpu" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+    """
+
+    code = "TC409"
+    name = "label-pin"
+    severity = Severity.WARNING
+    reference = "https://packaging.python.org/en/latest/specifications/version-specifiers/"
+    fixes = "unsafe"
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Report labels where a platform lacks them, and in published metadata."""
+        family = set(subject.catalog.family)
+        for place, one in subject.requirements:
+            if one.name not in family or one.url is not None:
+                continue
+            backend = _label(subject, one)
+            if backend is None:
+                continue
+            without = [
+                platform
+                for platform in SHOWN_PLATFORMS
+                if platform.machine != "aarch64"
+                and platform in subject.locked & subject.platforms(one.marker)
+                and (platform.os == "macos" or platform in without_wheels(subject, backend))
+            ]
+            published = is_published(subject) and place.kind != "group"
+            if not without and not published:
+                continue
+            if without:
+                said = f"there is no `+{backend.name}` on {spoken_platforms(without)}"
+            else:
+                said = "PyPI has no labels, if this is published"
+            new = re.sub(r"\+[A-Za-z0-9.]+", "", one.raw.partition(";")[0])
+            new += "".join(one.raw.partition(";")[1:])
+            step = put_at(one.at, new, "the source says which build")
+            yield self.finding(
+                one.at,
+                f"`{one.raw.partition(';')[0].strip()}` names a build by its label: {said}",
+                help="let a source choose the build, and the requirement the version",
+                severity=None if without else Severity.INFO,
+                fix=Fix("take the label away", (step,), safe=False),
+            )
+
+
+def _label(subject: Context, requirement: Requirement) -> Backend | None:
+    for part in requirement.specifier:
+        label = part.version.partition("+")[2]
+        if label and part.operator in ("==", "==="):
+            backend = subject.catalog.backend(label)
+            return backend if backend.accelerator else None
+    return None
+
+
+def is_published(subject: Context) -> bool:
+    """Tell whether a project looks as if it were published: it is built, and not marked private."""
+    project = subject.project
+    table = project.data.get("project")
+    classifiers = table.get("classifiers") if isinstance(table, dict) else None
+    private = any(
+        str(one).startswith("Private ::")
+        for one in (classifiers if isinstance(classifiers, list) else ())
+    )
+    return project.has_build_system and project.package is not False and not private
+
+
+class RequiresPython(Rule):
+    """`requires-python` admits a Python for which the asked torch has no wheels.
+
+    uv locks for all of `requires-python`: a floor below the first wheel fails, or forks into two
+    releases of torch. An upper bound that somebody wrote counts; an open end does not.
+
+    Bad:
+        [project]
+        requires-python = ">=3.8"
+        dependencies = ["torch>=2.6"]
+
+    Good:
+        [project]
+        requires-python = ">=3.10"
+        dependencies = ["torch>=2.6"]
+    """
+
+    code = "TC504"
+    name = "requires-python"
+    severity = Severity.WARNING
+    reference = "https://docs.astral.sh/uv/concepts/resolution/#universal-resolution"
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Hold the lowest Python, and the highest of a closed range, against the releases."""
+        catalog = subject.catalog
+        python = subject.project.requires_python
+        if python is None:
+            return
+        inside = [each for each in catalog.pythons if admits_python(python, each)]
+        ends = (
+            {"lowest": inside[0]} if inside and not _reaches_below(python, catalog.pythons) else {}
+        )
+        if inside and not python.contains("3.99") and inside[-1] != catalog.pythons[-1]:
+            ends["highest"] = inside[-1]
+        for _, one in subject.required(catalog.main_package):
+            specifier = public(one.specifier)
+            if one.url is not None or "python" in str(one.marker):
+                continue
+            for which, version in ends.items():
+                if _is_served(subject, specifier, version) is not False:
+                    continue
+                if which == "highest" and admits_newer(specifier, max(catalog.releases)):
+                    continue
+                yield self.finding(
+                    "project.requires-python",
+                    f"the {which} Python, {version}, has no wheels of `{one.raw.strip()}`",
+                    help="narrow `requires-python`, or widen the range of torch",
+                )
+                return
+
+
+def _is_served(subject: Context, specifier: SpecifierSet, python: str) -> bool | None:
+    """Tell whether a release in a range is built for a Python; None where nothing is known."""
+    catalog = subject.catalog
+    known: bool | None = None
+    for release in catalog.releases:
+        if specifier.contains(release, prereleases=True):
+            pythons = catalog.release_pythons(release)
+            if python in pythons:
+                return True
+            known = False if pythons else known
+    return known
+
+
+def _reaches_below(python: SpecifierSet, pythons: Sequence[str]) -> bool:
+    """Tell whether a range has no floor among the known Pythons: nobody knows what is meant."""
+    return not any(part.operator in (">=", ">", "~=", "==") for part in python) or not pythons
+
+
+RULES: tuple[type[Rule], ...] = (
+    LabelPin,
+    RequiresPython,
+)
+"""The rules of this family, by code."""

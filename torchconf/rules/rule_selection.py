@@ -1,0 +1,137 @@
+"""Which rules count: what is selected and ignored, on the command line, in the file, on a line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchconf.errors import ProjectError, RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from torchconf.rules import Finding, Rule
+
+__all__ = ["RuleSelection", "ignored_lines", "read_selection", "select_rules", "settings_of"]
+
+EVERYTHING = "ALL"
+_KEYS = ("ignore", "select")
+
+
+class RuleSelection(NamedTuple):
+    """Words that select and ignore rules: codes, names, beginnings of codes, or `ALL`."""
+
+    select: tuple[str, ...] = ()
+    """Empty: every rule that is not optional."""
+    ignore: tuple[str, ...] = ()
+
+
+def read_selection(words: Sequence[str], rules: Iterable[Rule], flag: str) -> tuple[str, ...]:
+    """Return the words of one flag, commas taken apart.
+
+    Raises:
+        RequestError: A word selects nothing.
+    """
+    found = [word.strip() for text in words for word in text.split(",") if word.strip()]
+    for word in found:
+        if not any(_match(word, rule) for rule in rules):
+            raise RequestError(f"`{flag} {word}` is no rule", help=_hint(word, rules))
+    return tuple(found)
+
+
+def settings_of(data: Mapping[str, object], rules: Iterable[Rule], file: str) -> RuleSelection:
+    """Return what `[tool.torchconf]` says.
+
+    Raises:
+        ProjectError: It says something that there is no setting for.
+    """
+    tool = data.get("tool")
+    table = tool.get("torchconf") if isinstance(tool, dict) else None
+    if table is None:
+        return RuleSelection()
+    at = f"{file}, tool.torchconf"
+    if not isinstance(table, dict):
+        raise ProjectError("expected a table", at=at)
+    for key in table:
+        if key not in _KEYS:
+            message = f"`{key}` is not a setting of torchconf"
+            raise ProjectError(message, at=f"{at}.{key}", help=f"there are {', '.join(_KEYS)}")
+    lists: dict[str, tuple[str, ...]] = {}
+    for key in _KEYS:
+        words = table.get(key, [])
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ProjectError("expected an array of codes or names", at=f"{at}.{key}")
+        for number, word in enumerate(words):
+            if not any(_match(word, rule) for rule in rules):
+                place = f"{at}.{key}[{number}]"
+                raise ProjectError(f"`{word}` is no rule", at=place, help=_hint(word, rules))
+        lists[key] = tuple(words)
+    return RuleSelection(lists["select"], lists["ignore"])
+
+
+def select_rules(rules: Iterable[Rule], *selections: RuleSelection) -> frozenset[str]:
+    """Return the codes that count.
+
+    Args:
+        rules: All of them.
+        selections: The first one that selects anything does so alone; all of them ignore. Where a
+            rule is both selected and ignored, the longer word decides, and `ignore` a tie.
+    """
+    select = next((one.select for one in selections if one.select), ())
+    ignore = [word for one in selections for word in one.ignore]
+    found = set()
+    for rule in rules:
+        wanted = max((_match(word, rule) for word in select), default=0) if select else 1
+        exact = any(word.upper() == rule.code or word == rule.name for word in select)
+        if rule.is_optional and not (exact or EVERYTHING in select):
+            continue
+        if wanted and wanted > max((_match(word, rule) for word in ignore), default=0):
+            found.add(rule.code)
+    return frozenset(found)
+
+
+def _match(word: str, rule: Rule) -> int:
+    """Return how closely a word names a rule; 0 if it does not."""
+    if word == rule.name:
+        return len(rule.code) + 1
+    if word.upper() == EVERYTHING:
+        return 1
+    return len(word) + 1 if word and rule.code.startswith(word.upper()) else 0
+
+
+def _hint(word: str, rules: Iterable[Rule]) -> str:
+    # Imported here: only a typo needs it.
+    from difflib import get_close_matches
+
+    known = [name for rule in rules for name in (rule.code, rule.name)]
+    close = get_close_matches(word.lower(), known, n=1) or get_close_matches(word, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else "`torchconf explain` lists the rules"
+
+
+_COMMENT = r"#[^\n]*?\btorchconf:[ \t]*ignore(?:\[([^\]\n]*)\])?"
+
+
+def ignored_lines(text: str) -> dict[int, tuple[str, ...]]:
+    """Return the lines with a comment `# torchconf: ignore[TC405]`, and the words in it.
+
+    Without brackets the words are just `ALL`.
+    """
+    if "torchconf:" not in text:
+        return {}
+    found = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        if match := re.search(_COMMENT, line):
+            words = (match[1] or EVERYTHING).split(",")
+            found[number] = tuple(word.strip() for word in words)
+    return found
+
+
+def is_ignored(
+    finding: Finding, lines: Iterable[int], ignored: Mapping[int, Sequence[str]]
+) -> bool:
+    """Tell whether a comment on one of these lines is about a finding."""
+    return any(
+        word.upper() in (EVERYTHING, finding.code) or word == finding.name
+        for line in lines
+        for word in ignored.get(line, ())
+    )

@@ -1,0 +1,389 @@
+"""Markers of sources: what they can choose by, and whether they exclude each other."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.utils import canonicalize_name
+
+from torchconf.resolve.environments import comparisons
+from torchconf.rules.context import Place
+from torchconf.rules.fixes import (
+    UV,
+    draft_of,
+    put_entries,
+    raw_marker,
+    same_name,
+)
+from torchconf.rules.installed_builds import (
+    counting,
+    lists,
+    own_sources,
+    source_entries,
+)
+from torchconf.rules.rule import Finding, Fix, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from packaging.utils import NormalizedName
+
+    from torchconf.edits.draft import Draft
+    from torchconf.edits.plan import Value
+    from torchconf.model.project import Requirement, Source
+    from torchconf.rules.context import Context
+
+__all__ = ["RULES", "all_sources"]
+
+
+class ExtraInMarker(Rule):
+    """The marker of a source asks for an extra.
+
+    uv evaluates the markers of sources with every extra switched on. A marker selects nothing by
+    extra: `extra == 'x'` holds for everybody, `extra != 'x'` for nobody.
+
+    Bad:
+        [project.optional-dependencies]
+        cu130 = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", marker = "extra == 'cu130'" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+    Good:
+        [project.optional-dependencies]
+        cu130 = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", extra = "cu130" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC205"
+    name = "extra-in-marker"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
+    fixes = "safe"
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Report markers of sources that ask for an extra."""
+        for source in all_sources(subject):
+            if source.marker is not None and any(
+                test.variable in ("extra", "extras") for test in comparisons(source.marker)
+            ):
+                yield self.finding(
+                    f"{source.at}.marker",
+                    f"a marker can not choose the source of `{source.package}` by extra",
+                    help='write `extra = "..."` beside the marker, and one conflict set',
+                    fix=_scoped_fix(subject, source.package, "extra"),
+                )
+
+
+class GroupInMarker(Rule):
+    """The marker of a source asks for a dependency group.
+
+    `dependency_groups` is a variable of lockfiles: it is empty when uv reads sources. `group` is no
+    variable at all.
+
+    Bad:
+        [dependency-groups]
+        cu130 = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", marker = "'cu130' in dependency_groups" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+    Good:
+        [dependency-groups]
+        cu130 = ["torch"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", group = "cu130" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC206"
+    name = "group-in-marker"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
+    fixes = "unsafe"
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Report markers of sources that ask for a group, readable or not."""
+        said: dict[str, str] = {}
+        for source in all_sources(subject):
+            raw = raw_marker(subject, source) or ""
+            if source.marker is None:
+                if re.search(r"\bgroup\b", raw):
+                    said[source.at] = source.package
+            elif any(t.variable == "dependency_groups" for t in comparisons(source.marker)):
+                said[source.at] = source.package
+        for at, package in said.items():
+            yield self.finding(
+                f"{at}.marker",
+                f"a marker can not choose the source of `{package}` by group",
+                help='write `group = "..."` beside the marker, and one conflict set',
+                fix=_scoped_fix(subject, canonicalize_name(package), "group"),
+            )
+
+
+_SCOPE_TESTS = {
+    "extra": r"""^\(?\s*extra\s*==\s*(['"])([^'"]+)\1\s*\)?$""",
+    "group": r"""^\(?\s*(?:group\s*==\s*|(?=['"].*dependency_groups))(['"])([^'"]+)\1"""
+    r"""\s*(?:in\s+dependency_groups)?\s*\)?$""",
+}
+
+
+def _scoped_fix(subject: Context, package: NormalizedName, kind: str) -> Fix | None:
+    """Turn markers that are, or begin with, one test of a scope into scopes, with a conflict."""
+    family = [canonicalize_name(name) for name in subject.catalog.family]
+    packages = [p for p in dict.fromkeys((package, *family)) if own_sources(subject, p)]
+    draft = draft_of(subject)
+    pure = True
+    names: dict[str, None] = {}
+    for name in packages:
+        entries = source_entries(subject, name)
+        changed: list[Value] = []
+        for entry in entries:
+            found = _scope_of(str(entry.get("marker", "")), kind)
+            if found is None:
+                changed.append(entry)
+                continue
+            scope, rest = found
+            if not lists(subject, Place(kind, canonicalize_name(scope)), name):
+                if name == package:
+                    return None
+                continue
+            pure = pure and not rest
+            names[scope] = None
+            new = {key: value for key, value in entry.items() if key != "marker"} | {kind: scope}
+            changed.append(new | {"marker": rest} if rest else new)
+        if changed != entries and changed:
+            put_entries(draft, subject, name, changed)
+        if name == package and len(changed) == len(entries) and changed == entries:
+            return None
+    add_conflict(draft, kind, names)
+    if not draft.steps:
+        return None
+    title = f"give the sources `{kind}` keys, and their names one conflict set"
+    return Fix(title, tuple(draft.steps), safe=pure and kind == "extra")
+
+
+def _scope_of(marker: str, kind: str) -> tuple[str, str] | None:
+    """Return the scope that a marker asks for, and what else it says; None for other markers."""
+    parts = [marker] if " or " in marker else re.split(r"\s+and\s+", marker)
+    found = [(part, re.match(_SCOPE_TESTS[kind], part.strip())) for part in parts]
+    matches = [match for _, match in found if match]
+    if len(matches) != 1:
+        return None
+    rest = " and ".join(part for part, match in found if not match)
+    try:
+        Marker(rest or "os_name == 'posix'")
+    except InvalidMarker:
+        return None
+    return matches[0][2], rest
+
+
+def add_conflict(draft: Draft, kind: str, names: Iterable[str]) -> None:
+    """Make one conflict set hold all names of extras or groups, unless one does."""
+    wanted = list(names)
+    if len(wanted) < 2:  # noqa: PLR2004 - a conflict is between two
+        return
+    path = (*UV, "conflicts")
+    best: tuple[int, int] | None = None
+    for number, members in enumerate(draft.get(path) or []):
+        there = [str(m.get(kind)) for m in members if isinstance(m, dict) and kind in m]
+        shared = sum(any(same_name(name, other) for other in there) for name in wanted)
+        if shared and (best is None or shared > best[0]):
+            best = (shared, number)
+    reason = "each of these brings another build of the same packages"
+    if best is None:
+        draft.insert(path, [{kind: name} for name in wanted], reason)
+        return
+    there = [str(m.get(kind)) for m in draft.get((*path, best[1]))]
+    for name in wanted:
+        if not any(same_name(name, other) for other in there):
+            draft.insert((*path, best[1]), {kind: name}, reason)
+
+
+def all_sources(subject: Context) -> Iterator[Source]:
+    """Yield every source entry of a file, in its order."""
+    for sources in subject.project.sources.values():
+        yield from sources
+
+
+class OverlappingMarkers(Rule):
+    """Two sources of a package hold on the same machine.
+
+    uv refuses to lock: which one counts is not said.
+
+    Bad:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = [
+            { index = "pytorch-cpu", marker = "sys_platform != 'linux'" },
+            { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" },
+        ]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["torch"]
+
+        [tool.uv.sources]
+        torch = [
+            { index = "pytorch-cpu", marker = "sys_platform == 'darwin'" },
+            { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" },
+        ]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC210"
+    name = "overlapping-markers"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#multiple-sources"
+    yields_to = ("TC205", "TC206", "TC401", "TC402", "TC403")
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Compare the markers of all sources of one package with equal scope."""
+        for package, sources in subject.project.sources.items():
+            for number, one in enumerate(sources):
+                for after in sources[number + 1 :]:
+                    if (one.extra, one.group) != (after.extra, after.group):
+                        continue
+                    if one.marker is None or after.marker is None:
+                        continue
+                    if subject.where(one.marker, after.marker):
+                        yield self.finding(
+                            f"{after.at}.marker",
+                            f"this source of `{package}` and the one for `{one.marker}` hold in "
+                            "the same environments",
+                            help="give them markers that exclude each other",
+                        )
+
+
+"""The rules of this family, by code."""
+
+
+class SourceNeverApplies(Rule):
+    """The marker of a source and those of its requirements exclude each other.
+
+    Bad:
+        [project]
+        dependencies = ["torch ; sys_platform == 'darwin'"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", marker = "sys_platform == 'linux'" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+    Good:
+        [project]
+        dependencies = ["torch ; sys_platform == 'linux'"]
+
+        [tool.uv.sources]
+        torch = { index = "pytorch-cu130", marker = "sys_platform == 'linux'" }
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC212"
+    name = "source-never-applies"
+    severity = Severity.WARNING
+    reference = (
+        "https://docs.astral.sh/uv/concepts/projects/dependencies/#platform-specific-sources"
+    )
+    yields_to = ("TC205", "TC206", "TC207", "TC401", "TC402", "TC403")
+
+    def check(self, subject: Context) -> Iterator[Finding]:
+        """Compare the markers of each source with those of the requirements that it counts for."""
+        universe = subject.whole.universe
+        if universe is None:
+            return
+        is_root = subject.project is subject.whole.root
+        for source in subject.family_sources:
+            if source.kind != "index" or source.marker is None:
+                continue
+            asked = [
+                one
+                for place, one in _requirements(subject, source.package)
+                if source in counting(subject, source.package, place)
+            ]
+            if is_root:
+                asked += [
+                    one
+                    for member in subject.whole.members
+                    for one in member.requirements()
+                    if one.name == source.package
+                ]
+            if asked and not any(
+                subject.where(one.marker, source.marker) & universe.supported for one in asked
+            ):
+                yield self.finding(
+                    f"{source.at}.marker",
+                    f"no requirement on `{source.package}` holds where this source does",
+                    help="correct the marker of one of them",
+                )
+
+
+def _requirements(subject: Context, package: str) -> Iterator[tuple[Place, Requirement]]:
+    for place in subject.places:
+        for requirement in subject.flat(place):
+            if requirement.name == package:
+                yield place, requirement
+
+
+"""The rules of this family, by code."""
+
+
+RULES: tuple[type[Rule], ...] = (
+    ExtraInMarker,
+    GroupInMarker,
+    OverlappingMarkers,
+    SourceNeverApplies,
+)
+"""The rules of this family, by code."""

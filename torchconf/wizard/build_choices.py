@@ -1,0 +1,201 @@
+"""Which builds can be had on a platform, next to what else was chosen, and why not the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from torchconf.model.backends import PYPI
+from torchconf.model.targets import Platform, Target
+from torchconf.planner.decide import declared_range
+from torchconf.wizard.descriptions import backend_about, line, listed, platform_title, span
+from torchconf.wizard.question import Option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from torchconf.errors import TorchconfError
+    from torchconf.model.backends import Accelerator, Backend
+    from torchconf.model.target_spec import TargetSpec
+    from torchconf.planner import Request
+    from torchconf.wizard.session import Session
+
+OLDER = "older"
+"""The answer that leads to builds that ended long ago."""
+LINES = 5
+"""A build that has ended is offered at once if it is in one of so many lines of torch."""
+
+
+def offered(
+    session: Session, platform: Platform, *, recent: bool
+) -> Iterator[tuple[Accelerator, Backend | None]]:
+    """Yield the builds to show for a platform: None for an accelerator that it never had.
+
+    Args:
+        session: For the catalog, and what the project has.
+        platform: The platform.
+        recent: Whether to yield those that go on or ended not long ago, or the others.
+    """
+    catalog = session.catalog
+    lines = list(dict.fromkeys(line(release) for release in catalog.releases))[:LINES]
+    present = {t.backend for t in session.before.targets if t.platform == platform}
+    for accelerator in catalog.accelerators:
+        if platform.key not in accelerator.platforms:
+            if recent:
+                yield accelerator, None
+            continue
+        for backend in catalog.newest_first(accelerator.name):
+            last = catalog.ended(backend)
+            is_recent = last is None or last.rpartition(".")[0] in lines or backend in present
+            if is_recent == recent and _was_seen(session, backend, platform):
+                yield accelerator, backend
+
+
+def _was_seen(session: Session, backend: Backend, platform: Platform) -> bool:
+    """Tell whether an index may have had torch for a platform."""
+    catalog = session.catalog
+    return (backend != PYPI and catalog.ended(backend) is None) or any(
+        catalog.seen(catalog.main_package, release, backend, platform)
+        for release in catalog.releases
+    )
+
+
+def build_choices(
+    session: Session, platform: Platform, others: Request, *, recent: bool
+) -> list[Option]:
+    """Return the choices for one platform.
+
+    Args:
+        session: The project, the catalog, the machine.
+        platform: The platform.
+        others: The request so far, without this platform's targets.
+        recent: As in `offered`.
+    """
+    choices = []
+    for accelerator, backend in offered(session, platform, recent=recent):
+        if backend is None:
+            where = platform_title(platform)
+            reason = f"PyTorch has no {accelerator.title} build for {where}"
+            choices.append(Option(accelerator.name, accelerator.title, disabled=reason))
+        else:
+            choices.append(_choice(session, platform, backend, others))
+    if recent:
+        choices.append(_choice(session, platform, PYPI, others))
+    return choices
+
+
+def older_choice(session: Session, platform: Platform) -> list[Option]:
+    """Return the choice that leads to the builds that ended long ago, if there are any."""
+    found = [b.title for _, b in offered(session, platform, recent=False) if b is not None]
+    if not found:
+        return []
+    among = f": {found[0]} ... {found[-1]}" if len(found) > 1 else f": {found[0]}"
+    return [Option(OLDER, "older builds", f"{len(found)} more, ended long ago{among}")]
+
+
+def _choice(session: Session, platform: Platform, backend: Backend, others: Request) -> Option:
+    wish = session.wish(str(Target(platform, backend)))
+    about = backend_about(backend, platform, session.catalog)
+    if platform == session.machine.platform:
+        about += _here(backend, session)
+    title = "PyPI" if backend == PYPI else backend.title
+    reason = why_not(session, wish, others)
+    return Option(backend.name, title, about if not reason else "", reason)
+
+
+def _here(backend: Backend, session: Session) -> str:
+    """Say what a build is on this machine."""
+    machine = session.machine
+    if backend.name in machine.unfit:
+        return f" [not on this machine: {machine.unfit[backend.name]}]"
+    if backend.name not in machine.fits:
+        return ""
+    if backend.name != next(iter(machine.fits)):
+        return " [runs on this machine]"
+    why = "" if backend == session.catalog.fallback else f": {machine.fits[backend.name]}"
+    return f" [best for this machine{why}]"
+
+
+def why_not(session: Session, wish: TargetSpec, others: Request) -> str:
+    """Say in a few words why a wish can not join a request; empty if it can."""
+    chosen = others.wishes or others.add
+    if wish.backend == PYPI and not _was_seen(session, PYPI, wish.platform):
+        return f"PyPI has no torch for {platform_title(wish.platform)}"
+    if not _apart(session, [*chosen, wish]):
+        error = _complaint(session, others, [*chosen, wish])
+        if error is None:
+            return ""
+        if not chosen:
+            return _before_range(session, wish) or error.message
+    alone = _complaint(session, others._replace(packages=()), [wish])
+    if alone is not None:
+        return _before_range(session, wish) or alone.message
+    apart = [other for other in chosen if _apart(session, [other, wish])]
+    backend, names = wish.backend, listed([other.text for other in apart or chosen])
+    has = span(backend, session.catalog) + " only, " if backend and backend != PYPI else ""
+    return f"{has}not together with {names}"
+
+
+def _before_range(session: Session, wish: TargetSpec) -> str:
+    """Say that a build or a platform ended before what the project requires; empty if not so."""
+    catalog = session.catalog
+    declared = declared_range(session.project, catalog.main_package)
+    ends = [catalog.platform_end(wish.platform)]
+    ends += [catalog.ended(wish.backend)] if wish.backend not in {None, PYPI} else []
+    last = min((Version(end) for end in ends if end is not None), default=None)
+    floors = [part for part in declared if part.operator in {">=", ">", "==", "~=", "==="}]
+    if last is None or all(part.contains(last) for part in floors):
+        return ""
+    return f"ended with torch {last}; the project requires torch {declared}"
+
+
+def _apart(session: Session, wishes: Sequence[TargetSpec]) -> bool:
+    """Tell whether some build began after another had ended: the planner would say no."""
+    catalog = session.catalog
+    firsts, lasts = [], []
+    for wish in wishes:
+        ends = [catalog.platform_end(wish.platform)]
+        if wish.backend is not None and wish.backend != PYPI:
+            ends.append(catalog.ended(wish.backend))
+            firsts.append(catalog.first_seen(catalog.main_package, wish.backend))
+        lasts += [Version(end) for end in ends if end is not None]
+    began = [first for first in firsts if first is not None]
+    return bool(began and lasts) and max(began) > min(lasts)
+
+
+def _complaint(
+    session: Session, request: Request, wishes: Sequence[TargetSpec]
+) -> TorchconfError | None:
+    adding = bool(request.add)
+    changed = (
+        request._replace(add=tuple(wishes)) if adding else request._replace(wishes=tuple(wishes))
+    )
+    return session.complaint(session.spread(changed))
+
+
+def suggestion(
+    session: Session, platform: Platform, choices: Sequence[Option], chosen: Sequence[TargetSpec]
+) -> tuple[str, ...]:
+    """Return what is pre-selected: what the project has, what fits, what others have, or CPU."""
+    open_ = [choice.value for choice in choices if not choice.disabled]
+    before = session.before
+    if before.layout is not None:
+        present = [t.backend.name for t in before.targets if t.platform == platform]
+        if kept := tuple(name for name in open_ if name in present):
+            return kept
+    if platform == session.machine.platform and session.machine.fits:
+        return tuple(name for name in session.machine.fits if name in open_)[:1]
+    alike = [wish.backend.name for wish in chosen if wish.backend is not None]
+    if kept := tuple(name for name in open_ if name in alike):
+        return kept
+    fallback = session.catalog.fallback.name
+    return (fallback,) if chosen and fallback in open_ else ()
+
+
+def judge_request(session: Session, request: Request) -> str | None:
+    """Return what the planner has against a request, and what it proposes instead."""
+    error = session.complaint(request)
+    if error is None:
+        return None
+    return f"{error.message}; {error.help}" if error.help else error.message

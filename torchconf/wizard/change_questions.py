@@ -1,0 +1,175 @@
+"""The questions of `add-target` and `remove-target`, and the requests that the answers make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchconf.errors import RequestError
+from torchconf.model.targets import PLATFORMS, Target
+from torchconf.wizard.build_choices import OLDER, build_choices, judge_request, older_choice
+from torchconf.wizard.descriptions import backend_about, platform_about, platform_title
+from torchconf.wizard.question import Option, Question, words_of
+
+if TYPE_CHECKING:
+    from torchconf.planner import Request
+    from torchconf.wizard.question import Answers, Value
+    from torchconf.wizard.session import Session
+
+
+class Addition:
+    """What to ask for `add-target`."""
+
+    def __init__(self, session: Session) -> None:
+        """Keep what the questions are about."""
+        self.session = session
+
+    def request(self, answers: Answers) -> Request:
+        """Return what the answers so far ask for."""
+        platform = str(answers.get("platform", ""))
+        builds = (*words_of(answers.get("builds")), *words_of(answers.get("older")))
+        given = self.session.given
+        return given._replace(
+            add=self.session.wishes(f"{platform}-{b}" for b in builds if b != OLDER),
+            layout=str(answers.get("layout", given.layout)),
+        )
+
+    def following(self, answers: Answers) -> Question | None:
+        """Return the next question."""
+        if "platform" not in answers:
+            return self._ask_platform()
+        if "builds" not in answers:
+            return self._ask_builds(answers, "builds")
+        if "older" not in answers and OLDER in words_of(answers["builds"]):
+            return self._ask_builds(answers, "older")
+        return None if "layout" in answers else self._ask_layout(answers)
+
+    def _ask_platform(self) -> Question:
+        session = self.session
+        choices = []
+        for platform in PLATFORMS:
+            has = [t.backend.name for t in self._present() if t.platform == platform]
+            about = f"has {', '.join(has)}" if has else platform_about(platform, session.catalog)
+            if platform == session.machine.platform:
+                about = f"this machine; {about}"
+            choices.append(Option(platform.short, platform_title(platform), about))
+        own = session.machine.platform or PLATFORMS[0]
+        return Question(
+            "platform", "one", "Where is the new build to run?", "Platform", own.short,
+            tuple(choices),
+        )  # fmt: skip
+
+    def _present(self) -> tuple[Target, ...]:
+        before = self.session.before
+        return before.targets if before.layout is not None else ()
+
+    def _ask_builds(self, answers: Answers, key: str) -> Question:
+        session = self.session
+        platform = next(p for p in PLATFORMS if p.short == answers["platform"])
+        present = {t.backend.name for t in self._present() if t.platform == platform}
+        choices = [
+            choice._replace(disabled="the project has it", about="")
+            if choice.value in present
+            else choice
+            for choice in build_choices(
+                session, platform, self.request(answers), recent=key == "builds"
+            )
+        ]
+
+        choices += older_choice(session, platform) if key == "builds" else []
+
+        def judge(value: Value) -> str | None:
+            request = self.request({**answers, key: value})
+            if not request.add:
+                missing = "choose at least one build: space marks it"
+                return None if OLDER in words_of(value) else missing
+            error = judge_request(session, request)
+            if error and any(
+                session.complaint(request._replace(layout=layout)) is None
+                for layout in ("extras", "groups")
+            ):
+                return None  # the next question is about that
+            return error
+
+        title = platform_title(platform)
+        older = ", older" if key == "older" else ""
+        return Question(
+            key, "many", f"Which {older[2:] + ' ' if older else ''}builds of torch on {title}?",
+            f"{title}{older}", (), tuple(choices), judge,
+        )  # fmt: skip
+
+    def _ask_layout(self, answers: Answers) -> Question | None:
+        """Ask only where people would have to install in another way."""
+        session, request = self.session, self.request(answers)
+        if session.complaint(request) is None:
+            return None
+        abouts = {
+            "extras": "`uv sync --extra ...`; no default; published with the package",
+            "groups": "`uv sync --group ...`; plain `uv sync` installs the default; not published",
+        }
+        choices = []
+        for layout, about in abouts.items():
+            complaint = session.complaint(request._replace(layout=layout))
+            choices.append(Option(layout, layout, about, complaint.message if complaint else ""))
+        return Question(
+            "layout", "one",
+            "Several builds on one platform: how is one chosen?", "Layout",
+            next(choice.value for choice in choices if not choice.disabled), tuple(choices),
+        )  # fmt: skip
+
+
+class Removal:
+    """What to ask for `remove-target`."""
+
+    def __init__(self, session: Session) -> None:
+        """Keep what the question is about.
+
+        Raises:
+            RequestError: There is nothing to remove.
+        """
+        self.session = session
+        if session.before.layout is None:
+            raise RequestError(
+                "the project has no target that could be removed",
+                at=session.project.place("tool.uv.sources"),
+                help="`torchconf show` tells what there is",
+            )
+
+    def request(self, answers: Answers) -> Request:
+        """Return what the answers so far ask for."""
+        return self.session.given._replace(
+            remove=self.session.wishes(words_of(answers.get("targets")))
+        )
+
+    def following(self, answers: Answers) -> Question | None:
+        """Return the one question."""
+        if "targets" in answers:
+            return None
+        session = self.session
+        choices = [
+            Option(str(target), str(target), _about(target, session), self._why_not(str(target)))
+            for target in session.before.targets
+        ]
+        if all(choice.disabled for choice in choices):
+            raise RequestError(choices[0].disabled, help="`torchconf show` tells what there is")
+
+        def judge(value: Value) -> str | None:
+            if not value:
+                return "choose at least one target: space marks it"
+            request = self.request({"targets": value})
+            error = judge_request(session, request)
+            if error is None:
+                plan = session.plan(request).plan
+                if not plan.steps and not plan.root_steps:
+                    return "nothing would change: what serves these serves others, mark them too"
+            return error
+
+        return Question(
+            "targets", "many", "Which targets are to go?", "Remove", (), tuple(choices), judge
+        )
+
+    def _why_not(self, name: str) -> str:
+        return judge_request(self.session, self.request({"targets": (name,)})) or ""
+
+
+def _about(target: Target, session: Session) -> str:
+    return backend_about(target.backend, target.platform, session.catalog)

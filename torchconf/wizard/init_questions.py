@@ -1,0 +1,176 @@
+"""The questions of `torchconf init`, each a flag of it, and the request that the answers make."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from torchconf.errors import RequestError, TorchconfError
+from torchconf.model.targets import PLATFORMS, Platform
+from torchconf.wizard.answers import OTHER, Answered
+from torchconf.wizard.build_choices import (
+    OLDER,
+    build_choices,
+    judge_request,
+    older_choice,
+    suggestion,
+    why_not,
+)
+from torchconf.wizard.descriptions import platform_about, platform_title
+from torchconf.wizard.layout_questions import (
+    ask_default,
+    ask_layout,
+    ask_name,
+    ask_names,
+    ask_required,
+)
+from torchconf.wizard.question import Option, Question, words_of
+from torchconf.wizard.torch_question import ask_range, ask_torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torchconf.wizard.question import Answers, Judge, Value
+
+
+class Setup(Answered):
+    """The questions for one project, in their order."""
+
+    def following(self, answers: Answers) -> Question | None:
+        """Return the first question that is to be asked and has no answer yet."""
+        for key, make in self._steps(answers):
+            if key not in answers:
+                question = make()
+                if question is not None:
+                    return question
+        return None
+
+    # The questions.
+
+    def _steps(self, answers: Answers) -> Iterator[tuple[str, Callable[[], Question | None]]]:
+        yield "platforms", self._ask_platforms
+        for platform in self.platforms(answers):
+            key = f"builds {platform.short}"
+            yield key, partial(self._ask_builds, answers, platform)
+            if OLDER in words_of(answers.get(key)):
+                yield f"older {platform.short}", partial(self._ask_older, answers, platform)
+        yield "packages", partial(self._ask_packages, answers)
+        yield "torch", partial(ask_torch, self, answers)
+        if answers.get("torch") == OTHER:
+            yield "range", partial(ask_range, self, answers)
+        yield "layout", partial(ask_layout, self, answers)
+        yield "default", partial(ask_default, self, answers)
+        yield "names", partial(ask_names, self, answers)
+        if answers.get("names") == OTHER:
+            for backend in self.backends(answers):
+                yield f"name {backend.name}", partial(ask_name, self, answers, backend)
+        yield "required", partial(ask_required, self, answers)
+
+    def _ask_platforms(self) -> Question:
+        session, fallback = self.session, self.catalog.fallback.name
+        choices = []
+        for platform in PLATFORMS:
+            about = platform_about(platform, self.catalog)
+            if platform == session.machine.platform:
+                about = f"this machine; {about}" if about else "this machine"
+            reason = why_not(session, session.wish(f"{platform.short}-{fallback}"), session.given)
+            title = platform_title(platform)
+            choices.append(Option(platform.short, title, "" if reason else about, reason))
+        if all(choice.disabled for choice in choices):
+            raise RequestError(
+                f"no build can be had on any platform: {choices[0].disabled}",
+                help="see what the project requires of torch and Python",
+            )
+        if self.has:
+            present = {target.platform.short for target in self.before.targets}
+            default = tuple(choice.value for choice in choices if choice.value in present)
+        else:
+            own = session.machine.platform
+            default = (own.short,) if own is not None else ()
+
+        def judge(value: Value) -> str | None:
+            if not value:
+                return "choose at least one platform: space marks it"
+            wishes = session.wishes(f"{name}-{fallback}" for name in words_of(value))
+            return judge_request(session, session.spread(session.given._replace(wishes=wishes)))
+
+        return Question(
+            "platforms", "many", "Which platforms shall the project run on?", "Platforms",
+            default, tuple(choices), judge,
+        )  # fmt: skip
+
+    def _ask_builds(self, answers: Answers, platform: Platform) -> Question:
+        session, others = self.session, self.others(answers, platform)
+        key, title = f"builds {platform.short}", platform_title(platform)
+        chosen = self.wishes(answers, but=platform)
+        choices = build_choices(session, platform, others, recent=True)
+        default = suggestion(session, platform, choices, chosen)
+        choices += older_choice(session, platform)
+        return Question(
+            key, "many", f"Which builds of torch on {title}?", title,
+            default, tuple(choices), self._judge_builds(answers, platform, key),
+        )  # fmt: skip
+
+    def _ask_older(self, answers: Answers, platform: Platform) -> Question:
+        others = self.others(answers, platform)
+        own = self.wishes({**answers}, but=None)
+        others = others._replace(
+            wishes=(*others.wishes, *(wish for wish in own if wish.platform == platform))
+        )
+        choices = build_choices(self.session, platform, others, recent=False)
+        title = platform_title(platform)
+        return Question(
+            f"older {platform.short}", "many", f"Which older builds of torch on {title}?",
+            f"{title}, older", (), tuple(choices),
+            self._judge_builds(answers, platform, f"older {platform.short}"),
+        )  # fmt: skip
+
+    def _judge_builds(self, answers: Answers, platform: Platform, key: str) -> Judge:
+        def judge(value: Value) -> str | None:
+            given = {**answers, key: value}
+            own = self.chosen(given, platform)
+            if not own:
+                return (
+                    None
+                    if OLDER in words_of(value)
+                    else ("choose at least one build: space marks it")
+                )
+            rest = self.others(answers, platform)
+            wishes = self.session.wishes(f"{platform.short}-{name}" for name in own)
+            return judge_request(
+                self.session, self.session.spread(rest._replace(wishes=(*rest.wishes, *wishes)))
+            )
+
+        return judge
+
+    def _ask_packages(self, answers: Answers) -> Question | None:
+        session = self.session
+        request = self.session.spread(self.request(answers))
+        base = session.plan(request).choice.release
+        facts = session.facts
+        present = {*self.before.packages, *facts.needed, *facts.elsewhere, *request.packages}
+        choices = []
+        for name in self.catalog.family:
+            if name == self.catalog.main_package or name in self.catalog.triton_packages:
+                continue
+            if name in present:
+                choices.append(Option(name, name, disabled="the project has it"))
+                continue
+            try:
+                choice = session.plan(request._replace(packages=(*request.packages, name))).choice
+            except TorchconfError as error:
+                choices.append(Option(name, name, disabled=error.message))
+                continue
+            version = choice.companions.get(name)
+            about = str(version or "")
+            if choice.release != base:
+                about += f"{', ' if about else ''}takes torch back to {choice.release}"
+            elif choice.doubts and any(name in doubt for doubt in choice.doubts):
+                about += f"{', ' if about else ''}not known for all targets"
+            choices.append(Option(name, name, about))
+        if all(choice.disabled for choice in choices):
+            return None
+        return Question(
+            "packages", "many", "Which packages along with torch?", "Packages", (), tuple(choices),
+            self.judge(answers, "packages"),
+        )  # fmt: skip

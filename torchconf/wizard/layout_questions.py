@@ -1,0 +1,112 @@
+"""How a build is chosen when installing: layout, default, names, required environments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchconf.wizard.answers import KEEP, NO, OTHER, YES
+from torchconf.wizard.question import Option, Question
+
+if TYPE_CHECKING:
+    from torchconf.model.backends import Backend
+    from torchconf.wizard.answers import Answered
+    from torchconf.wizard.question import Answers
+
+NONE = "none"
+
+
+def ask_layout(asked: Answered, answers: Answers) -> Question | None:
+    """Ask for the layout where there is a choice of builds, or was one."""
+    wishes = asked.wishes(answers)
+    several = len({wish.platform for wish in wishes}) < len(wishes)
+    if not several and asked.before.layout in {None, "markers"}:
+        return None
+    request = asked.request(answers)._replace(force=True)
+    # The default is asked about next: that the one there is now may go is no obstacle.
+    open_default = NONE if asked.before.layout == "groups" else request.default
+    usual = request._replace(default=open_default)
+    auto = "" if asked.session.complaint(usual) else asked.session.plan(usual).layout
+    name = asked.backends(answers)[0].extra
+    abouts = {
+        "markers": "one build per platform, plain `uv sync`",
+        "extras": f"`uv sync --extra {name}`; no default; published with the package",
+        "groups": f"`uv sync --group {name}`; one may be the default; not published",
+    }
+    choices = []
+    for layout, about in abouts.items():
+        if layout == "markers" and several:
+            continue
+        default = NONE if layout == "groups" else request.default
+        complaint = asked.session.complaint(request._replace(layout=layout, default=default))
+        note = f"{about} [{'as it is' if layout == asked.before.layout else 'usual here'}]"
+        reason = complaint.message if complaint else ""
+        shown = note if layout in {auto, asked.before.layout} else about
+        choices.append(Option(layout, layout, "" if reason else shown, reason))
+        if complaint and all(choice.disabled for choice in choices) and layout == "groups":
+            raise complaint
+    open_ = [choice.value for choice in choices if not choice.disabled]
+    return Question(
+        "layout", "one", "How is a build chosen when installing?", "Layout",
+        auto if auto in open_ else open_[0], tuple(choices),
+    )  # fmt: skip
+
+
+def ask_default(asked: Answered, answers: Answers) -> Question | None:
+    """Ask which group is a default group."""
+    if answers.get("layout") != "groups":
+        return None
+    backends = asked.backends(answers)
+    choices = [
+        Option(backend.name, backend.title, f"plain `uv sync` installs `{backend.name}`")
+        for backend in backends
+    ]
+    choices.append(Option(NONE, "none", "plain `uv sync` installs no torch from a group"))
+    if asked.before.layout == "groups":
+        default = asked.before.default or NONE
+    else:
+        fallback = asked.catalog.fallback
+        default = (fallback if fallback in backends else backends[0]).name
+    if default not in {choice.value for choice in choices}:
+        default = NONE
+    return Question(
+        "default", "one", "Which build does plain `uv sync` install?", "Default",
+        default, tuple(choices), asked.judge(answers, "default", final=True),
+    )  # fmt: skip
+
+
+def ask_names(asked: Answered, answers: Answers) -> Question | None:
+    """Ask whether the names of extras or groups will do."""
+    layout = answers.get("layout")
+    if layout is None or layout == "markers":
+        return None
+    names = ", ".join(asked.name(backend.name) for backend in asked.backends(answers))
+    choices = (
+        Option(KEEP, names, f"the names of the {layout}, as one types them"),
+        Option(OTHER, "other names", "such as `gpu`"),
+    )
+    return Question("names", "one", f"Names of the {layout}?", "Names", KEEP, choices)
+
+
+def ask_name(asked: Answered, answers: Answers, backend: Backend) -> Question:
+    """Ask for the name of one extra or group."""
+    return Question(
+        f"name {backend.name}", "text", f"Name for {backend.title}?", backend.title,
+        asked.name(backend.name), (), asked.judge(answers, f"name {backend.name}", final=True),
+    )  # fmt: skip
+
+
+def ask_required(asked: Answered, answers: Answers) -> Question | None:
+    """Ask whether uv shall insist on wheels for every target platform."""
+    if asked.session.given.required_environments:
+        return None
+    has = asked.before.required
+    no = "what the project has stays" if has else "a package may then fail to install on one"
+    choices = (
+        Option(NO, "no", no),
+        Option(YES, "yes", "for every package, not only torch: `required-environments`"),
+    )
+    return Question(
+        "required", "one", "Refuse to lock what a target platform has no wheel for?",
+        "Required environments", YES if has else NO, choices,
+        asked.judge(answers, "required", final=True),
+    )  # fmt: skip

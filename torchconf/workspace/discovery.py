@@ -1,0 +1,235 @@
+"""From the paths on the command line to what has to be checked together."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchconf import files
+from torchconf.catalog import load_catalog
+from torchconf.edits.read_toml import read_toml
+from torchconf.errors import ProjectError, TorchconfError
+from torchconf.files import spoken_path
+from torchconf.model.project import Project, read_project
+from torchconf.rules.engine import CheckedFile, Unit
+from torchconf.workspace.members import member_folders
+from torchconf.workspace.opened import LOCKFILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from torchconf.model.targets import Platform
+    from torchconf.rules.rule_selection import RuleSelection
+
+__all__ = ["Gathered", "Gatherer"]
+
+STDIN = "-"
+
+
+class Gathered(NamedTuple):
+    """A unit, and the files behind its documents, by name. Standard input has none."""
+
+    unit: Unit
+    files: dict[str, files.SourceFile]
+
+
+class Gatherer:
+    """Reads each file once, however many projects need it.
+
+    Attributes:
+        errors: What could not be read; the rest is gathered all the same.
+    """
+
+    def __init__(self, selection: RuleSelection, targets: Iterable[Platform]) -> None:
+        """Take what all units have in common."""
+        self.errors: list[TorchconfError] = []
+        self._catalog = load_catalog()
+        self._selection = selection
+        self._targets = tuple(targets)
+        self._files: dict[str, files.SourceFile] = {}
+        self._roots: dict[str, str | None] = {}
+        self._members: dict[str, tuple[str, ...]] = {}
+
+    def gather(self, paths: Sequence[str]) -> Iterator[Gathered]:
+        """Yield a unit for each workspace, project or script that the paths name.
+
+        Args:
+            paths: Files and folders, as they were typed.
+        """
+        wanted: dict[str, dict[str, None]] = {}
+        for path in self._expand(paths):
+            try:
+                if not _is_project(path):
+                    yield self._script(path)
+                    continue
+                root = self._root_of(os.path.abspath(path))
+                wanted.setdefault(root, {})[os.path.abspath(path)] = None
+            except TorchconfError as error:
+                self.errors.append(error)
+        for root, asked in wanted.items():
+            try:
+                yield self._unit(root, tuple(asked))
+            except TorchconfError as error:
+                self.errors.append(error)
+
+    def project(self, path: str) -> Gathered:
+        """Return the unit of one project, the members of its workspace included."""
+        path = os.path.abspath(path)
+        root = self._root_of(path)
+        return self._unit(root, (path, *self._members_of(root)) if path == root else (path,))
+
+    def standard_input(self, text: str, name: str | None) -> Gathered:
+        """Return the unit of a text that was piped in, in the place of a file.
+
+        Args:
+            text: A pyproject.toml, or a script if its name says so.
+            name: Of the file that it stands for; its workspace is read from there.
+        """
+        if name is not None and not _is_project(name):
+            return self._of(CheckedFile(name, text, is_script=True), {})
+        if name is None:
+            return self._of(CheckedFile("<stdin>", text), {})
+        path = os.path.abspath(name)
+        # The text takes the place of the file, whatever is in that.
+        self._files[path] = files.SourceFile(path, path, text.encode())
+        gathered = self._unit(self._root_of(path), (path,))
+        return Gathered(gathered.unit, {})
+
+    def _expand(self, paths: Sequence[str]) -> Iterator[str]:
+        for path in paths:
+            try:
+                if os.path.isdir(path):
+                    # Imported here: one file alone needs no walk.
+                    from torchconf.files.walking import find_projects
+
+                    found = [*find_projects(path)]
+                    if not found:
+                        message = f"there is no `{files.NAME}` in this folder or below it"
+                        raise ProjectError(message, at=path, help="name a file or another folder")
+                    yield from found
+                else:
+                    yield path
+            except TorchconfError as error:
+                self.errors.append(error)
+
+    # Reading.
+
+    def _read(self, path: str) -> files.SourceFile:
+        if path not in self._files:
+            self._files[path] = files.read_file(path)
+        return self._files[path]
+
+    def _script(self, path: str) -> Gathered:
+        # Imported here: most paths are no scripts.
+        from torchconf.model.scripts import find_block
+
+        file = self._read(os.path.abspath(path))
+        name = spoken_path(path)
+        if find_block(file.text, name) is None:
+            raise ProjectError(
+                "there is no block `# /// script` in this file",
+                at=name,
+                help=f"name a `{files.NAME}`, or a script with metadata",
+            )
+        return self._of(CheckedFile(name, file.text, is_script=True), {name: file})
+
+    def _of(self, document: CheckedFile, known: dict[str, files.SourceFile]) -> Gathered:
+        unit = Unit(
+            document, catalog=self._catalog, targets=self._targets, selection=self._selection
+        )
+        return Gathered(unit, known)
+
+    def _root_of(self, path: str) -> str:
+        """Return the file of the workspace root that takes a project as a member, or its own."""
+        folder = os.path.dirname(path)
+        root = self._nearest_root(os.path.dirname(folder))
+        return root if root is not None and path in self._members_of(root) else path
+
+    def _nearest_root(self, folder: str) -> str | None:
+        """Return the nearest file above with a `[tool.uv.workspace]` table."""
+        if folder not in self._roots:
+            candidate = os.path.join(folder, files.NAME)
+            found = None
+            if os.path.isfile(candidate) and "workspace" in self._read(candidate).text:
+                found = candidate if self._view(candidate).is_workspace_root else None
+            above = os.path.dirname(folder)
+            if found is None and above != folder:
+                found = self._nearest_root(above)
+            self._roots[folder] = found
+        return self._roots[folder]
+
+    def _view(self, path: str) -> Project:
+        name = spoken_path(path)
+        return read_project(read_toml(self._read(path).text, name), at=name, problems=[])
+
+    def _members_of(self, root: str) -> tuple[str, ...]:
+        if root not in self._members:
+            found: tuple[str, ...] = ()
+            if "workspace" in self._read(root).text:
+                folders = member_folders(self._view(root), os.path.dirname(root))
+                files_ = (os.path.join(folder, files.NAME) for folder in folders)
+                found = tuple(path for path in files_ if path != root)
+            self._members[root] = found
+        return self._members[root]
+
+    def _unit(self, root: str, asked: Sequence[str]) -> Gathered:
+        paths = (root, *self._members_of(root))
+        read = {spoken_path(path): self._read(path) for path in paths}
+        first, *members = (
+            CheckedFile(name, file.text, is_reported=path in asked)
+            for path, (name, file) in zip(paths, read.items(), strict=True)
+        )
+        unit = Unit(
+            first,
+            members,
+            libraries=self._libraries(paths)
+            if any("path" in d.text for d in (first, *members))
+            else {},
+            lockfile=_lockfile(os.path.dirname(root)),
+            catalog=self._catalog,
+            targets=self._targets,
+            selection=self._selection,
+        )
+        return Gathered(unit, read)
+
+    def _libraries(self, paths: Iterable[str]) -> dict[str, Project | None]:
+        """Read the projects that path sources lead to; one that can not be read stays unknown."""
+        found: dict[str, Project | None] = {}
+        for path in paths:
+            for sources in self._view(path).sources.values():
+                for source in sources:
+                    if source.kind != "path":
+                        continue
+                    place = os.path.normpath(os.path.join(os.path.dirname(path), source.value))
+                    file = os.path.join(place, files.NAME)
+                    try:
+                        if os.path.isfile(file):
+                            found[source.value] = self._view(file)
+                        elif os.path.isfile(place):
+                            found[source.value] = None
+                    except TorchconfError:
+                        continue
+        return found
+
+
+def _is_project(path: str) -> bool:
+    return not path.endswith((".py", ".pyw"))
+
+
+def _lockfile(folder: str) -> str:
+    path = os.path.join(folder, LOCKFILE)
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def read_standard_input() -> str:
+    """Return what is piped in.
+
+    Raises:
+        ProjectError: It is not UTF-8.
+    """
+    return files.SourceFile("<stdin>", "<stdin>", sys.stdin.buffer.read()).text

@@ -1,0 +1,117 @@
+"""The workspace that a project belongs to, as uv finds it: its root, and its other members."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchconf import files
+from torchconf.edits.read_toml import read_toml
+from torchconf.errors import ProjectError
+from torchconf.files import spoken_path
+from torchconf.model.project import Project, read_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+class Workspace(NamedTuple):
+    """What surrounds a project."""
+
+    root_file: files.SourceFile | None = None
+    """Of the workspace root, where that is another file than the project's own."""
+    root: Project | None = None
+    members: tuple[Project, ...] = ()
+    """The other members."""
+    libraries: Mapping[str, Project | None] = {}
+    """Local path libraries by path as the source entry writes it."""
+
+
+def find_root(path: str) -> tuple[files.SourceFile, Project] | None:
+    """Return the workspace root above a project, if it takes the project as a member.
+
+    The nearest folder above with a `[tool.uv.workspace]` table decides, as in uv.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    above = os.path.dirname(folder)
+    while above != os.path.dirname(above):
+        candidate = os.path.join(above, files.NAME)
+        if os.path.isfile(candidate):
+            file = files.read_file(candidate)
+            if "workspace" in file.text:
+                shown = spoken_path(candidate)
+                root = read_project(read_toml(file.text, shown), at=shown)
+                if root.is_workspace_root:
+                    return (file, root) if folder in set(member_folders(root, above)) else None
+        above = os.path.dirname(above)
+    return None
+
+
+def member_folders(root: Project, folder: str) -> Iterator[str]:
+    """Yield the folders of a workspace's members: those that match, less those left out."""
+    # Imported here: few projects are workspaces.
+    from glob import glob
+
+    def matches(patterns: Sequence[str]) -> Iterator[str]:
+        for pattern in patterns:
+            for found in sorted(glob(os.path.join(glob_escape(folder), pattern))):
+                yield os.path.normpath(found)
+
+    left_out = set(matches(root.workspace_exclude))
+    for member in dict.fromkeys(matches(root.workspace_members)):
+        if member not in left_out and os.path.isfile(os.path.join(member, files.NAME)):
+            yield member
+
+
+def glob_escape(folder: str) -> str:
+    """Return a folder so that its own name is no pattern."""
+    from glob import escape
+
+    return escape(folder)
+
+
+def read_workspace(path: str, project: Project, root: Project | None, root_path: str) -> Workspace:
+    """Read the other members of a project's workspace, and the path libraries it may reach.
+
+    Args:
+        path: Of the project's own file.
+        project: The project.
+        root: Its workspace root, if that is another project.
+        root_path: Of the root's file, or of the project's own.
+    """
+    whole = root or project
+    members: tuple[Project, ...] = ()
+    if whole.is_workspace_root:
+        own = os.path.dirname(os.path.abspath(path))
+        folders = member_folders(whole, os.path.dirname(os.path.abspath(root_path)))
+        members = tuple(
+            _read(os.path.join(folder, files.NAME), whole) for folder in folders if folder != own
+        )
+    libraries = {
+        name: library
+        for one in (project, *members, *([root] if root else []))
+        for name, library in _libraries(one, os.path.dirname(os.path.abspath(path)))
+    }
+    return Workspace(members=members, libraries=libraries)
+
+
+def _libraries(project: Project, folder: str) -> Iterator[tuple[str, Project | None]]:
+    for sources in project.sources.values():
+        for source in sources:
+            if source.kind == "path":
+                place = os.path.join(folder, source.value)
+                file = os.path.join(place, files.NAME)
+                # A wheel or an archive carries no sources.
+                if os.path.isfile(file):
+                    yield source.value, _read(file, None)
+                elif os.path.isfile(place):
+                    yield source.value, None
+
+
+def _read(path: str, root: Project | None) -> Project:
+    shown = spoken_path(path)
+    try:
+        return read_project(read_toml(files.read_file(path).text, shown), root=root, at=shown)
+    except ProjectError as error:
+        error.help = error.help or "the project is read together with this file"
+        raise
