@@ -1,0 +1,51 @@
+"""The texts that a user can see: one list of them all, and the words that do not occur in it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.texts import LIST, rendered, texts
+
+NOT = {
+    r"can not": "cannot",
+    r"heed(?:s|ed)?": "honours",
+    r"is no (?:rule|target|release|template|index|backend)": "unknown rule `X`",
+    r"mend(?:s|ed|ing)?": "fix",
+    r"void": "has no effect",
+    r"anew": "again",
+    r"be had": "is available",
+    r"left alone": "no changes needed",
+    r"variants?": "build, or choice: variant is the word of PEP 825",
+    r"in silence": "silently",
+    r"without a word": "silently",
+    r"what?ever it \w+": "the thing itself",
+    r"are to go\b|shall": "should, or an imperative",
+    r"stands? above": "see above",
+}
+"""Words that are avoided, and what is written instead. STYLE: as uv, ruff and cargo write."""
+
+ALLOWED: dict[tuple[str, str], str] = {}
+"""The file and the word, with the reason."""
+
+CLEAN = ("torchconf/edits/",)
+
+
+@pytest.mark.slow
+def test_the_list_is_up_to_date() -> None:
+    assert LIST.read_text(encoding="utf-8") == rendered(), (
+        "texts have changed: `python -m tests.support.texts` rewrites tests/texts.txt; "
+        "read the difference as a user would"
+    )
+
+
+@pytest.mark.parametrize("word", NOT)
+def test_no_text_has_a_word_to_avoid(word: str) -> None:
+    pattern = re.compile(rf"\b(?:{word})\b", re.IGNORECASE)
+    wrong = [
+        f"{file}: {text}"
+        for file, text in texts()
+        if file.startswith(CLEAN) and (file, word) not in ALLOWED and pattern.search(text)
+    ]
+    assert not wrong, f"write instead: {NOT[word]}"
