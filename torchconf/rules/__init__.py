@@ -80,11 +80,11 @@ RULES: tuple[Rule, ...] = tuple(
 """Every rule, by code."""
 
 
-def find(subject: Context, also: Iterable[str] = ()) -> tuple[Finding, ...]:
+def find(context: Context, also: Iterable[str] = ()) -> tuple[Finding, ...]:
     """Return what is wrong with one file, one finding for one cause, by code.
 
     Args:
-        subject: The file.
+        context: The file.
         also: Codes of optional rules that shall run too.
     """
     also = frozenset(also)
@@ -92,7 +92,7 @@ def find(subject: Context, also: Iterable[str] = ()) -> tuple[Finding, ...]:
         finding
         for rule in RULES
         if not rule.is_optional or rule.code in also
-        for finding in rule.check(subject)
+        for finding in rule.check(context)
     ]
     causes: dict[str, list[Path]] = {}
     for finding in found:

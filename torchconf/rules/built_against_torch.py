@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from torchconf.rules.context import names_in_builds
 from torchconf.rules.fixes import UV, draft_of
 from torchconf.rules.installed_builds import counting
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.source_reach import names_in_builds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,12 +75,12 @@ class BuildNeedsTorch(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#augmenting-build-dependencies"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report packages that are built, with nothing that gives them torch."""
-        uv = subject.project.workspace.uv
+        uv = context.project.workspace.uv
         if uv.get("no-build-isolation") is True or uv.get("find-links"):
             return
-        if any(not i.explicit and not subject.is_pytorch(i.url) for i in subject.project.indexes):
+        if any(not i.explicit and not context.is_pytorch(i.url) for i in context.project.indexes):
             return  # It may have wheels.
         alone = uv.get("no-build-isolation-package")
         apart = {canonicalize_name(str(one)) for one in (alone if isinstance(alone, list) else ())}
@@ -97,10 +97,10 @@ class BuildNeedsTorch(Rule):
             if isinstance(one, dict)
         }
         seen: set[str] = set()
-        for place, one in subject.requirements:
+        for place, one in context.requirements:
             if one.name not in _BUILDS or one.name in apart or one.name in seen:
                 continue
-            if self._has_wheels(subject, place, one):
+            if self._has_wheels(context, place, one):
                 continue
             seen.add(one.name)
             if one.name not in told:
@@ -108,8 +108,8 @@ class BuildNeedsTorch(Rule):
                     one.at,
                     f"`{one.name}` is built from source, and its build needs torch",
                     help="name torch in `extra-build-dependencies`, or use an index with wheels",
-                    severity=self._severity(subject, place),
-                    fix=self._told(subject, one.name, known=one.name in known),
+                    severity=self._severity(context, place),
+                    fix=self._told(context, one.name, known=one.name in known),
                 )
             elif (
                 one.name in _METADATA.keys() - known
@@ -120,28 +120,28 @@ class BuildNeedsTorch(Rule):
                     f"tool.uv.extra-build-dependencies.{one.name}",
                     f"`match-runtime` needs the metadata of `{one.name}` before it is built",
                     help="add them as `[[tool.uv.dependency-metadata]]`",
-                    fix=self._told(subject, one.name, known=False),
+                    fix=self._told(context, one.name, known=False),
                 )
 
-    def _severity(self, subject: Context, place: Place) -> Severity | None:
+    def _severity(self, context: Context, place: Place) -> Severity | None:
         """An extra of a project that shows no uv may be for pip, whose users know the flag."""
-        uses_uv = bool(subject.project.uv) or bool(subject.whole.lockfile)
+        uses_uv = bool(context.project.uv) or bool(context.whole.lockfile)
         return Severity.INFO if place.kind == "extra" and not uses_uv else None
 
-    def _has_wheels(self, subject: Context, place: Place, one: Requirement) -> bool:
+    def _has_wheels(self, context: Context, place: Place, one: Requirement) -> bool:
         if one.url is not None:
             return one.url.partition("#")[0].endswith(".whl")
-        sources = counting(subject, one.name, place)
+        sources = counting(context, one.name, place)
         return any(
             source.kind in ("index", "path") or source.value.partition("#")[0].endswith(".whl")
             for source in sources
         )
 
-    def _told(self, subject: Context, package: NormalizedName, *, known: bool) -> Fix | None:
-        if package not in _METADATA or subject.project.root is not None:
+    def _told(self, context: Context, package: NormalizedName, *, known: bool) -> Fix | None:
+        if package not in _METADATA or context.project.root is not None:
             return None
-        draft = draft_of(subject)
-        if package not in names_in_builds(subject.project):
+        draft = draft_of(context)
+        if package not in names_in_builds(context.project):
             entry = {"requirement": "torch", "match-runtime": True}
             path = (*UV, "extra-build-dependencies", package)
             if draft.get(path) is None:
@@ -201,14 +201,14 @@ class NvidiaStripped(Rule):
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/reference/settings/#exclude-dependencies"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report the settings that list CUDA libraries, unless every torch is a CPU build."""
-        uv = subject.project.uv
+        uv = context.project.uv
         backends = {
-            subject.source_backend(source)
-            for source in subject.project.sources.get(canonicalize_name("torch"), ())
+            context.source_backend(source)
+            for source in context.project.sources.get(canonicalize_name("torch"), ())
         }
-        if backends == {subject.catalog.fallback} or "torch" not in subject.needed:
+        if backends == {context.catalog.fallback} or "torch" not in context.needed:
             return
         for path in _STRIPPERS:
             table: object = uv
@@ -244,21 +244,21 @@ class NvidiaByHand(Rule):
     severity = Severity.INFO
     reference = "https://docs.astral.sh/uv/guides/integration/pytorch/"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report the first of each list, next to torch."""
-        if "torch" not in subject.needed:
+        if "torch" not in context.needed:
             return
         told: set[Place] = set()
-        for place, one in subject.requirements:
+        for place, one in context.requirements:
             if place in told or not one.name.startswith(("nvidia-", "cuda-")):
                 continue
-            on_linux = any(p.os == "linux" for p in subject.platforms(one.marker))
+            on_linux = any(p.os == "linux" for p in context.platforms(one.marker))
             if not re.fullmatch(_NVIDIA, one.name) or not on_linux:
                 continue
             told.add(place)
             names = [
                 r.name
-                for p, r in subject.requirements
+                for p, r in context.requirements
                 if p == place and re.fullmatch(_NVIDIA, r.name)
             ]
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""

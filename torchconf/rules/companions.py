@@ -11,15 +11,17 @@ from torchconf.model.uv_lock import locked_builds
 from torchconf.rules.fixes import draft_of, put_entries, servable, without_wheels
 from torchconf.rules.installed_builds import (
     BASE,
+    backends_of,
     build_of,
     counting,
     family_places,
     lists,
     source_entries,
-    spoken_platforms,
+    source_on,
     without_scopes,
 )
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.wording import list_systems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from torchconf.model.targets import Platform
     from torchconf.rules.context import Context, Place
 
-__all__ = ["RULES", "backends_of", "source_on"]
+__all__ = ["RULES"]
 
 
 class SiblingWithoutSource(Rule):
@@ -74,11 +76,11 @@ class SiblingWithoutSource(Rule):
     fixes = "safe"
     yields_to = ("TC207",)
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Compare the places that ask for several packages of the family; then the lockfile."""
         told: set[str] = set()
-        for place in family_places(subject):
-            for pair in _pairs(subject, place):
+        for place in family_places(context):
+            for pair in _pairs(context, place):
                 if pair.here or pair.requirement.at in told:
                     continue
                 told.add(pair.requirement.at)
@@ -87,32 +89,28 @@ class SiblingWithoutSource(Rule):
                     f"`{pair.package}` has no source, next to a `{pair.anchor}` from index "
                     f"`{pair.theirs.value}`",
                     help="give it the sources of torch",
-                    fix=_like_anchor(subject, pair),
+                    fix=_like_anchor(context, pair),
                 )
-        yield from self._locked(subject)
+        yield from self._locked(context)
 
-    def _locked(self, subject: Context) -> Iterator[Finding]:
+    def _locked(self, context: Context) -> Iterator[Finding]:
         """Report what nobody declared, and uv has locked from PyPI."""
-        main = canonicalize_name(subject.catalog.main_package)
-        text = subject.whole.lockfile
-        sources = subject.project.sources.get(main)
-        if not text or not sources or subject.project is not subject.whole.root:
+        main = canonicalize_name(context.catalog.main_package)
+        text = context.whole.lockfile
+        sources = context.project.sources.get(main)
+        if not text or not sources or context.project is not context.whole.root:
             return
-        routed = [b.registry for b in locked_builds(text, main) if subject.is_pytorch(b.registry)]
+        routed = [b.registry for b in locked_builds(text, main) if context.is_pytorch(b.registry)]
         if not routed:
             return
-        declared = {
-            one.name
-            for project in (subject.project, *subject.whole.members)
-            for one in project.requirements()
-        }
-        for package in _siblings(subject):
+        declared = {one.name for project in context.readers for one in project.requirements()}
+        for package in _siblings(context):
             builds = locked_builds(text, package)
             if package in declared or not builds:
                 continue
-            if any(subject.is_pytorch(build.registry) for build in builds):
+            if any(context.is_pytorch(build.registry) for build in builds):
                 continue
-            if not any(servable(subject, registry, (package,)) for registry in routed):
+            if not any(servable(context, registry, (package,)) for registry in routed):
                 continue
             yield self.finding(
                 sources[0].at.split("[")[0],
@@ -163,21 +161,21 @@ class SiblingDiffers(Rule):
     fixes = "unsafe"
     yields_to = ("TC205", "TC206", "TC207", "TC401", "TC402", "TC403")
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Compare the sources that count in each place, platform by platform."""
         told: set[str] = set()
-        for place in family_places(subject):
-            for pair in _pairs(subject, place):
+        for place in family_places(context):
+            for pair in _pairs(context, place):
                 at = pair.here[0].at.split("[")[0] if pair.here else ""
                 if not pair.here or at in told:
                     continue
                 told.add(at)
-                where = spoken_platforms(pair.platforms)
+                where = list_systems(pair.platforms)
                 yield self.finding(
                     at,
                     f"`{pair.package}` has another source than `{pair.anchor}` on {where}",
                     help="give both the same index, extra or group, and marker",
-                    fix=_like_anchor(subject, pair),
+                    fix=_like_anchor(context, pair),
                 )
 
 
@@ -203,9 +201,9 @@ class _Pair:
         self.theirs = theirs
 
 
-def _siblings(subject: Context) -> tuple[NormalizedName, ...]:
+def _siblings(context: Context) -> tuple[NormalizedName, ...]:
     """Return the family without the triton packages, which have rules of their own."""
-    catalog = subject.catalog
+    catalog = context.catalog
     return tuple(
         canonicalize_name(package)
         for package in catalog.family
@@ -213,87 +211,76 @@ def _siblings(subject: Context) -> tuple[NormalizedName, ...]:
     )
 
 
-def _pairs(subject: Context, place: Place) -> Iterator[_Pair]:
+def _pairs(context: Context, place: Place) -> Iterator[_Pair]:
     """Yield the packages of a place that another index serves than the one before them."""
     wanted = [
         (package, requirement)
-        for package in _siblings(subject)
-        if (requirement := _asked(subject, place, package)) is not None
+        for package in _siblings(context)
+        if (requirement := _asked(context, place, package)) is not None
         and requirement.url is None
-        and all(source.kind == "index" for source in counting(subject, package, place))
+        and all(source.kind == "index" for source in counting(context, package, place))
     ]
     routed = [
         (package, requirement)
         for package, requirement in wanted
-        if backends_of(subject, counting(subject, package, place))
+        if backends_of(context, counting(context, package, place))
     ]
     if len(wanted) < 2 or not routed:  # noqa: PLR2004 - it takes two to differ
         return
     anchor, anchored = routed[0]
-    there = counting(subject, anchor, place)
+    there = counting(context, anchor, place)
     for package, requirement in wanted:
         if package == anchor:
             continue
-        here = counting(subject, package, place)
+        here = counting(context, package, place)
         platforms = tuple(
             platform
             for platform in SHOWN_PLATFORMS
-            if platform in subject.locked
-            and platform in subject.platforms(anchored.marker, requirement.marker)
-            and _differ(subject, package, platform, there, here)
+            if platform in context.locked
+            and platform in context.platforms(anchored.marker, requirement.marker)
+            and _differ(context, package, platform, there, here)
         )
         if platforms:
-            theirs = source_on(subject, there, platforms[0]) or there[0]
+            theirs = source_on(context, there, platforms[0]) or there[0]
             yield _Pair(anchor, package, requirement, there, here, platforms, theirs)
 
 
-def _asked(subject: Context, place: Place, package: str) -> Requirement | None:
-    own = lists(subject, place, package)
-    return own if own is not None else lists(subject, BASE, package)
-
-
-def backends_of(subject: Context, sources: tuple[Source, ...]) -> tuple[Backend, ...]:
-    """Return the backends that some sources lead to."""
-    found = (subject.source_backend(source) for source in sources)
-    return tuple(backend for backend in found if backend is not None)
+def _asked(context: Context, place: Place, package: str) -> Requirement | None:
+    own = lists(context, place, package)
+    return own if own is not None else lists(context, BASE, package)
 
 
 def _differ(
-    subject: Context,
+    context: Context,
     package: NormalizedName,
     platform: Platform,
     there: tuple[Source, ...],
     here: tuple[Source, ...],
 ) -> bool:
     """Tell whether a package comes from elsewhere than its anchor, which has it, too."""
-    theirs = source_on(subject, there, platform)
+    theirs = source_on(context, there, platform)
     if theirs is None:
         return False
-    index = subject.index_of(theirs)
-    backend = subject.backend(index)
-    if index is None or backend is None or platform in without_wheels(subject, backend):
+    index = context.index_of(theirs)
+    backend = context.backend(index)
+    if index is None or backend is None or platform in without_wheels(context, backend):
         return False
-    if platform.os == "macos" and backend == subject.catalog.fallback:
+    if platform.os == "macos" and backend == context.catalog.fallback:
         return False  # The wheels of the CPU index are PyPI's there.
-    ours = source_on(subject, here, platform)
+    ours = source_on(context, here, platform)
     if ours is None:
-        return _has_wheels(subject, package, backend, platform)
-    other = subject.index_of(ours)
-    if other is None or build_of(subject, other) in (None, build_of(subject, index)):
+        return _has_wheels(context, package, backend, platform)
+    other = context.index_of(ours)
+    if other is None or build_of(context, other) in (None, build_of(context, index)):
         return False
-    return subject.backend(other) == backend or _has_wheels(subject, package, backend, platform)
-
-
-def source_on(subject: Context, sources: tuple[Source, ...], platform: Platform) -> Source | None:
-    """Return the source that holds on a platform, if one does."""
-    return next((s for s in sources if platform in subject.platforms(s.marker)), None)
+    return context.backend(other) == backend or _has_wheels(context, package, backend, platform)
 
 
 def _has_wheels(
-    subject: Context, package: NormalizedName, backend: Backend, platform: Platform
+    context: Context, package: NormalizedName, backend: Backend, platform: Platform
 ) -> bool:
     """Tell whether an index is known to carry a package for a platform, in any release."""
-    catalog = subject.catalog
+    catalog = context.catalog
     own = f"{catalog.base_url}/{backend.name}"
     if package != catalog.main_package and not catalog.serves(own, package):
         # Torchvision is on every index that torch is on; of the others, only what was seen counts.
@@ -303,16 +290,16 @@ def _has_wheels(
     )
 
 
-def _like_anchor(subject: Context, pair: _Pair) -> Fix | None:
+def _like_anchor(context: Context, pair: _Pair) -> Fix | None:
     """Give a package the sources of its anchor, as far as its extras and groups ask for it."""
-    entries = without_scopes(subject, source_entries(subject, pair.anchor), pair.package)
+    entries = without_scopes(context, source_entries(context, pair.anchor), pair.package)
     if not entries:
         return None
     there = [(entry.get("extra"), entry.get("group")) for entry in entries]
-    own = source_entries(subject, pair.package)
+    own = source_entries(context, pair.package)
     kept = [e for e in own if (e.get("extra"), e.get("group")) not in there] if own else []
-    draft = draft_of(subject)
-    put_entries(draft, subject, pair.package, [*kept, *entries])
+    draft = draft_of(context)
+    put_entries(draft, context, pair.package, [*kept, *entries])
     title = f"give `{pair.package}` the sources of `{pair.anchor}`"
     return Fix(title, tuple(draft.steps), safe=not own)
 

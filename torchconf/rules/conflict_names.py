@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchconf.rules.conflicts import PAIR
 from torchconf.rules.context import path_of
 from torchconf.rules.fixes import draft_of, same_name
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
+
+_PAIR = 2
 
 
 class ConflictKind(Rule):
@@ -48,18 +49,18 @@ class ConflictKind(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "safe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report items whose name is of the other kind; a fix mends the whole set."""
-        for conflict, entries in _written_sets(subject):
+        for conflict, entries in _written_sets(context):
             wrong = [
                 (number, entry, kind)
                 for number, entry, kind in entries
-                if not _is_defined(subject, kind, entry[kind])
-                and _is_defined(subject, _other(kind), entry[kind])
+                if not _is_defined(context, kind, entry[kind])
+                and _is_defined(context, _other(kind), entry[kind])
             ]
             if not wrong:
                 continue
-            draft = draft_of(subject)
+            draft = draft_of(context)
             for number, entry, kind in wrong:
                 path = (*path_of(conflict.at), number)
                 draft.put((*path, _other(kind)), entry[kind], f"it is a {_other(kind)}")
@@ -79,16 +80,16 @@ def _other(kind: str) -> str:
     return "group" if kind == "extra" else "extra"
 
 
-def _is_defined(subject: Context, kind: str, name: str) -> bool:
-    project = subject.project
+def _is_defined(context: Context, kind: str, name: str) -> bool:
+    project = context.project
     return canonicalize_name(name) in (project.extras if kind == "extra" else project.groups)
 
 
 def _written_sets(
-    subject: Context,
+    context: Context,
 ) -> Iterator[tuple[Conflict, list[tuple[int, dict[str, str], str]]]]:
     """Yield the conflict sets, each with its entries on this project as they are written."""
-    project = subject.project
+    project = context.project
     table = project.uv.get("conflicts")
     if "optional-dependencies" in project.dynamic or not project.has_project:
         return
@@ -133,36 +134,36 @@ class ConflictUnknownName(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report names of this project's extras and groups that are not there."""
-        for conflict, entries in _written_sets(subject):
+        for conflict, entries in _written_sets(context):
             for number, entry, kind in entries:
                 name = entry[kind]
-                if _is_defined(subject, kind, name) or _is_defined(subject, _other(kind), name):
+                if _is_defined(context, kind, name) or _is_defined(context, _other(kind), name):
                     continue
                 yield self.finding(
                     f"{conflict.at}[{number}].{kind}",
                     f"{_words(kind)} `{name}` is not defined: nothing is kept apart from it",
-                    fix=self._mended(subject, conflict, number, kind, name),
+                    fix=self._mended(context, conflict, number, kind, name),
                 )
 
     def _mended(
-        self, subject: Context, conflict: Conflict, number: int, kind: str, name: str
+        self, context: Context, conflict: Conflict, number: int, kind: str, name: str
     ) -> Fix:
         # Imported here: few files need it.
         from difflib import get_close_matches
 
-        project = subject.project
+        project = context.project
         there = {str(item.name) for item in conflict.items}
         sections = project.extras if kind == "extra" else project.groups
         free = {str(key): one.written for key, one in sections.items() if key not in there}
         near = get_close_matches(canonicalize_name(name), free, n=1, cutoff=0.7)
-        draft = draft_of(subject)
+        draft = draft_of(context)
         path = path_of(conflict.at)
         if near:
             draft.put((*path, number, kind), free[near[0]], "it is defined by this name")
             return Fix(f"name `{free[near[0]]}`", tuple(draft.steps), safe=False)
-        if len(set(conflict.items)) > PAIR:
+        if len(set(conflict.items)) > _PAIR:
             draft.remove((*path, number), "it is not defined")
             return Fix(f"take `{name}` out of the set", tuple(draft.steps), safe=False)
         draft.remove(path, "it keeps nothing apart")
@@ -200,20 +201,20 @@ class SelfPackageConflict(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report the entry of the project."""
-        for conflict in subject.project.conflicts:
+        for conflict in context.project.conflicts:
             whole = {item.package for item in conflict.items if item.kind == "project"}
             parts = {item.package for item in conflict.items if item.kind != "project"}
-            for number, entry in enumerate(self._entries(subject, conflict)):
+            for number, entry in enumerate(self._entries(context, conflict)):
                 if set(entry) != {"package"}:
                     continue
                 name = canonicalize_name(str(entry["package"]))
                 if name not in whole & parts:
                     continue
-                draft = draft_of(subject)
+                draft = draft_of(context)
                 path = path_of(conflict.at)
-                if len(set(conflict.items)) > PAIR:
+                if len(set(conflict.items)) > _PAIR:
                     draft.remove((*path, number), "an extra comes with its project")
                 else:
                     draft.remove(path, "an extra comes with its project")
@@ -225,8 +226,8 @@ class SelfPackageConflict(Rule):
                     fix=Fix("take the project out of the set", tuple(draft.steps), safe=False),
                 )
 
-    def _entries(self, subject: Context, conflict: Conflict) -> list[dict[str, object]]:
-        table = subject.project.uv.get("conflicts")
+    def _entries(self, context: Context, conflict: Conflict) -> list[dict[str, object]]:
+        table = context.project.uv.get("conflicts")
         written = table[int(path_of(conflict.at)[-1])] if isinstance(table, list) else None
         return [e for e in written if isinstance(e, dict)] if isinstance(written, list) else []
 

@@ -12,7 +12,7 @@ from torchconf.rules.context import Place, path_of
 from torchconf.rules.fixes import UV, draft_of
 from torchconf.rules.installed_builds import lists
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.source_scopes import spoken
+from torchconf.rules.wording import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,38 +24,35 @@ if TYPE_CHECKING:
     from torchconf.model.project import Requirement, Source
     from torchconf.rules.context import Context
 
-__all__ = ["PAIR", "RULES"]
-
-PAIR = 2
-
+__all__ = ["RULES"]
 
 _REASON = "each of these brings another build of the same packages"
 
 
-def _scoped(subject: Context) -> list[tuple[Item, Source]]:
+def _scoped(context: Context) -> list[tuple[Item, Source]]:
     """Return the scoped index sources of this file that count, each with what conflicts name."""
     found = []
-    package = subject.project.name
-    for source in subject.family_sources:
+    package = context.project.name
+    for source in context.family_sources:
         name = source.extra or source.group
         if package is None or name is None or source.kind != "index":
             continue
         kind = "extra" if source.extra else "group"
-        if lists(subject, Place(kind, name), source.package) is not None:
+        if lists(context, Place(kind, name), source.package) is not None:
             found.append((Item(package, "extra" if source.extra else "group", name), source))
     return found
 
 
-def _apart(subject: Context) -> list[tuple[Item, Item, Source]]:
+def _apart(context: Context) -> list[tuple[Item, Item, Source]]:
     """Return pairs of items whose indexes collide, with no conflict set that holds both."""
     pairs: dict[tuple[Item, Item], Source] = {}
-    for (one, source), (other, after) in itertools.combinations(_scoped(subject), 2):
-        if source.package != after.package or one == other or subject.conflicts_with(one, other):
+    for (one, source), (other, after) in itertools.combinations(_scoped(context), 2):
+        if source.package != after.package or one == other or context.conflicts_with(one, other):
             continue
-        first, second = subject.index_of(source), subject.index_of(after)
+        first, second = context.index_of(source), context.index_of(after)
         if first is None or second is None or first.url == second.url:
             continue
-        if subject.where(source.marker, after.marker) or subject.whole.universe is None:
+        if context.where(source.marker, after.marker) or context.whole.universe is None:
             pairs.setdefault((one, other), after)
     return [(one, other, source) for (one, other), source in pairs.items()]
 
@@ -72,23 +69,23 @@ def _groups_of(pairs: Iterable[tuple[Item, Item, Source]]) -> list[tuple[list[It
     return found
 
 
-def _one_set(draft: Draft, subject: Context, items: Iterable[Item]) -> None:
+def _one_set(draft: Draft, context: Context, items: Iterable[Item]) -> None:
     """Make one conflict set hold all items: the one with most of them, or a new one."""
     items = list(items)
-    conflicts = subject.project.conflicts
+    conflicts = context.project.conflicts
     shared = [len({*one.items} & {*items}) for one in conflicts]
     if not shared or max(shared) == 0:
-        draft.insert((*UV, "conflicts"), [_entry(item, subject) for item in items], _REASON)
+        draft.insert((*UV, "conflicts"), [_entry(item, context) for item in items], _REASON)
         return
     best = conflicts[shared.index(max(shared))]
     for item in items:
         if item not in best.items:
-            draft.insert(path_of(best.at), _entry(item, subject), _REASON)
+            draft.insert(path_of(best.at), _entry(item, context), _REASON)
 
 
-def _entry(item: Item, subject: Context) -> dict[str, Value]:
+def _entry(item: Item, context: Context) -> dict[str, Value]:
     """Write an item as the file writes names."""
-    project = subject.project
+    project = context.project
     sections = project.extras if item.kind == "extra" else project.groups
     section = sections.get(item.name) if item.name else None
     return {item.kind: section.written if section else str(item.name)}
@@ -152,12 +149,12 @@ class MissingConflict(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "safe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report each set of variants once."""
-        for items, source in _groups_of(_apart(subject)):
-            draft = draft_of(subject)
-            _one_set(draft, subject, items)
-            names = spoken(str(item.name) for item in items)
+        for items, source in _groups_of(_apart(context)):
+            draft = draft_of(context)
+            _one_set(draft, context, items)
+            names = list_names(str(item.name) for item in items)
             yield self.finding(
                 source.at,
                 f"{names} take `{source.package}` from different indexes, and no conflict set "
@@ -195,52 +192,52 @@ class IncompatibleVariants(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "safe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Compare the family's requirements in extras and groups, pair by pair.
 
         It is information where nothing shows that uv is used: pip installs one extra at a time.
         """
-        project = subject.project
+        project = context.project
         if project.name is None:
             return
-        known = {frozenset((one, other)) for one, other, _ in _apart(subject)}
+        known = {frozenset((one, other)) for one, other, _ in _apart(context)}
         told: set[frozenset[Item]] = set()
-        for package in subject.catalog.family:
+        for package in context.catalog.family:
             asked = [
                 (Item(project.name, "extra" if p.kind == "extra" else "group", p.name), line)
-                for p in subject.places
+                for p in context.places
                 if p.name is not None
-                for line in subject.flat(p)
+                for line in context.flat(p)
                 if line.name == package and line.specifier
             ]
             for (one, line), (other, after) in itertools.combinations(asked, 2):
                 pair = frozenset((one, other))
-                if one == other or pair in known | told or subject.conflicts_with(one, other):
+                if one == other or pair in known | told or context.conflicts_with(one, other):
                     continue
-                if not subject.where(line.marker, after.marker):
+                if not context.where(line.marker, after.marker):
                     continue
-                if not _exclude(subject, package, line, after):
+                if not _exclude(context, package, line, after):
                     continue
                 told.add(pair)
-                draft = draft_of(subject)
-                _one_set(draft, subject, (one, other))
+                draft = draft_of(context)
+                _one_set(draft, context, (one, other))
                 yield self.finding(
                     after.at,
                     f"`{other.name}` asks for `{package}{after.specifier}`, `{one.name}` for "
                     f"`{package}{line.specifier}`: no release is both",
                     help="name both in one set of `conflicts`",
-                    severity=None if project.uv or subject.whole.lockfile else Severity.INFO,
+                    severity=None if project.uv or context.whole.lockfile else Severity.INFO,
                     fix=Fix("put them into one conflict set", tuple(draft.steps), safe=True),
                 )
 
 
-def _exclude(subject: Context, package: str, one: Requirement, other: Requirement) -> bool:
+def _exclude(context: Context, package: str, one: Requirement, other: Requirement) -> bool:
     """Tell whether no release, known or named, is in both ranges."""
     both = one.specifier & other.specifier
     named = [Version(text) for part in both if (text := _plain(part.version))]
     later = [Version(f"{v.major}.{v.minor}.{v.micro + 1}") for v in named]
     much = [Version(f"{v.major}.{v.minor + 1}.0") for v in named]
-    candidates = (*subject.catalog.versions(package), *named, *later, *much, Version("999"))
+    candidates = (*context.catalog.versions(package), *named, *later, *much, Version("999"))
     return not any(_in(both, version) for version in candidates)
 
 
@@ -316,52 +313,52 @@ class PairwiseConflicts(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report sets that keep each of three or more items from each other, and none holds all."""
-        project = subject.project
-        small = [c for c in project.conflicts if len(set(c.items)) >= PAIR]
+        project = context.project
+        small = [c for c in project.conflicts if len(set(c.items)) > 1]
         items = dict.fromkeys(
-            item for conflict in small for item in conflict.items if self._is_variant(subject, item)
+            item for conflict in small for item in conflict.items if self._is_variant(context, item)
         )
         for start in items:
             clique = [start]
             for item in items:
-                if item != start and all(subject.conflicts_with(item, one) for one in clique):
+                if item != start and all(context.conflicts_with(item, one) for one in clique):
                     clique.append(item)
             whole = set(clique)
-            if len(clique) <= PAIR or any(whole <= set(one.items) for one in small):
-                continue
             inside = [c for c in small if set(c.items) <= whole]
+            if not inside or any(whole <= set(one.items) for one in small):
+                continue
             first, *rest = inside
-            draft = draft_of(subject)
+            draft = draft_of(context)
             held = list(first.items)
             for item in clique:
                 if item not in held:
                     entry: dict[str, Value] = {}
                     if item.package != project.name:
                         entry["package"] = str(item.package)
-                    draft.insert(path_of(first.at), {**entry, **_entry(item, subject)}, _REASON)
+                    draft.insert(path_of(first.at), {**entry, **_entry(item, context)}, _REASON)
             for conflict in reversed(rest):
                 draft.remove(path_of(conflict.at), "one set says it all")
-            names = spoken(str(item.name or item.package) for item in clique)
+            names = list_names(str(item.name or item.package) for item in clique)
             yield self.finding(
                 first.at,
                 f"{names} exclude each other pair by pair: uv wants one set for 'one of these'",
-                severity=None if self._has_base(subject) else Severity.INFO,
+                severity=None if self._has_base(context) else Severity.INFO,
                 fix=Fix("make one set of them", tuple(draft.steps), safe=False),
             )
             return
 
-    def _is_variant(self, subject: Context, item: Item) -> bool:
+    def _is_variant(self, context: Context, item: Item) -> bool:
         """Tell whether an item brings a package of the family; others just exclude each other."""
-        if item.name is None or item.package != subject.project.name:
+        if item.name is None or item.package != context.project.name:
             return False
-        family = set(subject.catalog.family)
-        return any(one.name in family for one in subject.flat(Place(item.kind, item.name)))
+        family = set(context.catalog.family)
+        return any(one.name in family for one in context.flat(Place(item.kind, item.name)))
 
-    def _has_base(self, subject: Context) -> bool:
-        routed = {source.package for _, source in _scoped(subject)}
-        return any(line.name in routed for line in subject.project.dependencies)
+    def _has_base(self, context: Context) -> bool:
+        routed = {source.package for _, source in _scoped(context)}
+        return any(line.name in routed for line in context.project.dependencies)
 
 
 RULES: tuple[type[Rule], ...] = (

@@ -6,6 +6,8 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from packaging.utils import canonicalize_name
+
 from torchconf.errors import ProjectError
 from torchconf.model.backends import is_nightly
 from torchconf.model.project import flatten_group
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from torchconf.resolve.environments import Environments
     from torchconf.resolve.routes import Route, Routes
 
-__all__ = ["Context", "Place", "Whole", "path_of"]
+__all__ = ["Context", "Place", "Whole", "names_in_builds", "path_of"]
 
 _PART = re.compile(r'"((?:[^"\\]|\\.)*)"|\[([0-9]+)\]|([^.\[\]"]+)')
 
@@ -174,7 +176,39 @@ class Context:
         """Tell which backend a source leads to; None for PyPI and for what cannot be told."""
         return self.backend(self.index_of(source))
 
+    @cached_property
+    def readers(self) -> tuple[Project, ...]:
+        """The projects that read this file: the one it describes, and the members of a root."""
+        if self.project is self.whole.root:
+            return (self.project, *self.whole.members)
+        return (self.project,)
+
+    def users_of(self, index: Index) -> list[Source]:
+        """Return the source entries that name an index, members' included."""
+        return [
+            source
+            for project in self.readers
+            for sources in project.sources.values()
+            for source in sources
+            if source.index is not None and project.index_named(source.index) is index
+        ]
+
+    def named_backend(self, name: str) -> Backend | None:
+        """Tell which backend a name ends in, if it is one that was ever published."""
+        known = self.catalog.normalised
+        parts = canonicalize_name(name).split("-")
+        for count in (1, 2, 3):
+            found = known.get("-".join(parts[-count:]))
+            if found is not None and count <= len(parts):
+                return self.catalog.backend(found)
+        return None
+
     # What is declared.
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        """Every source entry of this file, in its order."""
+        return tuple(source for sources in self.project.sources.values() for source in sources)
 
     @cached_property
     def family_sources(self) -> tuple[Source, ...]:
@@ -252,6 +286,27 @@ class Context:
         """The family packages that some requirement of this file asks for by name."""
         names = {requirement.name for _, requirement in self.requirements}
         return frozenset(names.intersection(self.catalog.family))
+
+    @cached_property
+    def default_groups(self) -> tuple[NormalizedName, ...]:
+        """The groups that a plain `uv sync` installs."""
+        groups, named = self.project.groups, self.project.default_groups
+        if named == "all":
+            return tuple(groups)
+        wanted = (canonicalize_name("dev"),) if named is None else named
+        return tuple(name for name in wanted if name in groups)
+
+    @cached_property
+    def is_published(self) -> bool:
+        """Whether the project looks as if it were published: built, and not marked private."""
+        project = self.project
+        table = project.data.get("project")
+        classifiers = table.get("classifiers") if isinstance(table, dict) else None
+        private = any(
+            str(one).startswith("Private ::")
+            for one in (classifiers if isinstance(classifiers, list) else ())
+        )
+        return project.has_build_system and project.package is not False and not private
 
     # Conflicts.
 
@@ -346,3 +401,25 @@ class Context:
             packages=frozenset({package_of} if member and package_of else ()),
         )
         return self.routes.row(package, platform.environment(), choice)
+
+
+def names_in_builds(project: Project) -> set[str]:
+    """Return the packages that are needed to build this project, or others for it."""
+    system = project.data.get("build-system")
+    lines = system.get("requires") if isinstance(system, dict) else None
+    extra = project.uv.get("extra-build-dependencies")
+    found = [*lines] if isinstance(lines, list) else []
+    for listed in extra.values() if isinstance(extra, dict) else ():
+        found += [
+            entry.get("requirement") if isinstance(entry, dict) else entry
+            for entry in (listed if isinstance(listed, list) else ())
+        ]
+    return {canonicalize_name(_first_name(line)) for line in found if isinstance(line, str)}
+
+
+def _first_name(line: str) -> str:
+    # Imported here: few projects build with PyTorch.
+    import re
+
+    match = re.match(r"\s*([A-Za-z0-9._-]+)", line)
+    return match[1] if match else ""

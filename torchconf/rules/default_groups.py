@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import UV, draft_of
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.source_scopes import spoken
+from torchconf.rules.wording import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,16 +17,7 @@ if TYPE_CHECKING:
     from torchconf.edits.plan import Value
     from torchconf.rules.context import Context
 
-__all__ = ["RULES", "default_names"]
-
-
-def default_names(subject: Context) -> frozenset[str]:
-    """Return the groups that a plain `uv sync` installs; normalised."""
-    project = subject.project
-    if project.default_groups == "all":
-        return frozenset(project.groups)
-    named = project.default_groups
-    return frozenset({"dev"} if named is None else named) & frozenset(project.groups)
+__all__ = ["RULES"]
 
 
 class DefaultGroupClash(Rule):
@@ -61,29 +52,29 @@ class DefaultGroupClash(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#default-groups"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Compare the conflict sets with the default groups."""
-        project = subject.project
-        defaults = default_names(subject)
+        project = context.project
+        defaults = context.default_groups
         written = "default-groups" in project.uv
-        family = set(subject.catalog.family)
+        family = set(context.catalog.family)
         for conflict in project.conflicts:
             own = [i for i in conflict.items if i.package == project.name and i.name]
             chosen = [i for i in own if i.kind == "group" and i.name in defaults]
             others = [i for i in own if i not in chosen]
             at = "tool.uv.default-groups" if written else conflict.at
-            names = spoken(str(item.name) for item in chosen)
+            names = list_names(str(item.name) for item in chosen)
             if len(chosen) > 1:
                 yield self.finding(
                     at,
                     f"plain `uv sync` fails: {names} are default groups, and exclude each other",
                     severity=Severity.ERROR,
-                    fix=self._written_out(subject) if project.default_groups == "all" else None,
+                    fix=self._written_out(context) if project.default_groups == "all" else None,
                 )
             elif chosen and any(
                 line.name in family
                 for item in others
-                for line in subject.flat(Place(item.kind, item.name))
+                for line in context.flat(Place(item.kind, item.name))
             ):
                 example = others[0]
                 yield self.finding(
@@ -92,8 +83,8 @@ class DefaultGroupClash(Rule):
                     f"{chosen[0].name} --{example.kind} {example.name}`",
                 )
 
-    def _written_out(self, subject: Context) -> Fix:
-        project = subject.project
+    def _written_out(self, context: Context) -> Fix:
+        project = context.project
         variants = {
             item.name
             for conflict in project.conflicts
@@ -103,7 +94,7 @@ class DefaultGroupClash(Rule):
         kept: list[Value] = [
             s.written for name, s in project.groups.items() if name not in variants
         ]
-        draft = draft_of(subject)
+        draft = draft_of(context)
         draft.put((*UV, "default-groups"), kept, "all but those that exclude each other")
         title = "write out the groups that exclude no other"
         return Fix(title, tuple(draft.steps), safe=False)
@@ -136,9 +127,9 @@ class DefaultGroupUndefined(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#default-groups"
     fixes = "safe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report names that are not there."""
-        project = subject.project
+        project = context.project
         written = project.uv.get("default-groups")
         for number, name in enumerate(written if isinstance(written, list) else ()):
             if not isinstance(name, str) or canonicalize_name(name) in project.groups:
@@ -147,16 +138,16 @@ class DefaultGroupUndefined(Rule):
                 f"tool.uv.default-groups[{number}]",
                 f"default group `{name}` is not defined",
                 help="define it in `[dependency-groups]`, or take it out",
-                fix=self._mended(subject, number, name),
+                fix=self._mended(context, number, name),
             )
 
-    def _mended(self, subject: Context, number: int, name: str) -> Fix:
+    def _mended(self, context: Context, number: int, name: str) -> Fix:
         # Imported here: few files need it.
         from difflib import get_close_matches
 
-        draft = draft_of(subject)
+        draft = draft_of(context)
         path = (*UV, "default-groups", number)
-        written = {str(key): one.written for key, one in subject.project.groups.items()}
+        written = {str(key): one.written for key, one in context.project.groups.items()}
         near = get_close_matches(canonicalize_name(name), written, n=1, cutoff=0.75)
         if name == "dev":
             # What `uv add --dev` installs later shall count.

@@ -200,7 +200,7 @@ class Unit:
             for one in read
             if one.document.is_reported
             for codes in [self._codes(one, shared)]
-            for found in [find(one.subject(whole, self._targets), codes)]
+            for found in [find(one.context(whole, self._targets), codes)]
         ]
 
     def _codes(self, read: _Read, shared: RuleSelection) -> frozenset[str]:
@@ -266,7 +266,7 @@ class _Read:
             self.data = read_toml(text, name)
         self.project = read_project(self.data, root=root, at=name, problems=self.problems)
 
-    def subject(self, whole: Whole, targets: Iterable[Platform]) -> Context:
+    def context(self, whole: Whole, targets: Iterable[Platform]) -> Context:
         return Context(
             self.project,
             whole,

@@ -43,12 +43,12 @@ UV: Path = ("tool", "uv")
 INDEXES: Path = (*UV, "index")
 
 
-def draft_of(subject: Context) -> Draft:
-    """Return a draft on the file of a subject, without steps where one makes no sense."""
+def draft_of(context: Context) -> Draft:
+    """Return a draft on the file of a context, without steps where one makes no sense."""
     # Imported here, as all that only a finding needs.
     from torchconf.edits.draft import CarefulDraft
 
-    return CarefulDraft(subject.project.data)
+    return CarefulDraft(context.project.data)
 
 
 def put_at(at: str, value: Value, reason: str) -> Step:
@@ -59,23 +59,23 @@ def put_at(at: str, value: Value, reason: str) -> Step:
     return Put(path, value, reason) if isinstance(path[-1], str) else Replace(path, value, reason)
 
 
-def put_entries(draft: Draft, subject: Context, package: str, entries: Sequence[Value]) -> None:
+def put_entries(draft: Draft, context: Context, package: str, entries: Sequence[Value]) -> None:
     """Give a package these sources, under the key that the file has for it."""
-    found = own_sources(subject, package)
+    found = own_sources(context, package)
     key = found[0] if found else package
     value: Value = entries[0] if len(entries) == 1 else list(entries)
     draft.put((*SOURCES, key), value, f"`{package}` comes along with torch")
 
 
-def without_wheels(subject: Context, backend: Backend) -> frozenset[Platform]:
+def without_wheels(context: Context, backend: Backend) -> frozenset[Platform]:
     """Return the platforms for which PyTorch never published an accelerator, not even once."""
-    if backend == subject.catalog.fallback:
+    if backend == context.catalog.fallback:
         return frozenset()
-    known = subject.catalog.accelerator(backend).platforms
+    known = context.catalog.accelerator(backend).platforms
     return frozenset(platform for platform in PLATFORMS if platform.key not in known)
 
 
-def gate(subject: Context, backend: Backend | None) -> str | None:
+def gate(context: Context, backend: Backend | None) -> str | None:
     """Return the marker that keeps a backend off platforms without its wheels; None: no need.
 
     A machine that hardly anybody has (Windows on ARM) is not told apart.
@@ -83,7 +83,7 @@ def gate(subject: Context, backend: Backend | None) -> str | None:
     if backend is None:
         return None
     shown = [p for p in SHOWN_PLATFORMS if p.machine != "aarch64" or backend.accelerator == "rocm"]
-    lacking = without_wheels(subject, backend)
+    lacking = without_wheels(context, backend)
     there = [platform for platform in shown if platform not in lacking]
     missing = [platform for platform in shown if platform in lacking]
     if not missing or not there:
@@ -95,17 +95,17 @@ def gate(subject: Context, backend: Backend | None) -> str | None:
     return render_areas(areas(there, apart=missing))
 
 
-def gated(subject: Context, marker: Marker | None, raw: str | None, backend: Backend) -> str:
+def gated(context: Context, marker: Marker | None, raw: str | None, backend: Backend) -> str:
     """Return a marker that holds where one does and the backend has wheels."""
     from torchconf.model.markers import meet
 
-    wanted = gate(subject, backend) or ""
+    wanted = gate(context, backend) or ""
     return wanted if marker is None or raw is None else meet(raw, wanted)
 
 
-def servable(subject: Context, url: str, packages: Iterable[str]) -> tuple[str, ...]:
+def servable(context: Context, url: str, packages: Iterable[str]) -> tuple[str, ...]:
     """Return the packages that an index, or the index that it mirrors, is known to carry."""
-    catalog = subject.catalog
+    catalog = context.catalog
     backend = catalog.backend_of_url(url)
     if backend is None:
         return ()
@@ -113,23 +113,23 @@ def servable(subject: Context, url: str, packages: Iterable[str]) -> tuple[str, 
     return tuple(package for package in packages if catalog.serves(own, package))
 
 
-def index_name(subject: Context, url: str) -> str:
+def index_name(context: Context, url: str) -> str:
     """Return a name for an index that has none, and that nothing else has."""
-    backend = subject.catalog.backend_of_url(url)
+    backend = context.catalog.backend_of_url(url)
     name = f"pytorch-{backend.name}" if backend else "pytorch"
-    taken = {index.name for index in subject.project.indexes}
+    taken = {index.name for index in context.project.indexes}
     while name in taken:
         name += "-2"
     return name
 
 
 def add_sources(
-    draft: Draft, subject: Context, name: str, url: str, packages: Iterable[str]
+    draft: Draft, context: Context, name: str, url: str, packages: Iterable[str]
 ) -> None:
     """Route packages that have no source yet to an index, where it has wheels."""
-    marker = gate(subject, subject.catalog.backend_of_url(url))
+    marker = gate(context, context.catalog.backend_of_url(url))
     for package in packages:
-        if not source_entries(subject, package):
+        if not source_entries(context, package):
             entry: dict[str, Value] = {"index": name}
             if marker is not None:
                 entry["marker"] = marker
@@ -148,9 +148,9 @@ def same_name(one: str, other: str) -> bool:
     return canonicalize_name(one) == canonicalize_name(other)
 
 
-def raw_marker(subject: Context, source: Source) -> str | None:
+def raw_marker(context: Context, source: Source) -> str | None:
     """Return the marker of a source entry as it is written."""
-    here: object = subject.project.data
+    here: object = context.project.data
     for part in path_of(source.at):
         here = here[part]  # type: ignore[index]  # the reader has been there
     marker = here.get("marker") if isinstance(here, dict) else None

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from torchconf.rules.context import path_of
 from torchconf.rules.fixes import (
     add_index,
     draft_of,
     put_at,
 )
-from torchconf.rules.indexes import users_of
 from torchconf.rules.installed_builds import is_judged
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
@@ -64,9 +61,9 @@ class UndefinedIndex(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/#pinning-a-package-to-an-index"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report index names that lead nowhere."""
-        project = subject.project
+        project = context.project
         for package, sources in project.sources.items():
             for source in sources:
                 if source.index is None or project.index_named(source.index) is not None:
@@ -75,13 +72,13 @@ class UndefinedIndex(Rule):
                     f"{source.at}.index",
                     f"`{package}` is routed to index `{source.index}`, which is not declared",
                     help="declare it as `[[tool.uv.index]]` in this file, or in the workspace root",
-                    fix=self._declared(subject, source),
+                    fix=self._declared(context, source),
                 )
 
-    def _declared(self, subject: Context, source: Source) -> Fix | None:
+    def _declared(self, context: Context, source: Source) -> Fix | None:
         names = [
             index.name
-            for project in (subject.project, subject.project.root)
+            for project in (context.project, context.project.root)
             for index in (project.indexes if project else ())
             if index.name is not None
         ]
@@ -89,28 +86,17 @@ class UndefinedIndex(Rule):
         if len(same) == 1:
             step = put_at(f"{source.at}.index", same[0], "it is declared by this name")
             return Fix(f"name `{same[0]}`", (step,), safe=False)
-        backend = named_backend(subject, source.value)
-        known = backend and backend.name in subject.catalog.backends
+        backend = context.named_backend(source.value)
+        known = backend and backend.name in context.catalog.backends
         if backend is None or not known or not _is_plain(source.value):
             return None
-        draft = draft_of(subject)
-        add_index(draft, source.value, f"{subject.catalog.base_url}/{backend.name}")
+        draft = draft_of(context)
+        add_index(draft, source.value, f"{context.catalog.base_url}/{backend.name}")
         return Fix(f"declare the index of {backend.title}", tuple(draft.steps), safe=False)
 
 
 def _is_plain(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9._-]+", name) is not None
-
-
-def named_backend(subject: Context, name: str) -> Backend | None:
-    """Tell which backend a name ends in, if it is one that was ever published."""
-    known = subject.catalog.normalised
-    parts = canonicalize_name(name).split("-")
-    for count in (1, 2, 3):
-        found = known.get("-".join(parts[-count:]))
-        if found is not None and count <= len(parts):
-            return subject.catalog.backend(found)
-    return None
 
 
 class NameMismatch(Rule):
@@ -136,27 +122,27 @@ class NameMismatch(Rule):
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/guides/integration/pytorch/"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Compare the names of indexes, extras and groups with the URLs."""
         wrong = set()
-        for index in subject.pytorch_indexes:
-            backend = subject.backend(index)
-            named = named_backend(subject, index.name or "")
+        for index in context.pytorch_indexes:
+            backend = context.backend(index)
+            named = context.named_backend(index.name or "")
             if backend is not None and named is not None and named != backend:
                 wrong.add(index.name)
                 message = f"index `{index.name}` is named after {named.title}, and serves "
                 yield self.finding(f"{index.at}.name", message + backend.title)
         told = set()
-        for source in subject.family_sources:
+        for source in context.family_sources:
             scope = source.extra or source.group
-            backend = subject.source_backend(source)
-            named = named_backend(subject, scope or "")
+            backend = context.source_backend(source)
+            named = context.named_backend(scope or "")
             if scope is None or backend is None or named is None or scope in told:
                 continue
-            if named == backend or _has_entry(subject, source, named):
+            if named == backend or _has_entry(context, source, named):
                 continue
             # The CPU build is what platforms without the accelerator get.
-            if backend == subject.catalog.fallback and source.marker is not None:
+            if backend == context.catalog.fallback and source.marker is not None:
                 continue
             told.add(scope)
             kind = "extra" if source.extra else "group"
@@ -164,12 +150,12 @@ class NameMismatch(Rule):
             yield self.finding(f"{source.at}.{kind}", message + backend.title)
 
 
-def _has_entry(subject: Context, source: Source, backend: Backend) -> bool:
+def _has_entry(context: Context, source: Source, backend: Backend) -> bool:
     """Tell whether the same extra or group gets a backend, too, on another platform."""
     return any(
         (one.extra, one.group) == (source.extra, source.group)
-        and subject.source_backend(one) == backend
-        for one in subject.project.sources_for(source.package)
+        and context.source_backend(one) == backend
+        for one in context.project.sources_for(source.package)
     )
 
 
@@ -195,18 +181,18 @@ class BadIndexUrl(Rule):
     reference = "https://pytorch.org/get-started/locally/"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Look at the paths of URLs on PyTorch's own host."""
-        host = "/".join(subject.catalog.base_url.split("/")[:3])
-        raw = subject.project.uv.get("index")
-        for index in subject.pytorch_indexes:
+        host = "/".join(context.catalog.base_url.split("/")[:3])
+        raw = context.project.uv.get("index")
+        for index in context.pytorch_indexes:
             if not index.url.startswith(f"{host}/"):
                 continue
             entry = raw[int(path_of(index.at)[-1])] if isinstance(raw, list) else {}
             if isinstance(entry, dict) and entry.get("format") == "flat":
                 continue
             segments = [part for part in index.url[len(host) :].split("/") if part]
-            found = _wrong_path(subject, segments)
+            found = _wrong_path(context, segments)
             if found is None:
                 continue
             message, better = found
@@ -221,40 +207,40 @@ _CHANNELS = ("nightly", "test", "lts", "preview")
 
 
 def _wrong_path(  # noqa: PLR0911 - one return a mistake
-    subject: Context, segments: list[str]
+    context: Context, segments: list[str]
 ) -> tuple[str, str | None] | None:
     """Return what is wrong with a path on PyTorch's host, and a better one; None if nothing is."""
     if segments[-1:] and segments[-1].endswith((".html", ".htm")):
         return "this is a page, not an index: uv finds nothing there", None
     if segments[:1] != ["whl"]:
-        known = segments and _is_published(subject, segments[0])
+        known = segments and _is_published(context, segments[0])
         return "PyTorch's indexes are below `/whl`", f"whl/{segments[0]}" if known else None
-    below = segments[2:] and subject.catalog.backend_of_url(f"x/{segments[2]}") is not None
+    below = segments[2:] and context.catalog.backend_of_url(f"x/{segments[2]}") is not None
     rest = segments[2:] if segments[1:2] and (segments[1] in _CHANNELS or below) else segments[1:]
     head = segments[: len(segments) - len(rest)]
     if not rest or segments[1:2] == ["lts"]:
         return None
-    if len(rest) > 1 and rest[-1].replace("_", "-") in {*subject.catalog.family, "triton"}:
+    if len(rest) > 1 and rest[-1].replace("_", "-") in {*context.catalog.family, "triton"}:
         return f"`{rest[-1]}` is a package: an index ends before it", "/".join((*head, *rest[:-1]))
-    if subject.catalog.backend_of_url(f"x/{rest[0]}") is None:
+    if context.catalog.backend_of_url(f"x/{rest[0]}") is None:
         near = re.sub(r"[-_.]|cuda(?=[0-9])", lambda m: "cu" if m[0] == "cuda" else "", rest[0])
-        better = "/".join((*head, near)) if _is_published(subject, near) else None
+        better = "/".join((*head, near)) if _is_published(context, near) else None
         return f"`{rest[0]}` is no backend of PyTorch", better
-    if not _is_published(subject, rest[0]) and _is_between(subject, rest[0]):
+    if not _is_published(context, rest[0]) and _is_between(context, rest[0]):
         return f"PyTorch never published `{rest[0]}`", None
     return None
 
 
-def _is_published(subject: Context, name: str) -> bool:
-    return name in subject.catalog.backends
+def _is_published(context: Context, name: str) -> bool:
+    return name in context.catalog.backends
 
 
-def _is_between(subject: Context, name: str) -> bool:
+def _is_between(context: Context, name: str) -> bool:
     """Tell whether a version lies between two of its line: newer ones may well be there."""
-    backend = subject.catalog.backend(name)
+    backend = context.catalog.backend(name)
     if not re.fullmatch(r"[a-z]+[0-9]+", name):
         return False
-    line = [one.version for one in subject.catalog.newest_first(backend.accelerator)]
+    line = [one.version for one in context.catalog.newest_first(backend.accelerator)]
     return bool(line) and min(line) < backend.version < max(line)
 
 
@@ -288,16 +274,16 @@ class DuplicateIndex(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report the second of two indexes with one URL."""
         seen: dict[str, Index] = {}
-        for index in subject.project.indexes:
+        for index in context.project.indexes:
             first = seen.setdefault(index.url.rstrip("/"), index)
             if first is index:
                 continue
-            packages = {source.package for source in users_of(subject, index)}
-            both = packages & {source.package for source in users_of(subject, first)}
-            harm = bool(both) and first.url != index.url and not is_judged(subject)
+            packages = {source.package for source in context.users_of(index)}
+            both = packages & {source.package for source in context.users_of(first)}
+            harm = bool(both) and first.url != index.url and not is_judged(context)
             same = "" if first.url == index.url else ", but for a slash"
             names = (index.name or index.url, first.name or first.url)
             yield self.finding(
@@ -305,15 +291,15 @@ class DuplicateIndex(Rule):
                 f"index `{names[0]}` has the URL of `{names[1]}`{same}",
                 help="keep one of them",
                 severity=Severity.ERROR if harm else None,
-                fix=self._joined(subject, first, index),
+                fix=self._joined(context, first, index),
             )
 
-    def _joined(self, subject: Context, first: Index, second: Index) -> Fix | None:
-        users = users_of(subject, second)
-        own = [one for sources in subject.project.sources.values() for one in sources]
+    def _joined(self, context: Context, first: Index, second: Index) -> Fix | None:
+        users = context.users_of(second)
+        own = [one for sources in context.project.sources.values() for one in sources]
         if first.name is None or second.name is None or any(user not in own for user in users):
             return None
-        draft = draft_of(subject)
+        draft = draft_of(context)
         for source in users:
             draft.put((*path_of(source.at), "index"), first.name, "it is the same index")
         draft.remove(path_of(second.at), "it is the same index")

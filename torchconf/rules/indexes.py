@@ -21,76 +21,58 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchconf.edits.draft import Draft
-    from torchconf.model.project import Index, Project, Source
+    from torchconf.model.project import Index
     from torchconf.rules.context import Context
 
-__all__ = ["RULES", "users_of"]
+__all__ = ["RULES"]
 
 _LEGACY = ("index-url", "extra-index-url", "find-links")
 
 
-def _projects(subject: Context) -> tuple[Project, ...]:
-    """Return the projects that an index of this file may serve: its own, and a root's members."""
-    if subject.project is subject.whole.root:
-        return (subject.project, *subject.whole.members)
-    return (subject.project,)
-
-
-def _needed(subject: Context) -> tuple[str, ...]:
+def _needed(context: Context) -> tuple[str, ...]:
     """Return the family packages that the projects of an index ask for, in the family's order."""
-    names = {one.name for project in _projects(subject) for one in project.requirements()}
-    return tuple(package for package in subject.catalog.family if package in names)
+    names = {one.name for project in context.readers for one in project.requirements()}
+    return tuple(package for package in context.catalog.family if package in names)
 
 
-def users_of(subject: Context, index: Index) -> list[Source]:
-    """Return the source entries that name an index, members' included."""
-    return [
-        source
-        for project in _projects(subject)
-        for sources in project.sources.values()
-        for source in sources
-        if source.index is not None and project.index_named(source.index) is index
-    ]
-
-
-def _is_routed(subject: Context) -> bool:
+def _is_routed(context: Context) -> bool:
     """Tell whether some source leads torch to an index."""
-    main = subject.catalog.main_package
+    main = context.catalog.main_package
     return any(
         source.index is not None
-        for project in _projects(subject)
+        for project in context.readers
         for package, sources in project.sources.items()
         for source in sources
         if package == main
     )
 
 
-def _opened(subject: Context, index: Index) -> tuple[str, ...] | None:
+def _opened(context: Context, index: Index) -> tuple[str, ...] | None:
     """Return the packages that would leave an open index if it became explicit.
 
     None where nobody can say: it serves what no requirement names.
     """
-    bare = [package for package in _needed(subject) if not source_entries(subject, package)]
-    first = next((one for one in subject.pytorch_indexes if not one.explicit), None)
-    if first is not index or (not bare and _is_routed(subject)):
+    bare = [package for package in _needed(context) if not source_entries(context, package)]
+    first = next((one for one in context.pytorch_indexes if not one.explicit), None)
+    if first is not index or (not bare and _is_routed(context)):
         return ()
-    if not _needed(subject):
+    if not _needed(context):
         return None
-    found = servable(subject, index.url, bare)
-    return found if len(found) == len(bare) or _is_routed(subject) else None
+    found = servable(context, index.url, bare)
+    return found if len(found) == len(bare) or _is_routed(context) else None
 
 
-def _close(subject: Context, index: Index) -> Draft | None:
+def _close(context: Context, index: Index) -> Draft | None:
     """Draft an index that only serves what has a source; None where that can not be said."""
-    packages = _opened(subject, index)
+    packages = _opened(context, index)
     if packages is None:
         return None
-    draft = draft_of(subject)
+    draft = draft_of(context)
     path = path_of(index.at)
-    name = index.name or index_name(subject, index.url)
+    name = index.name or index_name(context, index.url)
     draft.put((*path, "name"), name, "sources need a name")
     draft.put((*path, "explicit"), True, "only what names it comes from this index")  # noqa: FBT003 - a value
-    add_sources(draft, subject, name, index.url, packages)
+    add_sources(draft, context, name, index.url, packages)
     return draft
 
 
@@ -130,12 +112,12 @@ class IndexNotExplicit(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/#pinning-a-package-to-an-index"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report open indexes of PyTorch."""
-        for index in subject.pytorch_indexes:
+        for index in context.pytorch_indexes:
             if index.explicit or index.default:
                 continue
-            draft = _close(subject, index)
+            draft = _close(context, index)
             fix = None
             if draft is not None:
                 title = "make the index explicit, with a source for each package that it serves"
@@ -173,19 +155,19 @@ class PytorchDefaultIndex(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/#defining-an-index"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report default indexes of PyTorch."""
-        for index in subject.pytorch_indexes:
+        for index in context.pytorch_indexes:
             if not index.default:
                 continue
-            draft = draft_of(subject)
+            draft = draft_of(context)
             path = path_of(index.at)
-            name = index.name or index_name(subject, index.url)
+            name = index.name or index_name(context, index.url)
             draft.put((*path, "name"), name, "sources need a name")
             draft.remove((*path, "default"), "PyPI serves what is not PyTorch's")
             draft.put((*path, "explicit"), True, "only what names it comes from this index")  # noqa: FBT003 - a value
-            bare = [p for p in _needed(subject) if not source_entries(subject, p)]
-            add_sources(draft, subject, name, index.url, servable(subject, index.url, bare))
+            bare = [p for p in _needed(context) if not source_entries(context, p)]
+            add_sources(draft, context, name, index.url, servable(context, index.url, bare))
             yield self.finding(
                 f"{index.at}.default",
                 f"index `{index.name or index.url}` takes the place of PyPI, and has only "
@@ -227,20 +209,20 @@ class LegacyIndexSetting(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report PyTorch's URLs in the settings that came before `[[tool.uv.index]]`."""
-        for at, url in _legacy_urls(subject):
+        for at, url in _legacy_urls(context):
             where = "`uv sync` does not read it" if ".pip." in at else "it is open to every package"
             key = path_of(at)[-1] if isinstance(path_of(at)[-1], str) else path_of(at)[-2]
             yield self.finding(
                 at,
                 f"an index of PyTorch in `{key}`: {where}",
                 help="declare it as `[[tool.uv.index]]` with `explicit = true`, and add sources",
-                fix=self._moved(subject, at, url) if key != "find-links" else None,
+                fix=self._moved(context, at, url) if key != "find-links" else None,
             )
 
-    def _moved(self, subject: Context, at: str, url: str) -> Fix | None:
-        draft = draft_of(subject)
+    def _moved(self, context: Context, at: str, url: str) -> Fix | None:
+        draft = draft_of(context)
         path = path_of(at)
         draft.remove(path, "an index of its own takes its place")
         if isinstance(path[-1], int) and not draft.get(path[:-1]):
@@ -249,27 +231,27 @@ class LegacyIndexSetting(Rule):
             if draft.get(table) == {}:
                 draft.remove(table, "it is empty")
         known = next(
-            (i for i in subject.project.indexes if i.url.rstrip("/") == url.rstrip("/")), None
+            (i for i in context.project.indexes if i.url.rstrip("/") == url.rstrip("/")), None
         )
-        name = known.name if known and known.name else index_name(subject, url)
+        name = known.name if known and known.name else index_name(context, url)
         if known is None:
             add_index(draft, name, url)
-        bare = [p for p in _needed(subject) if not source_entries(subject, p)]
-        add_sources(draft, subject, name, url, servable(subject, url, bare))
+        bare = [p for p in _needed(context) if not source_entries(context, p)]
+        add_sources(draft, context, name, url, servable(context, url, bare))
         return Fix("make it an explicit index, with sources", tuple(draft.steps), safe=False)
 
 
-def _legacy_urls(subject: Context) -> Iterator[tuple[str, str]]:
+def _legacy_urls(context: Context) -> Iterator[tuple[str, str]]:
     """Yield PyTorch's URLs in old settings, each with its place."""
-    uv = subject.project.uv
+    uv = context.project.uv
     pip = uv.get("pip")
     for prefix, table in (("tool.uv", uv), ("tool.uv.pip", pip if isinstance(pip, dict) else {})):
         for key in _LEGACY:
             value = table.get(key)
-            if isinstance(value, str) and subject.is_pytorch(value):
+            if isinstance(value, str) and context.is_pytorch(value):
                 yield f"{prefix}.{key}", value
             for number, url in enumerate(value if isinstance(value, list) else ()):
-                if isinstance(url, str) and subject.is_pytorch(url):
+                if isinstance(url, str) and context.is_pytorch(url):
                     yield f"{prefix}.{key}[{number}]", url
 
 
@@ -308,19 +290,19 @@ class UnsafeIndexStrategy(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/#searching-across-multiple-indexes"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report a strategy next to an index of PyTorch; as information if none is open."""
-        opened = any(not index.explicit for index in subject.pytorch_indexes)
-        legacy = next(_legacy_urls(subject), None) is not None
-        if not subject.pytorch_indexes and not legacy:
+        opened = any(not index.explicit for index in context.pytorch_indexes)
+        legacy = next(_legacy_urls(context), None) is not None
+        if not context.pytorch_indexes and not legacy:
             return
-        uv = subject.project.uv
+        uv = context.project.uv
         pip = uv.get("pip")
         for path, table in ((UV, uv), ((*UV, "pip"), pip if isinstance(pip, dict) else {})):
             strategy = table.get("index-strategy")
             if not isinstance(strategy, str) or strategy == "first-index":
                 continue
-            draft = draft_of(subject)
+            draft = draft_of(context)
             draft.remove((*path, "index-strategy"), "each package has one index")
             if len(path) > len(UV) and not draft.get(path):
                 draft.remove(path, "it is empty")
@@ -367,13 +349,13 @@ class UnusedIndex(Rule):
     reference = "https://docs.astral.sh/uv/concepts/indexes/#pinning-a-package-to-an-index"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report explicit indexes without a source, and open ones next to routed packages."""
-        for index in subject.pytorch_indexes:
-            idle = index.explicit or (not index.default and _is_routed(subject))
-            if not idle or users_of(subject, index):
+        for index in context.pytorch_indexes:
+            idle = index.explicit or (not index.default and _is_routed(context))
+            if not idle or context.users_of(index):
                 continue
-            draft = draft_of(subject)
+            draft = draft_of(context)
             draft.remove(path_of(index.at), "no source names it")
             if not draft.get(INDEXES):
                 draft.remove(INDEXES, "it is empty")

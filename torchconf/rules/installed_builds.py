@@ -14,11 +14,12 @@ from torchconf.model.targets import PLATFORMS
 from torchconf.rules.context import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from packaging.utils import NormalizedName
 
     from torchconf.edits.plan import Path, Value
+    from torchconf.model.backends import Backend
     from torchconf.model.project import Index, Requirement, Source
     from torchconf.model.targets import Platform
     from torchconf.rules.context import Context
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BASE",
     "SOURCES",
+    "backends_of",
     "build_of",
     "counting",
     "default_places",
@@ -34,8 +36,9 @@ __all__ = [
     "lists",
     "machines",
     "own_sources",
+    "served",
     "source_entries",
-    "spoken_platforms",
+    "source_on",
     "without_scopes",
 ]
 
@@ -43,19 +46,19 @@ SOURCES: Path = ("tool", "uv", "sources")
 BASE = Place("base", None)
 
 
-def is_judged(subject: Context) -> bool:
+def is_judged(context: Context) -> bool:
     """Tell whether routes say anything here: uv would lock, and nothing is beyond the model."""
-    routes = subject.routes
+    routes = context.routes
     return routes.error is None and routes.doubt is None
 
 
-def machines(subject: Context) -> tuple[Platform, ...]:
+def machines(context: Context) -> tuple[Platform, ...]:
     """Return the platforms that are locked, one for all that the markers do not tell apart."""
-    universe = subject.whole.universe
+    universe = context.whole.universe
     if universe is None:
         return ()
     found: dict[int, Platform] = {}
-    locked = subject.locked
+    locked = context.locked
     for platform in PLATFORMS:
         points = universe.on(platform.environment())
         if points and platform in locked:
@@ -63,30 +66,25 @@ def machines(subject: Context) -> tuple[Platform, ...]:
     return tuple(found.values())
 
 
-def family_places(subject: Context) -> tuple[Place, ...]:
+def family_places(context: Context) -> tuple[Place, ...]:
     """Return the base dependencies, and the extras and groups that ask for a family package."""
-    family = set(subject.catalog.family)
+    family = set(context.catalog.family)
     return (
         BASE,
         *(
             place
-            for place in subject.places
-            if place.name is not None and any(one.name in family for one in subject.flat(place))
+            for place in context.places
+            if place.name is not None and any(one.name in family for one in context.flat(place))
         ),
     )
 
 
-def default_places(subject: Context) -> tuple[Place, ...]:
+def default_places(context: Context) -> tuple[Place, ...]:
     """Return what a plain `uv sync` installs: base, and the default groups."""
-    project = subject.project
-    names: Iterable[NormalizedName] = project.groups
-    if project.default_groups != "all":
-        named = project.default_groups
-        names = (canonicalize_name("dev"),) if named is None else named
-    return (BASE, *(Place("group", name) for name in names if name in project.groups))
+    return (BASE, *(Place("group", name) for name in context.default_groups))
 
 
-def build_of(subject: Context, index: Index | None) -> str | None:
+def build_of(context: Context, index: Index | None) -> str | None:
     """Return what tells the builds of one index from those of another.
 
     Returns:
@@ -95,30 +93,30 @@ def build_of(subject: Context, index: Index | None) -> str | None:
     """
     if index is None:
         return ""
-    if subject.is_pytorch(index.url):
+    if context.is_pytorch(index.url):
         return index.url.rstrip("/")
     path = index.url.rstrip("/").lower()
     return "" if "pypi" in path and path.endswith("simple") else None
 
 
-def counting(subject: Context, package: NormalizedName, place: Place) -> tuple[Source, ...]:
+def counting(context: Context, package: NormalizedName, place: Place) -> tuple[Source, ...]:
     """Return the source entries that hold where a place is installed with the base."""
     return tuple(
         source
-        for source in subject.project.sources_for(package)
+        for source in context.project.sources_for(package)
         if (source.extra is None or (place.kind == "extra" and source.extra == place.name))
         and (source.group is None or (place.kind == "group" and source.group == place.name))
     )
 
 
-def lists(subject: Context, place: Place, package: str) -> Requirement | None:
+def lists(context: Context, place: Place, package: str) -> Requirement | None:
     """Return the first requirement of a place on a package, included groups in their place."""
-    return next((one for one in subject.flat(place) if one.name == package), None)
+    return next((one for one in context.flat(place) if one.name == package), None)
 
 
-def own_sources(subject: Context, package: str) -> tuple[str, Any] | None:
+def own_sources(context: Context, package: str) -> tuple[str, Any] | None:
     """Return the key of a package under `tool.uv.sources` of this file, and what stands there."""
-    table = subject.project.uv.get("sources")
+    table = context.project.uv.get("sources")
     if isinstance(table, dict):
         for key, value in table.items():
             if isinstance(key, str) and canonicalize_name(key) == package:
@@ -126,9 +124,9 @@ def own_sources(subject: Context, package: str) -> tuple[str, Any] | None:
     return None
 
 
-def source_entries(subject: Context, package: str) -> list[dict[str, Value]]:
+def source_entries(context: Context, package: str) -> list[dict[str, Value]]:
     """Return copies of the entries of a package in this file, as they are written."""
-    found = own_sources(subject, package)
+    found = own_sources(context, package)
     if found is None:
         return []
     entries = found[1] if isinstance(found[1], list) else [found[1]]
@@ -136,7 +134,7 @@ def source_entries(subject: Context, package: str) -> list[dict[str, Value]]:
 
 
 def without_scopes(
-    subject: Context, entries: Iterable[dict[str, Value]], package: str
+    context: Context, entries: Iterable[dict[str, Value]], package: str
 ) -> list[dict[str, Value]]:
     """Leave out entries for extras and groups that do not ask for a package: uv refuses them."""
     return [
@@ -144,14 +142,31 @@ def without_scopes(
         for entry in entries
         if all(
             kind not in entry
-            or lists(subject, Place(kind, canonicalize_name(str(entry[kind]))), package)
+            or lists(context, Place(kind, canonicalize_name(str(entry[kind]))), package)
             for kind in ("extra", "group")
         )
     ]
 
 
-def spoken_platforms(platforms: Iterable[Platform]) -> str:
-    """Name systems in a message: `Linux and Windows`."""
-    titles = {"linux": "Linux", "windows": "Windows", "macos": "macOS"}
-    names = list(dict.fromkeys(titles[platform.os] for platform in platforms))
-    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+def served(context: Context, source: Source) -> Iterator[Requirement]:
+    """Yield the requirements that a source counts for, members' included."""
+    for place in context.places:
+        if source in counting(context, source.package, place):
+            for one in context.flat(place):
+                if one.name == source.package and one.url is None:
+                    yield one
+    if context.project is context.whole.root and not (source.extra or source.group):
+        for member in context.whole.members:
+            if source.package not in member.sources:
+                yield from (one for one in member.requirements() if one.name == source.package)
+
+
+def backends_of(context: Context, sources: tuple[Source, ...]) -> tuple[Backend, ...]:
+    """Return the backends that some sources lead to."""
+    found = (context.source_backend(source) for source in sources)
+    return tuple(backend for backend in found if backend is not None)
+
+
+def source_on(context: Context, sources: tuple[Source, ...], platform: Platform) -> Source | None:
+    """Return the source that holds on a platform, if one does."""
+    return next((s for s in sources if platform in context.platforms(s.marker)), None)

@@ -70,13 +70,13 @@ def _text(
     return _Text(at=at, raw=raw, marker=marker, is_requirement=is_requirement, is_family=is_family)
 
 
-def _texts(subject: Context) -> Iterator[_Text]:
+def _texts(context: Context) -> Iterator[_Text]:
     """Yield every text of a file that has a marker."""
-    project = subject.project
-    family = set(subject.catalog.family)
+    project = context.project
+    family = set(context.catalog.family)
     for sources in project.sources.values():
         for source in sources:
-            raw = raw_marker(subject, source) if source.marker is not None else None
+            raw = raw_marker(context, source) if source.marker is not None else None
             if source.marker is not None and raw is not None:
                 at = f"{source.at}.marker"
                 is_family = source.package in family
@@ -134,8 +134,8 @@ class _WrongValue(Rule):
     variable: str
     values: Mapping[str, str]
 
-    def check(self, subject: Context) -> Iterator[Finding]:
-        for text in _texts(subject):
+    def check(self, context: Context) -> Iterator[Finding]:
+        for text in _texts(context):
             for test in comparisons(text.marker):
                 right = _wrong_value(test, self.variable, self.values)
                 if right is None:
@@ -264,11 +264,11 @@ class Amd64Missing(Rule):
     fixes = "safe"
     yields_to = ("TC401", "TC402")
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report markers that would say another thing on Windows if its machine were x86_64."""
-        if not any(platform.os == "windows" for platform in subject.locked):
+        if not any(platform.os == "windows" for platform in context.locked):
             return
-        wrong = [text for text in _texts(subject) if text.is_family and _forgets(text.marker)]
+        wrong = [text for text in _texts(context) if text.is_family and _forgets(text.marker)]
         # `!=` alone may well mean Windows, too.
         if not any(_asks_for_x86_64(text.marker) for text in wrong):
             return
@@ -356,9 +356,9 @@ class PreferSysPlatform(Rule):
     is_optional = True
     yields_to = ("TC402",)
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report right values of `platform_system`, one for each text."""
-        for text in _texts(subject):
+        for text in _texts(context):
             if any(
                 test.variable == "platform_system"
                 and test.operator in ("==", "!=")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -14,7 +13,8 @@ from torchconf.model.backends import is_nightly
 from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.rules.context import path_of
 from torchconf.rules.fixes import draft_of, gate, gated, raw_marker, without_wheels
-from torchconf.rules.installed_builds import counting
+from torchconf.rules.installed_builds import served
+from torchconf.rules.ranges import FAR, admits_newer, public
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
 if TYPE_CHECKING:
@@ -25,61 +25,21 @@ if TYPE_CHECKING:
     from torchconf.model.targets import Platform
     from torchconf.rules.context import Context
 
-__all__ = ["RULES", "admits_newer", "public"]
+__all__ = ["RULES"]
 
 # The packages of which every index carries every release.
 _SURE = ("torch", "torchvision", "torchaudio")
 
 
-_FAR = Version("999")
-
-
-def public(specifier: SpecifierSet) -> SpecifierSet:
-    """Return a range without local labels: `==2.8.0` for `==2.8.0+cu128`."""
-    parts = ",".join(re.sub(r"\+.*", "", str(part)) for part in specifier)
-    try:
-        return SpecifierSet(parts)
-    except InvalidSpecifier:
-        return specifier
-
-
-def served(subject: Context, source: Source) -> Iterator[Requirement]:
-    """Yield the requirements that a source counts for, members' included."""
-    for place in subject.places:
-        if source in counting(subject, source.package, place):
-            for one in subject.flat(place):
-                if one.name == source.package and one.url is None:
-                    yield one
-    if subject.project is subject.whole.root and not (source.extra or source.group):
-        for member in subject.whole.members:
-            if source.package not in member.sources:
-                yield from (one for one in member.requirements() if one.name == source.package)
-
-
-def admits_newer(specifier: SpecifierSet, newest: Version) -> bool:
-    """Tell whether a range admits a release after one."""
-    named = [
-        Version(re.sub(r"\.\*$", "", part.version))
-        for part in specifier
-        if _is_version(part.version)
-    ]
-    guesses = [_FAR, *named, *(Version(f"{v.major}.{v.minor}.{v.micro + 1}") for v in named)]
-    return any(v > newest and specifier.contains(v, prereleases=True) for v in guesses)
-
-
-def _is_version(text: str) -> bool:
-    return re.fullmatch(r"[0-9]+(\.[0-9]+)*(\.\*)?", text) is not None
-
-
 def _there(
-    subject: Context,
+    context: Context,
     source: Source,
     backend: Backend,
     requirement: Requirement,
     platforms: Iterable[Platform],
 ) -> bool:
     """Tell whether some release of a range is, or may be, on an index for one of the platforms."""
-    catalog = subject.catalog
+    catalog = context.catalog
     package = source.package
     specifier = public(requirement.specifier)
     labels = {
@@ -92,7 +52,7 @@ def _there(
         if known and backend != catalog.fallback:
             return False
     last = catalog.ended(backend)
-    if last is None and specifier.contains(_FAR):
+    if last is None and specifier.contains(FAR):
         return True
     versions = catalog.versions(package)
     if not versions or (last is None and admits_newer(specifier, max(versions))):
@@ -106,17 +66,17 @@ def _there(
     )
 
 
-def _judged(subject: Context) -> Iterator[tuple[Source, Backend, list[Requirement]]]:
+def _judged(context: Context) -> Iterator[tuple[Source, Backend, list[Requirement]]]:
     """Yield the sources of which the catalog can say something."""
-    for source in subject.family_sources:
-        backend = subject.source_backend(source)
-        index = subject.index_of(source)
+    for source in context.family_sources:
+        backend = context.source_backend(source)
+        index = context.index_of(source)
         if backend is None or index is None or source.package not in _SURE:
             continue
         parts = index.url.lower().split("/")
-        if is_nightly(index.url) or "test" in parts or backend.name not in subject.catalog.backends:
+        if is_nightly(index.url) or "test" in parts or backend.name not in context.catalog.backends:
             continue
-        yield source, backend, list(served(subject, source))
+        yield source, backend, list(served(context, source))
 
 
 class VersionNotOnIndex(Rule):
@@ -155,17 +115,17 @@ class VersionNotOnIndex(Rule):
     severity = Severity.ERROR
     reference = "https://pytorch.org/get-started/previous-versions/"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Hold each source against the ranges that it counts for."""
-        for source, backend, requirements in _judged(subject):
+        for source, backend, requirements in _judged(context):
             for one in requirements:
-                platforms = subject.platforms(source.marker, one.marker) & subject.locked
-                platforms = platforms - without_wheels(subject, backend)
+                platforms = context.platforms(source.marker, one.marker) & context.locked
+                platforms = platforms - without_wheels(context, backend)
                 if not platforms or not one.specifier:
                     continue
-                if _there(subject, source, backend, one, platforms):
+                if _there(context, source, backend, one, platforms):
                     continue
-                catalog = subject.catalog
+                catalog = context.catalog
                 first, last = catalog.first_seen(source.package, backend), catalog.ended(backend)
                 known = f"from {first}" if first else ""
                 known += f" to {last}" if last else " on" if first else ""
@@ -215,25 +175,25 @@ class EndedIndex(Rule):
     reference = "https://github.com/pytorch/pytorch/blob/main/RELEASE.md"
     yields_to = ("TC106",)
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report the indexes of lines that have ended, where torch may go on without them."""
-        main = canonicalize_name(subject.catalog.main_package)
+        main = canonicalize_name(context.catalog.main_package)
         base = SpecifierSet()
-        for one in subject.project.dependencies:
+        for one in context.project.dependencies:
             if one.name == main:
                 base &= public(one.specifier)
         ranges = [
             public(one.specifier) & base
-            for project in (subject.project, *subject.whole.members)
+            for project in (context.project, *context.whole.members)
             for one in project.requirements()
             if one.name == main
         ]
         # An index of somebody else's packages may be named after a backend, too.
-        routed = {id(subject.index_of(source)) for source in subject.family_sources}
-        host = subject.catalog.base_url.rpartition("/")[0]
-        for index in subject.pytorch_indexes:
-            backend = subject.backend(index)
-            last = subject.catalog.ended(backend) if backend else None
+        routed = {id(context.index_of(source)) for source in context.family_sources}
+        host = context.catalog.base_url.rpartition("/")[0]
+        for index in context.pytorch_indexes:
+            backend = context.backend(index)
+            last = context.catalog.ended(backend) if backend else None
             if backend is None or last is None or is_nightly(index.url):
                 continue
             if id(index) not in routed and not index.url.startswith(host):
@@ -286,40 +246,40 @@ class NoWheelsThere(Rule):
     fixes = "unsafe"
     yields_to = ("TC110", "TC205", "TC206", "TC401", "TC402", "TC403", "TC405")
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report platforms without wheels; as information where the system as a whole has some."""
-        for source, backend, requirements in _judged(subject):
-            if backend == subject.catalog.fallback or (
+        for source, backend, requirements in _judged(context):
+            if backend == context.catalog.fallback or (
                 source.marker is None and self._scoped(source)
             ):
                 continue
-            never = without_wheels(subject, backend)
+            never = without_wheels(context, backend)
             missing: list[Platform] = []
-            for platform in (*SHOWN_PLATFORMS, *sorted(subject.named - {*SHOWN_PLATFORMS})):
-                if platform not in subject.locked or platform.os == "macos":
+            for platform in (*SHOWN_PLATFORMS, *sorted(context.named - {*SHOWN_PLATFORMS})):
+                if platform not in context.locked or platform.os == "macos":
                     continue
                 asked = [
                     one
                     for one in requirements
-                    if platform in subject.platforms(source.marker, one.marker)
+                    if platform in context.platforms(source.marker, one.marker)
                 ]
                 if asked and (
                     platform in never
-                    or not any(_there(subject, source, backend, one, (platform,)) for one in asked)
+                    or not any(_there(context, source, backend, one, (platform,)) for one in asked)
                 ):
                     missing.append(platform)
             if not missing:
                 continue
             served_ = [p.os for p in SHOWN_PLATFORMS if p not in never and p not in missing]
             whole = [p for p in missing if p.os not in served_]
-            grave = bool(whole) or bool(subject.declared.intersection(missing))
+            grave = bool(whole) or bool(context.declared.intersection(missing))
             yield self.finding(
                 source.at if source.marker is None else f"{source.at}.marker",
                 f"{backend.title} has no `{source.package}` for "
                 f"{', '.join(platform.key for platform in missing)}",
                 help="leave it out of the marker" if source.marker else "add a marker",
                 severity=None if grave else Severity.INFO,
-                fix=self._gated(subject, source, backend, missing),
+                fix=self._gated(context, source, backend, missing),
             )
 
     def _scoped(self, source: Source) -> bool:
@@ -327,12 +287,12 @@ class NoWheelsThere(Rule):
         return source.extra is not None or source.group is not None
 
     def _gated(
-        self, subject: Context, source: Source, backend: Backend, missing: Sequence[Platform]
+        self, context: Context, source: Source, backend: Backend, missing: Sequence[Platform]
     ) -> Fix | None:
-        if gate(subject, backend) is None or not set(missing) <= without_wheels(subject, backend):
+        if gate(context, backend) is None or not set(missing) <= without_wheels(context, backend):
             return None
-        marker = gated(subject, source.marker, raw_marker(subject, source), backend)
-        draft = draft_of(subject)
+        marker = gated(context, source.marker, raw_marker(context, source), backend)
+        draft = draft_of(context)
         draft.put((*path_of(source.at), "marker"), marker, "nothing is published for the rest")
         if not draft.steps:
             return None

@@ -4,20 +4,127 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.rules.conflicts import PAIR
 from torchconf.rules.context import path_of
-from torchconf.rules.fixes import draft_of
+from torchconf.rules.fixes import UV, draft_of, put_entries, same_name
+from torchconf.rules.installed_builds import source_entries
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
-from torchconf.rules.source_scopes import aliases, sets_naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from packaging.utils import NormalizedName
 
+    from torchconf.model.project import Conflict, Requirement, Section
     from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
+
+
+class AliasOfRoutedExtra(Rule):
+    """An extra asks for another extra of the project, which has sources of its own.
+
+    The sources count for the extra that they name. Under the alias, the requirements are there and
+    the sources are not: the packages come from PyPI.
+
+    Bad:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+        gpu = ["demo[cu130]"]
+
+        [tool.uv]
+        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
+
+        [tool.uv.sources]
+        torch = [
+            { index = "pytorch-cpu", extra = "cpu" },
+            { index = "pytorch-cu130", extra = "cu130" },
+        ]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+
+    Good:
+        [project.optional-dependencies]
+        cpu = ["torch"]
+        cu130 = ["torch"]
+
+        [tool.uv]
+        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
+
+        [tool.uv.sources]
+        torch = [
+            { index = "pytorch-cpu", extra = "cpu" },
+            { index = "pytorch-cu130", extra = "cu130" },
+        ]
+
+        [[tool.uv.index]]
+        name = "pytorch-cpu"
+        url = "https://download.pytorch.org/whl/cpu"
+        explicit = true
+
+        [[tool.uv.index]]
+        name = "pytorch-cu130"
+        url = "https://download.pytorch.org/whl/cu130"
+        explicit = true
+    """
+
+    code = "TC209"
+    name = "alias-of-routed-extra"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
+    fixes = "unsafe"
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Report self-references to an extra that a conflict set keeps from the alias."""
+        for alias, line, extra in _aliases(context):
+            routed = _brought(context, "extra", extra)
+            alone = [p for p in routed if not _has_own_source(context, p, alias)]
+            if alone:
+                yield self.finding(
+                    line.at,
+                    f"extra `{alias.written}` gets `{alone[0]}` from PyPI: the sources are those "
+                    f"of extra `{extra}`",
+                    help=f"list the packages in `{alias.written}`, with sources and a conflict of "
+                    "its own",
+                    fix=self._expanded(context, alias, line, extra),
+                )
+
+    def _expanded(
+        self, context: Context, alias: Section, line: Requirement, extra: NormalizedName
+    ) -> Fix | None:
+        project = context.project
+        section = project.extras[extra]
+        if line.marker is not None or any(one.name == project.name for one in section.requirements):
+            return None
+        draft = draft_of(context)
+        path = path_of(line.at)
+        *above, number = path
+        draft.remove(path, "it brings requirements without their sources")
+        for offset, one in enumerate(section.requirements):
+            draft.insert(tuple(above), one.raw, f"as `{extra}` has it", int(number) + offset)
+        for package in _brought(context, "extra", extra):
+            entries = source_entries(context, package)
+            new = [
+                {**entry, "extra": alias.written}
+                for entry in entries
+                if same_name(str(entry.get("extra", "")), extra)
+            ]
+            put_entries(draft, context, package, [*entries, *new])
+        for number_, conflict in enumerate(project.conflicts):
+            if any(item.name == extra and item.kind == "extra" for item in conflict.items):
+                draft.insert(
+                    (*UV, "conflicts", number_), {"extra": alias.written}, "it is a variant, too"
+                )
+        title = f"make `{alias.written}` an extra of its own, with the sources of `{extra}`"
+        return Fix(title, tuple(draft.steps), safe=False)
 
 
 class HiddenVariant(Rule):
@@ -85,12 +192,12 @@ class HiddenVariant(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-groups"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report aliases at the set that does not name them, and groups at their include."""
         told = set()
-        for alias, _, extra in aliases(subject):
-            for conflict in sets_naming(subject, "extra", extra):
-                if _brought(subject, "extra", extra) and conflict.at not in told:
+        for alias, _, extra in _aliases(context):
+            for conflict in _sets_naming(context, "extra", extra):
+                if _brought(context, "extra", extra) and conflict.at not in told:
                     told.add(conflict.at)
                     yield self.finding(
                         conflict.at,
@@ -98,11 +205,11 @@ class HiddenVariant(Rule):
                         "set",
                         help=f"let `{alias.written}` list the packages itself, or remove it",
                     )
-        for includer, included, at in _includes(subject):
-            packages = _brought(subject, "group", included)
-            alone = [p for p in packages if not _brought_by(subject, p, includer)]
-            outer = sets_naming(subject, "group", includer)
-            inner = sets_naming(subject, "group", included)
+        for includer, included, at in _includes(context):
+            packages = _brought(context, "group", included)
+            alone = [p for p in packages if not _brought_by(context, p, includer)]
+            outer = _sets_naming(context, "group", includer)
+            inner = _sets_naming(context, "group", included)
             if not alone or not (outer or inner) or any(one in inner for one in outer):
                 continue
             yield self.finding(
@@ -110,20 +217,20 @@ class HiddenVariant(Rule):
                 f"group `{includer}` brings `{alone[0]}` of group `{included}`: the conflict names "
                 "one of them, the source the other",
                 help=f"let the source name `{includer}`; do not add `{included}` to the set",
-                fix=self._moved(subject, alone, includer, included) if not inner else None,
+                fix=self._moved(context, alone, includer, included) if not inner else None,
             )
 
     def _moved(
         self,
-        subject: Context,
+        context: Context,
         packages: Iterable[NormalizedName],
         includer: NormalizedName,
         included: NormalizedName,
     ) -> Fix:
-        draft = draft_of(subject)
-        written = subject.project.groups[includer].written
+        draft = draft_of(context)
+        written = context.project.groups[includer].written
         for package in packages:
-            for source in subject.project.sources.get(package, ()):
+            for source in context.project.sources.get(package, ()):
                 if source.group == included:
                     draft.put((*path_of(source.at), "group"), written, "the conflict names it")
         title = f"let the sources name `{written}`"
@@ -131,10 +238,10 @@ class HiddenVariant(Rule):
 
 
 def _includes(
-    subject: Context,
+    context: Context,
 ) -> Iterator[tuple[NormalizedName, NormalizedName, str]]:
     """Yield what each group includes, at whatever depth: includer, included, place."""
-    groups = subject.project.groups
+    groups = context.project.groups
     for name, section in groups.items():
         seen: set[NormalizedName] = {name}
         waiting = [(include.group, include.at) for include in section.includes]
@@ -147,19 +254,19 @@ def _includes(
             waiting += [(include.group, at) for include in groups[included].includes]
 
 
-def _brought(subject: Context, kind: str, name: NormalizedName) -> list[NormalizedName]:
+def _brought(context: Context, kind: str, name: NormalizedName) -> list[NormalizedName]:
     """Return the packages that have an index source for just this extra or group."""
     return [
         package
-        for package, sources in subject.project.sources.items()
+        for package, sources in context.project.sources.items()
         if any(
             s.kind == "index" and name == (s.extra if kind == "extra" else s.group) for s in sources
         )
     ]
 
 
-def _brought_by(subject: Context, package: NormalizedName, group: NormalizedName) -> bool:
-    return any(source.group == group for source in subject.project.sources_for(package))
+def _brought_by(context: Context, package: NormalizedName, group: NormalizedName) -> bool:
+    return any(source.group == group for source in context.project.sources_for(package))
 
 
 class NestedGroupsInConflict(Rule):
@@ -189,13 +296,13 @@ class NestedGroupsInConflict(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report the set, once for each pair."""
-        for conflict in subject.project.conflicts:
+        for conflict in context.project.conflicts:
             groups = {i.name for i in conflict.items if i.kind == "group"}
-            if len(groups) < PAIR:
+            if len(groups) <= 1:
                 continue
-            for includer, included, _ in _includes(subject):
+            for includer, included, _ in _includes(context):
                 if includer in groups and included in groups:
                     yield self.finding(
                         conflict.at,
@@ -204,7 +311,40 @@ class NestedGroupsInConflict(Rule):
                     )
 
 
+def _aliases(context: Context) -> Iterator[tuple[Section, Requirement, NormalizedName]]:
+    """Yield the extras that ask for another extra of the project which is kept from them.
+
+    A conflict set that names the one and not the other does that.
+    """
+    project = context.project
+    for section in project.extras.values():
+        for line in section.requirements:
+            if line.name != project.name:
+                continue
+            for extra in line.extras:
+                if extra == section.name or extra not in project.extras:
+                    continue
+                sets = _sets_naming(context, "extra", extra)
+                if sets and not all(_names(one, "extra", section.name) for one in sets):
+                    yield section, line, extra
+
+
+def _sets_naming(context: Context, kind: str, name: str) -> list[Conflict]:
+    """Return the conflict sets that name an extra or a group of this project."""
+    return [one for one in context.project.conflicts if _names(one, kind, name)]
+
+
+def _names(conflict: Conflict, kind: str, name: str) -> bool:
+    return any(item.kind == kind and item.name == name for item in conflict.items)
+
+
+def _has_own_source(context: Context, package: NormalizedName, section: Section) -> bool:
+    """Tell whether a package has a source for just this extra."""
+    return any(source.extra == section.name for source in context.project.sources_for(package))
+
+
 RULES: tuple[type[Rule], ...] = (
+    AliasOfRoutedExtra,
     HiddenVariant,
     NestedGroupsInConflict,
 )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.model.project import Item
-from torchconf.rules.default_groups import default_names
 from torchconf.rules.fixes import UV, draft_of, raw_marker
 from torchconf.rules.installed_builds import build_of, is_judged, machines
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
@@ -26,36 +25,36 @@ if TYPE_CHECKING:
 __all__ = ["RULES"]
 
 
-def _base_requirements(subject: Context, package: str) -> list[Requirement]:
-    return [one for one in subject.project.dependencies if one.name == package and one.url is None]
+def _base_requirements(context: Context, package: str) -> list[Requirement]:
+    return [one for one in context.project.dependencies if one.name == package and one.url is None]
 
 
-def _scoped_sources(subject: Context, package: NormalizedName) -> list[Source]:
+def _scoped_sources(context: Context, package: NormalizedName) -> list[Source]:
     """Return the index sources of a package that are for an extra or a group."""
-    sources = subject.project.sources_for(package)
+    sources = context.project.sources_for(package)
     return [s for s in sources if (s.extra or s.group) and s.index is not None]
 
 
-def _item(subject: Context, source: Source) -> Item | None:
+def _item(context: Context, source: Source) -> Item | None:
     name = source.extra or source.group
-    if subject.project.name is None or name is None:
+    if context.project.name is None or name is None:
         return None
-    return Item(subject.project.name, "extra" if source.extra else "group", name)
+    return Item(context.project.name, "extra" if source.extra else "group", name)
 
 
-def _base_packages(subject: Context) -> list[NormalizedName]:
+def _base_packages(context: Context) -> list[NormalizedName]:
     """Return the family packages of the base dependencies that have scoped sources."""
     return [
         name
-        for package in subject.catalog.family
-        if _base_requirements(subject, name := canonicalize_name(package))
-        and _scoped_sources(subject, name)
+        for package in context.catalog.family
+        if _base_requirements(context, name := canonicalize_name(package))
+        and _scoped_sources(context, name)
     ]
 
 
-def _plain(subject: Context, package: str, platform: Platform) -> Iterator[Route]:
+def _plain(context: Context, package: str, platform: Platform) -> Iterator[Route]:
     """Yield what a plain `uv sync` takes a package from, once for each stretch of Pythons."""
-    route = subject.route(package, platform)
+    route = context.route(package, platform)
     if route.kind == "varies":
         yield from (each for _, each in route.by_python)
     else:
@@ -103,24 +102,24 @@ class OneVariantWins(Rule):
     fixes = "unsafe"
     yields_to = ("TC301",)
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Ask the routes which pin serves a plain `uv sync`."""
-        packages = _base_packages(subject)
-        if not packages or not is_judged(subject):
+        packages = _base_packages(context)
+        if not packages or not is_judged(context):
             return
         for package in packages:
             for route in (
                 each
-                for platform in machines(subject)
-                for each in _plain(subject, package, platform)
+                for platform in machines(context)
+                for each in _plain(context, package, platform)
             ):
                 item = route.pin.item if route.pin is not None else None
                 source = route.source
                 if item is None or source is None or route.kind != "index":
                     continue
-                if item.kind == "group" and item.name in default_names(subject):
+                if item.kind == "group" and item.name in context.default_groups:
                     continue
-                if subject.sets_of(item) or item.package != subject.project.name:
+                if context.sets_of(item) or item.package != context.project.name:
                     continue
                 yield self.finding(
                     source.at,
@@ -128,19 +127,19 @@ class OneVariantWins(Rule):
                     f"`{item.name}`: no conflict separates it from the base dependencies",
                     help="move the package out of the base dependencies, or name the variants in "
                     "one conflict set",
-                    fix=self._separated(subject, package, item),
+                    fix=self._separated(context, package, item),
                 )
                 return
 
-    def _separated(self, subject: Context, package: NormalizedName, item: Item) -> Fix | None:
+    def _separated(self, context: Context, package: NormalizedName, item: Item) -> Fix | None:
         """Add a variant that stands for PyPI's build, in conflict with the one that wins."""
-        project = subject.project
+        project = context.project
         extra = item.kind == "extra"
         if "pypi" in (project.extras if extra else project.groups) or not project.has_project:
             return None
         section = (project.extras if extra else project.groups)[item.name or package]
-        lines: list[Value] = [one.raw for one in _base_requirements(subject, package)]
-        draft = draft_of(subject)
+        lines: list[Value] = [one.raw for one in _base_requirements(context, package)]
+        draft = draft_of(context)
         table = ("project", "optional-dependencies") if extra else ("dependency-groups",)
         draft.put((*table, "pypi"), lines, "a variant that no source serves: PyPI's build")
         entries: list[Value] = [{item.kind: section.written}, {item.kind: "pypi"}]
@@ -219,82 +218,82 @@ class GateVoid(Rule):
     fixes = "unsafe"
     yields_to = ("TC205", "TC206", "TC207", "TC401", "TC402", "TC403")
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Look for a fork that lies on both sides of a source's marker."""
-        universe = subject.whole.universe
+        universe = context.whole.universe
         if universe is None:
             return
-        for package in _base_packages(subject):
-            cells = self._cells(subject, package)
-            for source in _scoped_sources(subject, package):
-                item = _item(subject, source)
-                if source.marker is None or item is None or not subject.sets_of(item):
+        for package in _base_packages(context):
+            cells = self._cells(context, package)
+            for source in _scoped_sources(context, package):
+                item = _item(context, source)
+                if source.marker is None or item is None or not context.sets_of(item):
                     continue
-                inside = subject.where(source.marker)
+                inside = context.where(source.marker)
                 outside = universe.everything & ~inside
                 if not any(c & inside & universe.supported and c & outside for c in cells):
                     continue
-                if is_judged(subject) and not self._reaches(subject, package, source):
+                if is_judged(context) and not self._reaches(context, package, source):
                     continue
                 yield self.finding(
                     f"{source.at}.marker",
                     f"this marker is void: the base asks for `{package}` on all platforms",
                     help="cut `environments` where the markers of the sources are",
-                    fix=self._cut(subject),
+                    fix=self._cut(context),
                 )
                 return
 
-    def _reaches(self, subject: Context, package: NormalizedName, source: Source) -> bool:
+    def _reaches(self, context: Context, package: NormalizedName, source: Source) -> bool:
         """Ask the routes whether a source serves a machine on which its marker does not hold."""
         extras = (source.extra,) if source.extra else ()
         groups = (source.group,) if source.group else ()
         others = [
             item.name
-            for conflict in subject.project.conflicts
+            for conflict in context.project.conflicts
             for item in conflict.items
             if item.kind == "group" and item.name and item.name not in groups
         ]
-        inside = subject.platforms(source.marker)
-        for platform in machines(subject):
-            route = subject.route(package, platform, extras=extras, groups=groups, no_groups=others)
+        inside = context.platforms(source.marker)
+        for platform in machines(context):
+            route = context.route(package, platform, extras=extras, groups=groups, no_groups=others)
             reached = [each for _, each in route.by_python] or [route]
             if platform not in inside and any(one.source == source for one in reached):
                 return True
         return False
 
-    def _cells(self, subject: Context, package: NormalizedName) -> list[int]:
+    def _cells(self, context: Context, package: NormalizedName) -> list[int]:
         """Return the sets of environments in which uv looks at the base dependencies."""
-        universe = subject.whole.universe
+        universe = context.whole.universe
         if universe is None:
             return []
         cells = [
-            subject.where(entry.marker) for entry in subject.project.workspace.environments
+            context.where(entry.marker) for entry in context.project.workspace.environments
         ] or [universe.everything]
-        markers = {str(one.marker): one.marker for one in _base_requirements(subject, package)}
+        markers = {str(one.marker): one.marker for one in _base_requirements(context, package)}
         if len(markers) > 1:
             for marker in markers.values():
-                where = subject.where(marker)
+                where = context.where(marker)
                 cells = [part for cell in cells for part in (cell & where, cell & ~where) if part]
         return cells
 
-    def _cut(self, subject: Context) -> Fix | None:
-        if subject.project.root is not None:
+    def _cut(self, context: Context) -> Fix | None:
+        if context.project.root is not None:
             return None  # A member's own `environments` are not read.
         # Imported here, as in `mending`: only a finding needs it.
         from torchconf.model.markers import cut_by, meet, names_platforms, overlap
 
         choices: dict[tuple[str, ...], list[tuple[str | None, object]]] = {}
-        for package in _base_packages(subject):
-            for source in _scoped_sources(subject, package):
-                raw = raw_marker(subject, source)
+        for package in _base_packages(context):
+            for source in _scoped_sources(context, package):
+                raw = raw_marker(context, source)
                 if raw is not None and not names_platforms(raw):
                     return None
                 key = (package, str(source.extra), str(source.group))
                 choices.setdefault(key, []).append((raw, source.value))
         cells = cut_by(choices.values())
-        draft = draft_of(subject)
+        draft = draft_of(context)
         entries: list[Value] = []
-        for entry in subject.project.environments:
+        for entry in context.project.environments:
             if not names_platforms(entry.raw):
                 return None
             parts = [cell for cell in cells if overlap(entry.raw, cell)]
@@ -369,20 +368,20 @@ class ThirdBuild(Rule):
     severity = Severity.INFO
     reference = "https://docs.astral.sh/uv/guides/integration/pytorch/"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Ask the routes what a plain `uv sync` installs on Linux and Windows."""
-        packages = _base_packages(subject)
-        if not packages or not is_judged(subject):
+        packages = _base_packages(context)
+        if not packages or not is_judged(context):
             return
         package = packages[0]
         if any(
-            route.kind == "index" and build_of(subject, route.index) == ""
-            for platform in machines(subject)
+            route.kind == "index" and build_of(context, route.index) == ""
+            for platform in machines(context)
             if platform.os != "macos"
-            for route in _plain(subject, package, platform)
+            for route in _plain(context, package, platform)
         ):
             yield self.finding(
-                _base_requirements(subject, package)[0].at,
+                _base_requirements(context, package)[0].at,
                 f"without an extra or a group, `{package}` comes from PyPI: a build next to "
                 "those of the sources",
                 help="take it out of the base dependencies, or give one variant to a default group",

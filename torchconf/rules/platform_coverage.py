@@ -9,8 +9,8 @@ from torchconf.model.targets import PLATFORMS
 from torchconf.resolve.environments import mentions_extra
 from torchconf.rules.context import path_of
 from torchconf.rules.fixes import draft_of, gate, gated, put_at, raw_marker, without_wheels
-from torchconf.rules.installed_builds import spoken_platforms
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.wording import list_systems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from torchconf.edits.plan import Step
-    from torchconf.model.project import Project, Source
+    from torchconf.model.project import Source
     from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
@@ -63,57 +63,54 @@ class CudaOnMacos(Rule):
     fixes = "safe"
     yields_to = ("TC205", "TC206", "TC401", "TC402")
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report unscoped sources that lead a requirement to such an index on macOS."""
-        for source in subject.family_sources:
-            backend = subject.source_backend(source)
+        for source in context.family_sources:
+            backend = context.source_backend(source)
             if source.extra or source.group or backend is None:
                 continue
-            lacking = without_wheels(subject, backend)
-            covered = subject.platforms(source.marker) & subject.locked & lacking
+            lacking = without_wheels(context, backend)
+            covered = context.platforms(source.marker) & context.locked & lacking
             if not any(platform.os == "macos" for platform in covered):
                 continue
             if not any(
                 platform.os == "macos" and platform in covered
-                for one in _asked(subject, source)
-                for platform in subject.platforms(one, source.marker)
+                for one in _asked(context, source)
+                for platform in context.platforms(one, source.marker)
             ):
                 continue
             at = source.at if source.marker is None else f"{source.at}.marker"
-            marker = gated(subject, source.marker, raw_marker(subject, source), backend)
+            marker = gated(context, source.marker, raw_marker(context, source), backend)
             fix = None
-            if gate(subject, backend) is not None:
-                draft = draft_of(subject)
+            if gate(context, backend) is not None:
+                draft = draft_of(context)
                 draft.put((*path_of(source.at), "marker"), marker, "macOS gets PyPI's build")
-                steps = (*draft.steps, *_gated_tritons(subject, source, marker))
+                steps = (*draft.steps, *_gated_tritons(context, source, marker))
                 fix = Fix(f"give it the marker `{marker}`", steps, safe=True)
             yield self.finding(
                 at,
                 f"`{source.package}` comes from index `{source.value}` on macOS, too, where "
                 f"{backend.title} has no wheels",
-                help=f"add a marker: `{gate(subject, backend)}`",
+                help=f"add a marker: `{gate(context, backend)}`",
                 fix=fix,
             )
 
 
-def _gated_tritons(subject: Context, source: Source, marker: str) -> Iterator[Step]:
+def _gated_tritons(context: Context, source: Source, marker: str) -> Iterator[Step]:
     """Yield steps that ask for a triton package only where its source holds: PyPI has none."""
-    if source.package in subject.catalog.triton_packages:
-        for _, one in subject.required(source.package):
+    if source.package in context.catalog.triton_packages:
+        for _, one in context.required(source.package):
             if one.marker is None:
                 yield put_at(one.at, f"{one.raw.rstrip()} ; {marker}", "torch needs it only there")
 
 
-def _asked(subject: Context, source: Source) -> Iterator[Marker | None]:
+def _asked(context: Context, source: Source) -> Iterator[Marker | None]:
     """Yield the markers of the requirements that a source of this file may serve."""
-    projects: tuple[Project, ...] = (subject.project,)
-    if subject.project is subject.whole.root:
-        projects += subject.whole.members
-    for project in projects:
-        for one in subject.overridden(project.requirements()):
+    for project in context.readers:
+        for one in context.overridden(project.requirements()):
             if one.name == source.package and one.url is None:
                 yield one.marker
-    for one in subject.project.workspace.constraint_dependencies:
+    for one in context.project.workspace.constraint_dependencies:
         if one.name == source.package and one.specifier:
             yield None
 
@@ -146,9 +143,9 @@ class Environments(Rule):
     reference = "https://docs.astral.sh/uv/reference/settings/#environments"
     yields_to = ("TC401", "TC402", "TC512")
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Look at the entries, and at the systems that none of them holds."""
-        entries = subject.project.environments
+        entries = context.project.environments
         for one in entries:
             if mentions_extra(one.marker):
                 yield self.finding(
@@ -156,17 +153,17 @@ class Environments(Rule):
                 )
                 return
         for one, after in itertools.pairwise(entries):
-            if subject.where(one.marker, after.marker):
+            if context.where(one.marker, after.marker):
                 yield self.finding(
                     after.at,
                     f"this entry and `{one.raw}` overlap: uv refuses them",
                     help="make them exclude each other",
                 )
                 return
-        if not entries or not subject.needed or subject.project.root is not None:
+        if not entries or not context.needed or context.project.root is not None:
             return
         at = "tool.uv.environments"
-        outside = subject.declared - subject.locked
+        outside = context.declared - context.locked
         if outside:
             named = ", ".join(sorted(platform.key for platform in outside))
             yield self.finding(
@@ -180,12 +177,12 @@ class Environments(Rule):
         gone = [
             system
             for system in systems
-            if not any(platform.os == system.os for platform in subject.locked)
+            if not any(platform.os == system.os for platform in context.locked)
         ]
         if gone:
             yield self.finding(
                 at,
-                f"the project can not be used on {spoken_platforms(gone)}: no entry holds there",
+                f"the project can not be used on {list_systems(gone)}: no entry holds there",
                 severity=Severity.INFO,
             )
 
@@ -215,33 +212,33 @@ class IntelMac(Rule):
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/reference/settings/#required-environments"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report a declared platform that ended, if nothing sets it apart."""
-        if not subject.named:
+        if not context.named:
             return
         # Imported here: few projects say which platforms they are for.
         from torchconf.model.markers import holds
 
-        catalog = subject.catalog
-        required = subject.project.workspace.required_environments
-        for platform in sorted(subject.named):
+        catalog = context.catalog
+        required = context.project.workspace.required_environments
+        for platform in sorted(context.named):
             last = catalog.platform_end(platform)
             twins = [p for p in PLATFORMS if p.os == platform.os and p != platform]
             apart = any(
                 holds(entry.marker, platform) and not any(holds(entry.marker, p) for p in twins)
                 for entry in required
             )
-            if last is None or apart or platform not in subject.locked:
+            if last is None or apart or platform not in context.locked:
                 continue
             open_ = [
                 one
-                for _, one in subject.required(catalog.main_package)
-                if platform in subject.platforms(one.marker)
+                for _, one in context.required(catalog.main_package)
+                if platform in context.platforms(one.marker)
                 and any(
                     str(version) != last and one.specifier.contains(version) and version > _of(last)
                     for version in catalog.releases
                 )
-                and any(p in subject.platforms(one.marker) for p in twins)
+                and any(p in context.platforms(one.marker) for p in twins)
             ]
             if not open_:
                 continue

@@ -11,7 +11,7 @@ from packaging.version import Version
 from torchconf.model.backends import is_nightly
 from torchconf.model.uv_lock import locked_builds
 from torchconf.rules.fixes import UV, draft_of
-from torchconf.rules.missing_wheels import served
+from torchconf.rules.installed_builds import served
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
 if TYPE_CHECKING:
@@ -69,23 +69,23 @@ class StaleLock(Rule):
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/concepts/projects/sync/"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Look for the index of each source among the registries of the lockfile."""
-        text = subject.whole.lockfile
+        text = context.whole.lockfile
         if not text:
             return
         told: set[str] = set()
-        for source in subject.family_sources:
-            index = subject.index_of(source)
+        for source in context.family_sources:
+            index = context.index_of(source)
             if index is None or source.package in told:
                 continue
             builds = locked_builds(text, source.package)
-            asked = list(served(subject, source))
+            asked = list(served(context, source))
             if (
                 not builds
                 or not asked
                 or not any(
-                    subject.platforms(source.marker, one.marker) & subject.locked for one in asked
+                    context.platforms(source.marker, one.marker) & context.locked for one in asked
                 )
             ):
                 continue
@@ -149,10 +149,10 @@ class UvTooOld(Rule):
     reference = "https://docs.astral.sh/uv/reference/settings/#required-version"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Try the older releases that matter."""
-        text = subject.project.uv.get("required-version")
-        scoped = any(source.extra or source.group for source in subject.family_sources)
+        text = context.project.uv.get("required-version")
+        scoped = any(source.extra or source.group for source in context.family_sources)
         if not isinstance(text, str) or not scoped:
             return
         try:
@@ -175,7 +175,7 @@ class UvTooOld(Rule):
         found = [v for v in (*older, *small) if specifier.contains(v)]
         if not found:
             return
-        draft = draft_of(subject)
+        draft = draft_of(context)
         draft.put((*UV, "required-version"), ">=0.8", "the first that locks these tables right")
         yield self.finding(
             "tool.uv.required-version",
@@ -210,12 +210,12 @@ class TorchBackendIdle(Rule):
     reference = "https://docs.astral.sh/uv/guides/integration/pytorch/#automatic-backend-selection"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report the setting."""
-        value = subject.project.uv.get("torch-backend")
+        value = context.project.uv.get("torch-backend")
         if not isinstance(value, str):
             return
-        draft = draft_of(subject)
+        draft = draft_of(context)
         draft.remove((*UV, "torch-backend"), "only `uv pip` reads it")
         pip = draft.get((*UV, "pip"))
         if pip is None or (isinstance(pip, dict) and "torch-backend" not in pip):
@@ -265,12 +265,12 @@ class Nightly(Rule):
     reference = "https://docs.astral.sh/uv/concepts/resolution/#pre-release-handling"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Look at packages that a nightly index serves, and at `prerelease`."""
-        mode = subject.project.workspace.uv.get("prerelease")
-        nightly = [index for index in subject.pytorch_indexes if is_nightly(index.url)]
-        if nightly and mode == "if-necessary-or-explicit" and subject.project.root is None:
-            draft = draft_of(subject)
+        mode = context.project.workspace.uv.get("prerelease")
+        nightly = [index for index in context.pytorch_indexes if is_nightly(index.url)]
+        if nightly and mode == "if-necessary-or-explicit" and context.project.root is None:
+            draft = draft_of(context)
             draft.put((*UV, "prerelease"), "if-necessary", "its name today")
             yield self.finding(
                 "tool.uv.prerelease",
@@ -279,10 +279,10 @@ class Nightly(Rule):
             )
         if isinstance(mode, str):
             return
-        for source in subject.family_sources:
-            if subject.index_of(source) not in nightly:
+        for source in context.family_sources:
+            if context.index_of(source) not in nightly:
                 continue
-            for one in served(subject, source):
+            for one in served(context, source):
                 if not any(re.search(r"dev|a|b|rc", part.version) for part in one.specifier):
                     yield self.finding(
                         one.at,
@@ -326,9 +326,9 @@ class IgnoredInMember(Rule):
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/concepts/projects/workspaces/"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report the three settings in a member."""
-        project = subject.project
+        project = context.project
         if project.root is None:
             return
         for key in ("environments", "required-environments", "constraint-dependencies"):

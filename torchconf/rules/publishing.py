@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.rules.index_names import named_backend
-from torchconf.rules.requested_versions import is_published
 from torchconf.rules.rule import Finding, Rule, Severity
 
 if TYPE_CHECKING:
@@ -75,11 +73,11 @@ class LeakingSource(Rule):
     severity = Severity.INFO
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Look at the library itself, and at libraries that this project uses by path."""
-        project = subject.project
-        family = set(subject.catalog.family)
-        if is_published(subject) and not project.default_groups:
+        project = context.project
+        family = set(context.catalog.family)
+        if context.is_published and not project.default_groups:
             base = {one.name for one in project.dependencies}
             for source in _open_sources(project, family):
                 if source.package in base:
@@ -90,13 +88,13 @@ class LeakingSource(Rule):
                         help="bind it to a dependency group, which users never install",
                     )
                     break
-        yield from self._from_libraries(subject, family)
+        yield from self._from_libraries(context, family)
 
-    def _from_libraries(self, subject: Context, family: set[str]) -> Iterator[Finding]:
-        project = subject.project
+    def _from_libraries(self, context: Context, family: set[str]) -> Iterator[Finding]:
+        project = context.project
         for sources in project.sources.values():
             for source in sources:
-                library = subject.whole.libraries.get(source.value)
+                library = context.whole.libraries.get(source.value)
                 if source.kind not in ("path", "git") or library is None:
                     continue
                 for theirs in _open_sources(library, family):
@@ -104,7 +102,7 @@ class LeakingSource(Rule):
                     ours = [
                         index
                         for one in project.sources_for(theirs.package)
-                        if (index := subject.index_of(one)) is not None
+                        if (index := context.index_of(one)) is not None
                     ]
                     if there is None or not ours or any(one.url == there.url for one in ours):
                         continue
@@ -113,7 +111,7 @@ class LeakingSource(Rule):
                         f"`{source.package}` routes `{theirs.package}` to {there.url}, this "
                         "project elsewhere",
                         help="bind the source in the library to a dependency group of its own",
-                        severity=Severity.ERROR if subject.routes.error else Severity.WARNING,
+                        severity=Severity.ERROR if context.routes.error else Severity.WARNING,
                     )
                     return
 
@@ -152,14 +150,14 @@ class PublishedPromise(Rule):
     severity = Severity.INFO
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report extras named after a backend that bring torch, or a pinned label."""
-        if not is_published(subject):
+        if not context.is_published:
             return
-        main = subject.catalog.main_package
-        family = set(subject.catalog.family)
-        for section in subject.project.extras.values():
-            backend = named_backend(subject, section.name)
+        main = context.catalog.main_package
+        family = set(context.catalog.family)
+        for section in context.project.extras.values():
+            backend = context.named_backend(section.name)
             if backend is not None and any(one.name == main for one in section.requirements):
                 yield self.finding(
                     section.at,
@@ -168,7 +166,7 @@ class PublishedPromise(Rule):
                     help="say so in the README, with the `--index` to use, or use groups",
                 )
                 return
-        for one in subject.project.dependencies:
+        for one in context.project.dependencies:
             if one.name in family and any("+" in part.version for part in one.specifier):
                 yield self.finding(
                     one.at,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from torchconf.catalog import admits_python
 from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.rules.fixes import put_at, without_wheels
-from torchconf.rules.installed_builds import spoken_platforms
-from torchconf.rules.missing_wheels import admits_newer, public
+from torchconf.rules.ranges import admits_newer, public
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.wording import list_systems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,27 +61,27 @@ class LabelPin(Rule):
     reference = "https://packaging.python.org/en/latest/specifications/version-specifiers/"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report labels where a platform lacks them, and in published metadata."""
-        family = set(subject.catalog.family)
-        for place, one in subject.requirements:
+        family = set(context.catalog.family)
+        for place, one in context.requirements:
             if one.name not in family or one.url is not None:
                 continue
-            backend = _label(subject, one)
+            backend = _label(context, one)
             if backend is None:
                 continue
             without = [
                 platform
                 for platform in SHOWN_PLATFORMS
                 if platform.machine != "aarch64"
-                and platform in subject.locked & subject.platforms(one.marker)
-                and (platform.os == "macos" or platform in without_wheels(subject, backend))
+                and platform in context.locked & context.platforms(one.marker)
+                and (platform.os == "macos" or platform in without_wheels(context, backend))
             ]
-            published = is_published(subject) and place.kind != "group"
+            published = context.is_published and place.kind != "group"
             if not without and not published:
                 continue
             if without:
-                said = f"there is no `+{backend.name}` on {spoken_platforms(without)}"
+                said = f"there is no `+{backend.name}` on {list_systems(without)}"
             else:
                 said = "PyPI has no labels, if this is published"
             new = re.sub(r"\+[A-Za-z0-9.]+", "", one.raw.partition(";")[0])
@@ -96,25 +96,13 @@ class LabelPin(Rule):
             )
 
 
-def _label(subject: Context, requirement: Requirement) -> Backend | None:
+def _label(context: Context, requirement: Requirement) -> Backend | None:
     for part in requirement.specifier:
         label = part.version.partition("+")[2]
         if label and part.operator in ("==", "==="):
-            backend = subject.catalog.backend(label)
+            backend = context.catalog.backend(label)
             return backend if backend.accelerator else None
     return None
-
-
-def is_published(subject: Context) -> bool:
-    """Tell whether a project looks as if it were published: it is built, and not marked private."""
-    project = subject.project
-    table = project.data.get("project")
-    classifiers = table.get("classifiers") if isinstance(table, dict) else None
-    private = any(
-        str(one).startswith("Private ::")
-        for one in (classifiers if isinstance(classifiers, list) else ())
-    )
-    return project.has_build_system and project.package is not False and not private
 
 
 class RequiresPython(Rule):
@@ -139,10 +127,10 @@ class RequiresPython(Rule):
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/concepts/resolution/#universal-resolution"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Hold the lowest Python, and the highest of a closed range, against the releases."""
-        catalog = subject.catalog
-        python = subject.project.requires_python
+        catalog = context.catalog
+        python = context.project.requires_python
         if python is None:
             return
         inside = [each for each in catalog.pythons if admits_python(python, each)]
@@ -151,12 +139,12 @@ class RequiresPython(Rule):
         )
         if inside and not python.contains("3.99") and inside[-1] != catalog.pythons[-1]:
             ends["highest"] = inside[-1]
-        for _, one in subject.required(catalog.main_package):
+        for _, one in context.required(catalog.main_package):
             specifier = public(one.specifier)
             if one.url is not None or "python" in str(one.marker):
                 continue
             for which, version in ends.items():
-                if _is_served(subject, specifier, version) is not False:
+                if _is_served(context, specifier, version) is not False:
                     continue
                 if which == "highest" and admits_newer(specifier, max(catalog.releases)):
                     continue
@@ -168,9 +156,9 @@ class RequiresPython(Rule):
                 return
 
 
-def _is_served(subject: Context, specifier: SpecifierSet, python: str) -> bool | None:
+def _is_served(context: Context, specifier: SpecifierSet, python: str) -> bool | None:
     """Tell whether a release in a range is built for a Python; None where nothing is known."""
-    catalog = subject.catalog
+    catalog = context.catalog
     known: bool | None = None
     for release in catalog.releases:
         if specifier.contains(release, prereleases=True):

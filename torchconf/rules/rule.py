@@ -74,7 +74,7 @@ class Rule:
     """Codes of rules that find the cause of what this one finds: where one of them reports on the
     same entry of the file, or on something in it, this one is silent."""
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Yield what is wrong with one file. Nothing that a file can say may raise here."""
         raise NotImplementedError
 

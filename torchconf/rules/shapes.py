@@ -50,57 +50,57 @@ class BadShape(Rule):
     reference = "https://docs.astral.sh/uv/reference/settings/"
     fixes = "safe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report what the reader could not take, and what uv's own parser refuses."""
-        flat = self._flat_conflicts(subject)
+        flat = self._flat_conflicts(context)
         if flat is not None:
             yield flat
-        yield from self._unread(subject, conflicts_too=flat is None)
-        yield from self._small_sets(subject)
-        yield from self._sources(subject)
-        yield from self._indexes(subject)
+        yield from self._unread(context, conflicts_too=flat is None)
+        yield from self._small_sets(context)
+        yield from self._sources(context)
+        yield from self._indexes(context)
 
-    def _unread(self, subject: Context, *, conflicts_too: bool) -> Iterator[Finding]:
-        for problem in subject.problems:
-            at = (problem.at or "").removeprefix(f"{subject.project.at}, ")
+    def _unread(self, context: Context, *, conflicts_too: bool) -> Iterator[Finding]:
+        for problem in context.problems:
+            at = (problem.at or "").removeprefix(f"{context.project.at}, ")
             if not conflicts_too and at.startswith("tool.uv.conflicts"):
                 continue
             if at.endswith(".marker") and re.search(_GROUP_MARKER, problem.message):
                 continue  # TC206 has more to say.
             yield self.finding(at, problem.message, help=problem.help)
 
-    def _flat_conflicts(self, subject: Context) -> Finding | None:
-        value = subject.project.uv.get("conflicts")
+    def _flat_conflicts(self, context: Context) -> Finding | None:
+        value = context.project.uv.get("conflicts")
         if not isinstance(value, list) or not any(isinstance(entry, dict) for entry in value):
             return None
         message = "`conflicts` is an array of sets; here a set is missing around the entries"
         fix = None
         if all(isinstance(entry, dict) for entry in value) and len(value) >= _PAIR:
-            draft = draft_of(subject)
+            draft = draft_of(context)
             draft.put((*UV, "conflicts"), [list(value)], "one set of all entries")
             fix = Fix("make one set of them", tuple(draft.steps), safe=True)
         return self.finding("tool.uv.conflicts", message, fix=fix)
 
-    def _small_sets(self, subject: Context) -> Iterator[Finding]:
-        table = subject.project.uv.get("conflicts")
-        for conflict in subject.project.conflicts:
+    def _small_sets(self, context: Context) -> Iterator[Finding]:
+        table = context.project.uv.get("conflicts")
+        for conflict in context.project.conflicts:
             written = table[int(path_of(conflict.at)[-1])] if isinstance(table, list) else None
             if not isinstance(written, list) or len(set(conflict.items)) >= _PAIR:
                 continue
             if any(
-                str(p.at).startswith(f"{subject.project.at}, {conflict.at}")
-                for p in subject.problems
+                str(p.at).startswith(f"{context.project.at}, {conflict.at}")
+                for p in context.problems
             ):
                 continue
             count = "nothing" if not written else "one item"
             message = f"a set of `conflicts` needs two different items, this one has {count}"
-            draft = draft_of(subject)
+            draft = draft_of(context)
             draft.remove(path_of(conflict.at), "a set of one conflicts with nothing")
             fix = Fix("take the set away", tuple(draft.steps), safe=False)
             yield self.finding(conflict.at, message, fix=fix)
 
-    def _sources(self, subject: Context) -> Iterator[Finding]:
-        for package, sources in subject.project.sources.items():
+    def _sources(self, context: Context) -> Iterator[Finding]:
+        for package, sources in context.project.sources.items():
             for source in sources:
                 if source.extra and source.group:
                     message = f"the source of `{package}` names an `extra` and a `group`"
@@ -124,13 +124,13 @@ class BadShape(Rule):
                     yield self.finding(bare.at, message, help=help_)
                     break
 
-    def _indexes(self, subject: Context) -> Iterator[Finding]:
+    def _indexes(self, context: Context) -> Iterator[Finding]:
         names: set[str] = set()
         default = False
-        for index in subject.project.indexes:
+        for index in context.project.indexes:
             if index.name is None:
                 if index.explicit:
-                    yield self._nameless(subject, index.at, index.url)
+                    yield self._nameless(context, index.at, index.url)
             elif not re.fullmatch(r"[A-Za-z0-9._-]+", index.name):
                 message = (
                     f"`{index.name}` can not be the name of an index: letters, digits, `-`, `_` "
@@ -145,9 +145,9 @@ class BadShape(Rule):
                 yield self.finding(f"{index.at}.default", "there are two default indexes")
             default = default or index.default
 
-    def _nameless(self, subject: Context, at: str, url: str) -> Finding:
-        draft = draft_of(subject)
-        name = index_name(subject, url)
+    def _nameless(self, context: Context, at: str, url: str) -> Finding:
+        draft = draft_of(context)
+        name = index_name(context, url)
         draft.put((*path_of(at), "name"), name, "sources need a name")
         fix = Fix(f"name it `{name}`", tuple(draft.steps), safe=False)
         message = "an explicit index needs a `name`: only a source that names it leads to it"
@@ -275,25 +275,25 @@ class UnknownKey(Rule):
     reference = "https://docs.astral.sh/uv/reference/settings/"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report keys near a known one in `[tool.uv]`, and all unknown ones of an index."""
-        uv = subject.project.uv
+        uv = context.project.uv
         for key in uv.keys() - _UV_KEYS:
             near = _nearest(key, _UV_KEYS)
             if near is not None:
                 message = f"uv does not know `{key}`, and leaves it out: is it `{near}`?"
-                yield self._renaming(subject, (*UV, key), near, message)
+                yield self._renaming(context, (*UV, key), near, message)
         indexes = uv.get("index")
         for number, index in enumerate(indexes if isinstance(indexes, list) else ()):
             for key in sorted(index.keys() - _INDEX_KEYS) if isinstance(index, dict) else ():
                 near = _nearest(key, _INDEX_KEYS)
                 message = f"uv knows no key `{key}` of an index, and says nothing about it"
-                yield self._renaming(subject, (*UV, "index", number, key), near, message)
+                yield self._renaming(context, (*UV, "index", number, key), near, message)
 
     def _renaming(
-        self, subject: Context, path: tuple[str | int, ...], near: str | None, message: str
+        self, context: Context, path: tuple[str | int, ...], near: str | None, message: str
     ) -> Finding:
-        draft = draft_of(subject)
+        draft = draft_of(context)
         *above, key = path
         fix = None
         if near is None:

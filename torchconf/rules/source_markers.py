@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
     from torchconf.edits.draft import Draft
     from torchconf.edits.plan import Value
-    from torchconf.model.project import Requirement, Source
+    from torchconf.model.project import Requirement
     from torchconf.rules.context import Context
 
-__all__ = ["RULES", "all_sources"]
+__all__ = ["RULES"]
 
 
 class ExtraInMarker(Rule):
@@ -75,9 +75,9 @@ class ExtraInMarker(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
     fixes = "safe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report markers of sources that ask for an extra."""
-        for source in all_sources(subject):
+        for source in context.sources:
             if source.marker is not None and any(
                 test.variable in ("extra", "extras") for test in comparisons(source.marker)
             ):
@@ -85,7 +85,7 @@ class ExtraInMarker(Rule):
                     f"{source.at}.marker",
                     f"a marker can not choose the source of `{source.package}` by extra",
                     help='write `extra = "..."` beside the marker, and one conflict set',
-                    fix=_scoped_fix(subject, source.package, "extra"),
+                    fix=_scoped_fix(context, source.package, "extra"),
                 )
 
 
@@ -126,11 +126,11 @@ class GroupInMarker(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report markers of sources that ask for a group, readable or not."""
         said: dict[str, str] = {}
-        for source in all_sources(subject):
-            raw = raw_marker(subject, source) or ""
+        for source in context.sources:
+            raw = raw_marker(context, source) or ""
             if source.marker is None:
                 if re.search(r"\bgroup\b", raw):
                     said[source.at] = source.package
@@ -141,7 +141,7 @@ class GroupInMarker(Rule):
                 f"{at}.marker",
                 f"a marker can not choose the source of `{package}` by group",
                 help='write `group = "..."` beside the marker, and one conflict set',
-                fix=_scoped_fix(subject, canonicalize_name(package), "group"),
+                fix=_scoped_fix(context, canonicalize_name(package), "group"),
             )
 
 
@@ -152,15 +152,15 @@ _SCOPE_TESTS = {
 }
 
 
-def _scoped_fix(subject: Context, package: NormalizedName, kind: str) -> Fix | None:
+def _scoped_fix(context: Context, package: NormalizedName, kind: str) -> Fix | None:
     """Turn markers that are, or begin with, one test of a scope into scopes, with a conflict."""
-    family = [canonicalize_name(name) for name in subject.catalog.family]
-    packages = [p for p in dict.fromkeys((package, *family)) if own_sources(subject, p)]
-    draft = draft_of(subject)
+    family = [canonicalize_name(name) for name in context.catalog.family]
+    packages = [p for p in dict.fromkeys((package, *family)) if own_sources(context, p)]
+    draft = draft_of(context)
     pure = True
     names: dict[str, None] = {}
     for name in packages:
-        entries = source_entries(subject, name)
+        entries = source_entries(context, name)
         changed: list[Value] = []
         for entry in entries:
             found = _scope_of(str(entry.get("marker", "")), kind)
@@ -168,7 +168,7 @@ def _scoped_fix(subject: Context, package: NormalizedName, kind: str) -> Fix | N
                 changed.append(entry)
                 continue
             scope, rest = found
-            if not lists(subject, Place(kind, canonicalize_name(scope)), name):
+            if not lists(context, Place(kind, canonicalize_name(scope)), name):
                 if name == package:
                     return None
                 continue
@@ -177,7 +177,7 @@ def _scoped_fix(subject: Context, package: NormalizedName, kind: str) -> Fix | N
             new = {key: value for key, value in entry.items() if key != "marker"} | {kind: scope}
             changed.append(new | {"marker": rest} if rest else new)
         if changed != entries and changed:
-            put_entries(draft, subject, name, changed)
+            put_entries(draft, context, name, changed)
         if name == package and len(changed) == len(entries) and changed == entries:
             return None
     add_conflict(draft, kind, names)
@@ -222,12 +222,6 @@ def add_conflict(draft: Draft, kind: str, names: Iterable[str]) -> None:
     for name in wanted:
         if not any(same_name(name, other) for other in there):
             draft.insert((*path, best[1]), {kind: name}, reason)
-
-
-def all_sources(subject: Context) -> Iterator[Source]:
-    """Yield every source entry of a file, in its order."""
-    for sources in subject.project.sources.values():
-        yield from sources
 
 
 class OverlappingMarkers(Rule):
@@ -282,16 +276,16 @@ class OverlappingMarkers(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#multiple-sources"
     yields_to = ("TC205", "TC206", "TC401", "TC402", "TC403")
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Compare the markers of all sources of one package with equal scope."""
-        for package, sources in subject.project.sources.items():
+        for package, sources in context.project.sources.items():
             for number, one in enumerate(sources):
                 for after in sources[number + 1 :]:
                     if (one.extra, one.group) != (after.extra, after.group):
                         continue
                     if one.marker is None or after.marker is None:
                         continue
-                    if subject.where(one.marker, after.marker):
+                    if context.where(one.marker, after.marker):
                         yield self.finding(
                             f"{after.at}.marker",
                             f"this source of `{package}` and the one for `{one.marker}` hold in "
@@ -339,29 +333,29 @@ class SourceNeverApplies(Rule):
     )
     yields_to = ("TC205", "TC206", "TC207", "TC401", "TC402", "TC403")
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Compare the markers of each source with those of the requirements that it counts for."""
-        universe = subject.whole.universe
+        universe = context.whole.universe
         if universe is None:
             return
-        is_root = subject.project is subject.whole.root
-        for source in subject.family_sources:
+        is_root = context.project is context.whole.root
+        for source in context.family_sources:
             if source.kind != "index" or source.marker is None:
                 continue
             asked = [
                 one
-                for place, one in _requirements(subject, source.package)
-                if source in counting(subject, source.package, place)
+                for place, one in _requirements(context, source.package)
+                if source in counting(context, source.package, place)
             ]
             if is_root:
                 asked += [
                     one
-                    for member in subject.whole.members
+                    for member in context.whole.members
                     for one in member.requirements()
                     if one.name == source.package
                 ]
             if asked and not any(
-                subject.where(one.marker, source.marker) & universe.supported for one in asked
+                context.where(one.marker, source.marker) & universe.supported for one in asked
             ):
                 yield self.finding(
                     f"{source.at}.marker",
@@ -370,9 +364,9 @@ class SourceNeverApplies(Rule):
                 )
 
 
-def _requirements(subject: Context, package: str) -> Iterator[tuple[Place, Requirement]]:
-    for place in subject.places:
-        for requirement in subject.flat(place):
+def _requirements(context: Context, package: str) -> Iterator[tuple[Place, Requirement]]:
+    for place in context.places:
+        for requirement in context.flat(place):
             if requirement.name == package:
                 yield place, requirement
 

@@ -8,28 +8,29 @@ from packaging.utils import canonicalize_name
 
 from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.model.uv_lock import needs, reached
-from torchconf.rules.companions import backends_of, source_on
+from torchconf.rules.context import names_in_builds
 from torchconf.rules.fixes import (
     UV,
     draft_of,
 )
 from torchconf.rules.installed_builds import (
+    backends_of,
     build_of,
     counting,
     default_places,
     family_places,
     is_judged,
     lists,
-    spoken_platforms,
+    source_on,
 )
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.wording import list_systems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from packaging.utils import NormalizedName
 
-    from torchconf.model.project import Project
     from torchconf.model.targets import Platform
     from torchconf.rules.context import Context, Place
 
@@ -102,23 +103,23 @@ class BaseNeedsTorch(Rule):
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report the first requirement of a plain `uv sync` that brings a torch of its own.
 
         What only the catalog's list says is information: it may hold for some releases only.
         """
-        catalog = subject.catalog
+        catalog = context.catalog
         main = canonicalize_name(catalog.main_package)
-        sources = subject.project.sources_for(main)
+        sources = context.project.sources_for(main)
         if not sources or not all(source.extra or source.group for source in sources):
             return
-        places = default_places(subject)
-        if any(lists(subject, place, main) for place in places):
+        places = default_places(context)
+        if any(lists(context, place, main) for place in places):
             return
-        text = subject.whole.lockfile
+        text = context.whole.lockfile
         graph = needs(text) if text else {}
         for place in places:
-            for requirement in subject.flat(place):
+            for requirement in context.flat(place):
                 known = main in catalog.dependents.get(requirement.name, ())
                 locked = bool(graph) and main in reached([requirement.name], graph)
                 if known or locked:
@@ -131,28 +132,6 @@ class BaseNeedsTorch(Rule):
                         severity=None if locked else Severity.INFO,
                     )
                     return
-
-
-def names_in_builds(project: Project) -> set[str]:
-    """Return the packages that are needed to build this project, or others for it."""
-    system = project.data.get("build-system")
-    lines = system.get("requires") if isinstance(system, dict) else None
-    extra = project.uv.get("extra-build-dependencies")
-    found = [*lines] if isinstance(lines, list) else []
-    for listed in extra.values() if isinstance(extra, dict) else ():
-        found += [
-            entry.get("requirement") if isinstance(entry, dict) else entry
-            for entry in (listed if isinstance(listed, list) else ())
-        ]
-    return {canonicalize_name(_head(line)) for line in found if isinstance(line, str)}
-
-
-def _head(line: str) -> str:
-    # Imported here: few projects build with PyTorch.
-    import re
-
-    match = re.match(r"\s*([A-Za-z0-9._-]+)", line)
-    return match[1] if match else ""
 
 
 class SourceForIndirect(Rule):
@@ -193,11 +172,10 @@ class SourceForIndirect(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
     fixes = "unsafe"
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Report family packages with an unscoped index source that no requirement leads to."""
-        project = subject.project
-        is_root = project is subject.whole.root
-        readers = (project, *subject.whole.members) if is_root else (project,)
+        project = context.project
+        readers = context.readers
         if any({"dependencies", "optional-dependencies"} & one.dynamic for one in readers):
             return
         named = {one.name for reader in readers for one in reader.requirements()}
@@ -207,7 +185,7 @@ class SourceForIndirect(Rule):
         named.update(one.name for one in project.workspace.override_dependencies)
         for reader in readers:
             named.update(map(canonicalize_name, names_in_builds(reader)))
-        for package in dict.fromkeys(source.package for source in subject.family_sources):
+        for package in dict.fromkeys(source.package for source in context.family_sources):
             sources = project.sources[package]
             scoped = any(source.extra or source.group for source in sources)
             if package in named or scoped or not any(s.kind == "index" for s in sources):
@@ -216,32 +194,32 @@ class SourceForIndirect(Rule):
                 sources[0].at.split("[")[0],
                 f"`{package}` has a source, and no dependency list names it: it has no effect",
                 help="make it a dependency, or constrain it to a version",
-                fix=self._constrained(subject, package) if is_root else None,
+                fix=self._constrained(context, package) if project is context.whole.root else None,
             )
 
-    def _constrained(self, subject: Context, package: NormalizedName) -> Fix:
-        draft = draft_of(subject)
+    def _constrained(self, context: Context, package: NormalizedName) -> Fix:
+        draft = draft_of(context)
         draft.insert((*UV, "constraint-dependencies"), f"{package}>=0", "now its source counts")
         title = f"constrain it (`{package}>=0`), so that its source holds wherever it comes along"
         return Fix(title, tuple(draft.steps), safe=False)
 
 
-def _comes_from_pypi(subject: Context, package: str, place: Place, platform: Platform) -> bool:
+def _comes_from_pypi(context: Context, package: str, place: Place, platform: Platform) -> bool:
     """Ask the routes, where they can say: a pin of another place may reach this one."""
-    if not is_judged(subject):
+    if not is_judged(context):
         return True
     extras = (place.name,) if place.kind == "extra" and place.name else ()
     groups = (place.name,) if place.kind == "group" and place.name else ()
     clashing = [
         item.name
-        for conflict in subject.project.conflicts
+        for conflict in context.project.conflicts
         for item in conflict.items
         if item.kind == "group" and item.name and item.name not in groups
     ]
     others = clashing if place.name else ()
-    route = subject.route(package, platform, extras=extras, groups=groups, no_groups=others)
+    route = context.route(package, platform, extras=extras, groups=groups, no_groups=others)
     found = [each for _, each in route.by_python] or [route]
-    return any(one.kind == "index" and build_of(subject, one.index) == "" for one in found)
+    return any(one.kind == "index" and build_of(context, one.index) == "" for one in found)
 
 
 class PlatformFallsToPypi(Rule):
@@ -289,35 +267,35 @@ class PlatformFallsToPypi(Rule):
     reference = "https://docs.astral.sh/uv/guides/integration/pytorch/"
     yields_to = ("TC205", "TC206", "TC207", "TC401", "TC402", "TC403")
 
-    def check(self, subject: Context) -> Iterator[Finding]:
+    def check(self, context: Context) -> Iterator[Finding]:
         """Look at torch in each place; a platform that was declared makes it a warning."""
-        main = canonicalize_name(subject.catalog.main_package)
+        main = canonicalize_name(context.catalog.main_package)
         told = set()
-        for place in family_places(subject):
-            requirement = lists(subject, place, main)
-            sources = counting(subject, main, place)
-            backends = backends_of(subject, sources)
+        for place in family_places(context):
+            requirement = lists(context, place, main)
+            sources = counting(context, main, place)
+            backends = backends_of(context, sources)
             if requirement is None or requirement.url or not sources:
                 continue
-            if all(backend == subject.catalog.fallback for backend in backends):
+            if all(backend == context.catalog.fallback for backend in backends):
                 continue
             left = tuple(
                 platform
-                for platform in (*SHOWN_PLATFORMS, *(subject.named - {*SHOWN_PLATFORMS}))
+                for platform in (*SHOWN_PLATFORMS, *(context.named - {*SHOWN_PLATFORMS}))
                 if platform.os != "macos"
-                and (platform.is_usual or platform in subject.named)
-                and platform in subject.locked & subject.platforms(requirement.marker)
-                and source_on(subject, sources, platform) is None
-                and _comes_from_pypi(subject, main, place, platform)
+                and (platform.is_usual or platform in context.named)
+                and platform in context.locked & context.platforms(requirement.marker)
+                and source_on(context, sources, platform) is None
+                and _comes_from_pypi(context, main, place, platform)
             )
             at = sources[0].at.split("[")[0]
             if not left or (at, left) in told:
                 continue
             told.add((at, left))
-            meant = subject.named.intersection(left)
+            meant = context.named.intersection(left)
             yield self.finding(
                 at,
-                f"on {spoken_platforms(left)} no source of `{main}` holds: it comes from PyPI",
+                f"on {list_systems(left)} no source of `{main}` holds: it comes from PyPI",
                 help="add a source for the rest, such as the CPU index, or leave it so",
                 severity=Severity.WARNING if meant else None,
             )

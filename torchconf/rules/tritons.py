@@ -16,7 +16,7 @@ from torchconf.rules.installed_builds import (
     lists,
     own_sources,
 )
-from torchconf.rules.missing_wheels import public
+from torchconf.rules.ranges import public
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
 if TYPE_CHECKING:
@@ -38,40 +38,40 @@ class _MissingTriton(Rule):
 
     accelerator: ClassVar[str]
 
-    def check(self, subject: Context) -> Iterator[Finding]:
-        main = canonicalize_name(subject.catalog.main_package)
+    def check(self, context: Context) -> Iterator[Finding]:
+        main = canonicalize_name(context.catalog.main_package)
         told = set()
-        for place in family_places(subject):
-            torch = lists(subject, place, main) or lists(subject, BASE, main)
+        for place in family_places(context):
+            torch = lists(context, place, main) or lists(context, BASE, main)
             if torch is None or torch.url is not None:
                 continue
-            for source in counting(subject, main, place):
-                backend = subject.source_backend(source)
+            for source in counting(context, main, place):
+                backend = context.source_backend(source)
                 if backend is None or backend.accelerator != self.accelerator or source.at in told:
                     continue
-                triton = _needed(subject, backend, _range(subject, torch))
+                triton = _needed(context, backend, _range(context, torch))
                 if triton is None:
                     continue
-                finding = self._missing(subject, place, source, torch, triton)
+                finding = self._missing(context, place, source, torch, triton)
                 if finding is not None:
                     told.add(source.at)
                     yield finding
 
     def _missing(
         self,
-        subject: Context,
+        context: Context,
         place: Place,
         source: Source,
         torch: Requirement,
         triton: Triton,
     ) -> Finding | None:
         name = canonicalize_name(triton.name)
-        asked = lists(subject, place, name) or lists(subject, BASE, name)
-        routed = any(s.index == source.index for s in counting(subject, name, place))
+        asked = lists(context, place, name) or lists(context, BASE, name)
+        routed = any(s.index == source.index for s in counting(context, name, place))
         if asked is not None and routed:
             return None
-        draft = draft_of(subject)
-        marker = raw_marker(subject, source)
+        draft = draft_of(context)
+        marker = raw_marker(context, source)
         if asked is None:
             bound = f">={triton.bound}" if triton.bound else ""
             line = f"{name}{bound}" + (f" ; {marker}" if marker else "")
@@ -84,7 +84,7 @@ class _MissingTriton(Rule):
                 entry["extra" if source.extra else "group"] = str(source.extra or source.group)
             if marker:
                 entry["marker"] = marker
-            found = own_sources(subject, name)
+            found = own_sources(context, name)
             if found is None:
                 value: Value = [entry] if marker else entry
                 draft.put((*SOURCES, triton.name), value, "it is on that index only")
@@ -93,7 +93,7 @@ class _MissingTriton(Rule):
             else:
                 draft.put((*SOURCES, found[0]), [found[1], entry], "it is on that index only")
         others = asked is None and any(
-            subject.required(other) for other in subject.catalog.triton_packages if other != name
+            context.required(other) for other in context.catalog.triton_packages if other != name
         )
         what = "no dependency list names it" if asked is None else "it has no source"
         title = f"add `{name}`" if asked is None else f"route `{name}` to `{source.value}`"
@@ -105,10 +105,10 @@ class _MissingTriton(Rule):
         )
 
 
-def _range(subject: Context, torch: Requirement) -> SpecifierSet:
+def _range(context: Context, torch: Requirement) -> SpecifierSet:
     """Return which releases a requirement leads to, next to the base and to what is held."""
-    base = lists(subject, BASE, torch.name)
-    holding = subject.project.workspace.constraint_dependencies
+    base = lists(context, BASE, torch.name)
+    holding = context.project.workspace.constraint_dependencies
     specifier = public(torch.specifier)
     for one in (*([base] if base else []), *holding):
         if one.name == torch.name and one.marker is None:
@@ -116,9 +116,9 @@ def _range(subject: Context, torch: Requirement) -> SpecifierSet:
     return specifier
 
 
-def _needed(subject: Context, backend: Backend, specifier: SpecifierSet) -> Triton | None:
+def _needed(context: Context, backend: Backend, specifier: SpecifierSet) -> Triton | None:
     """Return the triton package of the newest torch that a range can lead to on an index."""
-    catalog = subject.catalog
+    catalog = context.catalog
     main = catalog.main_package
     inside = [v for v in catalog.releases if specifier.contains(v, prereleases=True)]
     carried = [v for v in inside if catalog.carries(main, v, backend)]
