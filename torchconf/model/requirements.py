@@ -9,6 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from torchconf.errors import RequestError
+from torchconf.model.ranges import admits_from, overlaps
 
 
 def torch_specifier(text: str | None) -> str:
@@ -51,12 +52,7 @@ def python_specifier(text: str) -> str:
         raise RequestError(
             f"`--python {text}` is not a version or a specifier", help=help_
         ) from error
-    if not text or not any(
-        parsed.contains(f"{major}.{minor}.{patch}")
-        for major in (3, 4)
-        for minor in range(30)
-        for patch in (0, 50, *(part.version.rpartition(".")[2] for part in parsed))
-    ):
+    if not text or not overlaps(parsed, ">=3"):
         raise RequestError(f"`--python {text}` admits no Python", help=help_)
     return specifier
 
@@ -85,7 +81,7 @@ def with_specifier(text: str, specifier: str) -> str:
 def with_upper_bound(text: str, bound: str) -> str:
     """Return a requirement that admits nothing from `bound` on; unchanged if it does already."""
     parsed = Requirement(text)
-    if parsed.url is not None or not _reaches(parsed.specifier, bound):
+    if parsed.url is not None or not admits_from(parsed.specifier, bound):
         return text
     head, _, tail = text.partition(";")
     bounded = head.rstrip()
@@ -97,8 +93,3 @@ def with_upper_bound(text: str, bound: str) -> str:
         bounded += f",<{bound}" if str(parsed.specifier) else f"<{bound}"
     gap = head[len(head.rstrip()) :]
     return f"{bounded}{gap};{tail}" if tail else bounded
-
-
-def _reaches(specifier: SpecifierSet, bound: str) -> bool:
-    """Tell whether a range admits the release at the bound, a later patch of it, or one far off."""
-    return any(specifier.contains(v) for v in (f"{bound}.0", f"{bound}.9", "999.0"))

@@ -1,0 +1,97 @@
+"""What a range admits."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from torchconf.model.ranges import admits_from, admits_newer, overlaps
+
+
+@pytest.mark.parametrize(
+    ("specifier", "newer"),
+    [
+        ("", True),
+        (">=2.11", True),
+        (">2.13", True),
+        ("!=2.14", True),
+        ("<2.14", True),
+        ("<3", True),
+        ("==2.13.*", True),
+        ("~=2.13.0", True),
+        ("~=2.12", True),
+        ("<=2.13.1", True),
+        ("==2.14.0+cu130", True),
+        ("===2.15.0", True),
+        (">=2.13.0,!=2.13.1", True),
+        ("<2.13", False),
+        ("<2.13.0", False),
+        ("<=2.13", False),
+        ("<=2.13.0", False),
+        ("==2.13.0", False),
+        ("==2.13.0+cu130", False),
+        ("==2.12.*", False),
+        ("~=2.12.0", False),
+        ("===2.13.0", False),
+        ("===2.13.0+cu130", False),
+        ("===nightly", False),
+        (">=2.14,<2.14", False),
+        ("==2.13.0.post1", False),
+    ],
+)
+def test_a_range_admits_a_newer_release(specifier: str, *, newer: bool) -> None:
+    assert admits_newer(SpecifierSet(specifier), Version("2.13.0")) is newer
+
+
+@pytest.mark.parametrize(
+    ("specifier", "reaches"),
+    [
+        (">=2.11", True),
+        ("<2.12.1", True),
+        ("<=2.12", True),
+        ("==2.12.*", True),
+        ("~=2.11", True),
+        ("===2.12.0", True),
+        ("<2.12", False),
+        ("<2.12.0", False),
+        ("<=2.11.9", False),
+        ("==2.11.*", False),
+        ("~=2.11.0", False),
+        ("===2.11.0", False),
+        ("<=2.12,!=2.12.0", False),
+    ],
+)
+def test_a_range_reaches_a_release(specifier: str, *, reaches: bool) -> None:
+    assert admits_from(SpecifierSet(specifier), "2.12") is reaches
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        (">=2.11", "<2.12", True),
+        (">=2.12", "<2.12", False),
+        ("<2.12", ">=2.12", False),
+        ("<=2.12", ">=2.12", True),
+        ("<=2.12,!=2.12.0", ">=2.12", False),
+        ("===2.12.0", ">=2.12", True),
+        ("", ">=3", True),
+    ],
+)
+def test_ranges_overlap(one: str, other: str, *, both: bool) -> None:
+    assert overlaps(SpecifierSet(one), other) is both
+
+
+_VERSIONS = st.sampled_from(["2.11", "2.12", "2.12.0", "2.12.1", "2.13", "2.13.0", "2.14", "3"])
+_PARTS = st.builds(
+    "{}{}".format, st.sampled_from(["<", "<=", ">", ">=", "==", "!=", "~=", "==="]), _VERSIONS
+).filter(lambda part: part != "~=3")
+
+
+@given(parts=st.lists(_PARTS, max_size=3), release=_VERSIONS)
+def test_the_short_answers_are_those_of_the_algebra(parts: list[str], release: str) -> None:
+    specifier = SpecifierSet(",".join(parts))
+    assert admits_newer(specifier, Version(release)) is overlaps(specifier, f">{release}")
+    assert admits_from(specifier, release) is overlaps(specifier, f">={release}")
