@@ -324,12 +324,6 @@ def test_values_reach_the_texts(demo: Demo) -> None:
     assert 'license = "Apache-2.0"' in text
 
 
-def test_the_wheel_has_the_templates() -> None:
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    build = tomllib.loads(text)["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert build["force-include"] == {"templates": "torchconf/templates/files"}
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="pexpect has no terminal there")
 def test_without_targets_a_terminal_is_asked(demo: Demo) -> None:
     with Terminal(["new", "app", "my-proj"], demo.folder, fits={"cu130": "it fits"}) as terminal:
