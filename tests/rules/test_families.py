@@ -7,6 +7,8 @@ import ast
 import pytest
 
 from tests.support.paths import PACKAGE
+from torchconf.rules import RULES
+from torchconf.rules.rule import Premise
 
 ROOM = PACKAGE / "rules"
 FAMILIES = {
@@ -35,3 +37,12 @@ def test_the_families_are_found() -> None:
 @pytest.mark.parametrize("name", sorted({path.stem for path in ROOM.glob("*.py")} - {"__init__"}))
 def test_what_rules_share_lies_outside_the_families(name: str) -> None:
     assert not imported(name) & FAMILIES
+
+
+@pytest.mark.parametrize("premise", Premise, ids=lambda premise: premise.name)
+def test_each_premise_is_broken_by_a_rule_and_required_by_another(premise: Premise) -> None:
+    breaking = {rule.code for rule in RULES if rule.breaks is premise}
+    relying = {rule.code for rule in RULES if premise in rule.requires}
+    assert breaking
+    assert relying
+    assert not breaking & relying

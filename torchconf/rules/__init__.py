@@ -39,7 +39,7 @@ from torchconf.rules import (
     tritons,
 )
 from torchconf.rules.context import Context, Whole, path_of
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,23 +88,23 @@ def find(context: Context, also: Iterable[str] = ()) -> tuple[Finding, ...]:
         also: Codes of optional rules that shall run too.
     """
     also = frozenset(also)
-    found = [
-        finding
-        for rule in RULES
-        if not rule.is_optional or rule.code in also
-        for finding in rule.check(context)
-    ]
-    causes: dict[str, list[Path]] = {}
-    for finding in found:
-        causes.setdefault(finding.code, []).append(path_of(finding.at))
-    yields = {rule.code: rule.yields_to for rule in RULES if rule.yields_to}
+    found: dict[tuple[str, str, str], tuple[Rule, Finding, Path]] = {}
+    broken: dict[Premise, list[Path]] = {}
+    for rule in RULES:
+        if rule.is_optional and rule.code not in also:
+            continue
+        for finding in rule.check(context):
+            path = path_of(finding.at)
+            found[finding.code, finding.at, finding.message] = rule, finding, path
+            if rule.breaks is not None:
+                broken.setdefault(rule.breaks, []).append(path)
     return tuple(
         finding
-        for finding in {(one.code, one.at, one.message): one for one in found}.values()
+        for rule, finding, path in found.values()
         if not any(
-            _is_one_entry(path_of(finding.at), cause)
-            for code in yields.get(finding.code, ())
-            for cause in causes.get(code, ())
+            _is_one_entry(path, cause)
+            for premise in rule.requires
+            for cause in broken.get(premise, ())
         )
     )
 

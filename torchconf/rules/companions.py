@@ -20,7 +20,7 @@ from torchconf.rules.installed_builds import (
     source_on,
     without_scopes,
 )
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_systems
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class SiblingWithoutSource(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/guides/integration/pytorch/#using-a-pytorch-index"
     fixes = "safe"
-    yields_to = ("TC207",)
+    requires = (Premise.SCOPES,)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the places that ask for several packages of the family; then the lockfile."""
@@ -159,7 +159,7 @@ class SiblingDiffers(Rule):
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/guides/integration/pytorch/#using-a-pytorch-index"
     fixes = "unsafe"
-    yields_to = ("TC205", "TC206", "TC207", "TC401", "TC402", "TC403")
+    requires = (*MARKERS_MAKE_SENSE, Premise.SCOPES)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the sources that count in each place, platform by platform."""

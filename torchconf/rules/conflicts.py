@@ -11,7 +11,7 @@ from torchconf.model.project import Item
 from torchconf.rules.context import Place, path_of
 from torchconf.rules.fixes import UV, draft_of
 from torchconf.rules.installed_builds import lists
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_names
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ class MissingConflict(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "safe"
+    breaks = Premise.CONFLICT
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report each set of variants once."""

@@ -15,7 +15,7 @@ from torchconf.rules.fixes import (
     servable,
 )
 from torchconf.rules.installed_builds import source_entries
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -348,6 +348,7 @@ class UnusedIndex(Rule):
     severity = Severity.INFO
     reference = "https://docs.astral.sh/uv/concepts/indexes/#pinning-a-package-to-an-index"
     fixes = "unsafe"
+    breaks = Premise.USED_INDEX
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report explicit indexes without a source, and open ones next to routed packages."""

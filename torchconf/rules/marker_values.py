@@ -12,7 +12,7 @@ from torchconf.model.project import Record
 from torchconf.model.targets import PLATFORMS, Platform
 from torchconf.resolve.environments import comparisons
 from torchconf.rules.fixes import put_at, raw_marker
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -188,6 +188,7 @@ class SysPlatformValue(_WrongValue):
     fixes = "safe"
     variable = "sys_platform"
     values = _SYS_PLATFORM
+    breaks = Premise.PLATFORM_NAMES
 
 
 class PlatformSystemValue(_WrongValue):
@@ -211,6 +212,7 @@ class PlatformSystemValue(_WrongValue):
     fixes = "safe"
     variable = "platform_system"
     values = _PLATFORM_SYSTEM
+    breaks = Premise.PLATFORM_NAMES
 
 
 class Amd64Missing(Rule):
@@ -262,7 +264,8 @@ class Amd64Missing(Rule):
     severity = Severity.ERROR
     reference = "https://docs.python.org/3/library/platform.html#platform.machine"
     fixes = "safe"
-    yields_to = ("TC401", "TC402")
+    breaks = Premise.MACHINE_NAMES
+    requires = (Premise.PLATFORM_NAMES,)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report markers that would say another thing on Windows if its machine were x86_64."""
@@ -354,7 +357,7 @@ class PreferSysPlatform(Rule):
     reference = "https://packaging.python.org/en/latest/specifications/dependency-specifiers/"
     fixes = "safe"
     is_optional = True
-    yields_to = ("TC402",)
+    requires = (Premise.PLATFORM_NAMES,)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report right values of `platform_system`, one for each text."""

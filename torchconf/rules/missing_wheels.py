@@ -15,7 +15,7 @@ from torchconf.rules.context import path_of
 from torchconf.rules.fixes import draft_of, gate, gated, raw_marker, without_wheels
 from torchconf.rules.installed_builds import served
 from torchconf.rules.ranges import FAR, admits_newer, public
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -114,6 +114,7 @@ class VersionNotOnIndex(Rule):
     name = "version-not-on-index"
     severity = Severity.ERROR
     reference = "https://pytorch.org/get-started/previous-versions/"
+    breaks = Premise.RELEASE
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Hold each source against the ranges that it counts for."""
@@ -173,7 +174,7 @@ class EndedIndex(Rule):
     name = "ended-index"
     severity = Severity.INFO
     reference = "https://github.com/pytorch/pytorch/blob/main/RELEASE.md"
-    yields_to = ("TC106",)
+    requires = (Premise.USED_INDEX,)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report the indexes of lines that have ended, where torch may go on without them."""
@@ -244,7 +245,7 @@ class NoWheelsThere(Rule):
     severity = Severity.WARNING
     reference = "https://pytorch.org/get-started/locally/"
     fixes = "unsafe"
-    yields_to = ("TC110", "TC205", "TC206", "TC401", "TC402", "TC403", "TC405")
+    requires = (*MARKERS_MAKE_SENSE, Premise.MACOS, Premise.RELEASE)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report platforms without wheels; as information where the system as a whole has some."""

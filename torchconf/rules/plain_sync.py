@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from torchconf.model.project import Item
 from torchconf.rules.fixes import UV, draft_of, raw_marker
 from torchconf.rules.installed_builds import build_of, is_judged, machines
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ class OneVariantWins(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "unsafe"
-    yields_to = ("TC301",)
+    requires = (Premise.CONFLICT,)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Ask the routes which pin serves a plain `uv sync`."""
@@ -216,7 +216,7 @@ class GateVoid(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/reference/settings/#environments"
     fixes = "unsafe"
-    yields_to = ("TC205", "TC206", "TC207", "TC401", "TC402", "TC403")
+    requires = (*MARKERS_MAKE_SENSE, Premise.SCOPES)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Look for a fork that lies on both sides of a source's marker."""

@@ -9,7 +9,7 @@ from torchconf.model.targets import PLATFORMS
 from torchconf.resolve.environments import mentions_extra
 from torchconf.rules.context import path_of
 from torchconf.rules.fixes import draft_of, gate, gated, put_at, raw_marker, without_wheels
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_systems
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ class CudaOnMacos(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/guides/integration/pytorch/#using-a-pytorch-index"
     fixes = "safe"
-    yields_to = ("TC205", "TC206", "TC401", "TC402")
+    breaks = Premise.MACOS
+    requires = (Premise.PLATFORM_NAMES, Premise.PLATFORM_MARKERS)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report unscoped sources that lead a requirement to such an index on macOS."""
@@ -141,7 +142,7 @@ class Environments(Rule):
     name = "environments"
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/reference/settings/#environments"
-    yields_to = ("TC401", "TC402", "TC512")
+    requires = (Premise.PLATFORM_NAMES, Premise.SETTING)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Look at the entries, and at the systems that none of them holds."""

@@ -12,7 +12,7 @@ from torchconf.model.backends import is_nightly
 from torchconf.model.uv_lock import locked_builds
 from torchconf.rules.fixes import UV, draft_of
 from torchconf.rules.installed_builds import served
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -325,6 +325,7 @@ class IgnoredInMember(Rule):
     name = "ignored-in-member"
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/concepts/projects/workspaces/"
+    breaks = Premise.SETTING
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report the three settings in a member."""

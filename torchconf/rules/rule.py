@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torchconf.edits.plan import Step
     from torchconf.rules.context import Context
 
-__all__ = ["Finding", "Fix", "Rule", "Severity"]
+__all__ = ["MARKERS_MAKE_SENSE", "Finding", "Fix", "Premise", "Rule", "Severity"]
 
 
 class Severity(Enum):
@@ -23,6 +23,23 @@ class Severity(Enum):
     """Most probably not what was meant."""
     INFO = "info"
     """Worth knowing; the file may be just right."""
+
+
+class Premise(Enum):
+    """What rules take for granted. Where one does not hold, the rule that breaks it reports."""
+
+    PLATFORM_NAMES = "markers name platforms as Python does"
+    MACHINE_NAMES = "markers know all names of a machine"
+    PLATFORM_MARKERS = "markers of sources ask for platforms, not for extras or groups"
+    SCOPES = "the extra or group of a source lists the package"
+    CONFLICT = "extras and groups with different builds exclude each other"
+    USED_INDEX = "a source names the index"
+    RELEASE = "the index has a release in the range"
+    MACOS = "no accelerator is routed on macOS"
+    SETTING = "uv reads the setting from this file"
+
+
+MARKERS_MAKE_SENSE = (Premise.PLATFORM_NAMES, Premise.MACHINE_NAMES, Premise.PLATFORM_MARKERS)
 
 
 class Fix(NamedTuple):
@@ -70,9 +87,11 @@ class Rule:
     """What it can mend: `safe`, `unsafe`, or `no`; `safe` also where only some are."""
     is_optional: ClassVar[bool] = False
     """Whether it only runs where it is selected by code or name."""
-    yields_to: ClassVar[tuple[str, ...]] = ()
-    """Codes of rules that find the cause of what this one finds: where one of them reports on the
-    same entry of the file, or on something in it, this one is silent."""
+    breaks: ClassVar[Premise | None] = None
+    """What does not hold where this rule reports."""
+    requires: ClassVar[tuple[Premise, ...]] = ()
+    """What must hold for this rule to say anything: where a premise is broken on the same entry of
+    the file, or on something in it, this rule is silent, so that one cause gives one finding."""
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Yield what is wrong with one file. Nothing that a file can say may raise here."""

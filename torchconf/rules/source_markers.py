@@ -23,7 +23,7 @@ from torchconf.rules.installed_builds import (
     own_sources,
     source_entries,
 )
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -74,6 +74,7 @@ class ExtraInMarker(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
     fixes = "safe"
+    breaks = Premise.PLATFORM_MARKERS
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report markers of sources that ask for an extra."""
@@ -125,6 +126,7 @@ class GroupInMarker(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
     fixes = "unsafe"
+    breaks = Premise.PLATFORM_MARKERS
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report markers of sources that ask for a group, readable or not."""
@@ -274,7 +276,7 @@ class OverlappingMarkers(Rule):
     name = "overlapping-markers"
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#multiple-sources"
-    yields_to = ("TC205", "TC206", "TC401", "TC402", "TC403")
+    requires = MARKERS_MAKE_SENSE
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the markers of all sources of one package with equal scope."""
@@ -331,7 +333,7 @@ class SourceNeverApplies(Rule):
     reference = (
         "https://docs.astral.sh/uv/concepts/projects/dependencies/#platform-specific-sources"
     )
-    yields_to = ("TC205", "TC206", "TC207", "TC401", "TC402", "TC403")
+    requires = (*MARKERS_MAKE_SENSE, Premise.SCOPES)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the markers of each source with those of the requirements that it counts for."""

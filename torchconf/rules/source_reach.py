@@ -23,7 +23,7 @@ from torchconf.rules.installed_builds import (
     lists,
     source_on,
 )
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_systems
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ class PlatformFallsToPypi(Rule):
     name = "platform-falls-to-pypi"
     severity = Severity.INFO
     reference = "https://docs.astral.sh/uv/guides/integration/pytorch/"
-    yields_to = ("TC205", "TC206", "TC207", "TC401", "TC402", "TC403")
+    requires = (*MARKERS_MAKE_SENSE, Premise.SCOPES)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Look at torch in each place; a platform that was declared makes it a warning."""

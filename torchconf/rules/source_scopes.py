@@ -17,7 +17,7 @@ from torchconf.rules.installed_builds import (
     own_sources,
     source_entries,
 )
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +66,7 @@ class ScopeMissing(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#multiple-sources"
     fixes = "unsafe"
+    breaks = Premise.SCOPES
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report scopes of sources that are not defined, or do not list the package."""
