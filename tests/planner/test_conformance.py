@@ -98,11 +98,11 @@ def judge_refusal(
     message = data["error"]["message"]
     if message.startswith(("layout `markers` gives", "`--default")):
         return []
-    wishes = [parse_target_spec(target, catalog.vocabulary) for target in case.targets]
+    specs = [parse_target_spec(target, catalog.vocabulary) for target in case.targets]
     torch = SpecifierSet(torch_specifier(next(iter(case.values("--torch")), None)))
     if not case.values("--torch") and "torch>=2.4" in case.text:
         torch = SpecifierSet(">=2.4")
     asked = case.values("--python") or ([case.python] if case.text else [])
     python = SpecifierSet(python_specifier(asked[0])) if asked else None
-    releases = possible_releases(wishes, torch, case.values("--with"), python, content, catalog)
+    releases = possible_releases(specs, torch, case.values("--with"), python, content, catalog)
     return [f"refused ({message}), but the replica has {releases}"] if releases else []

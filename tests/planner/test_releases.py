@@ -12,16 +12,8 @@ from torchconf.catalog import Answer, load_catalog
 from torchconf.errors import RequestError
 from torchconf.model.target_spec import parse_target_spec
 from torchconf.model.targets import PLATFORMS
-from torchconf.planner.releases import (
-    COVERED,
-    SEEN,
-    SURE,
-    UNKNOWN,
-    Needs,
-    ReleaseChoice,
-    choose_release,
-    examine,
-)
+from torchconf.planner.assess import COVERED, SEEN, SURE, UNKNOWN, Needs, ReleaseChoice, assess
+from torchconf.planner.releases import choose_release
 
 CATALOG = load_catalog()
 
@@ -259,11 +251,11 @@ def test_choice_has_what_it_says(targets: list[str], torch: str, python: str | N
         choice = choose(" ".join(targets), torch, python=python)
     except RequestError:
         # Then every release misses something.
-        wishes = [parse_target_spec(text, CATALOG.vocabulary) for text in targets]
+        specs = [parse_target_spec(text, CATALOG.vocabulary) for text in targets]
         needs = Needs(SpecifierSet(torch), {}, None if python is None else SpecifierSet(python))
         for release in CATALOG.releases:
             if release in needs.torch:
-                assert examine(release, wishes, needs, CATALOG).missing
+                assert assess(release, specs, needs, CATALOG).missing
         return
     assert choice.release is not None
     assert choice.release in SpecifierSet(torch)

@@ -141,11 +141,11 @@ def problems(
         name, command = target["target"], target["command"]
         if command not in exports:
             exports[command] = replica.export(folder, *shlex.split(command)[2:])
-        wish = parse_target_spec(name, catalog.vocabulary)
+        spec = parse_target_spec(name, catalog.vocabulary)
         for python in pythons:
             at = f"{name} on {python}"
             try:
-                chosen = exports[command].select(wish.platform.key, python)
+                chosen = exports[command].select(spec.platform.key, python)
             except PylockSelectError as error:
                 found.append(f"{at}: {error}")
                 continue
@@ -166,7 +166,7 @@ def problems(
 
 
 def possible_releases(
-    wishes: Sequence[TargetSpec],
+    specs: Sequence[TargetSpec],
     torch: SpecifierSet,
     companions: Sequence[str],
     python: SpecifierSet | None,
@@ -183,25 +183,25 @@ def possible_releases(
         if torch.contains(release)
         and all(
             any(
-                _serves(index, wish, release, companions, python, content, catalog)
-                for index in _indexes(wish, catalog)
+                _serves(index, spec, release, companions, python, content, catalog)
+                for index in _indexes(spec, catalog)
             )
-            for wish in wishes
+            for spec in specs
         )
-        and _shares(wishes, release, companions, python, content, catalog)
+        and _shares(specs, release, companions, python, content, catalog)
     ]
 
 
-def _shares(wishes: Sequence[TargetSpec], release: Version, *rest: Any) -> bool:
-    """Tell whether all wishes for a bare accelerator have one index in common."""
+def _shares(specs: Sequence[TargetSpec], release: Version, *rest: Any) -> bool:
+    """Tell whether all specs for a bare accelerator have one index in common."""
     catalog: Catalog = rest[-1]
-    bare = {wish.accelerator for wish in wishes if wish.backend is None}
+    bare = {spec.accelerator for spec in specs if spec.backend is None}
     return all(
         any(
             all(
-                _serves(index, wish, release, *rest)
-                for wish in wishes
-                if wish.backend is None and wish.accelerator == accelerator
+                _serves(index, spec, release, *rest)
+                for spec in specs
+                if spec.backend is None and spec.accelerator == accelerator
             )
             for index in _accelerator_indexes(accelerator, catalog)
         )
@@ -209,12 +209,12 @@ def _shares(wishes: Sequence[TargetSpec], release: Version, *rest: Any) -> bool:
     )
 
 
-def _indexes(wish: TargetSpec, catalog: Catalog) -> list[str]:
-    if wish.backend is None:
-        return _accelerator_indexes(wish.accelerator, catalog)
-    if not wish.accelerator:
+def _indexes(spec: TargetSpec, catalog: Catalog) -> list[str]:
+    if spec.backend is None:
+        return _accelerator_indexes(spec.accelerator, catalog)
+    if not spec.accelerator:
         return [PACKAGES]
-    return [f"{PYTORCH}/{wish.backend.name}"]
+    return [f"{PYTORCH}/{spec.backend.name}"]
 
 
 def _accelerator_indexes(accelerator: str, catalog: Catalog) -> list[str]:
@@ -223,7 +223,7 @@ def _accelerator_indexes(accelerator: str, catalog: Catalog) -> list[str]:
 
 def _serves(
     index: str,
-    wish: TargetSpec,
+    spec: TargetSpec,
     release: Version,
     companions: Sequence[str],
     python: SpecifierSet | None,
@@ -237,7 +237,7 @@ def _serves(
     wanted += [(name, catalog.companions(name, release) or ()) for name in companions]
     return bool(pythons) and all(
         any(
-            all(_has(content, index, package, version, wish.platform.key, p) for p in pythons)
+            all(_has(content, index, package, version, spec.platform.key, p) for p in pythons)
             for version in versions
         )
         for package, versions in wanted
@@ -263,15 +263,15 @@ def contains_targets(case: Case, folder: Path, catalog: Catalog) -> list[str]:
     read = read_configuration(read_project(_read(folder)), catalog).targets
     lost = []
     for text in case.targets:
-        wish = parse_target_spec(text, catalog.vocabulary)
+        spec = parse_target_spec(text, catalog.vocabulary)
         there = [
             target
             for target in read
-            if target.platform == wish.platform
-            and target.backend.accelerator == wish.accelerator
-            and wish.backend in {None, target.backend}
+            if target.platform == spec.platform
+            and target.backend.accelerator == spec.accelerator
+            and spec.backend in {None, target.backend}
         ]
-        if not there and wish.accelerator != catalog.fallback.accelerator:
+        if not there and spec.accelerator != catalog.fallback.accelerator:
             lost.append(text)
     return lost
 

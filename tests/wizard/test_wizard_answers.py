@@ -70,7 +70,7 @@ class Person:
     def answer(self, question: Question) -> Value:
         request = self.request
         key, _, of = question.key.partition(" ")
-        names = [w.backend.name for w in request.wishes if w.backend and w.platform.short == of]
+        names = [w.backend.name for w in request.specs if w.backend and w.platform.short == of]
         values = [choice.value for choice in question.choices]
         present = [c.value for c in question.choices if c.disabled == "the project has it"]
         torch = request.torch or ""
@@ -78,7 +78,7 @@ class Person:
         older = ("older",) if set(names) - set(values) else ()
         packages = tuple(v for v in values if v in request.packages and v not in present)
         answers: dict[str, Value] = {
-            "platforms": tuple(dict.fromkeys(wish.platform.short for wish in request.wishes)),
+            "platforms": tuple(dict.fromkeys(wish.platform.short for wish in request.specs)),
             "builds": kept + older,
             "older": kept,
             "packages": packages,

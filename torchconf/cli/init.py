@@ -96,7 +96,7 @@ def make_request(options: argparse.Namespace, context: OpenProject) -> Request:
 
     vocabulary = context.catalog.vocabulary
     return Request(
-        wishes=tuple(parse_target_spec(text, vocabulary) for text in options.target),
+        specs=tuple(parse_target_spec(text, vocabulary) for text in options.target),
         torch=options.torch,
         packages=tuple(options.packages),
         layout=options.layout,

@@ -243,7 +243,7 @@ def _fill(
     if options.finish:
         files = _there(os.path.abspath(options.folder), files)
     request = Request(
-        wishes=tuple(parse_target_spec(text, catalog.vocabulary) for text in targets),
+        specs=tuple(parse_target_spec(text, catalog.vocabulary) for text in targets),
         torch=options.torch,
         packages=tuple(options.packages),
         layout=options.layout or layout,

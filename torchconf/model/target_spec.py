@@ -1,4 +1,4 @@
-"""What a user types as a target, read into a wish: a platform, and a build or its accelerator."""
+"""What a user types as a target, read into a spec: a platform, and a build or its accelerator."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from torchconf.model.backends import Accelerator
+    from torchconf.model.targets import Target
 
 _OS_WORDS = {
     "linux": "linux", "manylinux": "linux",
@@ -41,8 +42,13 @@ class TargetSpec(NamedTuple):
     accelerator: str
     """Empty for PyPI's build."""
     backend: Backend | None
-    """None: the newest that all wishes for this accelerator share."""
+    """None: the newest that all specs for this accelerator share."""
     text: str
+
+
+def spec_of(target: Target) -> TargetSpec:
+    """Return the spec that asks for just this target."""
+    return TargetSpec(target.platform, target.backend.accelerator, target.backend, str(target))
 
 
 class Vocabulary(NamedTuple):

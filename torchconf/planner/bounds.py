@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from torchconf.model.backends import PYPI
+from torchconf.model.ranges import admits_from
 from torchconf.model.requirements import next_minor
-from torchconf.planner.releases import last_line, leaves_platform
+from torchconf.planner.assess import leaves_platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from torchconf.catalog import Catalog, Triton
     from torchconf.model.backends import Backend
-    from torchconf.planner.releases import ReleaseChoice
-
-# No release of anything: a range that admits it is open above.
-_FAR = "999"
+    from torchconf.model.targets import Target
+    from torchconf.planner.assess import ReleaseChoice
 
 
 class Bounds:
@@ -65,7 +65,7 @@ class Bounds:
     @property
     def is_open(self) -> bool:
         """Whether torch can go to whatever release comes next."""
-        return self.ceiling.contains(_FAR)
+        return admits_from(self.ceiling, next_minor(max(self.catalog.releases)))
 
     def triton(self, backend: Backend) -> Triton | None:
         """Return the triton package of the torch that uv will install: the newest in range."""
@@ -82,7 +82,7 @@ class Bounds:
         release, targets = self.choice.release, self.choice.targets
         if release is None:
             return None
-        lines = {last_line(target, self.catalog) for target in targets}
+        lines = {_last_line(target, self.catalog) for target in targets}
         parts = len(lines) > 1 or any(
             leaves_platform(target, release, within, self.catalog) for target in targets
         )
@@ -120,3 +120,20 @@ class Bounds:
             highest = max(fitting, default=chosen)
             if self.catalog.leaves_torch_open(name, highest):
                 yield name, next_minor(highest)
+
+
+def _last_line(target: Target, catalog: Catalog) -> tuple[int, ...]:
+    """Return the newest release line, such as `(2, 13)`, that a target is known to reach.
+
+    Lines that go on reach as far as any of the PyTorch indexes does, seen or not: only one that
+    has ended, or PyPI, whose listing is newer, parts from them.
+    """
+    backend = target.backend
+    ends = [end for end in (catalog.ended(backend), catalog.platform_end(target.platform)) if end]
+    if ends:
+        return min(map(Version, ends)).release[:2]
+    if backend == PYPI:
+        newest = catalog.last_seen(catalog.main_package, PYPI)
+    else:
+        newest = catalog.newest_indexed
+    return newest.release[:2] if newest else ()

@@ -23,10 +23,11 @@ from torchconf.model.backends import PYPI, Backend
 from torchconf.model.markers import platform_marker
 from torchconf.model.requirements import exact_version, python_specifier, torch_specifier
 from torchconf.model.targets import Target
+from torchconf.planner.assess import UNKNOWN, Needs, ReleaseChoice
 from torchconf.planner.bounds import Bounds
-from torchconf.planner.releases import UNKNOWN, Needs, ReleaseChoice, choose_release
+from torchconf.planner.releases import choose_release
 from torchconf.planner.scope_names import scope_names
-from torchconf.planner.target_changes import is_left_alone, wanted_targets
+from torchconf.planner.target_changes import is_left_alone, wanted_specs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -136,14 +137,14 @@ class _Deciding:
         }
         needs = Needs(torch, companions, python)
         at = self.project.place("tool.uv.sources")
-        wishes = wanted_targets(self.before, self.request, self.catalog, at)
-        choice = self._choose(wishes, needs)
+        specs = wanted_specs(self.before, self.request, self.catalog, at)
+        choice = self._choose(specs, needs)
         self._refuse_to_drop(choice.targets)
         self._refuse_left_out(choice.targets)
         layout, reason = self._layout(choice.targets, packages)
 
         def lacks(backend: Backend, platform: Platform) -> bool:
-            changing = not self.request.wishes
+            changing = not self.request.specs
             if changing and is_left_alone(self.before, choice.targets, backend, platform):
                 return True
             return self._lacks(backend, platform, choice, python)
@@ -181,13 +182,13 @@ class _Deciding:
             cuts_environments=cuts,
         )
 
-    def _choose(self, wishes: Sequence[TargetSpec], needs: Needs) -> ReleaseChoice:
+    def _choose(self, specs: Sequence[TargetSpec], needs: Needs) -> ReleaseChoice:
         """Choose a release; what is there, or only taken away, need not be possible as it was."""
-        targets = tuple(Target(wish.platform, wish.backend) for wish in wishes if wish.backend)
+        targets = tuple(Target(spec.platform, spec.backend) for spec in specs if spec.backend)
         try:
-            return choose_release(wishes, needs, self.catalog, self.facts.locked)
+            return choose_release(specs, needs, self.catalog, self.facts.locked)
         except RequestError as error:
-            new = len(targets) < len(wishes) or not set(targets) <= set(self.before.targets)
+            new = len(targets) < len(specs) or not set(targets) <= set(self.before.targets)
             if self.request.remove or new or not self.request.add:
                 self._refuse_local_versions()
             if not self.request.remove and (new or not self.request.add):
@@ -233,7 +234,7 @@ class _Deciding:
             if target.backend not in {self.catalog.fallback, PYPI}
             and (target.backend, target.platform.os) not in kept
         ]
-        if gone and self.request.wishes and not self.request.force:
+        if gone and self.request.specs and not self.request.force:
             names = ", ".join(f"`{target}`" for target in gone)
             raise RequestError(
                 f"the project has a target that is not asked for: {names}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 
 from torchconf.errors import RequestError
-from torchconf.planner.releases import COVERED, Needs, examine
+from torchconf.planner.assess import COVERED, Needs, assess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from torchconf.catalog import Catalog
     from torchconf.model.target_spec import TargetSpec
     from torchconf.model.targets import Target
-    from torchconf.planner.releases import Examined
+    from torchconf.planner.assess import Assessment
 
 
 def refusal(
-    tried: Sequence[Examined], wishes: Sequence[TargetSpec], needs: Needs, catalog: Catalog
+    tried: Sequence[Assessment], specs: Sequence[TargetSpec], needs: Needs, catalog: Catalog
 ) -> RequestError:
     """Find the part of a request that stands in the way.
 
     Args:
         tried: The releases in the range that was asked for, newest first; each misses something.
-        wishes: The targets.
+        specs: The targets.
         needs: What else was asked for.
         catalog: What can be had.
     """
@@ -36,57 +36,57 @@ def refusal(
         return RequestError(f"no torch release is {needs.torch}", help=f"the newest are {newest}")
     anything = SpecifierSet()
     reason = f": {_missing(min(tried, key=_distance))}"
-    names = ", ".join(f"`{wish.text}`" for wish in wishes)
-    if found := _newest(wishes, needs._replace(python=None), catalog):
+    names = ", ".join(f"`{spec.text}`" for spec in specs)
+    if found := _newest(specs, needs._replace(python=None), catalog):
         return RequestError(
             f"no torch serves {names} on Python {needs.python}{reason}",
             help=f"torch {found.choice.release} serves them on Python {found.choice.python} and "
             f"later: `--python {found.choice.python}`",
         )
-    if needs.packages and (found := _newest(wishes, needs._replace(packages={}), catalog)):
+    if needs.packages and (found := _newest(specs, needs._replace(packages={}), catalog)):
         packages = " and ".join(needs.packages)
         return RequestError(
             f"no torch with {packages} serves {names}{reason}",
             help=f"without {packages} there is torch {found.choice.release}",
         )
-    if str(needs.torch) and (found := _newest(wishes, needs._replace(torch=anything), catalog)):
+    if str(needs.torch) and (found := _newest(specs, needs._replace(torch=anything), catalog)):
         return RequestError(
             f"no torch {needs.torch} serves {names}{reason}",
             help=f"torch {found.choice.release} does",
         )
-    if len(wishes) > 1:
-        spans = [f"`{wish.text}` has {_span(wish, catalog)}" for wish in wishes]
+    if len(specs) > 1:
+        spans = [f"`{spec.text}` has {_span(spec, catalog)}" for spec in specs]
         return RequestError(f"no torch release serves {names} together", help="; ".join(spans))
     return RequestError(
         f"target {names} can not be had like this{reason}",
-        help=f"`{wishes[0].text}` by itself has {_span(wishes[0], catalog)}",
+        help=f"`{specs[0].text}` by itself has {_span(specs[0], catalog)}",
     )
 
 
-def _distance(examined: Examined) -> tuple[bool, int]:
+def _distance(assessed: Assessment) -> tuple[bool, int]:
     """Tell how near a release comes: nearest is one that lacks no target altogether."""
-    lacks = any(" " not in what for _, what in examined.missing)
-    return lacks, len(examined.missing)
+    lacks = any(" " not in what for _, what in assessed.missing)
+    return lacks, len(assessed.missing)
 
 
-def _newest(wishes: Sequence[TargetSpec], needs: Needs, catalog: Catalog) -> Examined | None:
+def _newest(specs: Sequence[TargetSpec], needs: Needs, catalog: Catalog) -> Assessment | None:
     """Return the newest release that the catalog is sure of, or fairly sure, if there is one."""
-    examined = [
-        examine(release, wishes, needs, catalog)
+    assessed = [
+        assess(release, specs, needs, catalog)
         for release in catalog.releases
         if needs.torch.contains(release, prereleases=True)
     ]
-    best = min(examined, key=lambda one: one.choice.certainty)
+    best = min(assessed, key=lambda one: one.choice.certainty)
     return best if best.choice.certainty <= COVERED else None
 
 
-def _span(wish: TargetSpec, catalog: Catalog) -> str:
-    """Say from which torch to which one a wish can be served."""
+def _span(spec: TargetSpec, catalog: Catalog) -> str:
+    """Say from which torch to which one a spec can be served."""
     needs = Needs(SpecifierSet(), {}, None)
     served: list[Version] = [
         release
         for release in catalog.releases
-        if examine(release, [wish], needs, catalog).choice.certainty <= COVERED
+        if assess(release, [spec], needs, catalog).choice.certainty <= COVERED
     ]
     if not served:
         return "no torch that the catalog covers"
@@ -94,10 +94,10 @@ def _span(wish: TargetSpec, catalog: Catalog) -> str:
     return f"torch {span}"
 
 
-def _missing(examined: Examined) -> str:
+def _missing(assessed: Assessment) -> str:
     """Say what one release lacks, and for whom."""
     grouped: dict[str, list[Target]] = {}
-    for target, what in examined.missing:
+    for target, what in assessed.missing:
         grouped.setdefault(what, []).append(target)
     parts = [f"{what} for {', '.join(map(str, targets))}" for what, targets in grouped.items()]
-    return f"with torch {examined.choice.release} there is no {' and no '.join(parts)}"
+    return f"with torch {assessed.choice.release} there is no {' and no '.join(parts)}"

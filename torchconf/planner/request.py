@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from torchconf.model.backends import Backend
     from torchconf.model.target_spec import TargetSpec
     from torchconf.model.targets import Target
-    from torchconf.planner.releases import ReleaseChoice
+    from torchconf.planner.assess import ReleaseChoice
 
 
 class Request(NamedTuple):
     """What a user asks for: one field a flag of `init`."""
 
-    wishes: tuple[TargetSpec, ...] = ()
+    specs: tuple[TargetSpec, ...] = ()
     """All targets that there shall be; empty: those that the project has, changed as follows."""
     add: tuple[TargetSpec, ...] = ()
     remove: tuple[TargetSpec, ...] = ()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.errors import RequestError
 from torchconf.model.backends import PYPI
-from torchconf.model.target_spec import TargetSpec
+from torchconf.model.target_spec import spec_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,27 +21,28 @@ if TYPE_CHECKING:
     from torchconf.catalog import Catalog
     from torchconf.layout.configuration import Configuration
     from torchconf.model.backends import Backend
+    from torchconf.model.target_spec import TargetSpec
     from torchconf.model.targets import Platform, Target
     from torchconf.planner.request import Request
 
 
-def wanted_targets(
+def wanted_specs(
     before: Configuration, request: Request, catalog: Catalog, at: str
 ) -> tuple[TargetSpec, ...]:
     """Return what shall be there after the request: all of it, not only what is new.
 
     Args:
         before: What the project has.
-        request: Its `wishes` are all the targets; otherwise `add` and `remove` change those there.
+        request: Its `specs` are all the targets; otherwise `add` and `remove` change those there.
         catalog: Which builds PyPI serves, and what is plain CPU.
         at: The place of the project's sources, for errors.
 
     Raises:
         RequestError: Nothing is asked for, or what shall be removed is not there.
     """
-    named = {wish.backend for wish in (*request.wishes, *request.add)}
-    if request.wishes:
-        return tuple(_present(wish, before, named) for wish in request.wishes)
+    named = {spec.backend for spec in (*request.specs, *request.add)}
+    if request.specs:
+        return tuple(_present(spec, before, named) for spec in request.specs)
     if request.add:
         return _with_added(before, request, catalog, named)
     if request.remove:
@@ -51,24 +52,20 @@ def wanted_targets(
             "no target is given and the project has none",
             help="name them: `-t linux-cuda -t macos-cpu`",
         )
-    return _as_wishes(before.targets)
+    return tuple(map(spec_of, before.targets))
 
 
-def _as_wishes(targets: Iterable[Target]) -> tuple[TargetSpec, ...]:
-    return tuple(TargetSpec(t.platform, t.backend.accelerator, t.backend, str(t)) for t in targets)
-
-
-def _present(wish: TargetSpec, before: Configuration, named: set[Backend | None]) -> TargetSpec:
+def _present(spec: TargetSpec, before: Configuration, named: set[Backend | None]) -> TargetSpec:
     """Let a bare accelerator mean the backend that the project has on that platform already."""
     present = [
         target.backend
         for target in before.targets
-        if target.platform == wish.platform and target.backend.accelerator == wish.accelerator
+        if target.platform == spec.platform and target.backend.accelerator == spec.accelerator
     ]
-    if wish.backend is not None or not present:
-        return wish
+    if spec.backend is not None or not present:
+        return spec
     present.sort(key=lambda backend: (backend not in named, backend.version), reverse=True)
-    return wish._replace(backend=present[0])
+    return spec._replace(backend=present[0])
 
 
 def _with_added(
@@ -77,26 +74,26 @@ def _with_added(
     """Add to what is there; in the layout `markers` a build takes the place of plain CPU."""
     # Without a source, everything is PyPI's, which no one asked for by platform.
     kept = list(before.targets) if before.layout is not None else []
-    adding = [_familiar(_present(wish, before, named), before, catalog) for wish in request.add]
+    adding = [_familiar(_present(spec, before, named), before, catalog) for spec in request.add]
     if before.layout == "markers" and request.layout in {"auto", "markers"}:
-        for wish in adding:
-            alike = _alike(wish, before.targets)
+        for spec in adding:
+            alike = _alike(spec, before.targets)
             plain = {catalog.fallback, PYPI}
-            if wish.accelerator == catalog.fallback.accelerator:
+            if spec.accelerator == catalog.fallback.accelerator:
                 plain = {PYPI}
-            if wish.backend is not None:
-                plain.discard(wish.backend)
+            if spec.backend is not None:
+                plain.discard(spec.backend)
             kept = [t for t in kept if t.platform not in alike or t.backend not in plain]
-    return tuple(dict.fromkeys([*_as_wishes(kept), *adding]))
+    return tuple(dict.fromkeys([*map(spec_of, kept), *adding]))
 
 
-def _familiar(wish: TargetSpec, before: Configuration, catalog: Catalog) -> TargetSpec:
+def _familiar(spec: TargetSpec, before: Configuration, catalog: Catalog) -> TargetSpec:
     """Let a bare accelerator mean the backend that the project has on other platforms.
 
     Not one that was given up on the new platform first: it would hold torch back everywhere.
     """
-    if wish.backend is not None:
-        return wish
+    if spec.backend is not None:
+        return spec
 
     def newest(backend: Backend, platform: Platform) -> Version | None:
         # Of a release that is not covered, single wheels were seen: they compare to nothing.
@@ -111,10 +108,10 @@ def _familiar(wish: TargetSpec, before: Configuration, catalog: Catalog) -> Targ
     present = {
         target.backend
         for target in before.targets
-        if target.backend.accelerator == wish.accelerator
-        and newest(target.backend, target.platform) == newest(target.backend, wish.platform)
+        if target.backend.accelerator == spec.accelerator
+        and newest(target.backend, target.platform) == newest(target.backend, spec.platform)
     }
-    return wish._replace(backend=max(present, key=lambda backend: backend.version, default=None))
+    return spec._replace(backend=max(present, key=lambda backend: backend.version, default=None))
 
 
 def is_left_alone(
@@ -134,39 +131,39 @@ def is_left_alone(
     return bool(others & has) or not any(other.is_usual for other in others)
 
 
-def _alike(wish: TargetSpec | Target, targets: Sequence[Target]) -> frozenset[object]:
-    """Return the platform of a wish, and the machines of its system that nothing tells apart."""
+def _alike(spec: TargetSpec | Target, targets: Sequence[Target]) -> frozenset[object]:
+    """Return the platform of a spec, and the machines of its system that nothing tells apart."""
     backends: dict[object, set[Backend]] = {}
     for target in targets:
-        if target.platform.os == wish.platform.os:
+        if target.platform.os == spec.platform.os:
             backends.setdefault(target.platform, set()).add(target.backend)
-    own = backends.get(wish.platform)
+    own = backends.get(spec.platform)
     same = {platform for platform, found in backends.items() if found == own}
-    return frozenset(same | {wish.platform} if wish.platform.is_usual else {wish.platform})
+    return frozenset(same | {spec.platform} if spec.platform.is_usual else {spec.platform})
 
 
 def _without_removed(
     before: Configuration, removing: Sequence[TargetSpec], catalog: Catalog, at: str
 ) -> tuple[TargetSpec, ...]:
     left = list(before.targets)
-    for wish in removing:
-        if before.layout == "markers" and wish.backend == PYPI:
+    for spec in removing:
+        if before.layout == "markers" and spec.backend == PYPI:
             raise RequestError(
-                f"`{wish.text}` is what a platform gets that no source names: nothing to remove",
+                f"`{spec.text}` is what a platform gets that no source names: nothing to remove",
                 at=at,
                 help="`torchconf add-target` names another build for it",
             )
         gone = [
             target
             for target in before.targets
-            if target.platform == wish.platform
-            and target.backend.accelerator == wish.accelerator
-            and wish.backend in {None, target.backend}
+            if target.platform == spec.platform
+            and target.backend.accelerator == spec.accelerator
+            and spec.backend in {None, target.backend}
         ]
         if not gone or before.layout is None:
             there = ", ".join(map(str, before.targets)) if before.layout else "no index at all"
             raise RequestError(
-                f"the project has no target `{wish.text}`", at=at, help=f"it has {there}"
+                f"the project has no target `{spec.text}`", at=at, help=f"it has {there}"
             )
         for target in gone:
             alike = _alike(target, before.targets)
@@ -182,7 +179,7 @@ def _without_removed(
             at=at,
             help="add another target first, or remove the extras or groups by hand",
         )
-    return _as_wishes(left)
+    return tuple(map(spec_of, left))
 
 
 def _is_needed(left: Sequence[Target], before: Configuration, catalog: Catalog) -> bool:

@@ -43,7 +43,7 @@ class Answered:
         torch = answers.get("range") if torch == OTHER else torch
         given = self.session.given
         request = given._replace(
-            wishes=self.wishes(answers),
+            specs=self.wishes(answers),
             packages=tuple(dict.fromkeys([*given.packages, *words_of(answers.get("packages"))])),
             torch=str(torch) if torch else given.torch,
             layout=str(answers.get("layout", given.layout)),
@@ -55,7 +55,7 @@ class Answered:
 
     def _takes_away(self, request: Request) -> bool:
         """Tell whether something that the project has, and that was not chosen, is to go."""
-        chosen = {Target(wish.platform, wish.backend) for wish in request.wishes if wish.backend}
+        chosen = {Target(wish.platform, wish.backend) for wish in request.specs if wish.backend}
         if not self.has or set(self.before.targets) <= chosen:
             return False
         if self.session.complaint(request._replace(force=True)):
@@ -101,7 +101,7 @@ class Answered:
             for later in self.platforms(answers)
             if later not in known
         )
-        return self.session.given._replace(wishes=tuple(wishes))
+        return self.session.given._replace(specs=tuple(wishes))
 
     def outcome(self, answers: Answers) -> Outcome:
         """Plan what was answered, with whatever layout has room for it."""

@@ -119,7 +119,7 @@ def _here(backend: Backend, session: Session) -> str:
 
 def why_not(session: Session, wish: TargetSpec, others: Request) -> str:
     """Say in a few words why a wish can not join a request; empty if it can."""
-    chosen = others.wishes or others.add
+    chosen = others.specs or others.add
     if wish.backend == PYPI and not _was_seen(session, PYPI, wish.platform):
         return f"PyPI has no torch for {platform_title(wish.platform)}"
     if not _apart(session, [*chosen, wish]):
@@ -169,7 +169,7 @@ def _complaint(
 ) -> TorchconfError | None:
     adding = bool(request.add)
     changed = (
-        request._replace(add=tuple(wishes)) if adding else request._replace(wishes=tuple(wishes))
+        request._replace(add=tuple(wishes)) if adding else request._replace(specs=tuple(wishes))
     )
     return session.complaint(session.spread(changed))
 

@@ -17,7 +17,7 @@ def command_words(command: str, request: Request) -> list[str]:
     """Return the words after `torchconf` that ask for the same without a question."""
     words = [command]
     if command == "init":
-        for wish in request.wishes:
+        for wish in request.specs:
             words += ["-t", wish.text]
     else:
         words += [wish.text for wish in (*request.add, *request.remove)]

@@ -92,7 +92,7 @@ class Setup(Answered):
             if not value:
                 return "choose at least one platform: space marks it"
             wishes = session.wishes(f"{name}-{fallback}" for name in words_of(value))
-            return judge_request(session, session.spread(session.given._replace(wishes=wishes)))
+            return judge_request(session, session.spread(session.given._replace(specs=wishes)))
 
         return Question(
             "platforms", "many", "Which platforms shall the project run on?", "Platforms",
@@ -115,7 +115,7 @@ class Setup(Answered):
         others = self.others(answers, platform)
         own = self.wishes({**answers}, but=None)
         others = others._replace(
-            wishes=(*others.wishes, *(wish for wish in own if wish.platform == platform))
+            specs=(*others.specs, *(wish for wish in own if wish.platform == platform))
         )
         choices = build_choices(self.session, platform, others, recent=False)
         title = platform_title(platform)
@@ -138,7 +138,7 @@ class Setup(Answered):
             rest = self.others(answers, platform)
             wishes = self.session.wishes(f"{platform.short}-{name}" for name in own)
             return judge_request(
-                self.session, self.session.spread(rest._replace(wishes=(*rest.wishes, *wishes)))
+                self.session, self.session.spread(rest._replace(specs=(*rest.specs, *wishes)))
             )
 
         return judge

@@ -74,7 +74,7 @@ class Session(NamedTuple):
 
         For questions that come before the layout is asked about.
         """
-        wishes = request.wishes or request.add
+        wishes = request.specs or request.add
         roomy = request._replace(force=True)
         if request.layout != "auto":
             return roomy
@@ -98,7 +98,7 @@ def open_session(
     session = Session(
         project, catalog, facts, machine, read_configuration(project, catalog), given, {}
     )
-    probe = given._replace(wishes=session.wishes([f"linux-{catalog.fallback.name}"]))
+    probe = given._replace(specs=session.wishes([f"linux-{catalog.fallback.name}"]))
     error = session.complaint(probe)
     if isinstance(error, ProjectError):
         raise error

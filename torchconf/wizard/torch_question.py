@@ -8,8 +8,8 @@ from packaging.version import Version
 
 from torchconf.errors import RequestError
 from torchconf.model.requirements import next_minor, torch_specifier
+from torchconf.planner.assess import COVERED, MISSING, Needs, assess
 from torchconf.planner.decide import declared_range, pinned_range
-from torchconf.planner.releases import COVERED, MISSING, Needs, examine
 from torchconf.wizard.answers import NEWEST, OTHER
 from torchconf.wizard.descriptions import line
 from torchconf.wizard.question import Option, Question
@@ -61,7 +61,7 @@ def _lines(asked: Answered, answers: Answers) -> Iterator[Option]:
     shown = 0
     for number in dict.fromkeys(map(line, catalog.releases)):
         served = [
-            examine(release, request.wishes, needs, catalog).choice
+            assess(release, request.specs, needs, catalog).choice
             for release in catalog.releases
             if line(release) == number and needs.torch.contains(release, prereleases=True)
         ]

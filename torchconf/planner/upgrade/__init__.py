@@ -13,11 +13,12 @@ from torchconf.errors import ProjectError, RequestError
 from torchconf.layout.configuration import read_configuration
 from torchconf.model.backends import PYPI
 from torchconf.model.project import read_project
-from torchconf.model.target_spec import TargetSpec
+from torchconf.model.target_spec import spec_of
 from torchconf.planner import plan_targets, refuse_what_uv_refuses
+from torchconf.planner.assess import Needs
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.decide import declared_range, pinned_range, refuse_inherited
-from torchconf.planner.releases import Needs, choose_release
+from torchconf.planner.releases import choose_release
 from torchconf.planner.request import Request
 from torchconf.planner.upgrade.choice import Reach, UpgradeRequest, find_reach
 from torchconf.planner.upgrade.names import move_index, move_scopes
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from torchconf.model.backends import Backend
     from torchconf.model.project import Project
     from torchconf.model.targets import Target
-    from torchconf.planner.releases import ReleaseChoice
+    from torchconf.planner.assess import ReleaseChoice
     from torchconf.planner.request import Facts
 
 __all__ = ["Upgrade", "UpgradeRequest", "plan_upgrade"]
@@ -222,10 +223,6 @@ class _Plan:
         """Return the bounds that torchconf would have written for what the project has now."""
         main = self.catalog.main_package
         within = declared_range(self.project, main) & pinned_range(self.project, main)
-        wishes = [
-            TargetSpec(t.platform, t.backend.accelerator, t.backend, "")
-            for t in self.before.targets
-        ]
         companions = {
             str(name): declared_range(self.project, name) & pinned_range(self.project, name)
             for name in self.before.packages
@@ -233,7 +230,7 @@ class _Plan:
         }
         try:
             needs = Needs(within, companions, self.project.requires_python)
-            choice = choose_release(wishes, needs, self.catalog)
+            choice = choose_release([*map(spec_of, self.before.targets)], needs, self.catalog)
         except RequestError:
             return None
         return Bounds(choice, within, self.catalog, settled=False, pinned=False, pin=False)
@@ -241,12 +238,9 @@ class _Plan:
     def _give_up(self) -> None:
         """Let other machines of a system have their CPU build, where the new backend has none."""
         planned = self._planned()
-        wishes = tuple(
-            TargetSpec(target.platform, target.backend.accelerator, target.backend, str(target))
-            for target in self.reach.targets
-        )
+        specs = tuple(map(spec_of, self.reach.targets))
         outcome = plan_targets(
-            Request(wishes=wishes), planned, self.catalog, self.facts._replace(locked=None)
+            Request(specs=specs), planned, self.catalog, self.facts._replace(locked=None)
         ).plan
         for draft, steps in ((self.draft, outcome.steps), (self.root, outcome.root_steps)):
             for step in steps:

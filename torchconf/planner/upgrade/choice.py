@@ -12,8 +12,9 @@ from torchconf.model.backends import PYPI
 from torchconf.model.requirements import exact_version, torch_specifier
 from torchconf.model.target_spec import TargetSpec, parse_target_spec
 from torchconf.model.targets import Target
+from torchconf.planner.assess import UNKNOWN, Needs
 from torchconf.planner.decide import declared_range, pinned_range
-from torchconf.planner.releases import UNKNOWN, Needs, choose_release
+from torchconf.planner.releases import choose_release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from torchconf.layout.configuration import Configuration
     from torchconf.model.backends import Backend
     from torchconf.model.project import Project
-    from torchconf.planner.releases import ReleaseChoice
+    from torchconf.planner.assess import ReleaseChoice
 
 __all__ = ["Reach", "UpgradeRequest", "find_reach", "lowest_meant"]
 
@@ -200,7 +201,7 @@ class _Reaching:
     ) -> dict[str, Backend]:
         """Return the new backend of each old one."""
         named = {
-            self._wish(target, asked)[:3]
+            self._spec(target, asked)[:3]
             for target in self.before.targets
             if asked[target.backend.name] is not None
         }
@@ -283,20 +284,20 @@ class _Reaching:
         asked: Mapping[str, Backend | None],
         within: SpecifierSet,
     ) -> ReleaseChoice:
-        wishes = [self._wish(target, asked) for target in targets]
+        specs = [self._spec(target, asked) for target in targets]
         needs = Needs(within, self.packages, self.project.requires_python)
-        choice = choose_release(wishes, needs, self.catalog)
+        choice = choose_release(specs, needs, self.catalog)
         if choice.certainty == UNKNOWN and self.request.torch is None:
             # Nobody asked for a release that no one has seen: all stays at what there is.
             floor = lowest_meant(within)
             if floor is None:
                 return choice._replace(release=None, companions={})
             choice = choose_release(
-                wishes, Needs(SpecifierSet(f"=={floor}"), {}, needs.python), self.catalog
+                specs, Needs(SpecifierSet(f"=={floor}"), {}, needs.python), self.catalog
             )
         return choice
 
-    def _wish(self, target: Target, asked: Mapping[str, Backend | None]) -> TargetSpec:
+    def _spec(self, target: Target, asked: Mapping[str, Backend | None]) -> TargetSpec:
         new = asked[target.backend.name]
         accelerator = target.backend.accelerator
         text = f"{target.platform.short}-{new.name if new else accelerator}"

@@ -97,7 +97,7 @@ class _Moving:
         self.before = before
         self.reach = reach
         self.asked = asked
-        self.spec = torch_specifier(asked)
+        self.specifier = torch_specifier(asked)
         self.is_bare = asked is not None and asked.strip()[:1] in set("0123456789v")
         self.own = own
         self.main = catalog.main_package
@@ -147,7 +147,7 @@ class _Moving:
 
     def _move_torch(self) -> None:
         """Find the new text of each line on torch; first of those that others lean on."""
-        upper = self._bounds(SpecifierSet(self.spec)).torch
+        upper = self._bounds(SpecifierSet(self.specifier)).torch
         if upper is None and self.is_bare and self.asked is not None:
             upper = next_minor(Version(self.asked.strip()))
         ours = [
@@ -187,7 +187,7 @@ class _Moving:
 
     def _anew(self, text: str, upper: str | None) -> str:
         """Write what is asked for, or else what keeps the targets together."""
-        specifier = self.spec or f">={self.release}"
+        specifier = self.specifier or f">={self.release}"
         text = with_specifier(text, specifier)
         return text if upper is None else with_upper_bound(text, upper)
 
@@ -196,11 +196,11 @@ class _Moving:
         if _is_exact(line.requirement):
             raise ProjectError(
                 f"`{line.requirement.raw}` holds one version, and the catalog of "
-                f"{self.catalog.as_of} knows none that is {self.spec}",
+                f"{self.catalog.as_of} knows none that is {self.specifier}",
                 at=self.project.place(line.requirement.at),
                 help="`torchconf catalog refresh` reads the live indexes",
             )
-        return text if line.is_promise or line.holds else with_specifier(text, self.spec)
+        return text if line.is_promise or line.holds else with_specifier(text, self.specifier)
 
     def _range(self, *, held: bool = True) -> SpecifierSet:
         """Return what uv will choose torch from, as far as the lines say; or without the pins."""

@@ -1,0 +1,263 @@
+"""How sure it is that one torch release serves all targets, and what it lacks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.version import Version
+
+from torchconf.catalog import Answer
+from torchconf.model.backends import PYPI
+from torchconf.model.targets import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.specifiers import SpecifierSet
+
+    from torchconf.catalog import Catalog
+    from torchconf.model.backends import Backend
+    from torchconf.model.target_spec import TargetSpec
+
+# How sure the catalog is that a release serves all targets; lower is better. SURE: every wheel is
+# known, of a release whose build matrix was read. COVERED: such a release, but not every Python was
+# seen. SEEN: some wheels of a newer release were.
+SURE, COVERED, SEEN, UNKNOWN, MISSING = range(5)
+
+
+class Needs(NamedTuple):
+    """What a release must satisfy besides the targets."""
+
+    torch: SpecifierSet
+    packages: Mapping[str, SpecifierSet]
+    """The companions, by name, and the range that the project allows."""
+    python: SpecifierSet | None
+    """None: not said yet, so that the release may decide."""
+
+
+class ReleaseChoice(NamedTuple):
+    """The release that was chosen."""
+
+    release: Version | None
+    """None: newer than the catalog."""
+    targets: tuple[Target, ...]
+    """The specs, each with its backend."""
+    companions: Mapping[str, Version]
+    """The newest companion for the release, where the catalog names one."""
+    python: str | None
+    """The lowest Python on which it serves every target."""
+    certainty: int
+    doubts: tuple[str, ...]
+    """What the catalog does not know, in words."""
+
+
+class Assessment(NamedTuple):
+    """One release held against all specs."""
+
+    choice: ReleaseChoice
+    missing: tuple[tuple[Target, str], ...]
+    """What is known not to be there, each with the package or Python in words."""
+
+
+def assess(
+    release: Version, specs: Sequence[TargetSpec], needs: Needs, catalog: Catalog
+) -> Assessment:
+    """See how sure one release is. Torch decides; a companion in doubt is only said to be so."""
+    pythons = catalog.supported_pythons(release, needs.python)
+    targets = resolve_backends(release, specs, pythons, needs, catalog)
+    if needs.python is None:
+        pythons = _from_first_served(release, targets, pythons, catalog)
+    certainty = SURE
+    doubts: list[tuple[Target, str]] = []
+    missing: list[tuple[Target, str]] = []
+    for target in targets:
+        rank, text = _torch(release, target, pythons, catalog)
+        certainty = max(certainty, rank)
+        if rank == MISSING:
+            missing.append((target, text))
+        elif text:
+            doubts.append((target, text))
+    companions: dict[str, Version] = {}
+    for package, allowed in needs.packages.items():
+        found = _companion(package, release, allowed, targets, pythons, catalog)
+        doubts += found.doubts
+        missing += found.missing
+        if found.missing:
+            certainty = MISSING
+        elif found.version is not None:
+            companions[package] = found.version
+    choice = ReleaseChoice(
+        release=release,
+        targets=targets,
+        companions=companions,
+        python=pythons[0] if pythons else None,
+        certainty=certainty,
+        doubts=_spoken(doubts),
+    )
+    return Assessment(choice, tuple(missing))
+
+
+def resolve_backends(
+    release: Version,
+    specs: Sequence[TargetSpec],
+    pythons: Sequence[str],
+    needs: Needs,
+    catalog: Catalog,
+) -> tuple[Target, ...]:
+    """Give each bare accelerator the newest backend that all specs for it share.
+
+    Newest among those of which the catalog is equally sure: first for torch, now and in later
+    releases, then for the companions.
+    """
+    chosen: dict[str, Backend] = {}
+    for accelerator in {spec.accelerator for spec in specs if spec.backend is None}:
+        platforms = [w.platform for w in specs if w.accelerator == accelerator and not w.backend]
+        ranked: list[tuple[tuple[int, bool, int], Backend]] = []
+        for backend in _alive(accelerator, release, catalog):
+            targets = [Target(platform, backend) for platform in platforms]
+            rank = max(_torch(release, target, pythons, catalog)[0] for target in targets)
+            if rank == MISSING and ranked:
+                continue
+            companions = [
+                _companion(package, release, allowed, targets, pythons, catalog)
+                for package, allowed in needs.packages.items()
+            ]
+            leaves = any(leaves_platform(t, release, needs.torch, catalog) for t in targets)
+            open_questions = sum(len(c.missing) * 100 + len(c.doubts) for c in companions)
+            ranked.append(((rank, leaves, open_questions), backend))
+            if ranked[-1][0] == (SURE, False, 0):
+                break
+        chosen[accelerator] = min(ranked, key=lambda pair: pair[0])[1]
+    found = (Target(spec.platform, spec.backend or chosen[spec.accelerator]) for spec in specs)
+    return tuple(dict.fromkeys(found))
+
+
+def _alive(accelerator: str, release: Version, catalog: Catalog) -> tuple[Backend, ...]:
+    """Return the backends of an accelerator that had begun by a release, and not yet ended."""
+    every = catalog.newest_first(accelerator)
+    alive = tuple(
+        backend
+        for backend in every
+        if (catalog.first_seen(catalog.main_package, backend) or release) <= release
+        and ((last := catalog.ended(backend)) is None or release <= Version(last))
+    )
+    return alive or every
+
+
+def _from_first_served(
+    release: Version, targets: Sequence[Target], pythons: Sequence[str], catalog: Catalog
+) -> tuple[str, ...]:
+    """Leave out the lowest Pythons for which some target is not sure to have torch."""
+    for start, python in enumerate(pythons):
+        if all(_torch(release, target, [python], catalog)[0] == SURE for target in targets):
+            return tuple(pythons[start:])
+    return tuple(pythons)
+
+
+def _torch(
+    release: Version, target: Target, pythons: Sequence[str], catalog: Catalog
+) -> tuple[int, str]:
+    """Rank torch itself on one target, with the Pythons in doubt or missing as text."""
+    package = catalog.main_package
+    answers = {
+        python: catalog.available(package, release, target.backend, target.platform, python)
+        for python in pythons
+    }
+    missing = [python for python, answer in answers.items() if answer is Answer.NO]
+    if not pythons:
+        return UNKNOWN, f"{package} on so new a Python"
+    if missing:
+        return MISSING, package + _on(missing, answers)
+    unknown = [python for python, answer in answers.items() if answer is Answer.UNKNOWN]
+    covered = target.backend == PYPI or catalog.covered(release)
+    if not unknown:
+        return (SURE if covered else SEEN), ""
+    seen = catalog.seen(package, release, target.backend, target.platform)
+    rank = UNKNOWN if not seen else COVERED if covered else SEEN
+    return rank, package + _on(unknown, answers)
+
+
+class _CompanionFit(NamedTuple):
+    """What is known of a companion for all targets."""
+
+    version: Version | None = None
+    doubts: tuple[tuple[Target, str], ...] = ()
+    missing: tuple[tuple[Target, str], ...] = ()
+
+
+def _companion(
+    package: str,
+    release: Version,
+    allowed: SpecifierSet,
+    targets: Sequence[Target],
+    pythons: Sequence[str],
+    catalog: Catalog,
+) -> _CompanionFit:
+    """Choose the newest companion that fits a torch release and is missing nowhere.
+
+    Of several, the one with the fewest doubts wins, then the newest.
+    """
+    fitting = catalog.companions(package, release)
+    if fitting is None:
+        return _CompanionFit(doubts=tuple((t, package) for t in targets if t.backend != PYPI))
+    found = [
+        _companion_release(package, version, targets, pythons, catalog)
+        for version in fitting
+        if allowed.contains(version, prereleases=True)
+    ]
+    if not found:
+        return _CompanionFit(missing=tuple((t, f"{package} that fits") for t in targets))
+    return min(found, key=lambda one: (len(one.missing), len(one.doubts)))
+
+
+def _companion_release(
+    package: str,
+    version: Version,
+    targets: Sequence[Target],
+    pythons: Sequence[str],
+    catalog: Catalog,
+) -> _CompanionFit:
+    doubts: list[tuple[Target, str]] = []
+    missing: list[tuple[Target, str]] = []
+    for target in targets:
+        answers = {
+            python: catalog.available(package, version, target.backend, target.platform, python)
+            for python in pythons
+        }
+        for answer, where in ((Answer.NO, missing), (Answer.UNKNOWN, doubts)):
+            some = [python for python, given in answers.items() if given is answer]
+            if some:
+                where.append((target, f"{package} {version}" + _on(some, answers)))
+    return _CompanionFit(version, tuple(doubts), tuple(missing))
+
+
+def _on(some: Sequence[str], of: Mapping[str, Answer]) -> str:
+    return "" if len(some) == len(of) else f" on Python {', '.join(some)}"
+
+
+def _spoken(doubts: Iterable[tuple[Target, str]]) -> tuple[str, ...]:
+    """Join doubts over targets that have the same one."""
+    grouped: dict[str, list[str]] = {}
+    for target, text in doubts:
+        grouped.setdefault(text, []).append(str(target))
+    return tuple(f"{text} for {', '.join(targets)}" for text, targets in grouped.items())
+
+
+def leaves_platform(
+    target: Target, release: Version, within: SpecifierSet, catalog: Catalog
+) -> bool:
+    """Tell whether a later release of the same index seems to have nothing for the platform.
+
+    uv takes the newest release of an index for all platforms alike, so that a later one without a
+    wheel for this platform would be locked, and fail to install. Releases whose matrix was not
+    read prove nothing.
+    """
+    package = catalog.main_package
+    return any(
+        later > release
+        and catalog.covered(later)
+        and within.contains(later)
+        and catalog.carries(package, later, target.backend)
+        and not catalog.seen(package, later, target.backend, target.platform)
+        for later in catalog.releases
+    )
