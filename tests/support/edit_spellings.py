@@ -6,7 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from torchconf.edits.plan import Insert, Path, Put, Remove, Rename, Replace, Step, meaning
+from torchconf.edits.plan import Insert, Put, Remove, Rename, Replace, Step, meaning
+from torchconf.model.toml_path import Path
 
 Draw = st.DrawFn
 

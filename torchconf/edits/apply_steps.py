@@ -18,12 +18,14 @@ from torchconf.edits.values import (
     rename_key,
 )
 from torchconf.errors import WriteRefused
+from torchconf.model.toml_path import render_path
 
 if TYPE_CHECKING:
     from typing import TypeGuard
 
     from torchconf.edits.document import Document
-    from torchconf.edits.plan import Path, Step
+    from torchconf.edits.plan import Step
+    from torchconf.model.toml_path import Path
 
 __all__ = ["take"]
 
@@ -171,7 +173,7 @@ def _create_pair(document: Document, path: Path, value: object, comment: str | N
     *above, key = path
     if not isinstance(key, str):
         message = f"entry {key} of a `[[...]]` array can only be a table"
-        raise WriteRefused(message, at=".".join(map(str, above)))
+        raise WriteRefused(message, at=render_path(tuple(above)))
     table, prefix = _home(document, tuple(above)) or (
         _create_table(document, tuple(above), {}),
         (),

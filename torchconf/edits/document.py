@@ -12,7 +12,8 @@ from torchconf.errors import WriteRefused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.edits.plan import Path
+    from torchconf.model.toml_path import Path
+
 
 __all__ = ["Document", "Pair", "Table", "is_blank", "starts_with"]
 

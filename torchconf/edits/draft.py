@@ -10,7 +10,8 @@ from torchconf.edits.plan import Insert, Put, Remove, Rename, Replace, take
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
-    from torchconf.edits.plan import Path, Step, Value
+    from torchconf.edits.plan import Step, Value
+    from torchconf.model.toml_path import Path
 
 
 class Draft:

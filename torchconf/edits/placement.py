@@ -8,7 +8,7 @@ from torchconf.edits.document import Pair, is_blank, is_comment, starts_with
 
 if TYPE_CHECKING:
     from torchconf.edits.document import Document, Table
-    from torchconf.edits.plan import Path
+    from torchconf.model.toml_path import Path
 
 __all__ = ["AS_TABLES", "has_header", "key_number", "table_number"]
 

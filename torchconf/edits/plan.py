@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-Path: TypeAlias = tuple[str | int, ...]
-"""A place in a TOML document: `("tool", "uv", "sources", "torch", 1, "index")`."""
+    from torchconf.model.toml_path import Path
 
 Value: TypeAlias = "str | bool | list[Value] | dict[str, Value]"
 

@@ -8,7 +8,7 @@ from torchconf.edits.brackets import Brackets
 from torchconf.edits.document import Document, Pair, starts_with
 
 if TYPE_CHECKING:
-    from torchconf.edits.plan import Path
+    from torchconf.model.toml_path import Path
 
 __all__ = ["Locator", "Span"]
 

@@ -9,11 +9,13 @@ from torchconf.edits.plan import Remove, Rename
 from torchconf.edits.read_toml import exact_float, read_toml
 from torchconf.edits.tokens import comments_of
 from torchconf.errors import ProjectError, WriteRefused
+from torchconf.model.toml_path import render_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from torchconf.edits.plan import Path, Step
+    from torchconf.edits.plan import Step
+    from torchconf.model.toml_path import Path
 
 __all__ = ["EditCheck"]
 
@@ -60,7 +62,7 @@ class EditCheck:
             if isinstance(step, Remove):
                 _forget_emptied(expected, found, step.path)
         if found != expected:
-            place = _difference(expected, found)
+            place = render_path(_difference(expected, found))
             raise _refusal("the new text does not say what was meant", f"{file}, {place}")
         # Imported here: only a command that writes needs it.
         from collections import Counter
@@ -98,20 +100,19 @@ def _at(data: Any, path: Path) -> Any:  # noqa: ANN401 - whatever TOML can hold
     return data
 
 
-def _difference(expected: object, found: object) -> str:
-    """Name the first place that differs, as a TOML path."""
+def _difference(expected: object, found: object) -> Path:
+    """Return the first place that differs."""
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in [*expected, *found]:
             if key not in found or key not in expected:
-                return str(key)
+                return (key,)
             if expected[key] != found[key]:
-                rest = _difference(expected[key], found[key])
-                return f"{key}.{rest}".rstrip(".").replace(".[", "[")
+                return (key, *_difference(expected[key], found[key]))
     if isinstance(expected, list) and isinstance(found, list):
         for number, (one, other) in enumerate(zip(expected, found, strict=False)):
             if one != other:
-                return f"[{number}].{_difference(one, other)}".rstrip(".")
-    return ""
+                return (number, *_difference(one, other))
+    return ()
 
 
 def _lines_outside(document: Document, steps: Iterable[Step]) -> list[str]:

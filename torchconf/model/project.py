@@ -25,6 +25,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from torchconf.errors import ProjectError
+from torchconf.model.toml_path import path_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -364,7 +365,9 @@ class _Reader:
         """Return the elements of an array, each with its path."""
         if not self.shape(value, at, list, f"an array of {of}"):
             return []
-        return [(element, f"{at}[{n}]") for n, element in enumerate(cast("list[object]", value))]
+        return [
+            (element, path_below(at, n)) for n, element in enumerate(cast("list[object]", value))
+        ]
 
     def text(self, value: object, at: str) -> str | None:
         return cast("str", value) if self.shape(value, at, str, "a string") else None
@@ -396,9 +399,9 @@ class _Reader:
         """Yield the keys of a table, normalised and as written, each name once."""
         seen: dict[NormalizedName, str] = {}
         for written in table:
-            name = self.name(written, _join(at, written))
+            name = self.name(written, path_below(at, written))
             if name in seen:
-                self.note(_join(at, written), f"`{written}` and `{seen[name]}` are one name")
+                self.note(path_below(at, written), f"`{written}` and `{seen[name]}` are one name")
             elif name is not None:
                 seen[name] = written
                 yield name, written
@@ -435,8 +438,8 @@ class _Reader:
             name: Section(
                 name=name,
                 written=written,
-                entries=self.requirements(table[written], _join(at, written)),
-                at=_join(at, written),
+                entries=self.requirements(table[written], path_below(at, written)),
+                at=path_below(at, written),
             )
             for name, written in self.named(table, at)
         }
@@ -448,7 +451,7 @@ class _Reader:
         table = self.table(data.get(at), at)
         groups = {}
         for name, written in self.named(table, at):
-            place = _join(at, written)
+            place = path_below(at, written)
             entries = (
                 self.group_entry(*element)
                 for element in self.array(table[written], place, "requirements")
@@ -493,7 +496,7 @@ class _Reader:
         table = self.table(value, at)
         sources = {}
         for package, written in self.named(table, at):
-            place = _join(at, written)
+            place = path_below(at, written)
             entries = table[written]
             if isinstance(entries, dict):
                 elements: list[tuple[object, str]] = [(entries, place)]
@@ -654,13 +657,6 @@ class _Reader:
 
 
 _KINDS: tuple[SourceKind, ...] = ("index", "path", "git", "url", "workspace")
-_BARE_KEY = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
-
-
-def _join(at: str, key: str) -> str:
-    """Extend a TOML path by one key, quoted where TOML would want it: `extras."cu13.0"`."""
-    bare = key and _BARE_KEY.issuperset(key)
-    return f"{at}.{key}" if bare else f'{at}."{key}"'
 
 
 def _spoken(value: object) -> str:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
-    from torchconf.edits.plan import Path
     from torchconf.model.project import Project, Section
+    from torchconf.model.toml_path import Path
     from torchconf.planner.decide import Decision
 
 _UV: Path = ("tool", "uv")

@@ -15,14 +15,15 @@ from torchconf.model.requirements import (
     with_specifier,
     with_upper_bound,
 )
+from torchconf.model.toml_path import parse_path
 
 if TYPE_CHECKING:
     from packaging.version import Version
 
     from torchconf.catalog import Catalog
-    from torchconf.edits.plan import Path
     from torchconf.layout.layouts import Scope
     from torchconf.model.project import Project, Requirement, Section
+    from torchconf.model.toml_path import Path
     from torchconf.planner.decide import Decision
     from torchconf.planner.request import Facts, Request
 
@@ -192,7 +193,7 @@ class _Requires:
     # The text of a requirement.
 
     def _mend(self, requirement: Requirement) -> None:
-        path = toml_path(requirement.at)
+        path = parse_path(requirement.at)
         self.draft.replace(path, self._kept(requirement), "keeps all targets together")
 
     def _kept(self, requirement: Requirement) -> str:
@@ -232,9 +233,3 @@ class _Requires:
         """Add the upper bound that keeps all targets at one release, if one is needed."""
         bound = self.decision.bounds.by_package.get(name)
         return text if bound is None else with_upper_bound(text, bound)
-
-
-def toml_path(at: str) -> Path:
-    """Read a TOML path as `torchconf.model.project` writes it: `dependency-groups."cu13.0"[0]`."""
-    parts = re.findall(r'"([^"]*)"|\[(\d+)\]|([^.\[\]"]+)', at)
-    return tuple(int(number) if number else quoted or bare for quoted, number, bare in parts)

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
-    from torchconf.edits.plan import Path, Value
+    from torchconf.edits.plan import Value
     from torchconf.layout.layouts import Scope
     from torchconf.model.backends import Backend
     from torchconf.model.project import Project
+    from torchconf.model.toml_path import Path
     from torchconf.planner.decide import Decision
     from torchconf.planner.request import Request
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torchconf.model.toml_path import parse_path
 from torchconf.rules import (
     built_against_torch,
     companions,
@@ -38,15 +39,16 @@ from torchconf.rules import (
     source_scopes,
     tritons,
 )
-from torchconf.rules.context import Context, Whole, path_of
+from torchconf.rules.context import Context, Whole
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from torchconf.edits.plan import Path
+    from torchconf.model.toml_path import Path
 
-__all__ = ["RULES", "Context", "Finding", "Fix", "Rule", "Severity", "Whole", "find", "path_of"]
+
+__all__ = ["RULES", "Context", "Finding", "Fix", "Rule", "Severity", "Whole", "find", "parse_path"]
 
 _FAMILIES = (
     shapes,
@@ -94,7 +96,7 @@ def find(context: Context, also: Iterable[str] = ()) -> tuple[Finding, ...]:
         if rule.is_optional and rule.code not in also:
             continue
         for finding in rule.check(context):
-            path = path_of(finding.at)
+            path = parse_path(finding.at)
             found[finding.code, finding.at, finding.message] = rule, finding, path
             if rule.breaks is not None:
                 broken.setdefault(rule.breaks, []).append(path)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchconf.rules.context import path_of
+from torchconf.model.toml_path import parse_path
 from torchconf.rules.fixes import draft_of, same_name
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
@@ -62,7 +62,7 @@ class ConflictKind(Rule):
                 continue
             draft = draft_of(context)
             for number, entry, kind in wrong:
-                path = (*path_of(conflict.at), number)
+                path = (*parse_path(conflict.at), number)
                 draft.put((*path, _other(kind)), entry[kind], f"it is a {_other(kind)}")
                 draft.remove((*path, kind), f"it is a {_other(kind)}")
             fix = Fix("say what the names are", tuple(draft.steps), safe=True)
@@ -94,7 +94,7 @@ def _written_sets(
     if "optional-dependencies" in project.dynamic or not project.has_project:
         return
     for conflict in project.conflicts:
-        written = table[int(path_of(conflict.at)[-1])] if isinstance(table, list) else None
+        written = table[int(parse_path(conflict.at)[-1])] if isinstance(table, list) else None
         entries = [
             (number, entry, kind)
             for number, entry in enumerate(written if isinstance(written, list) else ())
@@ -159,7 +159,7 @@ class ConflictUnknownName(Rule):
         free = {str(key): one.written for key, one in sections.items() if key not in there}
         near = get_close_matches(canonicalize_name(name), free, n=1, cutoff=0.7)
         draft = draft_of(context)
-        path = path_of(conflict.at)
+        path = parse_path(conflict.at)
         if near:
             draft.put((*path, number, kind), free[near[0]], "it is defined by this name")
             return Fix(f"name `{free[near[0]]}`", tuple(draft.steps), safe=False)
@@ -213,7 +213,7 @@ class SelfPackageConflict(Rule):
                 if name not in whole & parts:
                     continue
                 draft = draft_of(context)
-                path = path_of(conflict.at)
+                path = parse_path(conflict.at)
                 if len(set(conflict.items)) > _PAIR:
                     draft.remove((*path, number), "an extra comes with its project")
                 else:
@@ -228,7 +228,7 @@ class SelfPackageConflict(Rule):
 
     def _entries(self, context: Context, conflict: Conflict) -> list[dict[str, object]]:
         table = context.project.uv.get("conflicts")
-        written = table[int(path_of(conflict.at)[-1])] if isinstance(table, list) else None
+        written = table[int(parse_path(conflict.at)[-1])] if isinstance(table, list) else None
         return [e for e in written if isinstance(e, dict)] if isinstance(written, list) else []
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from torchconf.model.project import Item
-from torchconf.rules.context import Place, path_of
+from torchconf.model.toml_path import parse_path
+from torchconf.rules.context import Place
 from torchconf.rules.fixes import UV, draft_of
 from torchconf.rules.installed_builds import lists
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
@@ -80,7 +81,7 @@ def _one_set(draft: Draft, context: Context, items: Iterable[Item]) -> None:
     best = conflicts[shared.index(max(shared))]
     for item in items:
         if item not in best.items:
-            draft.insert(path_of(best.at), _entry(item, context), _REASON)
+            draft.insert(parse_path(best.at), _entry(item, context), _REASON)
 
 
 def _entry(item: Item, context: Context) -> dict[str, Value]:
@@ -338,9 +339,9 @@ class PairwiseConflicts(Rule):
                     entry: dict[str, Value] = {}
                     if item.package != project.name:
                         entry["package"] = str(item.package)
-                    draft.insert(path_of(first.at), {**entry, **_entry(item, context)}, _REASON)
+                    draft.insert(parse_path(first.at), {**entry, **_entry(item, context)}, _REASON)
             for conflict in reversed(rest):
-                draft.remove(path_of(conflict.at), "one set says it all")
+                draft.remove(parse_path(conflict.at), "one set says it all")
             names = list_names(str(item.name or item.package) for item in clique)
             yield self.finding(
                 first.at,

@@ -23,24 +23,13 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from torchconf.catalog import Catalog
-    from torchconf.edits.plan import Path
     from torchconf.model.backends import Backend
     from torchconf.model.project import Conflict, Index, Item, Project, Requirement, Source
     from torchconf.model.targets import Platform
     from torchconf.resolve.environments import Environments
     from torchconf.resolve.routes import Route, Routes
 
-__all__ = ["Context", "Place", "Whole", "names_in_builds", "path_of"]
-
-_PART = re.compile(r'"((?:[^"\\]|\\.)*)"|\[([0-9]+)\]|([^.\[\]"]+)')
-
-
-def path_of(at: str) -> Path:
-    """Return a TOML path as steps take it: `tool.uv.sources.torch[1]` with its parts."""
-    return tuple(
-        int(number) if number else quoted if quoted or not bare else bare
-        for quoted, number, bare in _PART.findall(at)
-    )
+__all__ = ["Context", "Place", "Whole", "names_in_builds"]
 
 
 class Whole:
@@ -419,7 +408,6 @@ def names_in_builds(project: Project) -> set[str]:
 
 def _first_name(line: str) -> str:
     # Imported here: few projects build with PyTorch.
-    import re
 
     match = re.match(r"\s*([A-Za-z0-9._-]+)", line)
     return match[1] if match else ""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError, WriteRefused
 from torchconf.model.project import Record, read_project
-from torchconf.rules import RULES, Context, Finding, Fix, Severity, Whole, find, path_of
+from torchconf.model.toml_path import parse_path
+from torchconf.rules import RULES, Context, Finding, Fix, Severity, Whole, find
 from torchconf.rules.rule_selection import (
     RuleSelection,
     ignored_lines,
@@ -295,7 +296,7 @@ class _Read:
         # Imported here: most files are right, and have no place to be found.
         from torchconf.edits.positions import Locator, Span
 
-        paths = [path_of(finding.at) for finding in findings]
+        paths = [parse_path(finding.at) for finding in findings]
         if self.block is None:
             locator = Locator(self.document.text)
             return [locator.span(path) for path in paths]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
-from torchconf.rules.context import path_of
+from torchconf.model.toml_path import parse_path
 from torchconf.rules.installed_builds import SOURCES, own_sources, source_entries
 
 if TYPE_CHECKING:
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from packaging.markers import Marker
 
     from torchconf.edits.draft import Draft
-    from torchconf.edits.plan import Path, Step, Value
+    from torchconf.edits.plan import Step, Value
     from torchconf.model.backends import Backend
     from torchconf.model.project import Source
     from torchconf.model.targets import Platform
+    from torchconf.model.toml_path import Path
     from torchconf.rules.context import Context
 
 __all__ = [
@@ -55,7 +56,7 @@ def put_at(at: str, value: Value, reason: str) -> Step:
     """Return the step that sets what stands at a TOML path: a key, or an entry of an array."""
     from torchconf.edits.plan import Put, Replace
 
-    path = path_of(at)
+    path = parse_path(at)
     return Put(path, value, reason) if isinstance(path[-1], str) else Replace(path, value, reason)
 
 
@@ -151,7 +152,7 @@ def same_name(one: str, other: str) -> bool:
 def raw_marker(context: Context, source: Source) -> str | None:
     """Return the marker of a source entry as it is written."""
     here: object = context.project.data
-    for part in path_of(source.at):
+    for part in parse_path(source.at):
         here = here[part]  # type: ignore[index]  # the reader has been there
     marker = here.get("marker") if isinstance(here, dict) else None
     return marker if isinstance(marker, str) else None

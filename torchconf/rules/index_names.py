@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchconf.rules.context import path_of
+from torchconf.model.toml_path import parse_path
 from torchconf.rules.fixes import (
     add_index,
     draft_of,
@@ -188,7 +188,7 @@ class BadIndexUrl(Rule):
         for index in context.pytorch_indexes:
             if not index.url.startswith(f"{host}/"):
                 continue
-            entry = raw[int(path_of(index.at)[-1])] if isinstance(raw, list) else {}
+            entry = raw[int(parse_path(index.at)[-1])] if isinstance(raw, list) else {}
             if isinstance(entry, dict) and entry.get("format") == "flat":
                 continue
             segments = [part for part in index.url[len(host) :].split("/") if part]
@@ -301,8 +301,8 @@ class DuplicateIndex(Rule):
             return None
         draft = draft_of(context)
         for source in users:
-            draft.put((*path_of(source.at), "index"), first.name, "it is the same index")
-        draft.remove(path_of(second.at), "it is the same index")
+            draft.put((*parse_path(source.at), "index"), first.name, "it is the same index")
+        draft.remove(parse_path(second.at), "it is the same index")
         return Fix(f"use `{first.name}` for both", tuple(draft.steps), safe=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.rules.context import path_of
+from torchconf.model.toml_path import parse_path, render_path
 from torchconf.rules.fixes import (
     INDEXES,
     UV,
@@ -68,7 +68,7 @@ def _close(context: Context, index: Index) -> Draft | None:
     if packages is None:
         return None
     draft = draft_of(context)
-    path = path_of(index.at)
+    path = parse_path(index.at)
     name = index.name or index_name(context, index.url)
     draft.put((*path, "name"), name, "sources need a name")
     draft.put((*path, "explicit"), True, "only what names it comes from this index")  # noqa: FBT003 - a value
@@ -161,7 +161,7 @@ class PytorchDefaultIndex(Rule):
             if not index.default:
                 continue
             draft = draft_of(context)
-            path = path_of(index.at)
+            path = parse_path(index.at)
             name = index.name or index_name(context, index.url)
             draft.put((*path, "name"), name, "sources need a name")
             draft.remove((*path, "default"), "PyPI serves what is not PyTorch's")
@@ -213,7 +213,7 @@ class LegacyIndexSetting(Rule):
         """Report PyTorch's URLs in the settings that came before `[[tool.uv.index]]`."""
         for at, url in _legacy_urls(context):
             where = "`uv sync` does not read it" if ".pip." in at else "it is open to every package"
-            key = path_of(at)[-1] if isinstance(path_of(at)[-1], str) else path_of(at)[-2]
+            key = parse_path(at)[-1] if isinstance(parse_path(at)[-1], str) else parse_path(at)[-2]
             yield self.finding(
                 at,
                 f"an index of PyTorch in `{key}`: {where}",
@@ -223,7 +223,7 @@ class LegacyIndexSetting(Rule):
 
     def _moved(self, context: Context, at: str, url: str) -> Fix | None:
         draft = draft_of(context)
-        path = path_of(at)
+        path = parse_path(at)
         draft.remove(path, "an index of its own takes its place")
         if isinstance(path[-1], int) and not draft.get(path[:-1]):
             draft.remove(path[:-1], "it is empty")
@@ -307,7 +307,7 @@ class UnsafeIndexStrategy(Rule):
             if len(path) > len(UV) and not draft.get(path):
                 draft.remove(path, "it is empty")
             yield self.finding(
-                ".".join((*path, "index-strategy")),  # type: ignore[arg-type]  # names only
+                render_path((*path, "index-strategy")),
                 f"with `{strategy}` any package may come from any index that has it",
                 help="take it out: explicit indexes and sources need none",
                 severity=None if opened or legacy else Severity.INFO,
@@ -357,7 +357,7 @@ class UnusedIndex(Rule):
             if not idle or context.users_of(index):
                 continue
             draft = draft_of(context)
-            draft.remove(path_of(index.at), "no source names it")
+            draft.remove(parse_path(index.at), "no source names it")
             if not draft.get(INDEXES):
                 draft.remove(INDEXES, "it is empty")
             yield self.finding(

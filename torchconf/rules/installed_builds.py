@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from torchconf.edits.plan import Path, Value
+    from torchconf.edits.plan import Value
     from torchconf.model.backends import Backend
     from torchconf.model.project import Index, Requirement, Source
     from torchconf.model.targets import Platform
+    from torchconf.model.toml_path import Path
     from torchconf.rules.context import Context
 
 __all__ = [

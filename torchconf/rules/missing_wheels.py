@@ -11,7 +11,7 @@ from packaging.version import Version
 from torchconf.catalog import Answer
 from torchconf.model.backends import is_nightly
 from torchconf.model.targets import SHOWN_PLATFORMS
-from torchconf.rules.context import path_of
+from torchconf.model.toml_path import parse_path
 from torchconf.rules.fixes import draft_of, gate, gated, raw_marker, without_wheels
 from torchconf.rules.installed_builds import served
 from torchconf.rules.ranges import FAR, admits_newer, public
@@ -294,7 +294,7 @@ class NoWheelsThere(Rule):
             return None
         marker = gated(context, source.marker, raw_marker(context, source), backend)
         draft = draft_of(context)
-        draft.put((*path_of(source.at), "marker"), marker, "nothing is published for the rest")
+        draft.put((*parse_path(source.at), "marker"), marker, "nothing is published for the rest")
         if not draft.steps:
             return None
         return Fix(f"give it the marker `{marker}`", tuple(draft.steps), safe=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.rules.context import path_of
+from torchconf.model.toml_path import parse_path
 from torchconf.rules.fixes import UV, draft_of, put_entries, same_name
 from torchconf.rules.installed_builds import source_entries
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
@@ -105,7 +105,7 @@ class AliasOfRoutedExtra(Rule):
         if line.marker is not None or any(one.name == project.name for one in section.requirements):
             return None
         draft = draft_of(context)
-        path = path_of(line.at)
+        path = parse_path(line.at)
         *above, number = path
         draft.remove(path, "it brings requirements without their sources")
         for offset, one in enumerate(section.requirements):
@@ -232,7 +232,7 @@ class HiddenVariant(Rule):
         for package in packages:
             for source in context.project.sources.get(package, ()):
                 if source.group == included:
-                    draft.put((*path_of(source.at), "group"), written, "the conflict names it")
+                    draft.put((*parse_path(source.at), "group"), written, "the conflict names it")
         title = f"let the sources name `{written}`"
         return Fix(title, tuple(draft.steps), safe=False)
 

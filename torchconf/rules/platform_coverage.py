@@ -6,8 +6,8 @@ import itertools
 from typing import TYPE_CHECKING
 
 from torchconf.model.targets import PLATFORMS
+from torchconf.model.toml_path import parse_path
 from torchconf.resolve.environments import mentions_extra
-from torchconf.rules.context import path_of
 from torchconf.rules.fixes import draft_of, gate, gated, put_at, raw_marker, without_wheels
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_systems
@@ -85,7 +85,7 @@ class CudaOnMacos(Rule):
             fix = None
             if gate(context, backend) is not None:
                 draft = draft_of(context)
-                draft.put((*path_of(source.at), "marker"), marker, "macOS gets PyPI's build")
+                draft.put((*parse_path(source.at), "marker"), marker, "macOS gets PyPI's build")
                 steps = (*draft.steps, *_gated_tritons(context, source, marker))
                 fix = Fix(f"give it the marker `{marker}`", steps, safe=True)
             yield self.finding(

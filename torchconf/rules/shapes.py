@@ -6,7 +6,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from torchconf.rules.context import path_of
+from torchconf.model.toml_path import parse_path
 from torchconf.rules.fixes import UV, draft_of, index_name
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
@@ -84,7 +84,7 @@ class BadShape(Rule):
     def _small_sets(self, context: Context) -> Iterator[Finding]:
         table = context.project.uv.get("conflicts")
         for conflict in context.project.conflicts:
-            written = table[int(path_of(conflict.at)[-1])] if isinstance(table, list) else None
+            written = table[int(parse_path(conflict.at)[-1])] if isinstance(table, list) else None
             if not isinstance(written, list) or len(set(conflict.items)) >= _PAIR:
                 continue
             if any(
@@ -95,7 +95,7 @@ class BadShape(Rule):
             count = "nothing" if not written else "one item"
             message = f"a set of `conflicts` needs two different items, this one has {count}"
             draft = draft_of(context)
-            draft.remove(path_of(conflict.at), "a set of one conflicts with nothing")
+            draft.remove(parse_path(conflict.at), "a set of one conflicts with nothing")
             fix = Fix("take the set away", tuple(draft.steps), safe=False)
             yield self.finding(conflict.at, message, fix=fix)
 
@@ -148,7 +148,7 @@ class BadShape(Rule):
     def _nameless(self, context: Context, at: str, url: str) -> Finding:
         draft = draft_of(context)
         name = index_name(context, url)
-        draft.put((*path_of(at), "name"), name, "sources need a name")
+        draft.put((*parse_path(at), "name"), name, "sources need a name")
         fix = Fix(f"name it `{name}`", tuple(draft.steps), safe=False)
         message = "an explicit index needs a `name`: only a source that names it leads to it"
         return self.finding(at, message, fix=fix)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.model.backends import PYPI
+from torchconf.model.toml_path import parse_path
 from torchconf.resolve.environments import comparisons
-from torchconf.rules.context import Place, path_of
+from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of, put_entries
 from torchconf.rules.installed_builds import (
     SOURCES,
@@ -100,7 +101,7 @@ class ScopeMissing(Rule):
         if not _listed(context, Place(other, name), source.package):
             return None
         draft = draft_of(context)
-        path = path_of(source.at)
+        path = parse_path(source.at)
         entry = draft.get(path)
         draft.put((*path, other), entry[kind], f"`{name}` is a {other}")
         draft.remove((*path, kind), f"`{name}` is a {other}")
@@ -110,7 +111,7 @@ class ScopeMissing(Rule):
         known = context.required(source.package)
         line = known[0][1].raw if known else source.package
         draft = draft_of(context)
-        draft.insert(path_of(section.at), line, "a source for it needs a requirement on it")
+        draft.insert(parse_path(section.at), line, "a source for it needs a requirement on it")
         return Fix(f"list `{line}` in `{section.written}`", tuple(draft.steps), safe=False)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from packaging.utils import canonicalize_name
 
-from torchconf.rules.context import path_of
+from torchconf.model.toml_path import parse_path
 from torchconf.rules.fixes import draft_of, raw_marker
 from torchconf.rules.installed_builds import (
     BASE,
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from torchconf.catalog import Triton
-    from torchconf.edits.plan import Path, Value
+    from torchconf.edits.plan import Value
     from torchconf.model.backends import Backend
     from torchconf.model.project import Requirement, Source
+    from torchconf.model.toml_path import Path
     from torchconf.rules.context import Context, Place
 
 __all__ = ["RULES"]
@@ -75,7 +76,7 @@ class _MissingTriton(Rule):
         if asked is None:
             bound = f">={triton.bound}" if triton.bound else ""
             line = f"{name}{bound}" + (f" ; {marker}" if marker else "")
-            path = path_of(torch.at)
+            path = parse_path(torch.at)
             above: Path = path[:-1]
             draft.insert(above, line, "torch needs it, and PyPI has none of this name")
         if not routed:

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
-    from torchconf.edits.plan import Path, Value
+    from torchconf.edits.plan import Value
     from torchconf.layout.configuration import Configuration
     from torchconf.layout.layouts import Kind
     from torchconf.model.backends import Backend
     from torchconf.model.project import Index, Project
+    from torchconf.model.toml_path import Path
 
 __all__ = ["move_index", "move_scopes"]
 

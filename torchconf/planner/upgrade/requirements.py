@@ -17,8 +17,8 @@ from torchconf.model.requirements import (
     with_specifier,
     with_upper_bound,
 )
+from torchconf.model.toml_path import parse_path
 from torchconf.planner.bounds import Bounds
-from torchconf.planner.draft_requirements import toml_path
 from torchconf.planner.respecify import moved, relabelled
 from torchconf.planner.upgrade.choice import Reach, lowest_meant
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from torchconf.catalog import Catalog, Triton
     from torchconf.edits.draft import Draft
-    from torchconf.edits.plan import Path
     from torchconf.layout.configuration import Configuration
     from torchconf.model.project import Project, Requirement
+    from torchconf.model.toml_path import Path
 
 __all__ = ["Line", "move_requirements"]
 
@@ -138,7 +138,7 @@ class _Moving:
         )
 
     def _write(self, line: Line, text: str) -> None:
-        line.draft.replace(toml_path(line.requirement.at), text, _REASON)
+        line.draft.replace(parse_path(line.requirement.at), text, _REASON)
 
     def _label(self, line: Line) -> str:
         return relabelled(line.requirement.raw, self.reach.backends)
