@@ -50,6 +50,7 @@ class ProjectError(TorchconfError):
     """The project cannot be used as it is.
 
     Attributes:
+        path: The place in the file, as its keys and numbers; empty where the reading knows none.
         others: Further problems found in the same reading. The first one is the error itself.
     """
 
@@ -58,11 +59,13 @@ class ProjectError(TorchconfError):
         message: str,
         *,
         at: str | None = None,
+        path: tuple[str | int, ...] = (),
         help: str | None = None,
         others: tuple[ProjectError, ...] = (),
     ) -> None:
         """Keep the parts of the message, and the problems that were found with it."""
         super().__init__(message, at=at, help=help)
+        self.path = path
         self.others = others
 
 

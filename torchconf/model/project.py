@@ -16,7 +16,7 @@ and this module is loaded by every command.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast, dataclass_transform
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, cast, dataclass_transform
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement
@@ -25,10 +25,12 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from torchconf.errors import ProjectError
-from torchconf.model.toml_path import path_below
+from torchconf.model.toml_path import INDEXES, SOURCES, UV, render_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from torchconf.model.toml_path import Path
 
 __all__ = [
     "Conflict",
@@ -50,6 +52,12 @@ __all__ = [
 class Record:
     """An immutable value with named fields, compared by them."""
 
+    _names: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        """Know the names of the fields, in their order."""
+        cls._names = (*cls._names, *cls.__annotations__)
+
     def __init__(self, **fields: object) -> None:
         """Take one keyword argument per field; a field with a class-level value may be left out."""
         self.__dict__.update(fields)
@@ -69,14 +77,25 @@ class Record:
 
     def __repr__(self) -> str:
         """Name the class and its fields."""
-        fields = zip(type(self).__annotations__, self._fields(), strict=True)
+        fields = zip(self._names, self._fields(), strict=True)
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in fields)})"
 
     def _fields(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in type(self).__annotations__)
+        return tuple(getattr(self, name) for name in self._names)
 
 
-class Requirement(Record):
+class Located(Record):
+    """What stands at one place of the file."""
+
+    path: Path
+
+    @property
+    def at(self) -> str:
+        """The place as people write it: `tool.uv.sources.torch[1]`."""
+        return render_path(self.path)
+
+
+class Requirement(Located):
     """One requirement string, and where it stands. `name` and `extras` are normalised."""
 
     name: NormalizedName
@@ -85,23 +104,20 @@ class Requirement(Record):
     marker: Marker | None
     url: str | None
     raw: str
-    at: str
 
 
-class Include(Record):
+class Include(Located):
     """An `{include-group = ...}` entry of a dependency group."""
 
     group: NormalizedName
-    at: str
 
 
-class Section(Record):
+class Section(Located):
     """One extra or one dependency group: its name as written, and its entries in order."""
 
     name: NormalizedName
     written: str
     entries: tuple[Requirement | Include, ...]
-    at: str
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
@@ -117,7 +133,7 @@ class Section(Record):
 SourceKind = Literal["index", "path", "git", "url", "workspace", "mixed", "none"]
 
 
-class Source(Record):
+class Source(Located):
     """One entry under `tool.uv.sources`.
 
     `kind` says what `value` is: an index name, a path, a git or a plain URL. `workspace` has no
@@ -130,7 +146,6 @@ class Source(Record):
     marker: Marker | None
     extra: NormalizedName | None
     group: NormalizedName | None
-    at: str
 
     @property
     def index(self) -> str | None:
@@ -138,14 +153,13 @@ class Source(Record):
         return self.value if self.kind == "index" else None
 
 
-class Index(Record):
+class Index(Located):
     """One `[[tool.uv.index]]` entry. The URL is kept as written: uv compares it that way."""
 
     name: str | None
     url: str
     explicit: bool
     default: bool
-    at: str
 
 
 class Item(NamedTuple):
@@ -156,19 +170,17 @@ class Item(NamedTuple):
     name: NormalizedName | None = None
 
 
-class Conflict(Record):
+class Conflict(Located):
     """One set of `tool.uv.conflicts`."""
 
     items: tuple[Item, ...]
-    at: str
 
 
-class EnvironmentEntry(Record):
+class EnvironmentEntry(Located):
     """One entry of `environments` or `required-environments`."""
 
     marker: Marker
     raw: str
-    at: str
 
 
 class Project(Record):
@@ -344,122 +356,123 @@ class _Reader:
         self.file = file
         self.problems = problems
 
-    def note(self, at: str, message: str, *, help: str | None = None) -> None:
-        self.problems.append(ProjectError(message, at=f"{self.file}, {at}", help=help))
+    def note(self, path: Path, message: str, *, help: str | None = None) -> None:
+        place = f"{self.file}, {render_path(path)}"
+        self.problems.append(ProjectError(message, at=place, path=path, help=help))
 
     # Shapes.
 
-    def shape(self, value: object, at: str, kind: type, expected: str) -> bool:
+    def shape(self, value: object, path: Path, kind: type, expected: str) -> bool:
         """Tell whether a value is there and has the right shape; note it if the shape is wrong."""
         if value is None:
             return False
         if isinstance(value, kind):
             return True
-        self.note(at, f"expected {expected}, found {_spoken(value)}")
+        self.note(path, f"expected {expected}, found {_spoken(value)}")
         return False
 
-    def table(self, value: object, at: str) -> Mapping[str, object]:
-        return cast("dict[str, object]", value) if self.shape(value, at, dict, "a table") else {}
+    def table(self, value: object, path: Path) -> Mapping[str, object]:
+        return cast("dict[str, object]", value) if self.shape(value, path, dict, "a table") else {}
 
-    def array(self, value: object, at: str, of: str) -> list[tuple[object, str]]:
+    def array(self, value: object, path: Path, of: str) -> list[tuple[object, Path]]:
         """Return the elements of an array, each with its path."""
-        if not self.shape(value, at, list, f"an array of {of}"):
+        if not self.shape(value, path, list, f"an array of {of}"):
             return []
-        return [
-            (element, path_below(at, n)) for n, element in enumerate(cast("list[object]", value))
-        ]
+        return [(element, (*path, n)) for n, element in enumerate(cast("list[object]", value))]
 
-    def text(self, value: object, at: str) -> str | None:
-        return cast("str", value) if self.shape(value, at, str, "a string") else None
+    def text(self, value: object, path: Path) -> str | None:
+        return cast("str", value) if self.shape(value, path, str, "a string") else None
 
-    def flag(self, value: object, at: str) -> bool | None:
-        return cast("bool", value) if self.shape(value, at, bool, "true or false") else None
+    def flag(self, value: object, path: Path) -> bool | None:
+        return cast("bool", value) if self.shape(value, path, bool, "true or false") else None
 
-    def texts(self, value: object, at: str) -> tuple[str, ...]:
-        read = (self.text(element, place) for element, place in self.array(value, at, "strings"))
+    def texts(self, value: object, path: Path) -> tuple[str, ...]:
+        read = (self.text(element, place) for element, place in self.array(value, path, "strings"))
         return tuple(text for text in read if text is not None)
 
-    def name(self, value: object, at: str) -> NormalizedName | None:
-        text = self.text(value, at)
+    def name(self, value: object, path: Path) -> NormalizedName | None:
+        text = self.text(value, path)
         if text is None:
             return None
         name = canonicalize_name(text)
         # The characters of PEP 508, which `canonicalize_name` does not look at.
         inner = name.replace("-", "")
         if not (inner.isalnum() and inner.isascii()) or "-" in (name[0], name[-1]):
-            self.note(at, f"`{text}` is not a valid name")
+            self.note(path, f"`{text}` is not a valid name")
             return None
         return name
 
-    def names(self, value: object, at: str) -> tuple[NormalizedName, ...]:
-        read = (self.name(element, place) for element, place in self.array(value, at, "names"))
+    def names(self, value: object, path: Path) -> tuple[NormalizedName, ...]:
+        read = (self.name(element, place) for element, place in self.array(value, path, "names"))
         return tuple(name for name in read if name is not None)
 
-    def named(self, table: Mapping[str, object], at: str) -> Iterator[tuple[NormalizedName, str]]:
+    def named(
+        self, table: Mapping[str, object], path: Path
+    ) -> Iterator[tuple[NormalizedName, str]]:
         """Yield the keys of a table, normalised and as written, each name once."""
         seen: dict[NormalizedName, str] = {}
         for written in table:
-            name = self.name(written, path_below(at, written))
+            name = self.name(written, (*path, written))
             if name in seen:
-                self.note(path_below(at, written), f"`{written}` and `{seen[name]}` are one name")
+                self.note((*path, written), f"`{written}` and `{seen[name]}` are one name")
             elif name is not None:
                 seen[name] = written
                 yield name, written
 
     # Standard tables.
 
-    def requirement(self, value: object, at: str) -> Requirement | None:
-        text = self.text(value, at)
+    def requirement(self, value: object, path: Path) -> Requirement | None:
+        text = self.text(value, path)
         if text is None:
             return None
         fields, wrong = _parse_requirement(text)
         if fields is None:
-            self.note(at, f"`{text}` is not a valid requirement: {wrong}")
+            self.note(path, f"`{text}` is not a valid requirement: {wrong}")
             return None
-        return Requirement(**fields, at=at)  # type: ignore[arg-type]  # the fields come from a cache
+        return Requirement(**fields, path=path)  # type: ignore[arg-type]  # the fields come from a cache
 
-    def requirements(self, value: object, at: str) -> tuple[Requirement, ...]:
-        elements = self.array(value, at, "requirement strings")
+    def requirements(self, value: object, path: Path) -> tuple[Requirement, ...]:
+        elements = self.array(value, path, "requirement strings")
         read = (self.requirement(element, place) for element, place in elements)
         return tuple(requirement for requirement in read if requirement is not None)
 
-    def marker(self, value: object, at: str) -> Marker | None:
-        text = self.text(value, at)
+    def marker(self, value: object, path: Path) -> Marker | None:
+        text = self.text(value, path)
         if text is None:
             return None
         marker, wrong = _parse_marker(text)
         if marker is None:
-            self.note(at, f"`{text}` is not a valid environment marker: {wrong}")
+            self.note(path, f"`{text}` is not a valid environment marker: {wrong}")
         return marker
 
-    def extras(self, value: object, at: str) -> dict[NormalizedName, Section]:
-        table = self.table(value, at)
+    def extras(self, value: object, path: Path) -> dict[NormalizedName, Section]:
+        table = self.table(value, path)
         return {
             name: Section(
                 name=name,
                 written=written,
-                entries=self.requirements(table[written], path_below(at, written)),
-                at=path_below(at, written),
+                entries=self.requirements(table[written], (*path, written)),
+                path=(*path, written),
             )
-            for name, written in self.named(table, at)
+            for name, written in self.named(table, path)
         }
 
     def groups(
         self, data: Mapping[str, object], uv: Mapping[str, object]
     ) -> dict[NormalizedName, Section]:
-        at = "dependency-groups"
-        table = self.table(data.get(at), at)
+        path = ("dependency-groups",)
+        table = self.table(data.get("dependency-groups"), path)
         groups = {}
-        for name, written in self.named(table, at):
-            place = path_below(at, written)
+        for name, written in self.named(table, path):
+            place = (*path, written)
             entries = (
                 self.group_entry(*element)
                 for element in self.array(table[written], place, "requirements")
             )
             kept = tuple(entry for entry in entries if entry is not None)
-            groups[name] = Section(name=name, written=written, entries=kept, at=place)
+            groups[name] = Section(name=name, written=written, entries=kept, path=place)
         # uv's older spelling of the group `dev`; what stands there is added to the group.
-        older = self.requirements(uv.get("dev-dependencies"), "tool.uv.dev-dependencies")
+        older = self.requirements(uv.get("dev-dependencies"), (*UV, "dev-dependencies"))
         if "dev-dependencies" in uv:
             dev = canonicalize_name("dev")
             first = groups.get(dev)
@@ -467,50 +480,50 @@ class _Reader:
                 name=dev,
                 written=first.written if first else "dev",
                 entries=(*(first.entries if first else ()), *older),
-                at=first.at if first else "tool.uv.dev-dependencies",
+                path=first.path if first else (*UV, "dev-dependencies"),
             )
         return groups
 
-    def group_entry(self, value: object, at: str) -> Requirement | Include | None:
+    def group_entry(self, value: object, path: Path) -> Requirement | Include | None:
         if not isinstance(value, dict):
-            return self.requirement(value, at)
+            return self.requirement(value, path)
         if list(value) != ["include-group"]:
-            self.note(at, "expected a requirement string or `{include-group = ...}`")
+            self.note(path, "expected a requirement string or `{include-group = ...}`")
             return None
-        group = self.name(value["include-group"], f"{at}.include-group")
-        return Include(group=group, at=at) if group else None
+        group = self.name(value["include-group"], (*path, "include-group"))
+        return Include(group=group, path=path) if group else None
 
-    def requires_python(self, value: object, at: str) -> SpecifierSet | None:
-        text = self.text(value, at)
+    def requires_python(self, value: object, path: Path) -> SpecifierSet | None:
+        text = self.text(value, path)
         if text is None:
             return None
         try:
             return SpecifierSet(text)
         except InvalidSpecifier:
-            self.note(at, f"`{text}` is not a valid version specifier")
+            self.note(path, f"`{text}` is not a valid version specifier")
             return None
 
     # uv's tables.
 
-    def sources(self, value: object, at: str) -> dict[NormalizedName, tuple[Source, ...]]:
-        table = self.table(value, at)
+    def sources(self, value: object, path: Path) -> dict[NormalizedName, tuple[Source, ...]]:
+        table = self.table(value, path)
         sources = {}
-        for package, written in self.named(table, at):
-            place = path_below(at, written)
+        for package, written in self.named(table, path):
+            place = (*path, written)
             entries = table[written]
             if isinstance(entries, dict):
-                elements: list[tuple[object, str]] = [(entries, place)]
+                elements: list[tuple[object, Path]] = [(entries, place)]
             else:
                 elements = self.array(entries, place, "tables")
             read = (self.source(package, *element) for element in elements)
             sources[package] = tuple(source for source in read if source is not None)
         return sources
 
-    def source(self, package: NormalizedName, value: object, at: str) -> Source | None:
-        table = self.table(value, at)
+    def source(self, package: NormalizedName, value: object, path: Path) -> Source | None:
+        table = self.table(value, path)
         if not table:
             if value == {}:
-                self.note(at, "an empty table is not a source")
+                self.note(path, "an empty table is not a source")
             return None
         # A git source may name a path: the one inside the repository.
         kinds: list[SourceKind] = [kind for kind in _KINDS if kind in table]
@@ -521,56 +534,56 @@ class _Reader:
         if kind == "workspace":
             # Since uv 0.12 this may be the path of another workspace.
             if not isinstance(table["workspace"], str):
-                self.flag(table["workspace"], f"{at}.workspace")
+                self.flag(table["workspace"], (*path, "workspace"))
         elif len(kinds) == 1:
-            text = self.text(table[kind], f"{at}.{kind}")
+            text = self.text(table[kind], (*path, kind))
             if text is None:
                 return None
         return Source(
             package=package,
             kind=kind,
             value=text or "",
-            marker=self.marker(table.get("marker"), f"{at}.marker"),
-            extra=self.name(table.get("extra"), f"{at}.extra"),
-            group=self.name(table.get("group"), f"{at}.group"),
-            at=at,
+            marker=self.marker(table.get("marker"), (*path, "marker")),
+            extra=self.name(table.get("extra"), (*path, "extra")),
+            group=self.name(table.get("group"), (*path, "group")),
+            path=path,
         )
 
-    def index(self, value: object, at: str) -> Index | None:
-        table = self.table(value, at)
-        url = self.text(table.get("url"), f"{at}.url")
+    def index(self, value: object, path: Path) -> Index | None:
+        table = self.table(value, path)
+        url = self.text(table.get("url"), (*path, "url"))
         if url is None:
             if isinstance(value, dict) and "url" not in value:
-                self.note(at, "an index needs a `url`")
+                self.note(path, "an index needs a `url`")
             return None
         return Index(
-            name=self.text(table.get("name"), f"{at}.name"),
+            name=self.text(table.get("name"), (*path, "name")),
             url=url,
-            explicit=bool(self.flag(table.get("explicit"), f"{at}.explicit")),
-            default=bool(self.flag(table.get("default"), f"{at}.default")),
-            at=at,
+            explicit=bool(self.flag(table.get("explicit"), (*path, "explicit"))),
+            default=bool(self.flag(table.get("default"), (*path, "default"))),
+            path=path,
         )
 
-    def indexes(self, value: object, at: str) -> tuple[Index, ...]:
-        read = (self.index(element, place) for element, place in self.array(value, at, "tables"))
+    def indexes(self, value: object, path: Path) -> tuple[Index, ...]:
+        read = (self.index(element, place) for element, place in self.array(value, path, "tables"))
         return tuple(index for index in read if index is not None)
 
-    def conflict(self, value: object, at: str, project: NormalizedName | None) -> Conflict:
-        elements = self.array(value, at, "tables")
+    def conflict(self, value: object, path: Path, project: NormalizedName | None) -> Conflict:
+        elements = self.array(value, path, "tables")
         read = (self.item(element, place, project) for element, place in elements)
-        return Conflict(items=tuple(item for item in read if item is not None), at=at)
+        return Conflict(items=tuple(item for item in read if item is not None), path=path)
 
-    def item(self, value: object, at: str, project: NormalizedName | None) -> Item | None:
-        table = self.table(value, at)
+    def item(self, value: object, path: Path, project: NormalizedName | None) -> Item | None:
+        table = self.table(value, path)
         if not isinstance(value, dict):
             return None
-        package = self.name(table.get("package"), f"{at}.package") or project
-        extra = self.name(table.get("extra"), f"{at}.extra")
-        group = self.name(table.get("group"), f"{at}.group")
+        package = self.name(table.get("package"), (*path, "package")) or project
+        extra = self.name(table.get("extra"), (*path, "extra"))
+        group = self.name(table.get("group"), (*path, "group"))
         if package is None:
-            self.note(at, "without `[project]`, a conflict must name its `package`")
+            self.note(path, "without `[project]`, a conflict must name its `package`")
         elif extra and group:
-            self.note(at, "a conflict names an extra or a group, not both")
+            self.note(path, "a conflict names an extra or a group, not both")
         elif extra:
             return Item(package, "extra", extra)
         elif group:
@@ -578,39 +591,39 @@ class _Reader:
         elif "package" in table:
             return Item(package, "project")
         else:
-            self.note(at, "a conflict names an `extra`, a `group` or a `package`")
+            self.note(path, "a conflict names an `extra`, a `group` or a `package`")
         return None
 
-    def environments(self, value: object, at: str) -> tuple[EnvironmentEntry, ...]:
-        elements = [(value, at)] if isinstance(value, str) else self.array(value, at, "markers")
+    def environments(self, value: object, path: Path) -> tuple[EnvironmentEntry, ...]:
+        elements = [(value, path)] if isinstance(value, str) else self.array(value, path, "markers")
         read = ((element, self.marker(element, place), place) for element, place in elements)
         return tuple(
-            EnvironmentEntry(marker=marker, raw=cast("str", element), at=place)
+            EnvironmentEntry(marker=marker, raw=cast("str", element), path=place)
             for element, marker, place in read
             if marker is not None
         )
 
     def default_groups(
-        self, value: object, at: str
+        self, value: object, path: Path
     ) -> tuple[NormalizedName, ...] | Literal["all"] | None:
         if value is None:
             return None
         if isinstance(value, str):
             if value == "all":
                 return "all"
-            self.note(at, f"expected an array of names or `all`, found `{value}`")
+            self.note(path, f"expected an array of names or `all`, found `{value}`")
             return None
-        return self.names(value, at)
+        return self.names(value, path)
 
     def project(self, data: Mapping[str, object], root: Project | None) -> Project:
-        project = self.table(data.get("project"), "project")
+        project = self.table(data.get("project"), ("project",))
         has_project = isinstance(data.get("project"), dict)
-        uv = self.table(self.table(data.get("tool"), "tool").get("uv"), "tool.uv")
-        workspace = self.table(uv.get("workspace"), "tool.uv.workspace")
-        name = self.name(project.get("name"), "project.name")
+        uv = self.table(self.table(data.get("tool"), ("tool",)).get("uv"), UV)
+        workspace = self.table(uv.get("workspace"), (*UV, "workspace"))
+        name = self.name(project.get("name"), ("project", "name"))
         if has_project and "name" not in project:
-            self.note("project", "the project has no `name`")
-        conflicts = self.array(uv.get("conflicts"), "tool.uv.conflicts", "arrays of tables")
+            self.note(("project",), "the project has no `name`")
+        conflicts = self.array(uv.get("conflicts"), (*UV, "conflicts"), "arrays of tables")
         return Project(
             at=self.file,
             data=data,
@@ -618,41 +631,43 @@ class _Reader:
             root=root,
             has_project=has_project,
             name=name,
-            written_name=self.text(project.get("name"), "project.name") if name else None,
-            version=self.text(project.get("version"), "project.version"),
-            dynamic=frozenset(self.texts(project.get("dynamic"), "project.dynamic")),
+            written_name=self.text(project.get("name"), ("project", "name")) if name else None,
+            version=self.text(project.get("version"), ("project", "version")),
+            dynamic=frozenset(self.texts(project.get("dynamic"), ("project", "dynamic"))),
             requires_python=self.requires_python(
-                project.get("requires-python"), "project.requires-python"
+                project.get("requires-python"), ("project", "requires-python")
             ),
-            dependencies=self.requirements(project.get("dependencies"), "project.dependencies"),
+            dependencies=self.requirements(
+                project.get("dependencies"), ("project", "dependencies")
+            ),
             extras=self.extras(
-                project.get("optional-dependencies"), "project.optional-dependencies"
+                project.get("optional-dependencies"), ("project", "optional-dependencies")
             ),
             groups=self.groups(data, uv),
-            sources=self.sources(uv.get("sources"), "tool.uv.sources"),
-            indexes=self.indexes(uv.get("index"), "tool.uv.index"),
-            index_url=self.text(uv.get("index-url"), "tool.uv.index-url"),
-            extra_index_url=self.texts(uv.get("extra-index-url"), "tool.uv.extra-index-url"),
-            conflicts=tuple(self.conflict(value, at, name) for value, at in conflicts),
-            environments=self.environments(uv.get("environments"), "tool.uv.environments"),
+            sources=self.sources(uv.get("sources"), SOURCES),
+            indexes=self.indexes(uv.get("index"), INDEXES),
+            index_url=self.text(uv.get("index-url"), (*UV, "index-url")),
+            extra_index_url=self.texts(uv.get("extra-index-url"), (*UV, "extra-index-url")),
+            conflicts=tuple(self.conflict(value, path, name) for value, path in conflicts),
+            environments=self.environments(uv.get("environments"), (*UV, "environments")),
             required_environments=self.environments(
-                uv.get("required-environments"), "tool.uv.required-environments"
+                uv.get("required-environments"), (*UV, "required-environments")
             ),
-            default_groups=self.default_groups(uv.get("default-groups"), "tool.uv.default-groups"),
+            default_groups=self.default_groups(uv.get("default-groups"), (*UV, "default-groups")),
             constraint_dependencies=self.requirements(
-                uv.get("constraint-dependencies"), "tool.uv.constraint-dependencies"
+                uv.get("constraint-dependencies"), (*UV, "constraint-dependencies")
             ),
             override_dependencies=self.requirements(
-                uv.get("override-dependencies"), "tool.uv.override-dependencies"
+                uv.get("override-dependencies"), (*UV, "override-dependencies")
             ),
             exclude_dependencies=self.names(
-                uv.get("exclude-dependencies"), "tool.uv.exclude-dependencies"
+                uv.get("exclude-dependencies"), (*UV, "exclude-dependencies")
             ),
-            workspace_members=self.texts(workspace.get("members"), "tool.uv.workspace.members"),
-            workspace_exclude=self.texts(workspace.get("exclude"), "tool.uv.workspace.exclude"),
+            workspace_members=self.texts(workspace.get("members"), (*UV, "workspace", "members")),
+            workspace_exclude=self.texts(workspace.get("exclude"), (*UV, "workspace", "exclude")),
             is_workspace_root="workspace" in uv,
             has_build_system="build-system" in data,
-            package=self.flag(uv.get("package"), "tool.uv.package"),
+            package=self.flag(uv.get("package"), (*UV, "package")),
         )
 
 

@@ -1,17 +1,14 @@
 """A place in a TOML document: as parts for the code, as one line for people.
 
-`("tool", "uv", "sources", "torch", 1)` is `tool.uv.sources.torch[1]`. What is rendered here is
-parsed here, so that a place can be shown, kept in a report and edited afterwards.
+`("tool", "uv", "sources", "torch", 1)` is `tool.uv.sources.torch[1]`. Values and findings carry the
+parts, and render them where they are shown: nothing parses the line.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    import re
-
-__all__ = ["INDEXES", "SOURCES", "UV", "Path", "parse_path", "path_below", "render_path"]
+__all__ = ["INDEXES", "SOURCES", "UV", "Path", "render_path"]
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys of tables, and numbers of entries, which count from 0."""
@@ -25,34 +22,14 @@ _BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 
 def render_path(path: Path) -> str:
     """Render a path on one line: `dependency-groups."cu13.0"[0]`."""
-    text = ""
-    for part in path:
-        text = path_below(text, part)
-    return text
+    parts = (f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in path)
+    return "".join(parts).removeprefix(".")
 
 
-def path_below(at: str, part: str | int) -> str:
-    """Extend a rendered path by one part; a key is quoted where TOML would want it."""
-    if isinstance(part, int):
-        return f"{at}[{part}]"
-    key = part if part and _BARE.issuperset(part) else _quoted(part)
-    return f"{at}.{key}" if at else key
-
-
-def parse_path(at: str) -> Path:
-    """Parse a path that `render_path` wrote, or that a person wrote in the same way."""
-    # Imported here: reading a project renders paths and parses none.
-    import re
-
-    parts = re.findall(r'"((?:[^"\\]|\\.)*)"|\[([0-9]+)\]|([^.\[\]"]+)', at)
-    return tuple(
-        int(number) if number else bare or re.sub(r"\\(U.{8}|u.{4}|.)", _unescaped, quoted)
-        for quoted, number, bare in parts
-    )
-
-
-def _quoted(key: str) -> str:
-    """Quote a key; what cannot be printed is escaped, so that a path is always one line."""
+def _key(key: str) -> str:
+    """Write a key as TOML does; what cannot be printed is escaped: a path is always one line."""
+    if key and _BARE.issuperset(key):
+        return key
     return f'"{"".join(map(_escaped, key))}"'
 
 
@@ -63,8 +40,3 @@ def _escaped(character: str) -> str:
         return character
     code = ord(character)
     return f"\\U{code:08X}" if code > 0xFFFF else f"\\u{code:04X}"  # noqa: PLR2004 - TOML's \u
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    escape = match[1]
-    return chr(int(escape[1:], 16)) if len(escape) > 1 else escape

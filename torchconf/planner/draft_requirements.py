@@ -15,7 +15,6 @@ from torchconf.model.requirements import (
     with_specifier,
     with_upper_bound,
 )
-from torchconf.model.toml_path import parse_path
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -193,7 +192,7 @@ class _Requires:
     # The text of a requirement.
 
     def _mend(self, requirement: Requirement) -> None:
-        path = parse_path(requirement.at)
+        path = requirement.path
         self.draft.replace(path, self._kept(requirement), "keeps all targets together")
 
     def _kept(self, requirement: Requirement) -> str:

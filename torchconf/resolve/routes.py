@@ -32,6 +32,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.errors import ProjectError, RequestError
 from torchconf.model.project import Index, Item, Project, Record, Requirement, Source
+from torchconf.model.toml_path import UV
 from torchconf.resolve.environments import TooManyEnvironments
 from torchconf.resolve.forks import Forks, TooManyForks, spoken
 from torchconf.resolve.lowering import Declared, members_of
@@ -492,7 +493,9 @@ def _open_indexes(root: Project) -> Iterator[Index]:
         if not index.explicit and not index.default:
             yield index
     for url in root.extra_index_url:
-        yield Index(name=None, url=url, explicit=False, default=False, at="tool.uv.extra-index-url")
+        yield Index(
+            name=None, url=url, explicit=False, default=False, path=(*UV, "extra-index-url")
+        )
 
 
 def _default_index(root: Project) -> Index | None:
@@ -503,7 +506,7 @@ def _default_index(root: Project) -> Index | None:
     if root.index_url is None:
         return None
     return Index(
-        name=None, url=root.index_url, explicit=False, default=True, at="tool.uv.index-url"
+        name=None, url=root.index_url, explicit=False, default=True, path=(*UV, "index-url")
     )
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.model.toml_path import parse_path
 from torchconf.rules import (
     built_against_torch,
     companions,
@@ -47,8 +46,7 @@ if TYPE_CHECKING:
 
     from torchconf.model.toml_path import Path
 
-
-__all__ = ["RULES", "Context", "Finding", "Fix", "Rule", "Severity", "Whole", "find", "parse_path"]
+__all__ = ["RULES", "Context", "Finding", "Fix", "Rule", "Severity", "Whole", "find"]
 
 _FAMILIES = (
     shapes,
@@ -90,21 +88,20 @@ def find(context: Context, also: Iterable[str] = ()) -> tuple[Finding, ...]:
         also: Codes of optional rules that shall run too.
     """
     also = frozenset(also)
-    found: dict[tuple[str, str, str], tuple[Rule, Finding, Path]] = {}
+    found: dict[tuple[str, Path, str], tuple[Rule, Finding]] = {}
     broken: dict[Premise, list[Path]] = {}
     for rule in RULES:
         if rule.is_optional and rule.code not in also:
             continue
         for finding in rule.check(context):
-            path = parse_path(finding.at)
-            found[finding.code, finding.at, finding.message] = rule, finding, path
+            found[finding.code, finding.path, finding.message] = rule, finding
             if rule.breaks is not None:
-                broken.setdefault(rule.breaks, []).append(path)
+                broken.setdefault(rule.breaks, []).append(finding.path)
     return tuple(
         finding
-        for rule, finding, path in found.values()
+        for rule, finding in found.values()
         if not any(
-            _is_one_entry(path, cause)
+            _is_one_entry(finding.path, cause)
             for premise in rule.requires
             for cause in broken.get(premise, ())
         )

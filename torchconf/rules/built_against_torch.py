@@ -105,7 +105,7 @@ class BuildNeedsTorch(Rule):
             seen.add(one.name)
             if one.name not in told:
                 yield self.finding(
-                    one.at,
+                    one.path,
                     f"`{one.name}` is built from source, and its build needs torch",
                     help="name torch in `extra-build-dependencies`, or use an index with wheels",
                     severity=self._severity(context, place),
@@ -117,7 +117,7 @@ class BuildNeedsTorch(Rule):
                 and not one.specifier.contains(_STATIC[one.name])
             ):
                 yield self.finding(
-                    f"tool.uv.extra-build-dependencies.{one.name}",
+                    (*UV, "extra-build-dependencies", one.name),
                     f"`match-runtime` needs the metadata of `{one.name}` before it is built",
                     help="add them as `[[tool.uv.dependency-metadata]]`",
                     fix=self._told(context, one.name, known=False),
@@ -217,7 +217,7 @@ class NvidiaStripped(Rule):
             for number, name in enumerate(table if isinstance(table, list) else ()):
                 if isinstance(name, str) and re.fullmatch(_NVIDIA, canonicalize_name(name)):
                     yield self.finding(
-                        f"tool.uv.{'.'.join(path)}[{number}]",
+                        (*UV, *path, number),
                         f"`{name}` is left out, and torch for Linux needs it",
                         help="route torch to the CPU index where no GPU is used",
                     )
@@ -263,7 +263,7 @@ class NvidiaByHand(Rule):
             ]
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             yield self.finding(
-                one.at,
+                one.path,
                 f"`{one.name}`{more} in {place}: torch for Linux brings what it was built with",
                 help="take it out, unless the project calls the library itself",
             )

@@ -8,6 +8,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.model.uv_lock import locked_builds
+from torchconf.rules.context import sources_path
 from torchconf.rules.fixes import draft_of, put_entries, servable, without_wheels
 from torchconf.rules.installed_builds import (
     BASE,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from torchconf.model.backends import Backend
     from torchconf.model.project import Requirement, Source
     from torchconf.model.targets import Platform
+    from torchconf.model.toml_path import Path
     from torchconf.rules.context import Context, Place
 
 __all__ = ["RULES"]
@@ -78,14 +80,14 @@ class SiblingWithoutSource(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the places that ask for several packages of the family; then the lockfile."""
-        told: set[str] = set()
+        told: set[Path] = set()
         for place in family_places(context):
             for pair in _pairs(context, place):
-                if pair.here or pair.requirement.at in told:
+                if pair.here or pair.requirement.path in told:
                     continue
-                told.add(pair.requirement.at)
+                told.add(pair.requirement.path)
                 yield self.finding(
-                    pair.requirement.at,
+                    pair.requirement.path,
                     f"`{pair.package}` has no source, next to a `{pair.anchor}` from index "
                     f"`{pair.theirs.value}`",
                     help="give it the sources of torch",
@@ -113,7 +115,7 @@ class SiblingWithoutSource(Rule):
             if not any(servable(context, registry, (package,)) for registry in routed):
                 continue
             yield self.finding(
-                sources[0].at.split("[")[0],
+                sources_path(sources[0]),
                 f"`{package}` came along and is locked from PyPI, next to a routed `{main}`",
                 help=f"make `{package}` a dependency, with the sources of torch",
             )
@@ -163,10 +165,10 @@ class SiblingDiffers(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the sources that count in each place, platform by platform."""
-        told: set[str] = set()
+        told: set[Path] = set()
         for place in family_places(context):
             for pair in _pairs(context, place):
-                at = pair.here[0].at.split("[")[0] if pair.here else ""
+                at = sources_path(pair.here[0]) if pair.here else ()
                 if not pair.here or at in told:
                     continue
                 told.add(at)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchconf.model.toml_path import parse_path
 from torchconf.rules.fixes import draft_of, same_name
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
@@ -62,14 +61,14 @@ class ConflictKind(Rule):
                 continue
             draft = draft_of(context)
             for number, entry, kind in wrong:
-                path = (*parse_path(conflict.at), number)
+                path = (*conflict.path, number)
                 draft.put((*path, _other(kind)), entry[kind], f"it is a {_other(kind)}")
                 draft.remove((*path, kind), f"it is a {_other(kind)}")
             fix = Fix("say what the names are", tuple(draft.steps), safe=True)
             for number, entry, kind in wrong:
                 message = f"`{entry[kind]}` is a {_words(_other(kind))}, not a {_words(kind)}"
                 message = message.replace("a extra", "an extra")
-                yield self.finding(f"{conflict.at}[{number}].{kind}", message, fix=fix)
+                yield self.finding((*conflict.path, number, kind), message, fix=fix)
 
 
 def _words(kind: str) -> str:
@@ -94,7 +93,7 @@ def _written_sets(
     if "optional-dependencies" in project.dynamic or not project.has_project:
         return
     for conflict in project.conflicts:
-        written = table[int(parse_path(conflict.at)[-1])] if isinstance(table, list) else None
+        written = table[int(conflict.path[-1])] if isinstance(table, list) else None
         entries = [
             (number, entry, kind)
             for number, entry in enumerate(written if isinstance(written, list) else ())
@@ -142,7 +141,7 @@ class ConflictUnknownName(Rule):
                 if _is_defined(context, kind, name) or _is_defined(context, _other(kind), name):
                     continue
                 yield self.finding(
-                    f"{conflict.at}[{number}].{kind}",
+                    (*conflict.path, number, kind),
                     f"{_words(kind)} `{name}` is not defined: nothing is kept apart from it",
                     fix=self._mended(context, conflict, number, kind, name),
                 )
@@ -159,7 +158,7 @@ class ConflictUnknownName(Rule):
         free = {str(key): one.written for key, one in sections.items() if key not in there}
         near = get_close_matches(canonicalize_name(name), free, n=1, cutoff=0.7)
         draft = draft_of(context)
-        path = parse_path(conflict.at)
+        path = conflict.path
         if near:
             draft.put((*path, number, kind), free[near[0]], "it is defined by this name")
             return Fix(f"name `{free[near[0]]}`", tuple(draft.steps), safe=False)
@@ -213,13 +212,13 @@ class SelfPackageConflict(Rule):
                 if name not in whole & parts:
                     continue
                 draft = draft_of(context)
-                path = parse_path(conflict.at)
+                path = conflict.path
                 if len(set(conflict.items)) > _PAIR:
                     draft.remove((*path, number), "an extra comes with its project")
                 else:
                     draft.remove(path, "an extra comes with its project")
                 yield self.finding(
-                    f"{conflict.at}[{number}]",
+                    (*conflict.path, number),
                     f"`{name}` stands in a conflict set with a part of itself: that part can never "
                     "be installed",
                     help="name extras and groups only",
@@ -228,7 +227,7 @@ class SelfPackageConflict(Rule):
 
     def _entries(self, context: Context, conflict: Conflict) -> list[dict[str, object]]:
         table = context.project.uv.get("conflicts")
-        written = table[int(parse_path(conflict.at)[-1])] if isinstance(table, list) else None
+        written = table[int(conflict.path[-1])] if isinstance(table, list) else None
         return [e for e in written if isinstance(e, dict)] if isinstance(written, list) else []
 
 

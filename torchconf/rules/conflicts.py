@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from torchconf.model.project import Item
-from torchconf.model.toml_path import parse_path
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import UV, draft_of
 from torchconf.rules.installed_builds import lists
@@ -81,7 +80,7 @@ def _one_set(draft: Draft, context: Context, items: Iterable[Item]) -> None:
     best = conflicts[shared.index(max(shared))]
     for item in items:
         if item not in best.items:
-            draft.insert(parse_path(best.at), _entry(item, context), _REASON)
+            draft.insert(best.path, _entry(item, context), _REASON)
 
 
 def _entry(item: Item, context: Context) -> dict[str, Value]:
@@ -158,7 +157,7 @@ class MissingConflict(Rule):
             _one_set(draft, context, items)
             names = list_names(str(item.name) for item in items)
             yield self.finding(
-                source.at,
+                source.path,
                 f"{names} take `{source.package}` from different indexes, and no conflict set "
                 "holds them together",
                 help="name all of them in one set of `conflicts`",
@@ -224,7 +223,7 @@ class IncompatibleVariants(Rule):
                 draft = draft_of(context)
                 _one_set(draft, context, (one, other))
                 yield self.finding(
-                    after.at,
+                    after.path,
                     f"`{other.name}` asks for `{package}{after.specifier}`, `{one.name}` for "
                     f"`{package}{line.specifier}`: no release is both",
                     help="name both in one set of `conflicts`",
@@ -339,12 +338,12 @@ class PairwiseConflicts(Rule):
                     entry: dict[str, Value] = {}
                     if item.package != project.name:
                         entry["package"] = str(item.package)
-                    draft.insert(parse_path(first.at), {**entry, **_entry(item, context)}, _REASON)
+                    draft.insert(first.path, {**entry, **_entry(item, context)}, _REASON)
             for conflict in reversed(rest):
-                draft.remove(parse_path(conflict.at), "one set says it all")
+                draft.remove(conflict.path, "one set says it all")
             names = list_names(str(item.name or item.package) for item in clique)
             yield self.finding(
-                first.at,
+                first.path,
                 f"{names} exclude each other pair by pair: uv wants one set for 'one of these'",
                 severity=None if self._has_base(context) else Severity.INFO,
                 fix=Fix("make one set of them", tuple(draft.steps), safe=False),

@@ -12,6 +12,7 @@ from torchconf.errors import ProjectError
 from torchconf.model.backends import is_nightly
 from torchconf.model.project import flatten_group
 from torchconf.model.targets import PLATFORMS
+from torchconf.model.toml_path import SOURCES
 from torchconf.resolve.environments import TooManyEnvironments, Universe
 from torchconf.resolve.lowering import markers_of
 from torchconf.resolve.routes import SyncOptions, routes
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
     from torchconf.model.backends import Backend
     from torchconf.model.project import Conflict, Index, Item, Project, Requirement, Source
     from torchconf.model.targets import Platform
+    from torchconf.model.toml_path import Path
     from torchconf.resolve.environments import Environments
     from torchconf.resolve.routes import Route, Routes
 
-__all__ = ["Context", "Place", "Whole", "names_in_builds"]
+__all__ = ["Context", "Place", "Whole", "names_in_builds", "sources_path"]
 
 
 class Whole:
@@ -390,6 +392,11 @@ class Context:
             packages=frozenset({package_of} if member and package_of else ()),
         )
         return self.routes.row(package, platform.environment(), choice)
+
+
+def sources_path(source: Source) -> Path:
+    """Return the place of all sources of a package, where this is one of them."""
+    return source.path[: len(SOURCES) + 1]
 
 
 def names_in_builds(project: Project) -> set[str]:

@@ -62,7 +62,7 @@ class DefaultGroupClash(Rule):
             own = [i for i in conflict.items if i.package == project.name and i.name]
             chosen = [i for i in own if i.kind == "group" and i.name in defaults]
             others = [i for i in own if i not in chosen]
-            at = "tool.uv.default-groups" if written else conflict.at
+            at = (*UV, "default-groups") if written else conflict.path
             names = list_names(str(item.name) for item in chosen)
             if len(chosen) > 1:
                 yield self.finding(
@@ -135,7 +135,7 @@ class DefaultGroupUndefined(Rule):
             if not isinstance(name, str) or canonicalize_name(name) in project.groups:
                 continue
             yield self.finding(
-                f"tool.uv.default-groups[{number}]",
+                (*UV, "default-groups", number),
                 f"default group `{name}` is not defined",
                 help="define it in `[dependency-groups]`, or take it out",
                 fix=self._mended(context, number, name),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError, WriteRefused
 from torchconf.model.project import Record, read_project
-from torchconf.model.toml_path import parse_path
 from torchconf.rules import RULES, Context, Finding, Fix, Severity, Whole, find
 from torchconf.rules.rule_selection import (
     RuleSelection,
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from torchconf.model.project import Project
     from torchconf.model.scripts import Block
     from torchconf.model.targets import Platform
+    from torchconf.model.toml_path import Path
 
 __all__ = ["CheckResult", "CheckedFile", "Fixed", "Placed", "Unit"]
 
@@ -127,7 +127,7 @@ class Unit:
         """
         texts: dict[str, str] = {}
         taken: dict[str, list[Finding]] = {}
-        refused: set[tuple[str, str, str]] = set()
+        refused: set[tuple[str, Path, str]] = set()
         now = self._check(texts)
         while True:
             step = self._next_fix(now, texts, refused, unsafe=unsafe)
@@ -152,7 +152,7 @@ class Unit:
         self,
         now: _Answers,
         texts: dict[str, str],
-        refused: set[tuple[str, str, str]],
+        refused: set[tuple[str, Path, str]],
         *,
         unsafe: bool,
     ) -> tuple[str, Finding, dict[str, str], _Answers] | None:
@@ -161,7 +161,7 @@ class Unit:
             name = outcome.document.name
             for placed in outcome.findings:
                 finding = placed.finding
-                key = (name, finding.at, finding.message)
+                key = (name, finding.path, finding.message)
                 if finding.fix is None or not (finding.fix.safe or unsafe) or key in refused:
                     continue
                 trial = self._try(outcome.document, finding.fix, texts)
@@ -296,7 +296,7 @@ class _Read:
         # Imported here: most files are right, and have no place to be found.
         from torchconf.edits.positions import Locator, Span
 
-        paths = [parse_path(finding.at) for finding in findings]
+        paths = [finding.path for finding in findings]
         if self.block is None:
             locator = Locator(self.document.text)
             return [locator.span(path) for path in paths]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
-from torchconf.model.toml_path import parse_path
 from torchconf.rules.installed_builds import SOURCES, own_sources, source_entries
 
 if TYPE_CHECKING:
@@ -52,11 +51,10 @@ def draft_of(context: Context) -> Draft:
     return CarefulDraft(context.project.data)
 
 
-def put_at(at: str, value: Value, reason: str) -> Step:
+def put_at(path: Path, value: Value, reason: str) -> Step:
     """Return the step that sets what stands at a TOML path: a key, or an entry of an array."""
     from torchconf.edits.plan import Put, Replace
 
-    path = parse_path(at)
     return Put(path, value, reason) if isinstance(path[-1], str) else Replace(path, value, reason)
 
 
@@ -152,7 +150,7 @@ def same_name(one: str, other: str) -> bool:
 def raw_marker(context: Context, source: Source) -> str | None:
     """Return the marker of a source entry as it is written."""
     here: object = context.project.data
-    for part in parse_path(source.at):
+    for part in source.path:
         here = here[part]  # type: ignore[index]  # the reader has been there
     marker = here.get("marker") if isinstance(here, dict) else None
     return marker if isinstance(marker, str) else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchconf.model.toml_path import parse_path
 from torchconf.rules.fixes import (
     add_index,
     draft_of,
@@ -69,7 +68,7 @@ class UndefinedIndex(Rule):
                 if source.index is None or project.index_named(source.index) is not None:
                     continue
                 yield self.finding(
-                    f"{source.at}.index",
+                    (*source.path, "index"),
                     f"`{package}` is routed to index `{source.index}`, which is not declared",
                     help="declare it as `[[tool.uv.index]]` in this file, or in the workspace root",
                     fix=self._declared(context, source),
@@ -84,7 +83,7 @@ class UndefinedIndex(Rule):
         ]
         same = [name for name in names if name.lower() == source.value.lower()]
         if len(same) == 1:
-            step = put_at(f"{source.at}.index", same[0], "it is declared by this name")
+            step = put_at((*source.path, "index"), same[0], "it is declared by this name")
             return Fix(f"name `{same[0]}`", (step,), safe=False)
         backend = context.named_backend(source.value)
         known = backend and backend.name in context.catalog.backends
@@ -131,7 +130,7 @@ class NameMismatch(Rule):
             if backend is not None and named is not None and named != backend:
                 wrong.add(index.name)
                 message = f"index `{index.name}` is named after {named.title}, and serves "
-                yield self.finding(f"{index.at}.name", message + backend.title)
+                yield self.finding((*index.path, "name"), message + backend.title)
         told = set()
         for source in context.family_sources:
             scope = source.extra or source.group
@@ -147,7 +146,7 @@ class NameMismatch(Rule):
             told.add(scope)
             kind = "extra" if source.extra else "group"
             message = f"{kind} `{scope}` is named after {named.title}, and gets "
-            yield self.finding(f"{source.at}.{kind}", message + backend.title)
+            yield self.finding((*source.path, kind), message + backend.title)
 
 
 def _has_entry(context: Context, source: Source, backend: Backend) -> bool:
@@ -188,7 +187,7 @@ class BadIndexUrl(Rule):
         for index in context.pytorch_indexes:
             if not index.url.startswith(f"{host}/"):
                 continue
-            entry = raw[int(parse_path(index.at)[-1])] if isinstance(raw, list) else {}
+            entry = raw[int(index.path[-1])] if isinstance(raw, list) else {}
             if isinstance(entry, dict) and entry.get("format") == "flat":
                 continue
             segments = [part for part in index.url[len(host) :].split("/") if part]
@@ -198,9 +197,9 @@ class BadIndexUrl(Rule):
             message, better = found
             fix = None
             if better is not None:
-                step = put_at(f"{index.at}.url", f"{host}/{better}", "as PyTorch has it")
+                step = put_at((*index.path, "url"), f"{host}/{better}", "as PyTorch has it")
                 fix = Fix(f"write `{host}/{better}`", (step,), safe=False)
-            yield self.finding(f"{index.at}.url", message, fix=fix)
+            yield self.finding((*index.path, "url"), message, fix=fix)
 
 
 _CHANNELS = ("nightly", "test", "lts", "preview")
@@ -287,7 +286,7 @@ class DuplicateIndex(Rule):
             same = "" if first.url == index.url else ", but for a slash"
             names = (index.name or index.url, first.name or first.url)
             yield self.finding(
-                f"{index.at}.url",
+                (*index.path, "url"),
                 f"index `{names[0]}` has the URL of `{names[1]}`{same}",
                 help="keep one of them",
                 severity=Severity.ERROR if harm else None,
@@ -301,8 +300,8 @@ class DuplicateIndex(Rule):
             return None
         draft = draft_of(context)
         for source in users:
-            draft.put((*parse_path(source.at), "index"), first.name, "it is the same index")
-        draft.remove(parse_path(second.at), "it is the same index")
+            draft.put((*source.path, "index"), first.name, "it is the same index")
+        draft.remove(second.path, "it is the same index")
         return Fix(f"use `{first.name}` for both", tuple(draft.steps), safe=False)
 
 

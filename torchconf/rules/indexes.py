@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.model.toml_path import parse_path, render_path
 from torchconf.rules.fixes import (
     INDEXES,
     UV,
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from torchconf.edits.draft import Draft
     from torchconf.model.project import Index
+    from torchconf.model.toml_path import Path
     from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
@@ -68,7 +68,7 @@ def _close(context: Context, index: Index) -> Draft | None:
     if packages is None:
         return None
     draft = draft_of(context)
-    path = parse_path(index.at)
+    path = index.path
     name = index.name or index_name(context, index.url)
     draft.put((*path, "name"), name, "sources need a name")
     draft.put((*path, "explicit"), True, "only what names it comes from this index")  # noqa: FBT003 - a value
@@ -124,7 +124,7 @@ class IndexNotExplicit(Rule):
                 fix = Fix(title, tuple(draft.steps), safe=False)
             name = f"index `{index.name}`" if index.name else "an index of PyTorch"
             yield self.finding(
-                index.at,
+                index.path,
                 f"{name} is open: uv looks for every package there",
                 help="add `explicit = true`, and a source for torch and each package beside it",
                 fix=fix,
@@ -161,7 +161,7 @@ class PytorchDefaultIndex(Rule):
             if not index.default:
                 continue
             draft = draft_of(context)
-            path = parse_path(index.at)
+            path = index.path
             name = index.name or index_name(context, index.url)
             draft.put((*path, "name"), name, "sources need a name")
             draft.remove((*path, "default"), "PyPI serves what is not PyTorch's")
@@ -169,7 +169,7 @@ class PytorchDefaultIndex(Rule):
             bare = [p for p in _needed(context) if not source_entries(context, p)]
             add_sources(draft, context, name, index.url, servable(context, index.url, bare))
             yield self.finding(
-                f"{index.at}.default",
+                (*index.path, "default"),
                 f"index `{index.name or index.url}` takes the place of PyPI, and has only "
                 "PyTorch's packages",
                 help="write `explicit = true` instead, and a source for each package",
@@ -211,19 +211,18 @@ class LegacyIndexSetting(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report PyTorch's URLs in the settings that came before `[[tool.uv.index]]`."""
-        for at, url in _legacy_urls(context):
-            where = "`uv sync` does not read it" if ".pip." in at else "it is open to every package"
-            key = parse_path(at)[-1] if isinstance(parse_path(at)[-1], str) else parse_path(at)[-2]
+        for path, url in _legacy_urls(context):
+            where = "`uv sync` does not read it" if "pip" in path else "it is open to every package"
+            key = next(part for part in reversed(path) if isinstance(part, str))
             yield self.finding(
-                at,
+                path,
                 f"an index of PyTorch in `{key}`: {where}",
                 help="declare it as `[[tool.uv.index]]` with `explicit = true`, and add sources",
-                fix=self._moved(context, at, url) if key != "find-links" else None,
+                fix=self._moved(context, path, url) if key != "find-links" else None,
             )
 
-    def _moved(self, context: Context, at: str, url: str) -> Fix | None:
+    def _moved(self, context: Context, path: Path, url: str) -> Fix | None:
         draft = draft_of(context)
-        path = parse_path(at)
         draft.remove(path, "an index of its own takes its place")
         if isinstance(path[-1], int) and not draft.get(path[:-1]):
             draft.remove(path[:-1], "it is empty")
@@ -241,18 +240,18 @@ class LegacyIndexSetting(Rule):
         return Fix("make it an explicit index, with sources", tuple(draft.steps), safe=False)
 
 
-def _legacy_urls(context: Context) -> Iterator[tuple[str, str]]:
+def _legacy_urls(context: Context) -> Iterator[tuple[Path, str]]:
     """Yield PyTorch's URLs in old settings, each with its place."""
     uv = context.project.uv
     pip = uv.get("pip")
-    for prefix, table in (("tool.uv", uv), ("tool.uv.pip", pip if isinstance(pip, dict) else {})):
+    for prefix, table in ((UV, uv), ((*UV, "pip"), pip if isinstance(pip, dict) else {})):
         for key in _LEGACY:
             value = table.get(key)
             if isinstance(value, str) and context.is_pytorch(value):
-                yield f"{prefix}.{key}", value
+                yield (*prefix, key), value
             for number, url in enumerate(value if isinstance(value, list) else ()):
                 if isinstance(url, str) and context.is_pytorch(url):
-                    yield f"{prefix}.{key}[{number}]", url
+                    yield (*prefix, key, number), url
 
 
 class UnsafeIndexStrategy(Rule):
@@ -307,7 +306,7 @@ class UnsafeIndexStrategy(Rule):
             if len(path) > len(UV) and not draft.get(path):
                 draft.remove(path, "it is empty")
             yield self.finding(
-                render_path((*path, "index-strategy")),
+                (*path, "index-strategy"),
                 f"with `{strategy}` any package may come from any index that has it",
                 help="take it out: explicit indexes and sources need none",
                 severity=None if opened or legacy else Severity.INFO,
@@ -357,11 +356,11 @@ class UnusedIndex(Rule):
             if not idle or context.users_of(index):
                 continue
             draft = draft_of(context)
-            draft.remove(parse_path(index.at), "no source names it")
+            draft.remove(index.path, "no source names it")
             if not draft.get(INDEXES):
                 draft.remove(INDEXES, "it is empty")
             yield self.finding(
-                index.at,
+                index.path,
                 f"no source names index `{index.name or index.url}`",
                 help="add the sources that shall lead to it, or take it away",
                 fix=Fix("take it away", tuple(draft.steps), safe=False),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from torchconf.edits.plan import Step
+    from torchconf.model.toml_path import Path
     from torchconf.resolve.environments import Comparison
     from torchconf.rules.context import Context
 
@@ -44,7 +45,7 @@ _RENAMED = {"Linux": "linux", "Darwin": "darwin", "Windows": "win32"}
 class _Text(Record):
     """A text that has a marker: a marker, or a requirement with one."""
 
-    at: str
+    path: Path
     raw: str
     marker: Marker
     is_requirement: bool
@@ -65,9 +66,11 @@ class _Text(Record):
 
 
 def _text(
-    at: str, raw: str, marker: Marker, *, is_family: bool, is_requirement: bool = False
+    path: Path, raw: str, marker: Marker, *, is_family: bool, is_requirement: bool = False
 ) -> _Text:
-    return _Text(at=at, raw=raw, marker=marker, is_requirement=is_requirement, is_family=is_family)
+    return _Text(
+        path=path, raw=raw, marker=marker, is_requirement=is_requirement, is_family=is_family
+    )
 
 
 def _texts(context: Context) -> Iterator[_Text]:
@@ -78,23 +81,23 @@ def _texts(context: Context) -> Iterator[_Text]:
         for source in sources:
             raw = raw_marker(context, source) if source.marker is not None else None
             if source.marker is not None and raw is not None:
-                at = f"{source.at}.marker"
+                path = (*source.path, "marker")
                 is_family = source.package in family
-                yield _text(at, raw, source.marker, is_family=is_family)
+                yield _text(path, raw, source.marker, is_family=is_family)
     for requirement in itertools.chain(
         project.requirements(), project.constraint_dependencies, project.override_dependencies
     ):
         if requirement.marker is not None and requirement.url is None:
             is_family = requirement.name in family
             yield _text(
-                requirement.at,
+                requirement.path,
                 requirement.raw,
                 requirement.marker,
                 is_family=is_family,
                 is_requirement=True,
             )
     for entry in (*project.environments, *project.required_environments):
-        yield _text(entry.at, entry.raw, entry.marker, is_family=True)
+        yield _text(entry.path, entry.raw, entry.marker, is_family=True)
 
 
 def _wrong_value(test: Comparison, variable: str, values: Mapping[str, str]) -> str | None:
@@ -141,9 +144,9 @@ class _WrongValue(Rule):
                 if right is None:
                     continue
                 new = text.with_marker(_respelled(self.variable, test.value, right))
-                step = put_at(text.at, new, f"as Python spells it: {right}") if new else None
+                step = put_at(text.path, new, f"as Python spells it: {right}") if new else None
                 yield self.finding(
-                    text.at,
+                    text.path,
                     f"`{self.variable}` is never `{test.value}`: write `{right}`",
                     fix=Fix(f"write `{right}`", (step,), safe=True) if step else None,
                 )
@@ -279,11 +282,11 @@ class Amd64Missing(Rule):
         for text in wrong:
             new = text.with_marker(_with_amd64)
             if new is not None:
-                steps.append(put_at(text.at, new, "the machine has two names"))
+                steps.append(put_at(text.path, new, "the machine has two names"))
         fix = Fix("name both spellings", tuple(steps), safe=True) if steps else None
         for text in wrong:
             yield self.finding(
-                text.at,
+                text.path,
                 "`x86_64` is called `AMD64` on Windows, and this marker leaves it out",
                 help="name both, or tie the machine to Linux",
                 fix=fix,
@@ -369,9 +372,9 @@ class PreferSysPlatform(Rule):
                 for test in comparisons(text.marker)
             ):
                 new = text.with_marker(_with_sys_platform)
-                step = put_at(text.at, new, "one spelling") if new else None
+                step = put_at(text.path, new, "one spelling") if new else None
                 yield self.finding(
-                    text.at,
+                    text.path,
                     "`sys_platform` says the same as `platform_system` here",
                     fix=Fix("write `sys_platform`", (step,), safe=True) if step else None,
                 )

@@ -11,7 +11,6 @@ from packaging.version import Version
 from torchconf.catalog import Answer
 from torchconf.model.backends import is_nightly
 from torchconf.model.targets import SHOWN_PLATFORMS
-from torchconf.model.toml_path import parse_path
 from torchconf.rules.fixes import draft_of, gate, gated, raw_marker, without_wheels
 from torchconf.rules.installed_builds import served
 from torchconf.rules.ranges import FAR, admits_newer, public
@@ -131,7 +130,7 @@ class VersionNotOnIndex(Rule):
                 known = f"from {first}" if first else ""
                 known += f" to {last}" if last else " on" if first else ""
                 yield self.finding(
-                    source.at,
+                    source.path,
                     f"index `{source.value}` ({backend.title}) has no `{source.package}"
                     f"{one.specifier}`" + (f": it has {source.package} {known}" if known else ""),
                     help="take another index for this range, or another range for this index",
@@ -203,7 +202,7 @@ class EndedIndex(Rule):
             if ranges and not any(admits_newer(each, end) for each in ranges):
                 continue
             yield self.finding(
-                index.at,
+                index.path,
                 f"{backend.title} ended with torch {last}: newer ones are not on this index",
             )
 
@@ -275,7 +274,7 @@ class NoWheelsThere(Rule):
             whole = [p for p in missing if p.os not in served_]
             grave = bool(whole) or bool(context.declared.intersection(missing))
             yield self.finding(
-                source.at if source.marker is None else f"{source.at}.marker",
+                source.path if source.marker is None else (*source.path, "marker"),
                 f"{backend.title} has no `{source.package}` for "
                 f"{', '.join(platform.key for platform in missing)}",
                 help="leave it out of the marker" if source.marker else "add a marker",
@@ -294,7 +293,7 @@ class NoWheelsThere(Rule):
             return None
         marker = gated(context, source.marker, raw_marker(context, source), backend)
         draft = draft_of(context)
-        draft.put((*parse_path(source.at), "marker"), marker, "nothing is published for the rest")
+        draft.put((*source.path, "marker"), marker, "nothing is published for the rest")
         if not draft.steps:
             return None
         return Fix(f"give it the marker `{marker}`", tuple(draft.steps), safe=False)

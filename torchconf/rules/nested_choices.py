@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.model.toml_path import parse_path
 from torchconf.rules.fixes import UV, draft_of, put_entries, same_name
 from torchconf.rules.installed_builds import source_entries
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from torchconf.model.project import Conflict, Requirement, Section
+    from torchconf.model.toml_path import Path
     from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
@@ -89,7 +89,7 @@ class AliasOfRoutedExtra(Rule):
             alone = [p for p in routed if not _has_own_source(context, p, alias)]
             if alone:
                 yield self.finding(
-                    line.at,
+                    line.path,
                     f"extra `{alias.written}` gets `{alone[0]}` from PyPI: the sources are those "
                     f"of extra `{extra}`",
                     help=f"list the packages in `{alias.written}`, with sources and a conflict of "
@@ -105,7 +105,7 @@ class AliasOfRoutedExtra(Rule):
         if line.marker is not None or any(one.name == project.name for one in section.requirements):
             return None
         draft = draft_of(context)
-        path = parse_path(line.at)
+        path = line.path
         *above, number = path
         draft.remove(path, "it brings requirements without their sources")
         for offset, one in enumerate(section.requirements):
@@ -197,15 +197,15 @@ class HiddenVariant(Rule):
         told = set()
         for alias, _, extra in _aliases(context):
             for conflict in _sets_naming(context, "extra", extra):
-                if _brought(context, "extra", extra) and conflict.at not in told:
-                    told.add(conflict.at)
+                if _brought(context, "extra", extra) and conflict.path not in told:
+                    told.add(conflict.path)
                     yield self.finding(
-                        conflict.at,
+                        conflict.path,
                         f"extra `{alias.written}` brings what `{extra}` routes, and is not in this "
                         "set",
                         help=f"let `{alias.written}` list the packages itself, or remove it",
                     )
-        for includer, included, at in _includes(context):
+        for includer, included, path in _includes(context):
             packages = _brought(context, "group", included)
             alone = [p for p in packages if not _brought_by(context, p, includer)]
             outer = _sets_naming(context, "group", includer)
@@ -213,7 +213,7 @@ class HiddenVariant(Rule):
             if not alone or not (outer or inner) or any(one in inner for one in outer):
                 continue
             yield self.finding(
-                at,
+                path,
                 f"group `{includer}` brings `{alone[0]}` of group `{included}`: the conflict names "
                 "one of them, the source the other",
                 help=f"let the source name `{includer}`; do not add `{included}` to the set",
@@ -232,26 +232,26 @@ class HiddenVariant(Rule):
         for package in packages:
             for source in context.project.sources.get(package, ()):
                 if source.group == included:
-                    draft.put((*parse_path(source.at), "group"), written, "the conflict names it")
+                    draft.put((*source.path, "group"), written, "the conflict names it")
         title = f"let the sources name `{written}`"
         return Fix(title, tuple(draft.steps), safe=False)
 
 
 def _includes(
     context: Context,
-) -> Iterator[tuple[NormalizedName, NormalizedName, str]]:
+) -> Iterator[tuple[NormalizedName, NormalizedName, Path]]:
     """Yield what each group includes, at whatever depth: includer, included, place."""
     groups = context.project.groups
     for name, section in groups.items():
         seen: set[NormalizedName] = {name}
-        waiting = [(include.group, include.at) for include in section.includes]
+        waiting = [(include.group, include.path) for include in section.includes]
         while waiting:
-            included, at = waiting.pop(0)
+            included, path = waiting.pop(0)
             if included in seen or included not in groups:
                 continue
             seen.add(included)
-            yield name, included, at
-            waiting += [(include.group, at) for include in groups[included].includes]
+            yield name, included, path
+            waiting += [(include.group, path) for include in groups[included].includes]
 
 
 def _brought(context: Context, kind: str, name: NormalizedName) -> list[NormalizedName]:
@@ -305,7 +305,7 @@ class NestedGroupsInConflict(Rule):
             for includer, included, _ in _includes(context):
                 if includer in groups and included in groups:
                     yield self.finding(
-                        conflict.at,
+                        conflict.path,
                         f"group `{includer}` includes `{included}`, and this set keeps them apart",
                         help="let each list what it needs itself",
                     )

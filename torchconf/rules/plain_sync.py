@@ -122,7 +122,7 @@ class OneVariantWins(Rule):
                 if context.sets_of(item) or item.package != context.project.name:
                     continue
                 yield self.finding(
-                    source.at,
+                    source.path,
                     f"everybody gets `{package}` from `{source.value}`, not just {item.kind} "
                     f"`{item.name}`: no conflict separates it from the base dependencies",
                     help="move the package out of the base dependencies, or name the variants in "
@@ -236,7 +236,7 @@ class GateVoid(Rule):
                 if is_judged(context) and not self._reaches(context, package, source):
                     continue
                 yield self.finding(
-                    f"{source.at}.marker",
+                    (*source.path, "marker"),
                     f"this marker is void: the base asks for `{package}` on all platforms",
                     help="cut `environments` where the markers of the sources are",
                     fix=self._cut(context),
@@ -381,7 +381,7 @@ class ThirdBuild(Rule):
             for route in _plain(context, package, platform)
         ):
             yield self.finding(
-                _base_requirements(context, package)[0].at,
+                _base_requirements(context, package)[0].path,
                 f"without an extra or a group, `{package}` comes from PyPI: a build next to "
                 "those of the sources",
                 help="take it out of the base dependencies, or give one variant to a default group",

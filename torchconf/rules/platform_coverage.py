@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from torchconf.model.targets import PLATFORMS
-from torchconf.model.toml_path import parse_path
+from torchconf.model.toml_path import UV
 from torchconf.resolve.environments import mentions_extra
 from torchconf.rules.fixes import draft_of, gate, gated, put_at, raw_marker, without_wheels
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
@@ -80,12 +80,12 @@ class CudaOnMacos(Rule):
                 for platform in context.platforms(one, source.marker)
             ):
                 continue
-            at = source.at if source.marker is None else f"{source.at}.marker"
+            at = source.path if source.marker is None else (*source.path, "marker")
             marker = gated(context, source.marker, raw_marker(context, source), backend)
             fix = None
             if gate(context, backend) is not None:
                 draft = draft_of(context)
-                draft.put((*parse_path(source.at), "marker"), marker, "macOS gets PyPI's build")
+                draft.put((*source.path, "marker"), marker, "macOS gets PyPI's build")
                 steps = (*draft.steps, *_gated_tritons(context, source, marker))
                 fix = Fix(f"give it the marker `{marker}`", steps, safe=True)
             yield self.finding(
@@ -102,7 +102,9 @@ def _gated_tritons(context: Context, source: Source, marker: str) -> Iterator[St
     if source.package in context.catalog.triton_packages:
         for _, one in context.required(source.package):
             if one.marker is None:
-                yield put_at(one.at, f"{one.raw.rstrip()} ; {marker}", "torch needs it only there")
+                yield put_at(
+                    one.path, f"{one.raw.rstrip()} ; {marker}", "torch needs it only there"
+                )
 
 
 def _asked(context: Context, source: Source) -> Iterator[Marker | None]:
@@ -150,20 +152,20 @@ class Environments(Rule):
         for one in entries:
             if mentions_extra(one.marker):
                 yield self.finding(
-                    one.at, "`environments` can not ask for an extra", severity=Severity.WARNING
+                    one.path, "`environments` can not ask for an extra", severity=Severity.WARNING
                 )
                 return
         for one, after in itertools.pairwise(entries):
             if context.where(one.marker, after.marker):
                 yield self.finding(
-                    after.at,
+                    after.path,
                     f"this entry and `{one.raw}` overlap: uv refuses them",
                     help="make them exclude each other",
                 )
                 return
         if not entries or not context.needed or context.project.root is not None:
             return
-        at = "tool.uv.environments"
+        at = (*UV, "environments")
         outside = context.declared - context.locked
         if outside:
             named = ", ".join(sorted(platform.key for platform in outside))
@@ -244,7 +246,7 @@ class IntelMac(Rule):
             if not open_:
                 continue
             yield self.finding(
-                open_[0].at,
+                open_[0].path,
                 f"torch ended with {last} on {platform.key}, which is a declared platform",
                 help="set it apart: `required-environments`, or a requirement of its own",
             )

@@ -94,7 +94,7 @@ class StaleLock(Rule):
                 continue
             told.add(source.package)
             yield self.finding(
-                source.at,
+                source.path,
                 f"uv.lock has `{source.package}` from {', '.join(sorted(registries))}, and not "
                 f"from index `{source.value}`",
                 help="run `uv lock`, and install with `--locked`",
@@ -178,7 +178,7 @@ class UvTooOld(Rule):
         draft = draft_of(context)
         draft.put((*UV, "required-version"), ">=0.8", "the first that locks these tables right")
         yield self.finding(
-            "tool.uv.required-version",
+            (*UV, "required-version"),
             f"uv {min(found, key=Version)} is admitted, and needs 0.8 to lock these tables right",
             fix=Fix("require `>=0.8`", tuple(draft.steps), safe=False),
         )
@@ -221,7 +221,7 @@ class TorchBackendIdle(Rule):
         if pip is None or (isinstance(pip, dict) and "torch-backend" not in pip):
             draft.put((*UV, "pip", "torch-backend"), value, "only `uv pip` reads it")
         yield self.finding(
-            "tool.uv.torch-backend",
+            (*UV, "torch-backend"),
             "`uv lock`, `uv sync` and `uv run` do not read `torch-backend`: only `uv pip` does",
             help="choose builds with sources; `torchconf init` writes them",
             fix=Fix("move it to `[tool.uv.pip]`", tuple(draft.steps), safe=False),
@@ -273,7 +273,7 @@ class Nightly(Rule):
             draft = draft_of(context)
             draft.put((*UV, "prerelease"), "if-necessary", "its name today")
             yield self.finding(
-                "tool.uv.prerelease",
+                (*UV, "prerelease"),
                 "`if-necessary-or-explicit` is deprecated: uv calls it `if-necessary`",
                 fix=Fix("write `if-necessary`", tuple(draft.steps), safe=False),
             )
@@ -285,7 +285,7 @@ class Nightly(Rule):
             for one in served(context, source):
                 if not any(re.search(r"dev|a|b|rc", part.version) for part in one.specifier):
                     yield self.finding(
-                        one.at,
+                        one.path,
                         f"`{one.name}` comes from a nightly index, and its range does not say so",
                         help="give it a lower bound with `.dev`, such as `>=2.15.0.dev0`",
                     )
@@ -335,7 +335,7 @@ class IgnoredInMember(Rule):
         for key in ("environments", "required-environments", "constraint-dependencies"):
             if key in project.uv:
                 yield self.finding(
-                    f"tool.uv.{key}",
+                    (*UV, key),
                     f"uv does not read `{key}` of a workspace member",
                     help=f"move it to {project.root.at}",
                 )

@@ -82,7 +82,7 @@ class LeakingSource(Rule):
             for source in _open_sources(project, family):
                 if source.package in base:
                     yield self.finding(
-                        source.at,
+                        source.path,
                         f"whoever uses this project by path or git gets this source of "
                         f"`{source.package}`, too",
                         help="bind it to a dependency group, which users never install",
@@ -107,7 +107,7 @@ class LeakingSource(Rule):
                     if there is None or not ours or any(one.url == there.url for one in ours):
                         continue
                     yield self.finding(
-                        source.at,
+                        source.path,
                         f"`{source.package}` routes `{theirs.package}` to {there.url}, this "
                         "project elsewhere",
                         help="bind the source in the library to a dependency group of its own",
@@ -160,7 +160,7 @@ class PublishedPromise(Rule):
             backend = context.named_backend(section.name)
             if backend is not None and any(one.name == main for one in section.requirements):
                 yield self.finding(
-                    section.at,
+                    section.path,
                     f"extra `{section.written}` is published without its index: from PyPI it "
                     f"brings PyPI's build, not {backend.title}",
                     help="say so in the README, with the `--index` to use, or use groups",
@@ -169,7 +169,7 @@ class PublishedPromise(Rule):
         for one in context.project.dependencies:
             if one.name in family and any("+" in part.version for part in one.specifier):
                 yield self.finding(
-                    one.at,
+                    one.path,
                     f"`{one.raw}` is published, and PyPI has no such version",
                     help="publish the plain version; a source chooses the build while you develop",
                 )

@@ -86,9 +86,9 @@ class LabelPin(Rule):
                 said = "PyPI has no labels, if this is published"
             new = re.sub(r"\+[A-Za-z0-9.]+", "", one.raw.partition(";")[0])
             new += "".join(one.raw.partition(";")[1:])
-            step = put_at(one.at, new, "the source says which build")
+            step = put_at(one.path, new, "the source says which build")
             yield self.finding(
-                one.at,
+                one.path,
                 f"`{one.raw.partition(';')[0].strip()}` names a build by its label: {said}",
                 help="let a source choose the build, and the requirement the version",
                 severity=None if without else Severity.INFO,
@@ -149,7 +149,7 @@ class RequiresPython(Rule):
                 if which == "highest" and admits_newer(specifier, max(catalog.releases)):
                     continue
                 yield self.finding(
-                    "project.requires-python",
+                    ("project", "requires-python"),
                     f"the {which} Python, {version}, has no wheels of `{one.raw.strip()}`",
                     help="narrow `requires-python`, or widen the range of torch",
                 )

@@ -5,10 +5,13 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from torchconf.model.toml_path import render_path
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchconf.edits.plan import Step
+    from torchconf.model.toml_path import Path
     from torchconf.rules.context import Context
 
 __all__ = ["MARKERS_MAKE_SENSE", "Finding", "Fix", "Premise", "Rule", "Severity"]
@@ -61,11 +64,16 @@ class Finding(NamedTuple):
     severity: Severity
     message: str
     """One sentence, lower case, literals in backticks."""
-    at: str
-    """TOML path of the place: `tool.uv.sources.torch[1].index`."""
+    path: Path
+    """The place: `("tool", "uv", "sources", "torch", 1, "index")`."""
     help: str | None
     """The next step, for a person."""
     fix: Fix | None
+
+    @property
+    def at(self) -> str:
+        """The place as people write it: `tool.uv.sources.torch[1].index`."""
+        return render_path(self.path)
 
 
 class Rule:
@@ -99,7 +107,7 @@ class Rule:
 
     def finding(
         self,
-        at: str,
+        path: Path,
         message: str,
         *,
         help: str | None = None,
@@ -112,7 +120,7 @@ class Rule:
             name=self.name,
             severity=severity or self.severity,
             message=message,
-            at=at,
+            path=path,
             help=help,
             fix=fix if fix and fix.steps else None,
         )

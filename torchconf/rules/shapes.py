@@ -6,19 +6,20 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from torchconf.model.toml_path import parse_path
 from torchconf.rules.fixes import UV, draft_of, index_name
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from torchconf.model.toml_path import Path
     from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
 
 _GROUP_MARKER = r"\bgroup\b"
 _PAIR = 2
+_CONFLICTS: Path = (*UV, "conflicts")
 
 
 class BadShape(Rule):
@@ -62,12 +63,11 @@ class BadShape(Rule):
 
     def _unread(self, context: Context, *, conflicts_too: bool) -> Iterator[Finding]:
         for problem in context.problems:
-            at = (problem.at or "").removeprefix(f"{context.project.at}, ")
-            if not conflicts_too and at.startswith("tool.uv.conflicts"):
+            if not conflicts_too and problem.path[:3] == _CONFLICTS:
                 continue
-            if at.endswith(".marker") and re.search(_GROUP_MARKER, problem.message):
+            if problem.path[-1:] == ("marker",) and re.search(_GROUP_MARKER, problem.message):
                 continue  # TC206 has more to say.
-            yield self.finding(at, problem.message, help=problem.help)
+            yield self.finding(problem.path, problem.message, help=problem.help)
 
     def _flat_conflicts(self, context: Context) -> Finding | None:
         value = context.project.uv.get("conflicts")
@@ -79,25 +79,22 @@ class BadShape(Rule):
             draft = draft_of(context)
             draft.put((*UV, "conflicts"), [list(value)], "one set of all entries")
             fix = Fix("make one set of them", tuple(draft.steps), safe=True)
-        return self.finding("tool.uv.conflicts", message, fix=fix)
+        return self.finding((*UV, "conflicts"), message, fix=fix)
 
     def _small_sets(self, context: Context) -> Iterator[Finding]:
         table = context.project.uv.get("conflicts")
         for conflict in context.project.conflicts:
-            written = table[int(parse_path(conflict.at)[-1])] if isinstance(table, list) else None
+            written = table[int(conflict.path[-1])] if isinstance(table, list) else None
             if not isinstance(written, list) or len(set(conflict.items)) >= _PAIR:
                 continue
-            if any(
-                str(p.at).startswith(f"{context.project.at}, {conflict.at}")
-                for p in context.problems
-            ):
+            if any(p.path[: len(conflict.path)] == conflict.path for p in context.problems):
                 continue
             count = "nothing" if not written else "one item"
             message = f"a set of `conflicts` needs two different items, this one has {count}"
             draft = draft_of(context)
-            draft.remove(parse_path(conflict.at), "a set of one conflicts with nothing")
+            draft.remove(conflict.path, "a set of one conflicts with nothing")
             fix = Fix("take the set away", tuple(draft.steps), safe=False)
-            yield self.finding(conflict.at, message, fix=fix)
+            yield self.finding(conflict.path, message, fix=fix)
 
     def _sources(self, context: Context) -> Iterator[Finding]:
         for package, sources in context.project.sources.items():
@@ -105,13 +102,13 @@ class BadShape(Rule):
                 if source.extra and source.group:
                     message = f"the source of `{package}` names an `extra` and a `group`"
                     help_ = "make two entries of it, and give their names one conflict set"
-                    yield self.finding(source.at, message, help=help_)
+                    yield self.finding(source.path, message, help=help_)
                 if source.kind in ("mixed", "none"):
                     message = (
                         f"the source of `{package}` must name one of `index`, `path`, `git`, "
                         "`url`, `workspace`"
                     )
-                    yield self.finding(source.at, message)
+                    yield self.finding(source.path, message)
             for one, after in itertools.pairwise(sources):
                 alike = (one.extra, one.group) == (after.extra, after.group)
                 bare = next((each for each in (one, after) if each.marker is None), None)
@@ -121,7 +118,7 @@ class BadShape(Rule):
                         "which one holds is not said"
                     )
                     help_ = "give each a marker, so that only one holds on each platform"
-                    yield self.finding(bare.at, message, help=help_)
+                    yield self.finding(bare.path, message, help=help_)
                     break
 
     def _indexes(self, context: Context) -> Iterator[Finding]:
@@ -130,28 +127,28 @@ class BadShape(Rule):
         for index in context.project.indexes:
             if index.name is None:
                 if index.explicit:
-                    yield self._nameless(context, index.at, index.url)
+                    yield self._nameless(context, index.path, index.url)
             elif not re.fullmatch(r"[A-Za-z0-9._-]+", index.name):
                 message = (
                     f"`{index.name}` can not be the name of an index: letters, digits, `-`, `_` "
                     "and `.` can"
                 )
-                yield self.finding(f"{index.at}.name", message)
+                yield self.finding((*index.path, "name"), message)
             elif index.name in names:
-                yield self.finding(f"{index.at}.name", f"two indexes are named `{index.name}`")
+                yield self.finding((*index.path, "name"), f"two indexes are named `{index.name}`")
             else:
                 names.add(index.name)
             if index.default and default:
-                yield self.finding(f"{index.at}.default", "there are two default indexes")
+                yield self.finding((*index.path, "default"), "there are two default indexes")
             default = default or index.default
 
-    def _nameless(self, context: Context, at: str, url: str) -> Finding:
+    def _nameless(self, context: Context, path: Path, url: str) -> Finding:
         draft = draft_of(context)
         name = index_name(context, url)
-        draft.put((*parse_path(at), "name"), name, "sources need a name")
+        draft.put((*path, "name"), name, "sources need a name")
         fix = Fix(f"name it `{name}`", tuple(draft.steps), safe=False)
         message = "an explicit index needs a `name`: only a source that names it leads to it"
-        return self.finding(at, message, fix=fix)
+        return self.finding(path, message, fix=fix)
 
 
 # The fields of `[tool.uv]`, of an index and of `[tool.uv.pip]`, as uv 0.13.9 lists them.
@@ -304,16 +301,8 @@ class UnknownKey(Rule):
             draft.remove(path, "it is misspelt")
             draft.put((*above, near), value, "as uv spells it")
             fix = Fix(f"rename it `{near}`", tuple(draft.steps), safe=False)
-        at = "".join(
-            f"[{part}]" if isinstance(part, int) else f".{part}" if _is_bare(part) else f'."{part}"'
-            for part in path
-        )
         help_ = f"write `{near}`" if near else None
-        return self.finding(at.removeprefix("."), message, help=help_, fix=fix)
-
-
-def _is_bare(key: str) -> bool:
-    return re.fullmatch(r"[A-Za-z0-9_-]+", key) is not None
+        return self.finding(path, message, help=help_, fix=fix)
 
 
 def _nearest(key: str, known: frozenset[str]) -> str | None:

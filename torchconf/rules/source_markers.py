@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from torchconf.edits.draft import Draft
     from torchconf.edits.plan import Value
     from torchconf.model.project import Requirement
+    from torchconf.model.toml_path import Path
     from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
@@ -83,7 +84,7 @@ class ExtraInMarker(Rule):
                 test.variable in ("extra", "extras") for test in comparisons(source.marker)
             ):
                 yield self.finding(
-                    f"{source.at}.marker",
+                    (*source.path, "marker"),
                     f"a marker can not choose the source of `{source.package}` by extra",
                     help='write `extra = "..."` beside the marker, and one conflict set',
                     fix=_scoped_fix(context, source.package, "extra"),
@@ -130,17 +131,17 @@ class GroupInMarker(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report markers of sources that ask for a group, readable or not."""
-        said: dict[str, str] = {}
+        said: dict[Path, str] = {}
         for source in context.sources:
             raw = raw_marker(context, source) or ""
             if source.marker is None:
                 if re.search(r"\bgroup\b", raw):
-                    said[source.at] = source.package
+                    said[source.path] = source.package
             elif any(t.variable == "dependency_groups" for t in comparisons(source.marker)):
-                said[source.at] = source.package
-        for at, package in said.items():
+                said[source.path] = source.package
+        for path, package in said.items():
             yield self.finding(
-                f"{at}.marker",
+                (*path, "marker"),
                 f"a marker can not choose the source of `{package}` by group",
                 help='write `group = "..."` beside the marker, and one conflict set',
                 fix=_scoped_fix(context, canonicalize_name(package), "group"),
@@ -289,7 +290,7 @@ class OverlappingMarkers(Rule):
                         continue
                     if context.where(one.marker, after.marker):
                         yield self.finding(
-                            f"{after.at}.marker",
+                            (*after.path, "marker"),
                             f"this source of `{package}` and the one for `{one.marker}` hold in "
                             "the same environments",
                             help="give them markers that exclude each other",
@@ -360,7 +361,7 @@ class SourceNeverApplies(Rule):
                 context.where(one.marker, source.marker) & universe.supported for one in asked
             ):
                 yield self.finding(
-                    f"{source.at}.marker",
+                    (*source.path, "marker"),
                     f"no requirement on `{source.package}` holds where this source does",
                     help="correct the marker of one of them",
                 )

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.model.uv_lock import needs, reached
-from torchconf.rules.context import names_in_builds
+from torchconf.rules.context import names_in_builds, sources_path
 from torchconf.rules.fixes import (
     UV,
     draft_of,
@@ -124,7 +124,7 @@ class BaseNeedsTorch(Rule):
                 locked = bool(graph) and main in reached([requirement.name], graph)
                 if known or locked:
                     yield self.finding(
-                        requirement.at,
+                        requirement.path,
                         f"`{requirement.name}` needs `{main}`, which comes from PyPI unless an "
                         "extra or a group is chosen",
                         help="ask for it in each extra or group, or use dependency groups with a "
@@ -191,7 +191,7 @@ class SourceForIndirect(Rule):
             if package in named or scoped or not any(s.kind == "index" for s in sources):
                 continue
             yield self.finding(
-                sources[0].at.split("[")[0],
+                sources_path(sources[0]),
                 f"`{package}` has a source, and no dependency list names it: it has no effect",
                 help="make it a dependency, or constrain it to a version",
                 fix=self._constrained(context, package) if project is context.whole.root else None,
@@ -288,7 +288,7 @@ class PlatformFallsToPypi(Rule):
                 and source_on(context, sources, platform) is None
                 and _comes_from_pypi(context, main, place, platform)
             )
-            at = sources[0].at.split("[")[0]
+            at = sources_path(sources[0])
             if not left or (at, left) in told:
                 continue
             told.add((at, left))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.model.backends import PYPI
-from torchconf.model.toml_path import parse_path
 from torchconf.resolve.environments import comparisons
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of, put_entries
@@ -92,7 +91,7 @@ class ScopeMissing(Rule):
                 )
             else:
                 continue
-            yield self.finding(f"{source.at}.{kind}", message, fix=fix)
+            yield self.finding((*source.path, kind), message, fix=fix)
 
     def _other_kind(
         self, context: Context, source: Source, name: NormalizedName, kind: str
@@ -101,7 +100,7 @@ class ScopeMissing(Rule):
         if not _listed(context, Place(other, name), source.package):
             return None
         draft = draft_of(context)
-        path = parse_path(source.at)
+        path = source.path
         entry = draft.get(path)
         draft.put((*path, other), entry[kind], f"`{name}` is a {other}")
         draft.remove((*path, kind), f"`{name}` is a {other}")
@@ -111,7 +110,7 @@ class ScopeMissing(Rule):
         known = context.required(source.package)
         line = known[0][1].raw if known else source.package
         draft = draft_of(context)
-        draft.insert(parse_path(section.at), line, "a source for it needs a requirement on it")
+        draft.insert(section.path, line, "a source for it needs a requirement on it")
         return Fix(f"list `{line}` in `{section.written}`", tuple(draft.steps), safe=False)
 
 
@@ -210,7 +209,7 @@ class UnroutedVariant(Rule):
                 backend = context.named_backend(place.name)
                 promised = backend is not None and backend != context.catalog.fallback
                 yield self.finding(
-                    line.at,
+                    line.path,
                     f"{place} has no source for `{main}`: it gets PyPI's build",
                     help=f'add a source with `{place.kind} = "{place.name}"`',
                     severity=None if promised else Severity.INFO,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from packaging.utils import canonicalize_name
 
-from torchconf.model.toml_path import parse_path
 from torchconf.rules.fixes import draft_of, raw_marker
 from torchconf.rules.installed_builds import (
     BASE,
@@ -48,14 +47,18 @@ class _MissingTriton(Rule):
                 continue
             for source in counting(context, main, place):
                 backend = context.source_backend(source)
-                if backend is None or backend.accelerator != self.accelerator or source.at in told:
+                if (
+                    backend is None
+                    or backend.accelerator != self.accelerator
+                    or source.path in told
+                ):
                     continue
                 triton = _needed(context, backend, _range(context, torch))
                 if triton is None:
                     continue
                 finding = self._missing(context, place, source, torch, triton)
                 if finding is not None:
-                    told.add(source.at)
+                    told.add(source.path)
                     yield finding
 
     def _missing(
@@ -76,7 +79,7 @@ class _MissingTriton(Rule):
         if asked is None:
             bound = f">={triton.bound}" if triton.bound else ""
             line = f"{name}{bound}" + (f" ; {marker}" if marker else "")
-            path = parse_path(torch.at)
+            path = torch.path
             above: Path = path[:-1]
             draft.insert(above, line, "torch needs it, and PyPI has none of this name")
         if not routed:
@@ -99,7 +102,7 @@ class _MissingTriton(Rule):
         what = "no dependency list names it" if asked is None else "it has no source"
         title = f"add `{name}`" if asked is None else f"route `{name}` to `{source.value}`"
         return self.finding(
-            source.at,
+            source.path,
             f"torch from `{source.value}` needs `{name}` from there, too, and {what}",
             help=f"make `{name}` a dependency with the source and the marker of torch",
             fix=None if others else Fix(title, tuple(draft.steps), safe=asked is not None),

@@ -17,7 +17,6 @@ from torchconf.model.requirements import (
     with_specifier,
     with_upper_bound,
 )
-from torchconf.model.toml_path import parse_path
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.respecify import moved, relabelled
 from torchconf.planner.upgrade.choice import Reach, lowest_meant
@@ -138,7 +137,7 @@ class _Moving:
         )
 
     def _write(self, line: Line, text: str) -> None:
-        line.draft.replace(parse_path(line.requirement.at), text, _REASON)
+        line.draft.replace(line.requirement.path, text, _REASON)
 
     def _label(self, line: Line) -> str:
         return relabelled(line.requirement.raw, self.reach.backends)
