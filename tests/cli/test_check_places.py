@@ -126,26 +126,6 @@ def action() -> dict[str, Any]:
     return dict(yaml.safe_load(ACTION.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize(
-    ("file", "schema"),
-    [
-        (ACTION, "vendor.github-actions"),
-        (REPOSITORY / ".github/workflows/*.yml", "vendor.github-workflows"),
-    ],
-    ids=["action", "workflows"],
-)
-def test_files_for_github_are_valid(file: Path, schema: str) -> None:
-    files = [str(path) for path in REPOSITORY.glob(os.path.relpath(file, REPOSITORY))]
-    assert files
-    done = subprocess.run(
-        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *files],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.mark.network
 def test_the_action_annotates_the_lines_of_a_change(clone: Path, tmp_path: Path) -> None:
     demo = Demo(tmp_path, WRONG)

@@ -1,0 +1,116 @@
+"""The files for GitHub, ours and those of a new project: valid, pinned, and clean for zizmor.
+
+`python -m tests.test_github` copies the commits of our actions, which Dependabot moves, to the
+template, which it cannot read.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+from torchconf.cli import main
+
+TEMPLATE = ROOT / "templates/shared/.github/workflows/ci.yml"
+OURS = (ROOT / "action.yml", *sorted((ROOT / ".github/workflows").glob("*.yml")))
+USES = re.compile(
+    r"uses: (?P<action>[\w./-]+)@(?P<commit>\S+)(?P<version> # v[\d.]+)?$", re.MULTILINE
+)
+
+
+def pins(path: Path) -> dict[str, str]:
+    """Return the actions of a file, each with its commit and its version in a comment."""
+    found = USES.finditer(path.read_text(encoding="utf-8"))
+    return {use["action"]: f"{use['commit']}{use['version'] or ''}" for use in found}
+
+
+def with_our_pins(text: str) -> str:
+    """Return the template with the commits that our own files use."""
+    ours = {action: pin for path in OURS for action, pin in pins(path).items()}
+    return USES.sub(lambda use: f"uses: {use['action']}@{ours[use['action']]}", text)
+
+
+def valid(schema: str, *paths: Path) -> None:
+    """Hold files against a schema that check-jsonschema has with it."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    done = subprocess.run([*command, *map(str, paths)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def clean(folder: Path) -> None:
+    """Let zizmor audit a repository: a finding of any severity fails, code smells included."""
+    zizmor = shutil.which("zizmor", path=str(Path(sys.executable).parent)) or shutil.which("zizmor")
+    assert zizmor is not None, "it is a test dependency"
+    command = [zizmor, "--offline", "--pedantic", "--collect=all", "--strict-collection"]
+    paths = [folder / name for name in (".github", "action.yml", ".pre-commit-config.yaml")]
+    here = [str(path) for path in paths if path.exists()]
+    done = subprocess.run([*command, *here], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Give a new project."""
+    folder = tmp_path / "demo"
+    assert main(["new", "library", str(folder), "--defaults"]) == 0
+    return folder
+
+
+def test_our_files_are_clean_for_zizmor() -> None:
+    clean(ROOT)
+
+
+def test_a_new_project_is_clean_for_zizmor(project: Path) -> None:
+    clean(project)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "schema"),
+    [
+        ("action.yml", "vendor.github-actions"),
+        (".github/workflows/*.yml", "vendor.github-workflows"),
+        (".github/dependabot.yml", "vendor.dependabot"),
+        (".github/ISSUE_TEMPLATE/config.yml", "vendor.github-issue-config"),
+        (".github/ISSUE_TEMPLATE/[!c]*.yml", "vendor.github-issue-forms"),
+    ],
+)
+def test_our_files_are_valid(pattern: str, schema: str) -> None:
+    paths = sorted(ROOT.glob(pattern))
+    assert paths
+    valid(schema, *paths)
+
+
+def test_files_of_a_new_project_are_valid(project: Path) -> None:
+    valid("vendor.github-workflows", project / ".github/workflows/ci.yml")
+    valid("vendor.dependabot", project / ".github/dependabot.yml")
+
+
+@pytest.mark.parametrize(
+    "path", [*OURS, TEMPLATE], ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+def test_actions_are_pinned_to_commits_with_a_version(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    elsewhere = [line for line in re.findall(r"uses: (\S+)", text) if not line.startswith("$/")]
+    assert len(elsewhere) == len(USES.findall(text))
+    for pin in pins(path).values():
+        assert re.fullmatch(r"[0-9a-f]{40} # v\d+\.\d+\.\d+", pin), pin
+
+
+def test_an_action_is_the_same_commit_everywhere() -> None:
+    ours: dict[str, str] = {}
+    for path in OURS:
+        for action, pin in pins(path).items():
+            assert ours.setdefault(action, pin) == pin, f"{action} in {path.name}"
+    text = TEMPLATE.read_text(encoding="utf-8")
+    assert text == with_our_pins(text), "`python -m tests.test_github` copies them"
+
+
+if __name__ == "__main__":
+    now = TEMPLATE.read_text(encoding="utf-8")
+    TEMPLATE.write_text(with_our_pins(now), encoding="utf-8")
