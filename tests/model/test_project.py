@@ -381,3 +381,29 @@ def test_the_whole_example_is_sound() -> None:
     assert project.is_workspace_root
     assert project.has_build_system
     assert project.package is False
+
+
+# What plain `uv sync` installs.
+
+
+@pytest.mark.parametrize(
+    ("written", "groups", "installed"),
+    [
+        ("", "dev = []\ncpu = []", ("dev",)),
+        ("", "cpu = []", ()),
+        ("default-groups = []", "dev = []", ()),
+        ('default-groups = "all"', "dev = []\ncpu = []", ("dev", "cpu")),
+        ('default-groups = ["CPU", "dev"]', "dev = []\ncpu = []\ngpu = []", ("dev", "cpu")),
+        ('default-groups = ["gone"]', "dev = []", ()),
+    ],
+)
+def test_installed_groups(written: str, groups: str, installed: tuple[str, ...]) -> None:
+    project = read(f"[tool.uv]\n{written}\n[dependency-groups]\n{groups}")
+    assert project.installed_groups() == installed
+    assert {name for name in project.groups if project.is_default_group(name)} == set(installed)
+
+
+def test_a_group_that_is_not_there_yet_can_be_a_default_one() -> None:
+    assert read("").is_default_group("dev")
+    assert read('[tool.uv]\ndefault-groups = ["gone"]').is_default_group("gone")
+    assert not read('[tool.uv]\ndefault-groups = "all"').is_default_group("dev")

@@ -653,6 +653,16 @@ def test_two_backends_cannot_have_one_name(flags: str, tmp_path: Path) -> None:
     assert untouched(Demo(tmp_path), f"init {flags}").status == 2
 
 
+@pytest.mark.parametrize("defaults", ['["dev", "gpu"]', '"all"'])
+def test_build_cannot_have_the_name_of_a_default_group(defaults: str, tmp_path: Path) -> None:
+    groups = '\n[dependency-groups]\ndev = ["rich"]\ngpu = ["pandas"]\n'
+    text = f"{TORCH}{groups}\n[tool.uv]\ndefault-groups = {defaults}\n"
+    demo = Demo(tmp_path, text)
+    result = untouched(demo, "init -t linux-cpu -t linux-cu130 --layout groups --name cu130=gpu")
+    assert result.status == 2
+    assert "`gpu` is a default group" in result.err
+
+
 @pytest.mark.parametrize(
     "flags",
     [

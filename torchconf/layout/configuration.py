@@ -110,7 +110,7 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
     targets, names = reading.targets(entries, layout) if layout else ((), {})
     if layout is None and catalog.main_package in declared:
         targets = tuple(Target(platform, PYPI) for platform in SHOWN_PLATFORMS)
-    defaults = project.default_groups if isinstance(project.default_groups, tuple) else ()
+    defaults = [backend for backend, name in names.items() if project.is_default_group(name)]
     constrained = {requirement.name for requirement in project.workspace.constraint_dependencies}
     return Configuration(
         layout=layout,
@@ -120,9 +120,7 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
         indexes=_indexes(project, catalog, known),
         packages=tuple(packages),
         rest=reading.rest(entries) if layout == "markers" else PYPI,
-        default=next((backend for backend, name in names.items() if name in defaults), None)
-        if layout == "groups"
-        else None,
+        default=defaults[0] if layout == "groups" and len(defaults) == 1 else None,
         pinned=catalog.main_package in constrained,
         required=bool(project.workspace.required_environments),
         cut=_is_cut(project),

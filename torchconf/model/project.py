@@ -187,7 +187,8 @@ class Project(Record):
     """One pyproject.toml.
 
     `at` names the file in messages. `root` is the workspace root, or None where the project is its
-    own. `default_groups` is None where the file does not say. `data` and `uv` are the whole file
+    own. `default_groups` is None where the file does not say; what it means is told by
+    `is_default_group` and `installed_groups`, and nowhere else. `data` and `uv` are the whole file
     and its `[tool.uv]` table, for whoever needs a key that has no field here.
     """
 
@@ -240,6 +241,19 @@ class Project(Record):
                 if index.name == name:
                     return index
         return None
+
+    def is_default_group(self, name: str) -> bool:
+        """Tell whether plain `uv sync` installs a group of this normalised name.
+
+        uv's own default is `dev`, defined or not; `"all"` means the groups that there are.
+        """
+        if self.default_groups == "all":
+            return name in self.groups
+        return name == "dev" if self.default_groups is None else name in self.default_groups
+
+    def installed_groups(self) -> tuple[NormalizedName, ...]:
+        """Return the groups that plain `uv sync` installs, in the order of the file."""
+        return tuple(name for name in self.groups if self.is_default_group(name))
 
     def place(self, at: str) -> str:
         """Say where something is, file included: `pyproject.toml, tool.uv.sources.torch[1]`."""

@@ -97,13 +97,14 @@ def _carrier(project: Project, catalog: Catalog) -> tuple[Kind, str]:
     """Return the extra or group that torch stands in, if it does not stand in the base."""
     if any(requirement.name == catalog.main_package for requirement in project.dependencies):
         return "", ""
-    defaults = project.default_groups if isinstance(project.default_groups, tuple) else ("dev",)
     for kind, sections in (("extra", project.extras), ("group", project.groups)):
         for name, section in sections.items():
             if any(r.name == catalog.main_package for r in section.requirements):
                 if kind == "extra":
                     return "extra", section.written
-                return ("", "") if name in defaults else ("group", section.written)
+                if project.is_default_group(name):
+                    return "", ""
+                return "group", section.written
     return "", ""
 
 

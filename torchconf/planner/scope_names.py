@@ -51,7 +51,8 @@ def scope_names(
                 f"{flag} names a backend that no target has",
                 help=f"the targets have {', '.join(used)}",
             )
-        if layout == "groups" and _is_default(project, name) and names[backend] != name:
+        is_default = project.is_default_group(canonicalize_name(name))
+        if layout == "groups" and is_default and names[backend] != name:
             raise RequestError(
                 f"{flag}: `{name}` is a default group, installed next to every build",
                 help="choose another name",
@@ -59,12 +60,6 @@ def scope_names(
         names[backend] = name
     _refuse_same({backend: name for backend, name in names.items() if backend in used})
     return names
-
-
-def _is_default(project: Project, name: str) -> bool:
-    defaults = project.default_groups
-    groups = defaults if isinstance(defaults, tuple) else ("dev",)
-    return canonicalize_name(name) in groups
 
 
 def _refuse_same(names: dict[str, str]) -> None:

@@ -15,7 +15,6 @@ from torchconf.resolve.table import (
     Wheels,
     build_of,
     choice_of,
-    default_groups,
     packages_of,
     selections,
 )
@@ -178,7 +177,7 @@ _FREE = ", and yet it counts: no conflict parts it from this choice"
 def _is_chosen(scope: Item, project: Project, selection: Selection) -> bool:
     names = {canonicalize_name(name) for name in (*selection.extras, *selection.groups)}
     kept = {canonicalize_name(name) for name in selection.no_groups}
-    return scope.name in names | (set(default_groups(project)) - kept)
+    return scope.name in names | (set(project.installed_groups()) - kept)
 
 
 def _scope(project: Project, source: Source) -> Item | None:

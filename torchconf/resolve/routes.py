@@ -474,14 +474,8 @@ class Routes:
 
 
 def _groups(target: Project, choice: SyncOptions) -> set[NormalizedName]:
-    """Return the groups that a choice enables; `dev` is uv's default where nothing is written."""
-    if not choice.default_groups:
-        groups: set[NormalizedName] = set()
-    elif target.default_groups == "all":
-        groups = set(target.groups)
-    else:
-        named = target.default_groups
-        groups = set(named) if named is not None else {canonicalize_name("dev")}
+    """Return the groups that a choice enables."""
+    groups = set(target.installed_groups()) if choice.default_groups else set()
     groups -= {canonicalize_name(group) for group in choice.no_groups}
     groups |= {canonicalize_name(group) for group in choice.groups}
     return groups & target.groups.keys()

@@ -136,7 +136,7 @@ def selections(
         for name, section in project.extras.items()
         if _has_a_say(project, "extra", name, catalog)
     ]
-    defaults = default_groups(project)
+    defaults = project.installed_groups()
     found += [
         Selection(
             groups=(section.written,),
@@ -149,18 +149,9 @@ def selections(
     return tuple(found)
 
 
-def default_groups(project: Project) -> tuple[str, ...]:
-    """Return the groups that plain `uv sync` installs; uv's own default is `dev`."""
-    if project.default_groups == "all":
-        return tuple(project.groups)
-    if project.default_groups is None:
-        return tuple(name for name in project.groups if name == "dev")
-    return project.default_groups
-
-
 def _clashing(project: Project, kind: str, name: str) -> Iterator[str]:
     """Yield the default groups that some conflict set forbids next to an extra or group."""
-    for group in default_groups(project):
+    for group in project.installed_groups():
         for conflict in project.conflicts:
             members = {(item.kind, item.name) for item in conflict.items}
             if (kind, name) in members and ("group", group) in members and group != name:
@@ -229,7 +220,7 @@ def _names_machines(project: Project) -> bool:
 
 def _enabled(project: Project, selection: Selection) -> tuple[str, ...]:
     """Return the groups that a selection really installs, the default groups included."""
-    defaults = default_groups(project)
+    defaults = project.installed_groups()
     kept = (
         section.written
         for name, section in project.groups.items()

@@ -279,15 +279,6 @@ class Context:
         return frozenset(names.intersection(self.catalog.family))
 
     @cached_property
-    def default_groups(self) -> tuple[NormalizedName, ...]:
-        """The groups that a plain `uv sync` installs."""
-        groups, named = self.project.groups, self.project.default_groups
-        if named == "all":
-            return tuple(groups)
-        wanted = (canonicalize_name("dev"),) if named is None else named
-        return tuple(name for name in wanted if name in groups)
-
-    @cached_property
     def is_published(self) -> bool:
         """Whether the project looks as if it were published: built, and not marked private."""
         project = self.project

@@ -55,7 +55,7 @@ class DefaultGroupClash(Rule):
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the conflict sets with the default groups."""
         project = context.project
-        defaults = context.default_groups
+        defaults = context.project.installed_groups()
         written = "default-groups" in project.uv
         family = set(context.catalog.family)
         for conflict in project.conflicts:

@@ -82,7 +82,7 @@ def family_places(context: Context) -> tuple[Place, ...]:
 
 def default_places(context: Context) -> tuple[Place, ...]:
     """Return what a plain `uv sync` installs: base, and the default groups."""
-    return (BASE, *(Place("group", name) for name in context.default_groups))
+    return (BASE, *(Place("group", name) for name in context.project.installed_groups()))
 
 
 def build_of(context: Context, index: Index | None) -> str | None:

@@ -117,7 +117,7 @@ class OneVariantWins(Rule):
                 source = route.source
                 if item is None or source is None or route.kind != "index":
                     continue
-                if item.kind == "group" and item.name in context.default_groups:
+                if item.kind == "group" and item.name in context.project.installed_groups():
                     continue
                 if context.sets_of(item) or item.package != context.project.name:
                     continue

@@ -52,14 +52,7 @@ def _members(context: OpenProject) -> dict[str, frozenset[str]]:
 
 def _installed_by_default(project: Project) -> frozenset[str]:
     """Return the packages of the base dependencies and the default groups."""
-    if project.default_groups == "all":
-        groups = tuple(project.groups)
-    elif project.default_groups is None:
-        groups = tuple(name for name in project.groups if name == "dev")
-    else:
-        groups = project.default_groups
     names = {requirement.name for requirement in project.dependencies}
-    for group in groups:
-        if group in project.groups:
-            names |= {requirement.name for requirement in project.groups[group].requirements}
+    for group in project.installed_groups():
+        names |= {requirement.name for requirement in project.groups[group].requirements}
     return frozenset(names)
