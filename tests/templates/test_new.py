@@ -23,7 +23,7 @@ from tests.support.projects import Demo, Result
 from tests.support.replica import Replica
 from tests.support.replica.facts import FACTS
 from tests.support.terminal import Terminal
-from torchconf.cli.new import NEEDED
+from torchconf.cli.new_details import NEEDED
 from torchconf.errors import TorchconfError
 from torchconf.rules import Severity
 from torchconf.templates import render, templates

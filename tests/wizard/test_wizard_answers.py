@@ -15,7 +15,7 @@ from tests.support.conformance import STARTS
 from torchconf.cli import main
 from torchconf.cli.carry_out import make_changes
 from torchconf.cli.init import make_request
-from torchconf.cli.parser import command_parser
+from torchconf.cli.parser import read_options
 from torchconf.errors import TorchconfError
 from torchconf.model.targets import PLATFORMS
 from torchconf.planner import Request
@@ -114,8 +114,7 @@ def written(folder: Path) -> bytes | None:
 
 
 def opened(folder: Path, machine: MachineFacts | None = None) -> tuple[OpenProject, Session]:
-    options = command_parser("init").parse_args(["--project", str(folder)])
-    context = open_project(options, may_be_missing=True)
+    context = open_project(str(folder), may_be_missing=True)
     session = open_session(
         context.project, context.catalog, read_facts(context), machine or MachineFacts(), Request()
     )
@@ -124,8 +123,8 @@ def opened(folder: Path, machine: MachineFacts | None = None) -> tuple[OpenProje
 
 def asked_for(folder: Path, words: list[str]) -> Request:
     """Return what flags ask for, each bare accelerator as the build that it comes to."""
-    options = command_parser("init").parse_args([*words, "--project", str(folder)])
-    return make_request(options, open_project(options, may_be_missing=True))
+    options = read_options("init", words)
+    return make_request(options, open_project(str(folder), may_be_missing=True))
 
 
 def interview(folder: Path, request: Request, machine: MachineFacts | None = None) -> Request:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from torchconf.cli.parser import add_format, add_writing, can_ask
+from torchconf.cli.parser import add_format, add_writing
 from torchconf.errors import RequestError
+from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    import argparse
+    from torchconf.cli.options import CommonOptions, Layout, WritingOptions
+    from torchconf.cli.parser import Parser
 
 EPILOG = """\
 What is there is read as targets and stays as it is, but for what the new ones need. Where torch
@@ -20,7 +22,17 @@ examples:
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+class AddTargetOptions(Record):
+    """What `add-target` is told."""
+
+    target: tuple[str, ...]
+    layout: Layout
+    force: bool
+    writing: WritingOptions
+    common: CommonOptions
+
+
+def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument("target", nargs="*", metavar="TARGET", help="a build on a platform")
@@ -32,10 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: AddTargetOptions) -> int:
     """Plan, show or write, and say how to install."""
     if not options.target:
-        if can_ask(options):
+        if options.writing.can_ask:
             # Imported here: only whoever is asked waits for it.
             from torchconf.cli.run_wizard import ask_addition
 
@@ -47,8 +59,8 @@ def run(options: argparse.Namespace) -> int:
     from torchconf.planner import Request
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options)
+    context = open_project(options.common.project)
     vocabulary = context.catalog.vocabulary
     adding = tuple(parse_target_spec(text, vocabulary) for text in options.target)
     request = Request(add=adding, layout=options.layout, force=options.force)
-    return carry_out(options, context, request)
+    return carry_out(context, request, options.writing, options.common)

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from torchconf import files, report
+from torchconf import files
 from torchconf.edits import edit_text
 from torchconf.files import Change, spoken_path
 from torchconf.planner import plan_targets
+from torchconf.report.json_data import print_json
+from torchconf.report.messages import print_diff, print_notes, print_warnings
+from torchconf.report.outcome import commands_table, outcome_data, untargeted
 from torchconf.workspace.facts import read_facts
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
+    from torchconf.cli.options import CommonOptions, WritingOptions
     from torchconf.planner import Outcome, Request
     from torchconf.workspace.opened import OpenProject
 
 
-def carry_out(options: argparse.Namespace, context: OpenProject, request: Request) -> int:
+def carry_out(
+    context: OpenProject, request: Request, writing: WritingOptions, common: CommonOptions
+) -> int:
     """Plan a request, and write, print or check what it changes; return the exit status."""
     outcome = plan_targets(request, context.project, context.catalog, read_facts(context))
     changes = make_changes(context, outcome)
     changed = any(change.is_one for change in changes)
-    if changed and not options.dry_run and not options.check:
-        write_changes(options, context, changes)
-    if options.format == "json":
-        _report_json(options, context, outcome, changes)
+    if changed and writing.writes:
+        write_changes(context, changes, lock=writing.lock, quiet=common.quiet)
+    if writing.format == "json":
+        _report_json(context, outcome, changes, writing)
     else:
-        _report_text(options, context, outcome, changes)
-    return 1 if options.check and changed else 0
+        _report_text(context, outcome, changes, writing, common)
+    return 1 if writing.check and changed else 0
 
 
 def make_changes(context: OpenProject, outcome: Outcome) -> list[Change]:
@@ -51,58 +55,65 @@ def make_changes(context: OpenProject, outcome: Outcome) -> list[Change]:
 
 
 def write_changes(
-    options: argparse.Namespace,
     context: OpenProject,
     changes: Sequence[Change],
+    *,
+    lock: bool,
+    quiet: bool,
     anew: Sequence[str] = (),
 ) -> None:
-    """Replace all files or none; with `--lock` run uv, and put everything back if it fails.
+    """Replace all files or none; with `lock` run uv, and restore everything if it fails.
 
     Args:
-        options: Those of the command line.
         context: The project.
         changes: Of its files.
+        lock: Whether to run `uv lock` afterwards.
+        quiet: Whether to report only failures of it.
         anew: Packages of which the lockfile shall not keep the versions that it has.
     """
-    if not options.lock:
+    if not lock:
         files.replace_all(changes)
         return
     # Imported here: few runs lock.
     from torchconf.cli.lock_after_edit import replace_and_lock
 
-    replace_and_lock(changes, context.lock_folder, quiet=bool(options.quiet), anew=anew)
+    replace_and_lock(changes, context.lock_folder, quiet=quiet, anew=anew)
 
 
 def _report_text(
-    options: argparse.Namespace, context: OpenProject, outcome: Outcome, changes: Sequence[Change]
+    context: OpenProject,
+    outcome: Outcome,
+    changes: Sequence[Change],
+    writing: WritingOptions,
+    common: CommonOptions,
 ) -> None:
-    report.warnings(outcome.plan.warnings, options)
-    if not options.quiet:
-        report.notes((*outcome.plan.notes, *report.others(outcome, context.catalog)))
-    if options.dry_run:
-        report.diff("".join(change.diff for change in changes), options)
+    print_warnings(outcome.plan.warnings, common.color)
+    if not common.quiet:
+        print_notes((*outcome.plan.notes, *untargeted(outcome, context.catalog)))
+    if writing.dry_run:
+        print_diff("".join(change.diff for change in changes), common.color)
         return
     for change in changes:
         shown = spoken_path(change.file.path)
-        if options.check:
+        if writing.check:
             sys.stderr.write(f"{shown} {'would change' if change.is_one else 'is as asked'}\n")
-        elif not options.quiet:
+        elif not common.quiet:
             done = f"wrote {shown}" if change.is_one else f"{shown} is as asked, left alone"
             sys.stderr.write(f"{done}\n")
-    if not options.check:
-        sys.stdout.write(report.commands_table(outcome))
+    if not writing.check:
+        sys.stdout.write(commands_table(outcome))
 
 
 def _report_json(
-    options: argparse.Namespace, context: OpenProject, outcome: Outcome, changes: Sequence[Change]
+    context: OpenProject, outcome: Outcome, changes: Sequence[Change], writing: WritingOptions
 ) -> None:
     changed = any(change.is_one for change in changes)
-    data: dict[str, Any] = {
-        "schema_version": 1,
-        "path": context.file.path,
-        "changed": changed,
-        "written": changed and not options.dry_run and not options.check,
-        **report.outcome_data(outcome),
-        "diff": "".join(change.diff for change in changes),
-    }
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+    print_json(
+        {
+            "path": context.file.path,
+            "changed": changed,
+            "written": changed and writing.writes,
+            **outcome_data(outcome),
+            "diff": "".join(change.diff for change in changes),
+        }
+    )

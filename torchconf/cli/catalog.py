@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 
 from torchconf.cli.parser import add_format
+from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator, Sequence
-    from typing import TypedDict
+    from typing import Literal, TypedDict
 
     from packaging.version import Version
 
     from torchconf.catalog import Catalog
+    from torchconf.cli.options import CommonOptions, Format
+    from torchconf.cli.parser import Parser
     from torchconf.model.backends import Backend
 
     class Wheels(TypedDict):
@@ -39,7 +41,18 @@ examples:
 ACTIONS = ("list", "show", "refresh")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+class CatalogOptions(Record):
+    """What `catalog` is told."""
+
+    action: Literal["list", "show", "refresh"]
+    what: str | None
+    index_base: str | None
+    timeout: float
+    format: Format
+    common: CommonOptions
+
+
+def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument("action", choices=ACTIONS, help="what to do")
@@ -57,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: CatalogOptions) -> int:
     """List, show or refresh."""
     if options.action == "list":
         return _list(options)
@@ -66,10 +79,11 @@ def run(options: argparse.Namespace) -> int:
     return _refresh(options)
 
 
-def _list(options: argparse.Namespace) -> int:
-    from torchconf import report
+def _list(options: CatalogOptions) -> int:
     from torchconf.catalog import load_catalog
     from torchconf.catalog.location import chosen_file
+    from torchconf.report.columns import plain_table
+    from torchconf.report.json_data import print_json
 
     catalog = load_catalog()
     path, source = chosen_file()
@@ -90,7 +104,7 @@ def _list(options: argparse.Namespace) -> int:
                 }
             )
     if options.format == "json":
-        _print_json(
+        print_json(
             {
                 "as_of": catalog.as_of,
                 "source": source,
@@ -111,8 +125,8 @@ def _list(options: argparse.Namespace) -> int:
         for backend in _builds(catalog)
         if backend.accelerator
     ]
-    sys.stdout.write(report.plain_table(["build", "title", "torch", "driver from"], rows))
-    if not options.quiet:
+    sys.stdout.write(plain_table(["build", "title", "torch", "driver from"], rows))
+    if not options.common.quiet:
         words = {"file": path, "cache": f"refreshed, {path}", "packaged": "as packaged"}[source]
         sys.stderr.write(
             f"as of {catalog.as_of} ({words}); {len(catalog.releases)} releases, the newest "
@@ -121,14 +135,15 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
-def _show(options: argparse.Namespace) -> int:
-    from torchconf import report
+def _show(options: CatalogOptions) -> int:
     from torchconf.catalog import load_catalog
+    from torchconf.report.columns import plain_table
+    from torchconf.report.json_data import print_json
 
     catalog = load_catalog()
     rows = list(_rows(options.what, catalog))
     if options.format == "json":
-        _print_json({"as_of": catalog.as_of, "wheels": rows})
+        print_json({"as_of": catalog.as_of, "wheels": rows})
         return 0
     platforms = list(dict.fromkeys(name for row in rows for name in row["pythons"]))
     table = [
@@ -137,7 +152,7 @@ def _show(options: argparse.Namespace) -> int:
         for row in rows
     ]
     head = ["package", "version", "build", *platforms]
-    sys.stdout.write(report.plain_table(head, table))
+    sys.stdout.write(plain_table(head, table))
     return 0
 
 
@@ -215,7 +230,7 @@ def _spoken(pythons: Sequence[str] | None) -> str:
     )
 
 
-def _refresh(options: argparse.Namespace) -> int:
+def _refresh(options: CatalogOptions) -> int:
     """Read the indexes, and replace the user's catalog if the answer is whole."""
     import json
     import os
@@ -226,6 +241,7 @@ def _refresh(options: argparse.Namespace) -> int:
     from torchconf.catalog.encoding import render
     from torchconf.catalog.location import cached_file, chosen_file
     from torchconf.errors import CatalogError, RequestError
+    from torchconf.report.json_data import print_json
     from torchconf.report.progress import pages
 
     try:
@@ -256,17 +272,11 @@ def _refresh(options: argparse.Namespace) -> int:
     found = [str(release) for release in fresh.releases if release not in known]
     builds = sorted(set(fresh.backends) - set(catalog.backends))
     if options.format == "json":
-        _print_json(
+        print_json(
             {"as_of": fresh.as_of, "path": path, "new_releases": found, "new_backends": builds}
         )
-    elif not options.quiet:
+    elif not options.common.quiet:
         sys.stderr.write(f"wrote {path}, as of {fresh.as_of}\n")
         sys.stderr.write(f"new releases: {', '.join(found) or 'none'}\n")
         sys.stderr.write(f"new builds: {', '.join(builds) or 'none'}\n")
     return 0
-
-
-def _print_json(data: dict[str, object]) -> None:
-    import json
-
-    sys.stdout.write(json.dumps({"schema_version": 1, **data}, indent=2) + "\n")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 
 from torchconf.errors import RequestError, TorchconfError
+from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
+    from typing import Literal
 
+    from torchconf.cli.options import CommonOptions
+    from torchconf.cli.parser import Parser
     from torchconf.model.targets import Platform
     from torchconf.rules.engine import CheckResult, Fixed
     from torchconf.workspace.discovery import Gathered, Gatherer
@@ -31,7 +34,25 @@ examples:
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+class CheckOptions(Record):
+    """What `check` is told."""
+
+    path: tuple[str, ...]
+    target: tuple[str, ...]
+    format: Literal["text", "json", "github", "sarif"]
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    strict: bool
+    exit_zero: bool
+    statistics: bool
+    fix: bool
+    unsafe_fixes: bool
+    diff: bool
+    stdin_filename: str | None
+    common: CommonOptions
+
+
+def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument("path", nargs="*", metavar="PATH", help="what to check")
@@ -64,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fixing.add_argument("--stdin-filename", metavar="FILE", help="the file that `-` stands for")
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: CheckOptions) -> int:
     """Gather, check, perhaps fix, and report; return the exit status."""
     # Imported here: `--help` needs none of these.
     from torchconf.rules import RULES
@@ -101,15 +122,15 @@ def _platforms(words: Sequence[str]) -> set[Platform]:
     return {parse_platform(word, vocabulary) for word in words}
 
 
-def _units(options: argparse.Namespace, gatherer: Gatherer) -> list[Gathered]:
+def _units(options: CheckOptions, gatherer: Gatherer) -> list[Gathered]:
     from torchconf import files
     from torchconf.workspace.discovery import read_standard_input
 
-    if options.path == ["-"]:
+    if options.path == ("-",):
         return [gatherer.standard_input(read_standard_input(), options.stdin_filename)]
     if options.path:
         return [*gatherer.gather(options.path)]
-    folder = options.project
+    folder = options.common.project
     path = files.find_project(".") if folder is None else files.project_file(folder)
     return [gatherer.project(path)]
 
@@ -122,7 +143,7 @@ def _check(gathered: Gathered, gatherer: Gatherer) -> tuple[CheckResult, ...]:
         return ()
 
 
-def _fix(options: argparse.Namespace, gathered: Gathered, gatherer: Gatherer) -> tuple[Fixed, ...]:
+def _fix(options: CheckOptions, gathered: Gathered, gatherer: Gatherer) -> tuple[Fixed, ...]:
     """Fix the documents of one unit; write them all or none, unless only a diff is asked for."""
     from torchconf import files
 
@@ -142,7 +163,7 @@ def _fix(options: argparse.Namespace, gathered: Gathered, gatherer: Gatherer) ->
 
 
 def _report(
-    options: argparse.Namespace,
+    options: CheckOptions,
     outcomes: Sequence[CheckResult],
     fixed: Sequence[Fixed],
     errors: Sequence[TorchconfError],
@@ -150,64 +171,66 @@ def _report(
     if options.format in ("json", "sarif"):
         _report_data(options, outcomes, errors)
         return
-    from torchconf import report
     from torchconf.report import findings
+    from torchconf.report.colour import wants_colour
+    from torchconf.report.columns import plain_table
+    from torchconf.report.messages import print_diff
 
+    color, quiet = options.common.color, options.common.quiet
     if options.diff:
         from torchconf.files import unified_diff
 
         for one in fixed:
-            report.diff(unified_diff(one.document.text, one.text, one.document.name), options)
-    elif options.fix and options.path == ["-"]:
+            print_diff(unified_diff(one.document.text, one.text, one.document.name), color)
+    elif options.fix and options.path == ("-",):
         sys.stdout.writelines(one.text for one in fixed)
     elif options.format == "github":
         sys.stdout.writelines(findings.workflow_commands(outcomes))
     elif options.statistics:
         rows = findings.statistics(outcomes)
-        sys.stdout.write(
-            report.plain_table(["count", "code", "name", "severity"], rows) if rows else ""
-        )
-    elif options.quiet:
+        sys.stdout.write(plain_table(["count", "code", "name", "severity"], rows) if rows else "")
+    elif quiet:
         sys.stdout.writelines(findings.one_line(one) for one in findings.placed(outcomes))
     else:
-        colour = report.wants_colour(options, sys.stdout)
+        coloured = wants_colour(color, sys.stdout)
         for outcome in outcomes:
-            sys.stdout.writelines(findings.text(outcome, colour=colour))
+            sys.stdout.writelines(findings.text(outcome, colour=coloured))
     for error in errors:
         sys.stderr.write(error.spoken())
-    if not options.quiet and outcomes:
+    if not quiet and outcomes:
         sys.stdout.flush()
         sys.stderr.write(findings.summary(outcomes, fixed=sum(len(one.taken) for one in fixed)))
 
 
 def _report_data(
-    options: argparse.Namespace, outcomes: Sequence[CheckResult], errors: Sequence[TorchconfError]
+    options: CheckOptions, outcomes: Sequence[CheckResult], errors: Sequence[TorchconfError]
 ) -> None:
-    import json
-
     from torchconf.report import findings
+    from torchconf.report.json_data import print_json
 
     if options.format == "sarif":
+        import json
+
         from torchconf.report.sarif import sarif
 
-        data = sarif(outcomes)
+        sys.stdout.write(json.dumps(sarif(outcomes), indent=2) + "\n")
         for error in errors:
             sys.stderr.write(error.spoken())
-    else:
-        data = {"schema_version": 1, "findings": findings.data(outcomes)}
-        if options.statistics:
-            data["statistics"] = [
-                {"count": int(count), "code": code, "name": name, "severity": severity}
-                for count, code, name, severity in findings.statistics(outcomes)
-            ]
-        if errors:
-            texts = [{"message": e.message, "at": e.at, "help": e.help} for e in errors]
-            data |= {"error": texts[0], "errors": texts}
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        return
+    data: dict[str, object] = {"findings": findings.data(outcomes)}
+    if options.statistics:
+        data["statistics"] = [
+            {"count": int(count), "code": code, "name": name, "severity": severity}
+            for count, code, name, severity in findings.statistics(outcomes)
+        ]
+    if errors:
+        texts = [{"message": e.message, "at": e.at, "help": e.help} for e in errors]
+        data |= {"error": texts[0], "errors": texts}
+    print_json(data)
 
 
 def _status(
-    options: argparse.Namespace,
+    options: CheckOptions,
     outcomes: Sequence[CheckResult],
     fixed: Sequence[Fixed],
     errors: Sequence[TorchconfError],

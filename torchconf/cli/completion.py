@@ -7,13 +7,14 @@ import os
 import sys
 
 from torchconf.errors import CatalogError, RequestError
+from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, Literal
 
+    from torchconf.cli.options import CommonOptions
     from torchconf.cli.parser import Parser
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "tcsh")
@@ -34,13 +35,20 @@ zsh reads ~/.zfunc if ~/.zshrc says `fpath+=~/.zfunc` before `compinit`; tcsh ne
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+class CompletionOptions(Record):
+    """What `completion` is told."""
+
+    shell: Literal["bash", "zsh", "fish", "powershell", "tcsh"]
+    common: CommonOptions
+
+
+def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: CompletionOptions) -> int:
     """Print the script for one shell."""
     # Imported here: `--help` does not need it.
     import shtab

@@ -6,18 +6,21 @@ import os
 import sys
 
 from torchconf.cli.parser import add_format
+from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Any, TextIO
 
     from torchconf.catalog import Catalog
+    from torchconf.cli.options import CommonOptions, Format
+    from torchconf.cli.parser import Parser
     from torchconf.machine import Fit, Machine
     from torchconf.machine.diagnosis import Diagnosis, ProjectBuilds
     from torchconf.machine.hardware import Hardware
     from torchconf.machine.installed import Environment, Sight
+    from torchconf.report.colour import When
     from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
@@ -31,66 +34,71 @@ examples:
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+class DoctorOptions(Record):
+    """What `doctor` is told."""
+
+    format: Format
+    common: CommonOptions
+
+
+def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     add_format(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: DoctorOptions) -> int:
     """Look at the machine, the project and its environment, and compare them."""
     # Imported here: `--help` needs none of these.
     from torchconf.catalog import load_catalog
     from torchconf.machine import fits, remarks, this_machine
     from torchconf.machine.installed import ask_torch, environment_folder, read_environment
 
-    context = _open(options)
+    context = _open(options.common.project)
     catalog = context.catalog if context else load_catalog()
     machine = this_machine()
     found = fits(machine, catalog)
-    folder = context.lock_folder if context else options.project or os.curdir
+    folder = context.lock_folder if context else options.common.project or os.curdir
     place = environment_folder(folder, os.environ)
     environment = read_environment(place, catalog.family)
     sight = None
     if environment is not None and catalog.main_package in environment.packages:
         sight = ask_torch(place)
     wanted, verdict = _compare(context, machine, found, environment, catalog)
-    report = _Report(machine, found, environment, sight, wanted, verdict)
+    report = _Report(
+        machine=machine,
+        fits=found,
+        environment=environment,
+        sight=sight,
+        wanted=wanted,
+        verdict=verdict,
+    )
     if options.format == "json":
         _report_json(report)
     else:
-        _write(_lines(report, catalog), sys.stdout, options)
+        _write(_lines(report, catalog), sys.stdout, options.common.color)
         sys.stderr.writelines(f"note: {remark}\n" for remark in remarks(machine, catalog))
     return 1 if verdict is not None and verdict.matches is False else 0
 
 
-class _Report:
+class _Report(Record):
     """What was found, on the way to being printed."""
 
-    def __init__(
-        self,
-        machine: Machine,
-        fits: Sequence[Fit],
-        environment: Environment | None,
-        sight: Sight | None,
-        wanted: ProjectBuilds | None,
-        verdict: Diagnosis | None,
-    ) -> None:
-        self.machine = machine
-        self.fits = fits
-        self.environment = environment
-        self.sight = sight
-        self.wanted = wanted
-        self.verdict = verdict
+    machine: Machine
+    fits: Sequence[Fit]
+    environment: Environment | None
+    sight: Sight | None
+    wanted: ProjectBuilds | None
+    verdict: Diagnosis | None
 
 
-def _open(options: argparse.Namespace) -> OpenProject | None:
+def _open(folder: str | None) -> OpenProject | None:
     """Read the project, if there is one; a folder that is named must be there."""
     from torchconf import files
     from torchconf.workspace.opened import nearest_or_here, open_project
 
-    path = nearest_or_here() if options.project is None else files.project_file(options.project)
-    return open_project(options) if os.path.lexists(path) else None
+    path = nearest_or_here() if folder is None else files.project_file(folder)
+    return open_project(folder) if os.path.lexists(path) else None
 
 
 def _compare(
@@ -126,18 +134,18 @@ def _read(path: str) -> str:
 
 
 def _report_json(report: _Report) -> None:
-    import json
+    from torchconf.report.json_data import print_json
 
-    data = {
-        "schema_version": 1,
-        "machine": report.machine.data(),
-        "fits": [
-            {"target": str(fit.target), "fits": fit.fits, "reason": fit.reason}
-            for fit in report.fits
-        ],
-        "environment": _environment_data(report),
-    }
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+    print_json(
+        {
+            "machine": report.machine.data(),
+            "fits": [
+                {"target": str(fit.target), "fits": fit.fits, "reason": fit.reason}
+                for fit in report.fits
+            ],
+            "environment": _environment_data(report),
+        }
+    )
 
 
 def _environment_data(report: _Report) -> dict[str, Any] | None:
@@ -240,17 +248,15 @@ def _sight(sight: Sight) -> tuple[str, str]:
 _COLOURS = {"green": "32", "red": "31", "yellow": "33", "dim": "2"}
 
 
-def _write(
-    lines: Iterable[tuple[str, str, str]], stream: TextIO, options: argparse.Namespace
-) -> None:
+def _write(lines: Iterable[tuple[str, str, str]], stream: TextIO, color: When) -> None:
     """Print labels and texts as two columns; a label stands once."""
-    from torchconf import report
+    from torchconf.report.colour import paint, wants_colour
 
-    coloured = report.wants_colour(options, stream)
+    coloured = wants_colour(color, stream)
     lines = list(lines)
     width = max(len(label) for label, _, _ in lines)
     before = ""
     for label, text, colour in lines:
-        shown = f"\033[{_COLOURS[colour]}m{text}\033[0m" if coloured and colour else text
+        shown = paint(text, _COLOURS[colour]) if coloured and colour else text
         stream.write(f"{'' if label == before else label:{width}}  {shown}\n")
         before = label

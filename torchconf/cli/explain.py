@@ -6,12 +6,14 @@ import sys
 
 from torchconf.cli.parser import add_format
 from torchconf.errors import RequestError
+from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
+    from torchconf.cli.options import CommonOptions, Format
+    from torchconf.cli.parser import Parser
     from torchconf.report.explain import Explanation
     from torchconf.rules import Rule
     from torchconf.workspace.opened import OpenProject
@@ -28,14 +30,22 @@ examples:
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+class ExplainOptions(Record):
+    """What `explain` is told."""
+
+    what: tuple[str, ...]
+    format: Format
+    common: CommonOptions
+
+
+def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument("what", nargs="*", metavar="WHAT", help="what to explain")
     add_format(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: ExplainOptions) -> int:
     """Print a rule's page, or the steps that lead to a build."""
     # Imported here: `--help` needs none of these.
     from torchconf.rules import RULES
@@ -59,23 +69,27 @@ def _names(word: str, rule: Rule) -> bool:
     return word.upper() == rule.code or word.lower() == rule.name
 
 
-def _list(rules: Sequence[Rule], options: argparse.Namespace) -> None:
-    from torchconf.report import plain_table
+def _list(rules: Sequence[Rule], options: ExplainOptions) -> None:
+    from torchconf.report.columns import plain_table
     from torchconf.report.findings import summary_of_rules
 
     rows = summary_of_rules(rules)
     head = ["code", "name", "severity", "fix", "what is wrong"]
     if options.format == "json":
-        _json({"rules": [_rule_data(rule) for rule in rules]})
+        from torchconf.report.json_data import print_json
+
+        print_json({"rules": [_rule_data(rule) for rule in rules]})
     else:
         sys.stdout.write(plain_table(head, rows))
 
 
-def _pages(rules: Sequence[Rule], options: argparse.Namespace) -> None:
+def _pages(rules: Sequence[Rule], options: ExplainOptions) -> None:
     from torchconf.report.explain import page
 
     if options.format == "json":
-        _json({"rules": [_rule_data(rule) | {"page": page(rule)} for rule in rules]})
+        from torchconf.report.json_data import print_json
+
+        print_json({"rules": [_rule_data(rule) | {"page": page(rule)} for rule in rules]})
     else:
         sys.stdout.write("\n".join(page(rule) for rule in rules))
 
@@ -94,14 +108,14 @@ def _rule_data(rule: Rule) -> dict[str, object]:
     }
 
 
-def _explanations(options: argparse.Namespace) -> list[Explanation]:
+def _explanations(options: ExplainOptions) -> list[Explanation]:
     from torchconf.model.target_spec import parse_platform, parse_target_spec
     from torchconf.model.targets import SHOWN_PLATFORMS
     from torchconf.report.explain import explain_routes
     from torchconf.resolve.routes import routes
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options)
+    context = open_project(options.common.project)
     catalog = context.catalog
     platforms, backends, packages = [], [], []
     for word in options.what:
@@ -172,16 +186,12 @@ def _not_known(word: str, error: RequestError, context: OpenProject) -> RequestE
     return RequestError(message, help=hint)
 
 
-def _report(found: Sequence[Explanation], options: argparse.Namespace) -> None:
+def _report(found: Sequence[Explanation], options: ExplainOptions) -> None:
     if options.format == "json":
-        _json({"explanations": [one.data() for one in found]})
+        from torchconf.report.json_data import print_json
+
+        print_json({"explanations": [one.data() for one in found]})
         return
     sys.stdout.write("\n".join(one.text() for one in found))
     if not found:
         sys.stderr.write("no choice gives that; `torchconf add-target` would add it\n")
-
-
-def _json(data: dict[str, object]) -> None:
-    import json
-
-    sys.stdout.write(json.dumps({"schema_version": 1, **data}, indent=2) + "\n")

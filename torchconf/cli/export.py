@@ -6,12 +6,15 @@ import os
 import sys
 
 from torchconf.cli.parser import add_lock_options
+from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
+    from typing import Literal
 
+    from torchconf.cli.options import CommonOptions
+    from torchconf.cli.parser import Parser
     from torchconf.layout.selection import Selection
     from torchconf.model.pylock import Export
     from torchconf.model.targets import Target
@@ -32,7 +35,24 @@ examples:
 FORMATS = ("requirements.txt", "pylock.toml")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+class ExportOptions(Record):
+    """What `export` is told."""
+
+    target: tuple[str, ...]
+    output: str | None
+    format: Literal["requirements.txt", "pylock.toml"]
+    universal: bool
+    group: tuple[str, ...]
+    python: str | None
+    no_hashes: bool
+    dry_run: bool
+    check: bool
+    frozen: bool
+    locked: bool
+    common: CommonOptions
+
+
+def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument("target", nargs="*", metavar="TARGET", help="a target of the project")
@@ -57,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_lock_options(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: ExportOptions) -> int:
     """Export, select and write."""
     # Imported here: `--help` needs none of these.
     from torchconf.cli.lock_copy import exports, locked_folder
@@ -66,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
     from torchconf.resolve.table import route_table
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options)
+    context = open_project(options.common.project)
     around = context.workspace()
     rows = route_table(
         context.project, context.catalog, members=around.members, libraries=around.libraries
@@ -76,15 +96,16 @@ def run(options: argparse.Namespace) -> int:
         raise RequestError(
             "this project has no target of PyTorch", help="`torchconf init` gives it some"
         )
-    options.locked = not options.frozen
     selections = [
         selection._replace(groups=(*selection.groups, *options.group)) for _, selection in chosen
     ]
-    with locked_folder(options, context) as folder:
+    with locked_folder(context, frozen=options.frozen, locked=not options.frozen) as folder:
         if options.universal:
             texts = _universal(selections, folder, options, context)
         else:
-            runs = exports(selections, folder, options, "--format", "pylock.toml")
+            runs = exports(
+                selections, folder, "--format", "pylock.toml", quiet=options.common.quiet
+            )
             texts = _texts([target for target, _ in chosen], runs, options, context)
     return _deliver(texts, options)
 
@@ -92,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
 def _texts(
     targets: Sequence[Target],
     runs: Sequence[Captured],
-    options: argparse.Namespace,
+    options: ExportOptions,
     context: OpenProject,
 ) -> dict[str, str]:
     """Return the files: name to text."""
@@ -116,7 +137,7 @@ def _texts(
 
 
 def _pythons(
-    export: Export, target: Target, options: argparse.Namespace, context: OpenProject
+    export: Export, target: Target, options: ExportOptions, context: OpenProject
 ) -> tuple[str, ...]:
     """Return the Pythons that one file is for: the one asked for, or all that install the same."""
     import re
@@ -142,7 +163,7 @@ def _pythons(
     package = differing(export, target, pythons)
     if package is None:
         return pythons
-    if not options.quiet:
+    if not options.common.quiet:
         sys.stderr.write(
             f"note: {target} is for Python {pythons[0]}: others install another {package}; "
             "`--python` chooses\n"
@@ -163,7 +184,7 @@ def _pinned_python(folder: str) -> str | None:
 
 
 def _universal(
-    selections: Sequence[Selection], folder: str, options: argparse.Namespace, context: OpenProject
+    selections: Sequence[Selection], folder: str, options: ExportOptions, context: OpenProject
 ) -> dict[str, str]:
     """Return one file with markers, for targets that share a command."""
     from torchconf.cli.lock_copy import exports
@@ -179,7 +200,8 @@ def _universal(
             help="leave out `--universal`, or name the targets of one command",
         )
     words = ["--no-header", *(["--no-hashes"] if options.no_hashes else [])]
-    (captured,) = exports(selections[:1], folder, options, "--format", options.format, *words)
+    words = ["--format", options.format, *words]
+    (captured,) = exports(selections[:1], folder, *words, quiet=options.common.quiet)
     text = clean_text(captured.succeed("uv can not export this project"))
     if options.format == "pylock.toml":
         return {"pylock.toml": text}
@@ -200,7 +222,7 @@ def _universal(
     return {"universal.txt": "\n".join([*head, *dict.fromkeys(pages), "", text])}
 
 
-def _command(wanted: Wanted, options: argparse.Namespace) -> str:
+def _command(wanted: Wanted, options: ExportOptions) -> str:
     words = ["torchconf", "export", str(wanted.target)]
     if options.format != FORMATS[0]:
         words += ["--format", options.format]
@@ -214,7 +236,7 @@ def _command(wanted: Wanted, options: argparse.Namespace) -> str:
     return " ".join(words)
 
 
-def _deliver(texts: dict[str, str], options: argparse.Namespace) -> int:
+def _deliver(texts: dict[str, str], options: ExportOptions) -> int:
     """Print, compare or write the files."""
     from torchconf import files
 
@@ -236,7 +258,7 @@ def _deliver(texts: dict[str, str], options: argparse.Namespace) -> int:
         return int(bool(stale))
     os.makedirs(folder, exist_ok=True)
     files.replace_all(changes)
-    if not options.quiet:
+    if not options.common.quiet:
         for file, _ in changes:
             sys.stderr.write(f"{'wrote' if file.path in stale else 'unchanged:'} {file.path}\n")
     return 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from torchconf.cli.parser import add_format, add_writing, can_ask
+from torchconf.cli.parser import add_format, add_writing
 from torchconf.errors import RequestError
+from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    import argparse
-
+    from torchconf.cli.options import CommonOptions, Layout, WritingOptions
+    from torchconf.cli.parser import Parser
     from torchconf.planner import Request
     from torchconf.workspace.opened import OpenProject
 
@@ -26,7 +27,25 @@ examples:
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+class InitOptions(Record):
+    """What `init` is told."""
+
+    target: tuple[str, ...]
+    torch: str | None
+    packages: tuple[str, ...]
+    layout: Layout
+    default: str | None
+    names: tuple[str, ...]
+    python: str | None
+    index_base: str | None
+    pin: bool
+    required_environments: bool
+    force: bool
+    writing: WritingOptions
+    common: CommonOptions
+
+
+def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument(
@@ -68,10 +87,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: InitOptions) -> int:
     """Plan, show or write, and say how to install."""
     if not options.target and not _changes_something(options):
-        if can_ask(options):
+        if options.writing.can_ask:
             # Imported here: only whoever is asked waits for it.
             from torchconf.cli.run_wizard import ask_init
 
@@ -85,11 +104,12 @@ def run(options: argparse.Namespace) -> int:
     from torchconf.cli.carry_out import carry_out
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options, may_be_missing=True)
-    return carry_out(options, context, make_request(options, context))
+    context = open_project(options.common.project, may_be_missing=True)
+    request = make_request(options, context)
+    return carry_out(context, request, options.writing, options.common)
 
 
-def make_request(options: argparse.Namespace, context: OpenProject) -> Request:
+def make_request(options: InitOptions, context: OpenProject) -> Request:
     """Turn flags into a request; every flag is judged by what reads it."""
     from torchconf.model.target_spec import parse_target_spec
     from torchconf.planner import Request
@@ -98,7 +118,7 @@ def make_request(options: argparse.Namespace, context: OpenProject) -> Request:
     return Request(
         specs=tuple(parse_target_spec(text, vocabulary) for text in options.target),
         torch=options.torch,
-        packages=tuple(options.packages),
+        packages=options.packages,
         layout=options.layout,
         default=options.default,
         names=tuple(_name(text) for text in options.names),
@@ -110,7 +130,7 @@ def make_request(options: argparse.Namespace, context: OpenProject) -> Request:
     )
 
 
-def _changes_something(options: argparse.Namespace) -> bool:
+def _changes_something(options: InitOptions) -> bool:
     return bool(
         options.packages or options.pin or options.required_environments or options.torch
         or options.python or options.default or options.names or options.layout != "auto"

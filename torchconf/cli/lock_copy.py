@@ -12,7 +12,6 @@ from torchconf.resolve.uv import OLDEST, capture_all, capture_uv, spoken_failure
 from torchconf.workspace.opened import LOCKFILE
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator, Sequence
 
     from torchconf.layout.selection import Selection
@@ -23,16 +22,21 @@ __all__ = ["exports", "locked_folder"]
 
 
 @contextmanager
-def locked_folder(options: argparse.Namespace, context: OpenProject) -> Iterator[str]:
+def locked_folder(context: OpenProject, *, frozen: bool, locked: bool) -> Iterator[str]:
     """Give a folder with a lockfile: the project's own, or a copy of the project, locked.
+
+    Args:
+        context: The project.
+        frozen: Take its own lockfile as it is.
+        locked: Take its own lockfile, which must be up to date.
 
     Raises:
         UvError: uv is missing, or can not lock; or the lockfile is missing or out of date.
     """
     check_version()
     folder = context.lock_folder
-    if options.frozen or options.locked:
-        _own(folder, is_locked=options.locked)
+    if frozen or locked:
+        _own(folder, is_locked=locked)
         yield folder
         return
     # Imported here: only a copy needs them.
@@ -78,11 +82,11 @@ def files_path(path: str) -> str:
 
 
 def exports(
-    selections: Sequence[Selection], folder: str, options: argparse.Namespace, *extra: str
+    selections: Sequence[Selection], folder: str, *extra: str, quiet: bool
 ) -> list[Captured]:
-    """Export each choice, several at once; with a progress bar at a terminal."""
+    """Export each choice, several at once; with a progress bar at a terminal, unless quiet."""
     calls = [[*_arguments(selection), *extra] for selection in selections]
-    if len(calls) == 1 or options.quiet:
+    if len(calls) == 1 or quiet:
         return capture_all(calls, folder=folder)
     from torchconf.report.progress import progress
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from importlib import import_module
 
 from torchconf import __version__
 from torchconf.cli import COMMANDS
+from torchconf.cli.options import CommonOptions, WritingOptions
 from torchconf.errors import RequestError
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import ModuleType
-    from typing import NoReturn
+    from typing import Any, NoReturn
+
+    from torchconf.model.record import Record
 
 EPILOG = """\
 examples:
@@ -57,8 +59,8 @@ class Parser(argparse.ArgumentParser):
         raise RequestError(message, help=f"`{self.prog} --help` shows what it takes")
 
 
-def parse(words: Sequence[str]) -> tuple[Callable[[argparse.Namespace], int], argparse.Namespace]:
-    """Return the command to run and its options.
+def parse(words: Sequence[str]) -> tuple[Callable[[Any], int], Any]:
+    """Return the function that carries the command out, and its options.
 
     Only the module of the command that is named is imported, and only its parser is made.
 
@@ -80,12 +82,39 @@ def parse(words: Sequence[str]) -> tuple[Callable[[argparse.Namespace], int], ar
             f"`{name}` is not a command",
             help=f"did you mean `{hint}`?" if hint else f"there are {', '.join(COMMANDS)}",
         )
+    return _module(name).run, read_options(name, [*words[:place], *words[place + 1 :]])
+
+
+def read_options(name: str, words: Sequence[str]) -> Any:  # noqa: ANN401 - each command has its own type
+    """Return the options of one command: what its `run` takes.
+
+    Raises:
+        RequestError: The words make no sense.
+    """
     parser = command_parser(name)
-    options, unknown = parser.parse_known_args([*words[:place], *words[place + 1 :]])
+    namespace, unknown = parser.parse_known_args(words)
     if unknown:
         _refuse_unknown(unknown, parser)
-    run: Callable[[argparse.Namespace], int] = _module(name).run
-    return run, options
+    return _as_value(options_type(name), namespace)
+
+
+def options_type(name: str) -> type[Record]:
+    """Return the type of a command's options: `AddTargetOptions` of `add-target`."""
+    found: type[Record] = getattr(_module(name), f"{name.title().replace('-', '')}Options")
+    return found
+
+
+GROUPS: dict[str, type[Record]] = {"common": CommonOptions, "writing": WritingOptions}
+"""Fields whose values are made of several options."""
+
+
+def _as_value(kind: type[Record], namespace: argparse.Namespace) -> Record:
+    """Return a value with what argparse found for each of its fields; lists become tuples."""
+    fields: dict[str, object] = {}
+    for name in kind.__annotations__:
+        found = _as_value(GROUPS[name], namespace) if name in GROUPS else getattr(namespace, name)
+        fields[name] = tuple(found) if isinstance(found, list) else found
+    return kind(**fields)
 
 
 def _command_place(words: Sequence[str]) -> int | None:
@@ -133,7 +162,7 @@ def _module(command: str) -> ModuleType:
     return import_module(f"torchconf.cli.{command.replace('-', '_')}")
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
+def add_common(parser: Parser) -> None:
     """Add what every command takes, before or after its name."""
     group = parser.add_argument_group("common options")
     group.add_argument(
@@ -144,11 +173,11 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         "--color", choices=("auto", "always", "never"), default="auto",
         help="colour the output (default: auto; NO_COLOR is heeded)",
     )  # fmt: skip
-    group.add_argument("-q", "--quiet", action="count", default=0, help="say less")
-    group.add_argument("-v", "--verbose", action="count", default=0, help="say more")
+    group.add_argument("-q", "--quiet", action="store_true", help="say less")
+    group.add_argument("-v", "--verbose", action="store_true", help="say more")
 
 
-def add_format(parser: argparse.ArgumentParser) -> None:
+def add_format(parser: Parser) -> None:
     """Add the option of commands that report."""
     parser.add_argument(
         "--format", "--output-format", dest="format", choices=("text", "json"), default="text",
@@ -156,7 +185,7 @@ def add_format(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def add_writing(parser: argparse.ArgumentParser, *, force: bool = True) -> None:
+def add_writing(parser: Parser, *, force: bool = True) -> None:
     """Add the options of commands that write; `force` if one may replace what it does not know."""
     group = parser.add_argument_group("writing")
     group.add_argument("--dry-run", action="store_true", help="print a diff, write nothing")
@@ -169,13 +198,7 @@ def add_writing(parser: argparse.ArgumentParser, *, force: bool = True) -> None:
     group.add_argument("-y", "--yes", action="store_true", help="ask nothing")
 
 
-def can_ask(options: argparse.Namespace) -> bool:
-    """Tell whether there is somebody to ask: a terminal, and no wish to be left alone."""
-    silent = options.yes or options.check or options.format == "json"
-    return not silent and sys.stdin.isatty() and sys.stdout.isatty()
-
-
-def _refuse_unknown(unknown: Sequence[str], parser: argparse.ArgumentParser) -> NoReturn:
+def _refuse_unknown(unknown: Sequence[str], parser: Parser) -> NoReturn:
     word = unknown[0].partition("=")[0]
     options = [text for action in parser._actions for text in action.option_strings]  # noqa: SLF001 - argparse has no public list
     hint = _close(word, options) if word.startswith("-") else None
@@ -196,7 +219,7 @@ def _close(word: str, known: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(word, list(known), n=1)), None)
 
 
-def add_lock_options(parser: argparse.ArgumentParser) -> None:
+def add_lock_options(parser: Parser) -> None:
     """Add the options that say which lock is meant."""
     group = parser.add_mutually_exclusive_group()
     group.add_argument(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from torchconf.cli.parser import add_format, add_writing, can_ask
+from torchconf.cli.parser import add_format, add_writing
 from torchconf.errors import RequestError
+from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    import argparse
+    from torchconf.cli.options import CommonOptions, WritingOptions
+    from torchconf.cli.parser import Parser
 
 EPILOG = """\
 Source, extra or group, conflict and index go where no target needs them any more. Comments stay.
@@ -18,7 +20,16 @@ examples:
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+class RemoveTargetOptions(Record):
+    """What `remove-target` is told."""
+
+    target: tuple[str, ...]
+    force: bool
+    writing: WritingOptions
+    common: CommonOptions
+
+
+def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument("target", nargs="*", metavar="TARGET", help="a build on a platform")
@@ -26,10 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: RemoveTargetOptions) -> int:
     """Plan, show or write, and say how to install what is left."""
     if not options.target:
-        if can_ask(options):
+        if options.writing.can_ask:
             # Imported here: only whoever is asked waits for it.
             from torchconf.cli.run_wizard import ask_removal
 
@@ -41,7 +52,8 @@ def run(options: argparse.Namespace) -> int:
     from torchconf.planner import Request
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options)
+    context = open_project(options.common.project)
     vocabulary = context.catalog.vocabulary
     removing = tuple(parse_target_spec(text, vocabulary) for text in options.target)
-    return carry_out(options, context, Request(remove=removing, force=options.force))
+    request = Request(remove=removing, force=options.force)
+    return carry_out(context, request, options.writing, options.common)

@@ -7,11 +7,13 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
-from torchconf import report
 from torchconf.cli.carry_out import make_changes, write_changes
 from torchconf.errors import TorchconfError, UvError
 from torchconf.files import spoken_path
 from torchconf.planner import Request
+from torchconf.report.colour import wants_colour
+from torchconf.report.messages import print_diff, print_notes, print_warnings
+from torchconf.report.outcome import commands_table, untargeted
 from torchconf.resolve.uv import find_uv
 from torchconf.wizard import (
     KEY,
@@ -33,37 +35,60 @@ from torchconf.workspace.facts import read_facts
 from torchconf.workspace.opened import open_project
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Mapping, Sequence
 
     from torchconf.catalog import Catalog
+    from torchconf.cli.add_target import AddTargetOptions
+    from torchconf.cli.init import InitOptions
+    from torchconf.cli.new_details import Details
+    from torchconf.cli.options import CommonOptions, WritingOptions
+    from torchconf.cli.remove_target import RemoveTargetOptions
     from torchconf.files import Change
     from torchconf.model.project import Project
     from torchconf.planner import Outcome
+    from torchconf.report.colour import When
     from torchconf.wizard import Answers, Question, Session
     from torchconf.workspace.opened import OpenProject
 
 
-def ask_init(options: argparse.Namespace, index_base: str | None) -> int:
+def ask_init(options: InitOptions, index_base: str | None) -> int:
     """Ask for all that `init` takes, and do it; return the exit status."""
-    context = open_project(options, may_be_missing=True)
+    context = open_project(options.common.project, may_be_missing=True)
     given = Request(index_base=index_base, force=options.force)
-    return _Asking("init", options, context, given, Setup).run()
+    return _Interview("init", context, given, Setup, options.writing, options.common).run()
 
 
-def ask_project(
-    options: argparse.Namespace, folder: str, judges: Mapping[str, Callable[[str], object]]
-) -> dict[str, str]:
+def ask_addition(options: AddTargetOptions) -> int:
+    """Ask which targets to add, and add them; return the exit status."""
+    context = open_project(options.common.project)
+    given = Request(layout=options.layout, force=options.force)
+    return _Interview("add-target", context, given, Addition, options.writing, options.common).run()
+
+
+def ask_removal(options: RemoveTargetOptions) -> int:
+    """Ask which targets to remove, and remove them; return the exit status."""
+    context = open_project(options.common.project)
+    given = Request(force=options.force)
+    return _Interview(
+        "remove-target", context, given, Removal, options.writing, options.common
+    ).run()
+
+
+def ask_details(
+    given: Details, folder: str, judges: Mapping[str, Callable[[str], object]], color: When
+) -> Details:
     """Ask what a new project is called, and the like; return what flags or answers say."""
     from torchconf.wizard.project_questions import starting
 
-    given = {key: getattr(options, key) for key in ("name", "package", "python", "license")}
-    ask = choose_asker(colour=report.wants_colour(options, sys.stdout))
-    answers = walk(starting(given, folder, judges), ask)
-    return {key: value or str(answers[key]) for key, value in given.items()}
+    known = given._asdict()
+    ask = choose_asker(colour=wants_colour(color, sys.stdout))
+    answers = walk(starting(known, folder, judges), ask)
+    return given._replace(
+        **{key: str(answers[key]) for key, value in known.items() if value is None}
+    )
 
 
-def ask_targets(options: argparse.Namespace, project: Project, given: Request) -> Request:
+def ask_targets(project: Project, given: Request, color: When) -> Request:
     """Ask for the targets of a project that is not written yet; return what they ask for."""
     from torchconf.catalog import load_catalog
     from torchconf.planner import Facts
@@ -72,21 +97,8 @@ def ask_targets(options: argparse.Namespace, project: Project, given: Request) -
     facts = Facts(folder=project.written_name or "")
     session = open_session(project, catalog, facts, find_machine(catalog), given)
     questions = Setup(session)
-    ask = choose_asker(colour=report.wants_colour(options, sys.stdout))
+    ask = choose_asker(colour=wants_colour(color, sys.stdout))
     return questions.request(walk(questions.following, ask))
-
-
-def ask_addition(options: argparse.Namespace) -> int:
-    """Ask which targets to add, and add them; return the exit status."""
-    context = open_project(options)
-    given = Request(layout=options.layout, force=options.force)
-    return _Asking("add-target", options, context, given, Addition).run()
-
-
-def ask_removal(options: argparse.Namespace) -> int:
-    """Ask which targets to remove, and remove them; return the exit status."""
-    context = open_project(options)
-    return _Asking("remove-target", options, context, Request(force=options.force), Removal).run()
 
 
 def find_machine(catalog: Catalog) -> MachineFacts:
@@ -121,17 +133,21 @@ class _Prepared(NamedTuple):
         return any(change.is_one for change in self.changes)
 
 
-class _Asking:
+class _Interview:
+    """The questions of one command, and what is done with the answers."""
+
     def __init__(
         self,
         command: str,
-        options: argparse.Namespace,
         context: OpenProject,
         given: Request,
         kind: Callable[[Session], Setup | Addition | Removal],
+        writing: WritingOptions,
+        common: CommonOptions,
     ) -> None:
         self.command = command
-        self.options = options
+        self.writing = writing
+        self.common = common
         self.context = context
         self.session = open_session(
             context.project, context.catalog, read_facts(context), find_machine(context.catalog),
@@ -141,7 +157,7 @@ class _Asking:
 
     def run(self) -> int:
         self._introduce()
-        ask = choose_asker(colour=report.wants_colour(self.options, sys.stdout))
+        ask = choose_asker(colour=wants_colour(self.common.color, sys.stdout))
         answers = walk(self._following, ask)
         request = self.questions.request(answers)
         if answers.get(KEY) == NO:
@@ -149,8 +165,8 @@ class _Asking:
             self._say_again(request, "to do it later:")
             return 1
         prepared = self._prepare(request)
-        lock = answers.get(KEY) == LOCK or self.options.lock
-        if self.options.dry_run:
+        lock = answers.get(KEY) == LOCK or self.writing.lock
+        if self.writing.dry_run:
             self._show(prepared)
         else:
             try:
@@ -180,7 +196,7 @@ class _Asking:
     def _following(self, answers: Answers) -> Question | None:
         """Return the next question; the last one is whether to write."""
         question = self.questions.following(answers)
-        if question is not None or KEY in answers or self.options.dry_run:
+        if question is not None or KEY in answers or self.writing.dry_run:
             return question
         try:
             prepared = self._prepare(self.questions.request(answers))
@@ -194,7 +210,7 @@ class _Asking:
         return closing(lambda: self._show(prepared), files, lock=self._lock_trouble())
 
     def _lock_trouble(self) -> str | None:
-        if self.options.lock:
+        if self.writing.lock:
             return ""
         try:
             find_uv()
@@ -206,28 +222,27 @@ class _Asking:
         """Show what would change, and what to know of it."""
         sys.stdout.write("\n")
         sys.stdout.flush()
-        report.diff("".join(change.diff for change in prepared.changes), self.options)
+        print_diff("".join(change.diff for change in prepared.changes), self.common.color)
         sys.stdout.write("\n")
         sys.stdout.flush()
-        report.warnings(prepared.outcome.plan.warnings, self.options)
-        others = report.others(prepared.outcome, self.context.catalog)
-        report.notes((*prepared.outcome.plan.notes, *others, ""))
+        print_warnings(prepared.outcome.plan.warnings, self.common.color)
+        others = untargeted(prepared.outcome, self.context.catalog)
+        print_notes((*prepared.outcome.plan.notes, *others, ""))
 
     def _finish(self, prepared: _Prepared, *, lock: bool) -> None:
         if prepared.changed:
-            self.options.lock = lock
-            write_changes(self.options, self.context, prepared.changes)
+            write_changes(self.context, prepared.changes, lock=lock, quiet=self.common.quiet)
         for change in prepared.changes:
             shown = spoken_path(change.file.path)
             done = f"wrote {shown}" if change.is_one else f"{shown} is as asked, left alone"
             sys.stderr.write(f"{done}\n")
         sys.stderr.flush()
-        sys.stdout.write(report.commands_table(prepared.outcome))
+        sys.stdout.write(commands_table(prepared.outcome))
 
     def _say_again(self, request: Request, head: str, *, lock: bool = False) -> None:
         """Print the command that means the same without a question."""
         words = ["torchconf", *command_words(self.command, request)]
-        words += ["--project", self.options.project] if self.options.project else []
+        words += ["--project", self.common.project] if self.common.project else []
         words += ["--lock"] if lock else []
         sys.stdout.write(f"\n{head}\n  {quoted(words)}\n")
 

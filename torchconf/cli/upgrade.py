@@ -6,15 +6,16 @@ import os
 import sys
 
 from torchconf.cli.parser import add_format, add_writing
+from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
-    from typing import Any
 
     from packaging.version import Version
 
+    from torchconf.cli.options import CommonOptions, WritingOptions
+    from torchconf.cli.parser import Parser
     from torchconf.files import Change
     from torchconf.planner.upgrade import Upgrade
     from torchconf.workspace.mentions import Mention
@@ -31,7 +32,18 @@ examples:
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+class UpgradeOptions(Record):
+    """What `upgrade` is told."""
+
+    torch: str | None
+    backend: tuple[str, ...]
+    all: bool
+    rename: bool
+    writing: WritingOptions
+    common: CommonOptions
+
+
+def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument(
@@ -51,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: UpgradeOptions) -> int:
     """Plan, show or write, and list what else names an old backend."""
     # Imported here: `--help` needs none of these.
     from torchconf.cli.carry_out import write_changes
@@ -60,7 +72,8 @@ def run(options: argparse.Namespace) -> int:
     from torchconf.workspace.mentions import find_mentions
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options)
+    writing, common = options.writing, options.common
+    context = open_project(options.common.project)
     request = UpgradeRequest(
         torch=options.torch,
         backends=tuple(map(_pair, options.backend)),
@@ -75,17 +88,18 @@ def run(options: argparse.Namespace) -> int:
     changed = any(change.is_one for change in changes)
     release = upgrade.choice.release
     stale = facts.locked is not None and release is not None and facts.locked < release
-    writes = not options.dry_run and not options.check
-    if writes and (changed or (options.lock and stale)):
-        write_changes(options, context, changes, upgrade.packages)
+    if writing.writes and (changed or (writing.lock and stale)):
+        write_changes(
+            context, changes, lock=writing.lock, quiet=common.quiet, anew=upgrade.packages
+        )
     old = [context.catalog.backend(name) for name in upgrade.backends]
     found = find_mentions(context, changes, old, kept=upgrade.kept) if old else []
-    hint = _lock_hint(upgrade, stale=stale) if writes and (changed or stale) else None
-    if options.format == "json":
-        _report_json(options, context, upgrade, changes, found)
+    hint = _lock_hint(upgrade, stale=stale) if writing.writes and (changed or stale) else None
+    if writing.format == "json":
+        _report_json(context, upgrade, changes, found, writing)
     else:
-        _report_text(options, upgrade, changes, found, None if options.lock else hint)
-    return int(options.check and changed)
+        _report_text(upgrade, changes, found, None if writing.lock else hint, options)
+    return int(writing.check and changed)
 
 
 def _locked(context: OpenProject, newest: Version | None) -> Version | None:
@@ -149,56 +163,57 @@ def _lock_hint(upgrade: Upgrade, *, stale: bool) -> str:
 
 
 def _report_text(
-    options: argparse.Namespace,
     upgrade: Upgrade,
     changes: Sequence[Change],
     found: Sequence[Mention],
     hint: str | None,
+    options: UpgradeOptions,
 ) -> None:
-    from torchconf import report
     from torchconf.files import spoken_path
+    from torchconf.report.messages import print_diff, print_notes, print_warnings
     from torchconf.workspace.mentions import spoken
 
-    report.warnings(upgrade.warnings, options)
-    if not options.quiet:
-        report.notes(upgrade.notes)
-    if options.dry_run:
-        report.diff("".join(change.diff for change in changes), options)
-    elif not changes and not options.quiet:
+    writing, color, quiet = options.writing, options.common.color, options.common.quiet
+    print_warnings(upgrade.warnings, color)
+    if not quiet:
+        print_notes(upgrade.notes)
+    if writing.dry_run:
+        print_diff("".join(change.diff for change in changes), color)
+    elif not changes and not quiet:
         sys.stderr.write("everything is as asked, left alone\n")
-    for change in changes if not options.dry_run else ():
+    for change in changes if not writing.dry_run else ():
         shown = spoken_path(change.file.path)
-        if options.check:
+        if writing.check:
             sys.stderr.write(f"{shown} would change\n")
-        elif not options.quiet:
+        elif not quiet:
             sys.stderr.write(f"wrote {shown}\n")
-    if hint is not None and not options.quiet:
+    if hint is not None and not quiet:
         sys.stderr.write(f"`{hint}` takes it from here\n")
-    if found and not options.quiet:
+    if found and not quiet:
         sys.stderr.write("these still name an old backend, and are yours to change:\n")
         sys.stderr.writelines(f"  {line}\n" for line in spoken(found))
 
 
 def _report_json(
-    options: argparse.Namespace,
     context: OpenProject,
     upgrade: Upgrade,
     changes: Sequence[Change],
     found: Sequence[Mention],
+    writing: WritingOptions,
 ) -> None:
-    import json
+    from torchconf.report.json_data import print_json
 
-    data: dict[str, Any] = {
-        "schema_version": 1,
-        "path": context.file.path,
-        "changed": bool(changes),
-        "written": bool(changes) and not options.dry_run and not options.check,
-        "torch": str(upgrade.choice.release) if upgrade.choice.release else None,
-        "backends": {old: new.name for old, new in upgrade.backends.items()},
-        "targets": [str(target) for target in upgrade.targets],
-        "notes": list(upgrade.notes),
-        "warnings": list(upgrade.warnings),
-        "mentions": [one._asdict() for one in found],
-        "diff": "".join(change.diff for change in changes),
-    }
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+    print_json(
+        {
+            "path": context.file.path,
+            "changed": bool(changes),
+            "written": bool(changes) and writing.writes,
+            "torch": str(upgrade.choice.release) if upgrade.choice.release else None,
+            "backends": {old: new.name for old, new in upgrade.backends.items()},
+            "targets": [str(target) for target in upgrade.targets],
+            "notes": list(upgrade.notes),
+            "warnings": list(upgrade.warnings),
+            "mentions": [one._asdict() for one in found],
+            "diff": "".join(change.diff for change in changes),
+        }
+    )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 
 from torchconf.cli.parser import add_format, add_lock_options
+from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
+    from torchconf.cli.options import CommonOptions, Format
+    from torchconf.cli.parser import Parser
     from torchconf.resolve.table import Row
     from torchconf.resolve.verify import Verified
     from torchconf.workspace.opened import OpenProject
@@ -26,7 +28,19 @@ examples:
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+class VerifyOptions(Record):
+    """What `verify` is told."""
+
+    target: tuple[str, ...]
+    python: tuple[str, ...]
+    package: str | None
+    frozen: bool
+    locked: bool
+    format: Format
+    common: CommonOptions
+
+
+def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument(
@@ -42,18 +56,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: VerifyOptions) -> int:
     """Ask uv, compare, and print."""
     # Imported here: `--help` needs none of these.
     from torchconf.cli.lock_copy import exports, locked_folder
     from torchconf.errors import UvError
     from torchconf.model.pylock import Export
+    from torchconf.report.json_data import print_json
     from torchconf.resolve.table import route_table
     from torchconf.resolve.uv import spoken_failure
     from torchconf.resolve.verify import Found, pythons_of, verify
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options)
+    _check_pythons(options.python)
+    context = open_project(options.common.project)
     around = context.workspace()
     rows = route_table(
         context.project, context.catalog, members=around.members, libraries=around.libraries
@@ -62,11 +78,11 @@ def run(options: argparse.Namespace) -> int:
     if not rows:
         sys.stderr.write("no PyTorch package is declared here\n")
         if options.format == "json":
-            _report_json(())
+            print_json({"routes": []})
         return 0
     selections = list(dict.fromkeys(row.selection for row in rows))
-    with locked_folder(options, context) as folder:
-        runs = exports(selections, folder, options, "--format", "pylock.toml")
+    with locked_folder(context, frozen=options.frozen, locked=options.locked) as folder:
+        runs = exports(selections, folder, "--format", "pylock.toml", quiet=options.common.quiet)
     found: list[Found] = []
     for selection, captured in zip(selections, runs, strict=True):
         if captured.returncode:
@@ -77,30 +93,29 @@ def run(options: argparse.Namespace) -> int:
         except UvError as error:
             found.append(Found(selection, None, error.message))
     projects = (context.project, *around.members)
-    pythons = tuple(options.python) or pythons_of(context.project, context.catalog, found)
-    verified = verify(rows, found, _pythons(pythons, options), context.catalog, projects)
+    pythons = options.python or pythons_of(context.project, context.catalog, found)
+    verified = verify(rows, found, pythons, context.catalog, projects)
     if options.format == "json":
-        _report_json(verified)
+        print_json({"routes": [one.data() for one in verified]})
     else:
         _report_text(verified, options)
     return int(any(_is_wrong(one, options) for one in verified))
 
 
-def _pythons(pythons: Sequence[str], options: argparse.Namespace) -> tuple[str, ...]:
+def _check_pythons(pythons: Sequence[str]) -> None:
     import re
 
     from torchconf.errors import RequestError
 
-    for python in options.python:
+    for python in pythons:
         if not re.fullmatch(r"3\.[0-9]+", python):
             raise RequestError(
                 f"`--python {python}` is not a Python such as 3.12", help="write `--python 3.12`"
             )
-    return tuple(pythons)
 
 
 def _asked_for(
-    rows: Sequence[Row], options: argparse.Namespace, context: OpenProject
+    rows: Sequence[Row], options: VerifyOptions, context: OpenProject
 ) -> tuple[Row, ...]:
     """Leave the rows of the targets and the member that were asked for."""
     from packaging.utils import canonicalize_name
@@ -121,23 +136,16 @@ def _asked_for(
     return tuple(row for row in rows if (row.platform, row.selection) in keys)
 
 
-def _is_wrong(one: Verified, options: argparse.Namespace) -> bool:
+def _is_wrong(one: Verified, options: VerifyOptions) -> bool:
     return one.problem is not None and (bool(options.target) or not one.is_foreseen)
 
 
-def _report_json(verified: Sequence[Verified]) -> None:
-    import json
-
-    data = {"schema_version": 1, "routes": [one.data() for one in verified]}
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")
-
-
-def _report_text(verified: Sequence[Verified], options: argparse.Namespace) -> None:
+def _report_text(verified: Sequence[Verified], options: VerifyOptions) -> None:
     """Print a line per command, package and version; a column per platform; then problems."""
-    from torchconf import report
+    from torchconf.report.columns import plain_table
 
-    head, lines = _grid(verified, wheels=options.verbose)
-    sys.stdout.write(report.plain_table(head, lines))
+    head, lines = _grid(verified, wheels=options.common.verbose)
+    sys.stdout.write(plain_table(head, lines))
     sys.stdout.flush()
     problems: dict[tuple[str, bool], list[Verified]] = {}
     for one in verified:
@@ -145,7 +153,7 @@ def _report_text(verified: Sequence[Verified], options: argparse.Namespace) -> N
             key = (one.problem.partition(" on Python")[0], _is_wrong(one, options))
             problems.setdefault(key, []).append(one)
     for (problem, is_wrong), ones in problems.items():
-        if options.quiet and not is_wrong:
+        if options.common.quiet and not is_wrong:
             continue
         pythons = ", ".join(dict.fromkeys(one.python for one in ones))
         where = ", ".join(dict.fromkeys(one.row.platform for one in ones))
@@ -154,7 +162,7 @@ def _report_text(verified: Sequence[Verified], options: argparse.Namespace) -> N
         word = "error" if is_wrong else "note"
         sys.stderr.write(f"{word}: {problem}\n   at: {packages} on {where}, Python {pythons}\n")
         sys.stderr.writelines(f"       `{command}`\n" for command in commands)
-    if not options.quiet:
+    if not options.common.quiet:
         wrong = sum(is_wrong for _, is_wrong in problems)
         count = f"{wrong} problem{'s' if wrong != 1 else ''}" if wrong else "as it should be"
         sys.stderr.write(f"{len(verified)} builds locked by uv: {count}\n")

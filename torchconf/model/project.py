@@ -16,7 +16,7 @@ and this module is loaded by every command.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, cast, dataclass_transform
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement
@@ -25,6 +25,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from torchconf.errors import ProjectError
+from torchconf.model.record import Record
 from torchconf.model.toml_path import INDEXES, SOURCES, UV, render_path
 
 if TYPE_CHECKING:
@@ -46,42 +47,6 @@ __all__ = [
     "flatten_group",
     "read_project",
 ]
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True)
-class Record:
-    """An immutable value with named fields, compared by them."""
-
-    _names: ClassVar[tuple[str, ...]] = ()
-
-    def __init_subclass__(cls) -> None:
-        """Know the names of the fields, in their order."""
-        cls._names = (*cls._names, *cls.__annotations__)
-
-    def __init__(self, **fields: object) -> None:
-        """Take one keyword argument per field; a field with a class-level value may be left out."""
-        self.__dict__.update(fields)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        """Refuse."""
-        message = f"{type(self).__name__}.{name} is read-only"
-        raise AttributeError(message)
-
-    def __eq__(self, other: object) -> bool:
-        """Compare by fields."""
-        return type(self) is type(other) and self._fields() == other._fields()
-
-    def __hash__(self) -> int:
-        """Hash by fields."""
-        return hash(self._fields())
-
-    def __repr__(self) -> str:
-        """Name the class and its fields."""
-        fields = zip(self._names, self._fields(), strict=True)
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in fields)})"
-
-    def _fields(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self._names)
 
 
 class Located(Record):

@@ -13,8 +13,6 @@ from torchconf.model.project import Project, read_project
 from torchconf.workspace.members import find_root, read_workspace
 
 if TYPE_CHECKING:
-    import argparse
-
     from torchconf.workspace.members import Workspace
 
 LOCKFILE = "uv.lock"
@@ -46,18 +44,18 @@ class OpenProject(NamedTuple):
         return read_workspace(self.file.path, self.project, self.project.root, file.path)
 
 
-def open_project(options: argparse.Namespace, *, may_be_missing: bool = False) -> OpenProject:
-    """Read the project that the options name.
+def open_project(folder: str | None, *, may_be_missing: bool = False) -> OpenProject:
+    """Read the project in a folder.
 
     Args:
-        options: `--project`, or None for the nearest folder above that has a pyproject.toml.
+        folder: None for the nearest folder above that has a pyproject.toml.
         may_be_missing: Whether a folder without one will do; its file then reads as empty.
 
     Raises:
         ProjectError: There is none, or it can not be read.
     """
-    if options.project is not None:
-        path = files.project_file(options.project)
+    if folder is not None:
+        path = files.project_file(folder)
     elif may_be_missing:
         path = nearest_or_here()
     else:

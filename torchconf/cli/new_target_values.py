@@ -1,11 +1,11 @@
-"""What of a new project depends on its targets beside the torch tables: CI, containers, README."""
+"""What the files of a new project say of its targets: CI, containers, README."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from torchconf.layout.selection import hints, selection_of
-from torchconf.report import commands
+from torchconf.report.outcome import install_commands
 
 if TYPE_CHECKING:
     from torchconf.model.backends import Backend
@@ -21,7 +21,7 @@ RUNNERS = {
 }
 
 
-def surroundings(outcome: Outcome, fallback: Backend) -> dict[str, Any]:
+def target_values(outcome: Outcome, fallback: Backend) -> dict[str, Any]:
     """Return what the shared templates name.
 
     Args:
@@ -30,7 +30,8 @@ def surroundings(outcome: Outcome, fallback: Backend) -> dict[str, Any]:
     """
     return {
         "commands": [
-            {"target": str(target), "command": command} for target, command in commands(outcome)
+            {"target": str(target), "command": command}
+            for target, command in install_commands(outcome)
         ],
         "hints": list(hints(outcome.scopes, outcome.default)),
         "dockers": _dockers(outcome, fallback),
@@ -41,7 +42,7 @@ def surroundings(outcome: Outcome, fallback: Backend) -> dict[str, Any]:
 def _dockers(outcome: Outcome, fallback: Backend) -> list[dict[str, str]]:
     """Return a container for each accelerator on Linux; whoever builds it picks the machine."""
     found: dict[str, dict[str, str]] = {}
-    for target, command in commands(outcome):
+    for target, command in install_commands(outcome):
         if target.platform.os != "linux" or target.backend == fallback:
             continue
         flags = _flags(command)
@@ -68,7 +69,7 @@ def _jobs(outcome: Outcome, fallback: Backend) -> list[dict[str, Any]]:
     not downloaded: that tells whether the lockfile has wheels for them.
     """
     cpu = next((s for s in outcome.scopes if s.kind and s.backend == fallback), None)
-    pairs = commands(outcome)
+    pairs = install_commands(outcome)
     jobs: list[dict[str, Any]] = []
     for platform in dict.fromkeys(target.platform for target, _ in pairs):
         own = [(target, command) for target, command in pairs if target.platform == platform]

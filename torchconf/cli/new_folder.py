@@ -1,0 +1,99 @@
+"""The folder of a new project: written whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from typing import TYPE_CHECKING
+
+from torchconf import files
+from torchconf.errors import RequestError, WriteRefused
+from torchconf.resolve.uv import capture_uv, run_quietly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def refuse_full(folder: str) -> None:
+    """Refuse a folder in which there is something already."""
+    if os.path.lexists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
+        raise WriteRefused("this is there already, and not empty", at=folder, help="name another")
+
+
+def make_folder(folder: str, texts: Mapping[str, str], *, lock: bool, git: bool) -> None:
+    """Make the project beside its place, and move it there; a failure leaves nothing behind.
+
+    Args:
+        folder: Its place.
+        texts: Its files: path to text.
+        lock: Whether to run `uv lock` in it.
+        git: Whether to run `git init` in it.
+    """
+    parent = os.path.dirname(folder)
+    try:
+        os.makedirs(parent, exist_ok=True)
+        made = tempfile.mkdtemp(prefix=".torchconf-new-", dir=parent)
+    except OSError as error:
+        raise WriteRefused(f"nothing can be written here: {error}", at=parent) from error
+    try:
+        for name, text in texts.items():
+            path = os.path.join(made, *name.split("/"))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+        if lock:
+            capture_uv(["lock"], folder=made).succeed("uv can not lock the new project")
+        if git:
+            _start_repository(made)
+        # A folder that `mkdtemp` made is for its owner alone.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(made, 0o777 & ~mask)
+        _move(made, folder)
+    except BaseException as error:
+        shutil.rmtree(made, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise WriteRefused(f"the project can not be written: {error}", at=folder) from error
+        raise
+
+
+def _move(made: str, folder: str) -> None:
+    """Move what was made to its place.
+
+    An empty folder that is there stays, and is filled: a shell may stand in it.
+    """
+    if not os.path.isdir(folder):
+        os.replace(made, folder)
+        return
+    moved: list[str] = []
+    try:
+        for name in sorted(os.listdir(made)):
+            os.rename(os.path.join(made, name), os.path.join(folder, name))
+            moved.append(name)
+        os.rmdir(made)
+    except BaseException:
+        for name in moved:
+            os.rename(os.path.join(folder, name), os.path.join(made, name))
+        raise
+
+
+def _start_repository(folder: str) -> None:
+    git = shutil.which("git")
+    if git is None or run_quietly([git, "init", "--quiet", folder]):
+        raise RequestError("`git init` can not be run", help="leave out `--git`")
+
+
+def read_folder(folder: str, wanted: Iterable[str]) -> dict[str, str]:
+    """Return the files of a template as they are in a folder that cookiecutter has made."""
+    return {name: files.read_file(os.path.join(folder, name)).text for name in wanted}
+
+
+def complete_folder(folder: str, texts: Mapping[str, str]) -> None:
+    """Write all files of a project whose folder is there: each whole, or none."""
+    changes = []
+    for name, text in texts.items():
+        path = os.path.join(folder, *name.split("/"))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        changes.append((files.read_file(path, may_be_missing=True), text))
+    files.replace_all(changes)
