@@ -19,6 +19,7 @@ from tests.support.projects import Demo
 from torchconf.catalog import Catalog, load_catalog
 from torchconf.cli import main
 from torchconf.rules import RULES
+from torchconf.rules.page import load_page
 
 FIRST = Version("2.5")
 PART = r"(<!-- {}: [^\n]*-->\n).*?(<!-- end -->)"
@@ -36,7 +37,7 @@ def rules() -> str:
     for rule in RULES:
         severity = rule.severity.value + (", off by default" if rule.is_optional else "")
         fix = "" if rule.fixes == "no" else rule.fixes
-        headline = (type(rule).__doc__ or "").partition("\n")[0].replace("|", "\\|")
+        headline = load_page(rule).summary.replace("|", "\\|")
         lines.append(f"| `{rule.code}` | `{rule.name}` | {severity} | {fix} | {headline} |")
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""Each rule by its examples: those of its docstring, and the files in `tests/rules`.
+"""Each rule by its examples: those of its page, and the files in `tests/rules`.
 
 A folder `tests/rules/TC101` has files `bad-*.toml` in which the rule must report, and `good-*.toml`
 in which it must not; a case of several files is a folder of such a name. The first line of a bad
@@ -9,15 +9,18 @@ it, that is the file after the fixes of the rule.
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.support.checking import OPTIONAL, check_path, check_text, fixed_text
-from tests.support.paths import TESTS
+from tests.support.paths import PACKAGE, TESTS
 from torchconf.model.project import read_project
 from torchconf.rules import RULES, Rule, Severity
+from torchconf.rules.page import load_page
 
 FOLDER = TESTS / "rules"
 CODES = [rule.code for rule in RULES]
@@ -28,21 +31,6 @@ FIXED = sorted(FOLDER.glob("TC*/fixed-*.toml"))
 
 def label(path: Path) -> str:
     return f"{path.parent.name}-{path.stem}"
-
-
-def examples(rule: Rule, word: str) -> list[str]:
-    """Return the TOML documents of a docstring that follow `Bad:` or `Good:`."""
-    lines = (type(rule).__doc__ or "").splitlines()
-    found: list[str] = []
-    inside = False
-    for line in lines[1:]:
-        if re.match(r"    \S", line):
-            inside = line.strip() == f"{word}:"
-            if inside:
-                found.append("")
-        elif inside:
-            found[-1] += line.removeprefix("        ") + "\n"
-    return found
 
 
 def found_in(example: str, folder: Path) -> set[str]:
@@ -79,13 +67,39 @@ def whole_document(example: str, name: str = "demo") -> str:
 def test_a_rule_reports_in_its_bad_example_and_not_in_its_good_one(
     rule: Rule, tmp_path: Path
 ) -> None:
-    bad, good = examples(rule, "Bad"), examples(rule, "Good")
-    assert bad, "a docstring has a bad example"
-    assert good, "a docstring has a good example"
-    for number, text in enumerate(bad):
+    page = load_page(rule)
+    assert page.bad, "a page has a bad example"
+    assert page.good, "a page has a good example"
+    for number, text in enumerate(page.bad):
         assert rule.code in found_in(text, tmp_path / f"bad{number}"), text
-    for number, text in enumerate(good):
+    for number, text in enumerate(page.good):
         assert rule.code not in found_in(text, tmp_path / f"good{number}"), text
+
+
+@pytest.mark.parametrize("rule", RULES, ids=CODES)
+def test_the_docstring_of_a_rule_is_the_first_line_of_its_page(rule: Rule) -> None:
+    assert type(rule).__doc__ == load_page(rule).summary
+
+
+def test_every_page_is_of_a_rule() -> None:
+    pages = PACKAGE / "rules" / "pages"
+    assert sorted(path.stem for path in pages.iterdir()) == CODES
+
+
+def test_pages_and_findings_are_there_without_docstrings(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        whole_document(load_page(RULES[2]).bad[0]), encoding="utf-8"
+    )
+    for words, expected in (
+        (["explain", "TC101"], f"{load_page(RULES[2]).text()}\n"),
+        (["explain"], load_page(RULES[2]).summary),
+        (["check"], "[TC101 index-not-explicit]"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-OO", "-m", "torchconf", *words],
+            cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False,
+        )  # fmt: skip
+        assert expected in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("path", BAD, ids=label)

@@ -85,20 +85,6 @@ class Strings(ast.NodeVisitor):
         if ast.unparse(node.func) not in {"cast", "re.compile", "re.search", "re.match"}:
             self.generic_visit(node)
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        """The docstring of a rule is its page."""
-        assigned = {
-            target.id
-            for statement in node.body
-            if isinstance(statement, ast.Assign)
-            for target in statement.targets
-            if isinstance(target, ast.Name)
-        }
-        page = ast.get_docstring(node)
-        if "code" in assigned and page:
-            self.found.append(page.partition("\n\nBad:")[0])
-        self.generic_visit(node)
-
 
 def package_texts() -> Iterator[Text]:
     """Yield the texts of the package."""
@@ -108,6 +94,9 @@ def package_texts() -> Iterator[Text]:
         strings = Strings()
         strings.visit(ast.parse(path.read_text(encoding="utf-8")))
         yield from (Text(path.relative_to(ROOT).as_posix(), text) for text in strings.found)
+    for path in sorted(PACKAGE.rglob("*.md")):
+        page = path.read_text(encoding="utf-8").partition("\n\nBad:")[0]
+        yield Text(path.relative_to(ROOT).as_posix(), page)
 
 
 def template_texts() -> Iterator[Text]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.utils import canonicalize_name
@@ -18,6 +17,7 @@ from torchconf.resolve.table import (
     packages_of,
     selections,
 )
+from torchconf.rules.page import load_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ _FIXES = {
 
 def page(rule: Rule) -> str:
     """Return the page of a rule: what is wrong, why it hurts, bad and good TOML, the source."""
-    text = inspect.cleandoc(type(rule).__doc__ or "")
+    text = load_page(rule).text()
     optional = "; off unless it is selected" if rule.is_optional else ""
     head = f"{rule.code} {rule.name}: {_SEVERITIES[rule.severity.value]}{optional}"
     return f"{head}\n\n{text}\n\nFix:  {_FIXES[rule.fixes]}\nRead: {rule.reference}\n"

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from torchconf.rules import Severity
+from torchconf.rules.page import load_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -185,4 +186,4 @@ def summary_of_rules(rules: Iterable[Rule]) -> list[list[str]]:
 
 def headline(rule: Rule) -> str:
     """Return the first line of a rule's page."""
-    return (type(rule).__doc__ or "").partition("\n")[0].strip()
+    return load_page(rule).summary

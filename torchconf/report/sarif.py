@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from torchconf import __version__
 from torchconf.report.findings import headline, placed
 from torchconf.rules import RULES, Severity
+from torchconf.rules.page import load_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +43,7 @@ def sarif(outcomes: Iterable[CheckResult]) -> dict[str, Any]:
                                 "id": rule.code,
                                 "name": rule.name,
                                 "shortDescription": {"text": headline(rule)},
-                                "fullDescription": {"text": type(rule).__doc__ or ""},
+                                "fullDescription": {"text": load_page(rule).text()},
                                 "defaultConfiguration": {"level": _LEVELS[rule.severity]},
                                 "helpUri": rule.reference,
                             }

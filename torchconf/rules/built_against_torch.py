@@ -47,27 +47,7 @@ _METADATA = {"flash-attn": ["torch", "einops"]}
 
 
 class BuildNeedsTorch(Rule):
-    """A package needs torch to be built, and does not say so.
-
-    flash-attn and its kind have no wheels on PyPI. uv builds them alone, without torch, and the
-    build stops with `No module named 'torch'`. `match-runtime` gives the build the torch that is
-    locked; it needs the metadata of the package beforehand.
-
-    Bad:
-        [project]
-        dependencies = ["torch>=2.6.0", "flash-attn>=2.5.8"]
-
-    Good:
-        [project]
-        dependencies = ["torch>=2.6.0", "flash-attn>=2.5.8"]
-
-        [tool.uv.extra-build-dependencies]
-        flash-attn = [{ requirement = "torch", match-runtime = true }]
-
-        [[tool.uv.dependency-metadata]]
-        name = "flash-attn"
-        requires-dist = ["torch", "einops"]
-    """
+    """A package needs torch to be built, and does not say so."""
 
     code = "TC508"
     name = "build-needs-torch"
@@ -171,30 +151,7 @@ _STRIPPERS = (
 
 
 class NvidiaStripped(Rule):
-    """A setting leaves out the CUDA libraries that torch needs on Linux.
-
-    Torch for Linux has its CUDA libraries in packages of their own. Without them, `import torch`
-    fails there; on Windows they are inside torch, and nothing is gained.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv]
-        exclude-dependencies = ["nvidia-cublas-cu12"]
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """A setting leaves out the CUDA libraries that torch needs on Linux."""
 
     code = "TC510"
     name = "nvidia-stripped"
@@ -225,19 +182,7 @@ class NvidiaStripped(Rule):
 
 
 class NvidiaByHand(Rule):
-    """CUDA libraries that torch itself pins are requirements of the project.
-
-    Torch names the very versions that it was built with. A second list goes stale with the next
-    release, and brings gigabytes to machines that have no use for them.
-
-    Bad:
-        [project]
-        dependencies = ["torch", "nvidia-cublas-cu12 ; sys_platform == 'linux'"]
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-    """
+    """CUDA libraries that torch itself pins are requirements of the project."""
 
     code = "TC511"
     name = "nvidia-by-hand"

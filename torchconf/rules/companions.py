@@ -39,37 +39,7 @@ __all__ = ["RULES"]
 
 
 class SiblingWithoutSource(Rule):
-    """Torch comes from one of PyTorch's indexes, and a package beside it from PyPI.
-
-    What torchvision, torchaudio and the others bring in binary form fits just one build of torch.
-    Their requirement on torch does not say which, so uv locks the mixture without a word, and the
-    import fails.
-
-    Bad:
-        [project]
-        dependencies = ["torch", "torchvision"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch", "torchvision"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-        torchvision = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """Torch comes from one of PyTorch's indexes, and a package beside it from PyPI."""
 
     code = "TC202"
     name = "sibling-without-source"
@@ -122,39 +92,7 @@ class SiblingWithoutSource(Rule):
 
 
 class SiblingDiffers(Rule):
-    """Two packages of PyTorch's family come from different indexes.
-
-    Bad:
-        [project]
-        dependencies = ["torch", "torchvision"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" }
-        torchvision = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch", "torchvision"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" }
-        torchvision = { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """Two packages of PyTorch's family come from different indexes."""
 
     code = "TC203"
     name = "sibling-differs"

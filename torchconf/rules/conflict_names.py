@@ -21,26 +21,7 @@ _PAIR = 2
 
 
 class ConflictKind(Rule):
-    """A conflict says `extra` where the name is a group, or the reverse.
-
-    uv accepts a name that it does not know, and nothing is kept apart.
-
-    Bad:
-        [dependency-groups]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-    Good:
-        [dependency-groups]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ group = "cpu" }, { group = "cu130" }]]
-    """
+    """A conflict says `extra` where the name is a group, or the reverse."""
 
     code = "TC302"
     name = "conflict-kind"
@@ -106,26 +87,7 @@ def _written_sets(
 
 
 class ConflictUnknownName(Rule):
-    """A conflict names an extra or a group that is defined nowhere.
-
-    uv accepts it without a word; what was meant is not kept apart.
-
-    Bad:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cuda130" }]]
-
-    Good:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-    """
+    """A conflict names an extra or a group that is defined nowhere."""
 
     code = "TC303"
     name = "conflict-unknown-name"
@@ -172,27 +134,7 @@ class ConflictUnknownName(Rule):
 
 
 class SelfPackageConflict(Rule):
-    """The project itself stands in a conflict set with one of its own extras or groups.
-
-    That set says that the project and the extra can not be installed together, so the extra can
-    not be installed at all.
-
-    Bad:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ package = "demo" }, { extra = "cpu" }, { extra = "cu130" }]]
-
-    Good:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-    """
+    """The project itself stands in a conflict set with one of its own extras or groups."""
 
     code = "TC308"
     name = "self-package-conflict"

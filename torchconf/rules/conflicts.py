@@ -92,56 +92,7 @@ def _entry(item: Item, context: Context) -> dict[str, Value]:
 
 
 class MissingConflict(Rule):
-    """Two extras or groups route a package to different indexes, and no conflict keeps them apart.
-
-    uv resolves all extras and groups together, and refuses: 'requirements contain conflicting
-    indexes'. It takes one set that holds all of them; pairs are not the same.
-
-    Bad:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu130", extra = "cu130" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu130", extra = "cu130" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """Extras or groups take a package from different indexes and do not conflict."""
 
     code = "TC301"
     name = "missing-conflict"
@@ -166,26 +117,7 @@ class MissingConflict(Rule):
 
 
 class IncompatibleVariants(Rule):
-    """Two extras or groups ask for releases of a package that exclude each other.
-
-    uv resolves them together and finds no solution, unless a conflict set holds both.
-
-    Bad:
-        [project.optional-dependencies]
-        old = ["torch==2.6.0"]
-        new = ["torch==2.9.1"]
-
-        [tool.uv]
-        package = false
-
-    Good:
-        [project.optional-dependencies]
-        old = ["torch==2.6.0"]
-        new = ["torch==2.9.1"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "old" }, { extra = "new" }]]
-    """
+    """Two extras or groups ask for releases of a package that exclude each other."""
 
     code = "TC310"
     name = "incompatible-variants"
@@ -255,58 +187,7 @@ def _plain(text: str) -> str | None:
 
 
 class PairwiseConflicts(Rule):
-    """Pairs of conflicts stand where one set is meant.
-
-    `[a, b], [a, c], [b, c]` does not mean 'one of these' to uv. Next to a base dependency, the fork
-    without the first two is never split for the third, and a plain `uv sync` gets its build.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu126 = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [
-            [{ extra = "cpu" }, { extra = "cu126" }],
-            [{ extra = "cpu" }, { extra = "cu130" }],
-            [{ extra = "cu126" }, { extra = "cu130" }],
-        ]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu126", extra = "cu126" },
-            { index = "pytorch-cu130", extra = "cu130" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu126"
-        url = "https://download.pytorch.org/whl/cu126"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu126 = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu126" }, { extra = "cu130" }]]
-    """
+    """Pairs of conflicts stand where one set is meant."""
 
     code = "TC312"
     name = "pairwise-conflicts"

@@ -21,30 +21,7 @@ __all__ = ["RULES"]
 
 
 class DefaultGroupClash(Rule):
-    """A default group is in conflict with something that one may choose.
-
-    With one default group it is worth knowing: the other variant needs `--no-group`. With two of
-    one set, or with `default-groups = "all"`, plain `uv sync` fails.
-
-    Bad:
-        [dependency-groups]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        default-groups = "all"
-        conflicts = [[{ group = "cpu" }, { group = "cu130" }]]
-
-    Good:
-        [dependency-groups]
-        dev = []
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        default-groups = ["dev"]
-        conflicts = [[{ group = "cpu" }, { group = "cu130" }]]
-    """
+    """A default group is in conflict with something that one may choose."""
 
     code = "TC307"
     name = "default-group-clash"
@@ -101,25 +78,7 @@ class DefaultGroupClash(Rule):
 
 
 class DefaultGroupUndefined(Rule):
-    """`default-groups` names a group that does not exist.
-
-    uv refuses to lock, to run and to add.
-
-    Bad:
-        [dependency-groups]
-        cpu = ["torch"]
-
-        [tool.uv]
-        default-groups = ["dev", "cpu"]
-
-    Good:
-        [dependency-groups]
-        dev = []
-        cpu = ["torch"]
-
-        [tool.uv]
-        default-groups = ["dev", "cpu"]
-    """
+    """`default-groups` names a group that does not exist."""
 
     code = "TC311"
     name = "default-group-undefined"

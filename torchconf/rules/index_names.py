@@ -24,35 +24,7 @@ __all__ = ["RULES"]
 
 
 class UndefinedIndex(Rule):
-    """A source names an index that the project does not declare.
-
-    uv refuses to lock. Indexes of `uv.toml`, of the environment and of the command line can not be
-    named by a source; upper and lower case differ.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "PyTorch-CPU" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """A source names an index that the project does not declare."""
 
     code = "TC105"
     name = "undefined-index"
@@ -99,22 +71,7 @@ def _is_plain(name: str) -> bool:
 
 
 class NameMismatch(Rule):
-    """A name says one backend, and the URL behind it another.
-
-    Whoever chooses `cu124` for an old driver and gets CUDA 12.6 has a build that does not start.
-
-    Bad:
-        [[tool.uv.index]]
-        name = "pytorch-cu124"
-        url = "https://download.pytorch.org/whl/cu126"
-        explicit = true
-
-    Good:
-        [[tool.uv.index]]
-        name = "pytorch-cu126"
-        url = "https://download.pytorch.org/whl/cu126"
-        explicit = true
-    """
+    """A name says one backend, and the URL behind it another."""
 
     code = "TC107"
     name = "name-mismatch"
@@ -159,20 +116,7 @@ def _has_entry(context: Context, source: Source, backend: Backend) -> bool:
 
 
 class BadIndexUrl(Rule):
-    """The URL of one of PyTorch's indexes is none that PyTorch has.
-
-    Bad:
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130/torch"
-        explicit = true
-
-    Good:
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """The URL of one of PyTorch's indexes is none that PyTorch has."""
 
     code = "TC108"
     name = "bad-index-url"
@@ -244,28 +188,7 @@ def _is_between(context: Context, name: str) -> bool:
 
 
 class DuplicateIndex(Rule):
-    """Two indexes have one URL, perhaps but for a slash at its end.
-
-    uv compares URLs as they are written: a slash makes two indexes of one, and a package that is
-    routed to both can not be locked.
-
-    Bad:
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "torch-cpu"
-        url = "https://download.pytorch.org/whl/cpu/"
-        explicit = true
-
-    Good:
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """Two indexes have one URL, perhaps but for a slash at its end."""
 
     code = "TC109"
     name = "duplicate-index"

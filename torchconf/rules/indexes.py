@@ -77,34 +77,7 @@ def _close(context: Context, index: Index) -> Draft | None:
 
 
 class IndexNotExplicit(Rule):
-    """One of PyTorch's indexes is open: it has no `explicit = true`.
-
-    uv asks an open index before PyPI, for every package. PyTorch's indexes carry old and incomplete
-    copies of numpy, jinja2, requests and many more, and what they lack depends on the day.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """One of PyTorch's indexes is open: it has no `explicit = true`."""
 
     code = "TC101"
     name = "index-not-explicit"
@@ -132,22 +105,7 @@ class IndexNotExplicit(Rule):
 
 
 class PytorchDefaultIndex(Rule):
-    """One of PyTorch's indexes is the default one, in the place of PyPI.
-
-    Everything that is not PyTorch's is then looked for where it is not.
-
-    Bad:
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        default = true
-
-    Good:
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """One of PyTorch's indexes is the default one, in the place of PyPI."""
 
     code = "TC102"
     name = "pytorch-default-index"
@@ -178,30 +136,7 @@ class PytorchDefaultIndex(Rule):
 
 
 class LegacyIndexSetting(Rule):
-    """One of PyTorch's indexes is given as `extra-index-url`, `index-url` or `find-links`.
-
-    What stands under `[tool.uv.pip]` is not read by `uv lock`, `uv sync` and `uv run`; what stands
-    under `[tool.uv]` is open to every package, and no source can name it.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv]
-        extra-index-url = ["https://download.pytorch.org/whl/cpu"]
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """One of PyTorch's indexes is given as `extra-index-url`, `index-url` or `find-links`."""
 
     code = "TC103"
     name = "legacy-index-setting"
@@ -255,33 +190,7 @@ def _legacy_urls(context: Context) -> Iterator[tuple[Path, str]]:
 
 
 class UnsafeIndexStrategy(Rule):
-    """`index-strategy` lets every index answer for every package.
-
-    With another strategy than `first-index`, a package may come from any index that has it: an old
-    numpy from one of PyTorch's, or somebody's package that has the name of yours.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv]
-        index-strategy = "unsafe-best-match"
-
-        [[tool.uv.index]]
-        url = "https://download.pytorch.org/whl/cu130"
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """`index-strategy` lets every index answer for every package."""
 
     code = "TC104"
     name = "unsafe-index-strategy"
@@ -315,32 +224,7 @@ class UnsafeIndexStrategy(Rule):
 
 
 class UnusedIndex(Rule):
-    """No source names an index of PyTorch.
-
-    An explicit index without a source serves nothing; an open one next to routed packages only
-    serves what should not come from it.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """No source names an index of PyTorch."""
 
     code = "TC106"
     name = "unused-index"

@@ -154,35 +154,7 @@ class _WrongValue(Rule):
 
 
 class SysPlatformValue(_WrongValue):
-    """A marker compares `sys_platform` with a word that is not one of its values.
-
-    The values are `linux`, `win32` and `darwin`. uv compares strings: the marker holds nowhere, or
-    everywhere, without a word.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "sys_platform == 'windows'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "sys_platform == 'win32'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """A marker compares `sys_platform` with a word that is not one of its values."""
 
     code = "TC401"
     name = "sys-platform-value"
@@ -195,18 +167,7 @@ class SysPlatformValue(_WrongValue):
 
 
 class PlatformSystemValue(_WrongValue):
-    """A marker compares `platform_system` with a word that is not one of its values.
-
-    The values are `Linux`, `Windows` and `Darwin`, with a capital letter.
-
-    Bad:
-        [project]
-        dependencies = ["torch ; platform_system != 'darwin'"]
-
-    Good:
-        [project]
-        dependencies = ["torch ; platform_system != 'Darwin'"]
-    """
+    """A marker compares `platform_system` with a word that is not one of its values."""
 
     code = "TC402"
     name = "platform-system-value"
@@ -219,48 +180,7 @@ class PlatformSystemValue(_WrongValue):
 
 
 class Amd64Missing(Rule):
-    """A marker asks for `x86_64`, and on Windows the same machine is called `AMD64`.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", marker = "platform_machine != 'x86_64'" },
-            { index = "pytorch-cu130", marker = "platform_machine == 'x86_64'" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", marker = "sys_platform == 'darwin'" },
-            { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """A marker asks for `x86_64`, and on Windows the same machine is called `AMD64`."""
 
     code = "TC403"
     name = "amd64-missing"
@@ -340,19 +260,7 @@ def _with_amd64(text: str) -> str:
 
 
 class PreferSysPlatform(Rule):
-    """A marker says `platform_system` where `sys_platform` says the same.
-
-    Both are right. One of them throughout reads better, and uv writes `sys_platform` into its
-    lockfile. Off unless it is selected.
-
-    Bad:
-        [project]
-        dependencies = ["torch ; platform_system == 'Linux'"]
-
-    Good:
-        [project]
-        dependencies = ["torch ; sys_platform == 'linux'"]
-    """
+    """A marker says `platform_system` where `sys_platform` says the same."""
 
     code = "TC404"
     name = "prefer-sys-platform"

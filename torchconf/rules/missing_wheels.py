@@ -79,35 +79,7 @@ def _judged(context: Context) -> Iterator[tuple[Source, Backend, list[Requiremen
 
 
 class VersionNotOnIndex(Rule):
-    """The index of a source has no release in the range that is asked for.
-
-    A line of CUDA begins with one release of torch and ends with another. uv says that there is no
-    such version, and not which index it looked at.
-
-    Bad:
-        [project]
-        dependencies = ["torch==2.5.1"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu126", marker = "sys_platform != 'darwin'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu126"
-        url = "https://download.pytorch.org/whl/cu126"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch==2.5.1"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu124", marker = "sys_platform == 'win32'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu124"
-        url = "https://download.pytorch.org/whl/cu124"
-        explicit = true
-    """
+    """The index of a source has no release in the range that is asked for."""
 
     code = "TC110"
     name = "version-not-on-index"
@@ -139,35 +111,7 @@ class VersionNotOnIndex(Rule):
 
 
 class EndedIndex(Rule):
-    """An index gets no new releases of torch any more.
-
-    The newest torch that it has stays the newest; next to another index that goes on, platforms
-    part.
-
-    Bad:
-        [project]
-        dependencies = ["torch>=2.6"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu118", marker = "sys_platform == 'win32'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu118"
-        url = "https://download.pytorch.org/whl/cu118"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch>=2.6"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """An index gets no new releases of torch any more."""
 
     code = "TC111"
     name = "ended-index"
@@ -208,36 +152,7 @@ class EndedIndex(Rule):
 
 
 class NoWheelsThere(Rule):
-    """A source holds on a platform for which its index has no wheels.
-
-    ROCm is for Linux on x86_64 only. Older lines of CUDA have nothing for Linux on ARM.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "rocm", marker = "sys_platform != 'darwin'" }
-
-        [[tool.uv.index]]
-        name = "rocm"
-        url = "https://download.pytorch.org/whl/rocm7.2"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "rocm", marker = "sys_platform == 'linux' and platform_machine == 'x86_64'" },
-        ]
-
-        [[tool.uv.index]]
-        name = "rocm"
-        url = "https://download.pytorch.org/whl/rocm7.2"
-        explicit = true
-    """
+    """A source holds on a platform for which its index has no wheels."""
 
     code = "TC406"
     name = "no-wheels-there"

@@ -21,60 +21,7 @@ __all__ = ["RULES"]
 
 
 class AliasOfRoutedExtra(Rule):
-    """An extra asks for another extra of the project, which has sources of its own.
-
-    The sources count for the extra that they name. Under the alias, the requirements are there and
-    the sources are not: the packages come from PyPI.
-
-    Bad:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-        gpu = ["demo[cu130]"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu130", extra = "cu130" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu130", extra = "cu130" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """An extra asks for another extra of the project, which has sources of its own."""
 
     code = "TC209"
     name = "alias-of-routed-extra"
@@ -128,63 +75,7 @@ class AliasOfRoutedExtra(Rule):
 
 
 class HiddenVariant(Rule):
-    """An alias or an included group brings a routed package past the conflict set.
-
-    A set knows the names in it. Where an extra asks for another one, or a group includes another
-    one, the sources are those of the one name and the conflict is that of the other: uv reports
-    conflicting indexes, or takes the package from PyPI. To add the included group to the set makes
-    the error vanish, and sends the including one to PyPI.
-
-    Bad:
-        [dependency-groups]
-        torch-gpu = ["torch"]
-        gpu = [{ include-group = "torch-gpu" }, "numpy"]
-        cpu = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ group = "gpu" }, { group = "cpu" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cu130", group = "torch-gpu" },
-            { index = "pytorch-cpu", group = "cpu" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [dependency-groups]
-        torch-gpu = ["torch"]
-        gpu = [{ include-group = "torch-gpu" }, "numpy"]
-        cpu = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ group = "gpu" }, { group = "cpu" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cu130", group = "gpu" },
-            { index = "pytorch-cpu", group = "cpu" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """An alias or an included group brings a routed package past the conflict set."""
 
     code = "TC309"
     name = "hidden-variant"
@@ -270,26 +161,7 @@ def _brought_by(context: Context, package: NormalizedName, group: NormalizedName
 
 
 class NestedGroupsInConflict(Rule):
-    """One conflict set holds a group and a group that it includes.
-
-    uv writes a lockfile that it can not read back.
-
-    Bad:
-        [dependency-groups]
-        gpu = ["torch"]
-        train = [{ include-group = "gpu" }]
-
-        [tool.uv]
-        conflicts = [[{ group = "gpu" }, { group = "train" }]]
-
-    Good:
-        [dependency-groups]
-        gpu = ["torch"]
-        train = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ group = "gpu" }, { group = "train" }]]
-    """
+    """One conflict set holds a group and a group that it includes."""
 
     code = "TC313"
     name = "nested-groups-in-conflict"

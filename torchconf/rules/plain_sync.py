@@ -62,38 +62,7 @@ def _plain(context: Context, package: str, platform: Platform) -> Iterator[Route
 
 
 class OneVariantWins(Rule):
-    """A source for an extra or a group serves everybody.
-
-    Where a base dependency asks for torch, too, and no conflict set names the extra, uv has no fork
-    without it: the index of the extra is the only one, and a plain `uv sync` gets it as well.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [project.optional-dependencies]
-        cpu = ["torch"]
-
-        [tool.uv.sources]
-        torch = [{ index = "pytorch-cpu", extra = "cpu" }]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-
-        [tool.uv.sources]
-        torch = [{ index = "pytorch-cpu", extra = "cpu" }]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """A source for an extra or a group serves everybody."""
 
     code = "TC304"
     name = "one-variant-wins"
@@ -149,67 +118,7 @@ class OneVariantWins(Rule):
 
 
 class GateVoid(Rule):
-    """The platform marker of a scoped source has no effect.
-
-    Where a base dependency asks for torch without a marker, uv gives its fork of the extra one
-    index, on all platforms, before the marker is looked at: macOS gets the CUDA index. It needs
-    `environments` that are cut where the markers are.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu130", extra = "cu130", marker = "sys_platform != 'darwin'" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        environments = ["sys_platform == 'darwin'", "sys_platform != 'darwin'"]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu130", extra = "cu130", marker = "sys_platform != 'darwin'" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """The platform marker of a scoped source has no effect."""
 
     code = "TC305"
     name = "gate-void"
@@ -306,62 +215,7 @@ class GateVoid(Rule):
 
 
 class ThirdBuild(Rule):
-    """Next to the variants, the base dependencies bring a build of their own.
-
-    There are no default extras: `uv sync` without one installs PyPI's build, which is CUDA on Linux
-    and CPU elsewhere. That may be wanted; often nobody has thought of it.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu130", extra = "cu130" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu130", extra = "cu130" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """Next to the variants, the base dependencies bring a build of their own."""
 
     code = "TC306"
     name = "third-build"

@@ -26,35 +26,7 @@ __all__ = ["RULES"]
 
 
 class CudaOnMacos(Rule):
-    """A source for an accelerator holds on macOS, where it has no wheels.
-
-    uv locks it, since a lock is for all platforms, and then can not install it on a Mac: 'no source
-    distribution or wheel'.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """A source for an accelerator holds on macOS, where it has no wheels."""
 
     code = "TC405"
     name = "cuda-on-macos"
@@ -119,26 +91,7 @@ def _asked(context: Context, source: Source) -> Iterator[Marker | None]:
 
 
 class Environments(Rule):
-    """`environments` says something else than what is meant.
-
-    Entries that overlap are refused; an extra in one is not understood. A system that no entry
-    holds can not use the project at all: every command stops with 'not compatible with the
-    supported environments'. That may be wanted; with a declared target it is a mistake.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv]
-        environments = ["sys_platform == 'linux'", "sys_platform != 'win32'"]
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv]
-        environments = ["sys_platform == 'linux'", "sys_platform != 'linux'"]
-    """
+    """`environments` says something else than what is meant."""
 
     code = "TC408"
     name = "environments"
@@ -191,24 +144,7 @@ class Environments(Rule):
 
 
 class IntelMac(Rule):
-    """A Mac with an Intel processor is a target, and torch ended there with 2.2.
-
-    uv locks the newest torch for all Macs, and an Intel Mac then finds no wheel. With an entry in
-    `required-environments` it takes an older release for that machine.
-
-    Bad:
-        # check -t macos-x86_64
-        [project]
-        dependencies = ["torch>=2.2"]
-
-    Good:
-        # check -t macos-x86_64
-        [project]
-        dependencies = ["torch>=2.2"]
-
-        [tool.uv]
-        required-environments = ["sys_platform == 'darwin' and platform_machine == 'x86_64'"]
-    """
+    """A Mac with an Intel processor is a target, and torch ended there with 2.2."""
 
     code = "TC407"
     name = "intel-mac"

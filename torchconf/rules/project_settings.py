@@ -23,46 +23,7 @@ __all__ = ["RULES"]
 
 
 class StaleLock(Rule):
-    """The lockfile takes a package from elsewhere than its sources say.
-
-    `uv sync --frozen`, and an image that copies an old lockfile, install what is locked.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        # uv.lock
-        [[package]]
-        name = "torch"
-        version = "2.13.0"
-        source = { registry = "https://mirror.example.org/pypi/simple" }
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        # uv.lock
-        [[package]]
-        name = "torch"
-        version = "2.13.0"
-        source = { registry = "https://download.pytorch.org/whl/cpu" }
-    """
+    """The lockfile takes a package from elsewhere than its sources say."""
 
     code = "TC503"
     name = "stale-lock"
@@ -107,41 +68,7 @@ def _bare(url: str) -> str:
 
 
 class UvTooOld(Rule):
-    """`required-version` admits a uv that is too old for these tables.
-
-    Sources for extras are understood from 0.5.3 on; from 0.8 on, the tables that torchconf writes
-    lock right. An older uv ignores what it does not know.
-
-    Bad:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-
-        [tool.uv]
-        required-version = ">=0.5"
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu", extra = "cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-
-        [tool.uv]
-        required-version = ">=0.8"
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu", extra = "cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """`required-version` admits a uv that is too old for these tables."""
 
     code = "TC505"
     name = "uv-too-old"
@@ -185,24 +112,7 @@ class UvTooOld(Rule):
 
 
 class TorchBackendIdle(Rule):
-    """`torch-backend` stands under `[tool.uv]`, where lock, sync and run do not read it.
-
-    It is a setting of `uv pip` and `uv tool`.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv]
-        torch-backend = "auto"
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.pip]
-        torch-backend = "auto"
-    """
+    """`torch-backend` stands under `[tool.uv]`, where lock, sync and run do not read it."""
 
     code = "TC506"
     name = "torch-backend-idle"
@@ -229,35 +139,7 @@ class TorchBackendIdle(Rule):
 
 
 class Nightly(Rule):
-    """A nightly index, and nothing that says how pre-releases are meant.
-
-    Nightly indexes have pre-releases only. A lower bound with `.dev` admits them for that package
-    alone; `prerelease` for all. `if-necessary-or-explicit` is an old name of `if-necessary`.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-nightly" }
-
-        [[tool.uv.index]]
-        name = "pytorch-nightly"
-        url = "https://download.pytorch.org/whl/nightly/cpu"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch>=2.15.0.dev0"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-nightly" }
-
-        [[tool.uv.index]]
-        name = "pytorch-nightly"
-        url = "https://download.pytorch.org/whl/nightly/cpu"
-        explicit = true
-    """
+    """A nightly index, and nothing that says how pre-releases are meant."""
 
     code = "TC507"
     name = "nightly"
@@ -293,33 +175,7 @@ class Nightly(Rule):
 
 
 class IgnoredInMember(Rule):
-    """A setting stands in a member of a workspace, where uv does not read it.
-
-    uv reads `environments`, `required-environments` and `constraint-dependencies` from the
-    workspace root, and says nothing about those of a member.
-
-    Bad:
-        [tool.uv.workspace]
-        members = ["member"]
-
-        # member/pyproject.toml
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv]
-        environments = ["sys_platform == 'linux'"]
-
-    Good:
-        [tool.uv]
-        environments = ["sys_platform == 'linux'"]
-
-        [tool.uv.workspace]
-        members = ["member"]
-
-        # member/pyproject.toml
-        [project]
-        dependencies = ["torch"]
-    """
+    """A setting stands in a member of a workspace, where uv does not read it."""
 
     code = "TC512"
     name = "ignored-in-member"

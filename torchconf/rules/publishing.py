@@ -24,49 +24,7 @@ def _open_sources(project: Project, family: set[str]) -> Iterator[Source]:
 
 
 class LeakingSource(Rule):
-    """A library routes torch for everybody who uses it from its source tree.
-
-    uv reads the sources of path, git and workspace dependencies: they meet those of the project
-    that uses the library. A published wheel carries no sources.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [build-system]
-        requires = ["hatchling"]
-        build-backend = "hatchling.build"
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [build-system]
-        requires = ["hatchling"]
-        build-backend = "hatchling.build"
-
-        [dependency-groups]
-        cpu = ["torch"]
-
-        [tool.uv]
-        default-groups = ["cpu"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu", group = "cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """A library routes torch for everybody who uses it from its source tree."""
 
     code = "TC501"
     name = "leaking-source"
@@ -117,33 +75,7 @@ class LeakingSource(Rule):
 
 
 class PublishedPromise(Rule):
-    """A published package promises a build that its metadata can not carry.
-
-    Indexes and sources are not part of a wheel. `pip install demo[cu130]` gets PyPI's torch, and a
-    pin to `+cu130` finds nothing there.
-
-    Bad:
-        [project]
-        dependencies = ["numpy"]
-
-        [project.optional-dependencies]
-        cu130 = ["torch"]
-
-        [build-system]
-        requires = ["hatchling"]
-        build-backend = "hatchling.build"
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [build-system]
-        requires = ["hatchling"]
-        build-backend = "hatchling.build"
-
-        [dependency-groups]
-        cu130 = ["torch"]
-    """
+    """A published package promises a build that its metadata can not carry."""
 
     code = "TC502"
     name = "published-promise"

@@ -25,35 +25,7 @@ __all__ = ["RULES"]
 
 
 class LabelPin(Rule):
-    """A requirement names a build by its label, such as `+cu128`, where not everybody has it.
-
-    macOS wheels have no label, and PyPI takes none: what is published with one can not be installed
-    from there.
-
-    Bad:
-        [project]
-        dependencies = ["torch==2.8.0+cpu"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch==2.8.0"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """A requirement names a build by its label, such as `+cu128`, where not everybody has it."""
 
     code = "TC409"
     name = "label-pin"
@@ -106,21 +78,7 @@ def _label(context: Context, requirement: Requirement) -> Backend | None:
 
 
 class RequiresPython(Rule):
-    """`requires-python` admits a Python for which the asked torch has no wheels.
-
-    uv locks for all of `requires-python`: a floor below the first wheel fails, or forks into two
-    releases of torch. An upper bound that somebody wrote counts; an open end does not.
-
-    Bad:
-        [project]
-        requires-python = ">=3.8"
-        dependencies = ["torch>=2.6"]
-
-    Good:
-        [project]
-        requires-python = ">=3.10"
-        dependencies = ["torch>=2.6"]
-    """
+    """`requires-python` admits a Python for which the asked torch has no wheels."""
 
     code = "TC504"
     name = "requires-python"

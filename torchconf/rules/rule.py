@@ -77,11 +77,7 @@ class Finding(NamedTuple):
 
 
 class Rule:
-    """One way to be wrong.
-
-    The docstring of a rule is its page: what is wrong, why it hurts, `Bad:` and `Good:` with a
-    TOML document each. The examples are tested.
-    """
+    """One way to be wrong. `pages` has a page for each: what is wrong, why, examples."""
 
     code: ClassVar[str]
     """For tools: `TC101`."""

@@ -23,27 +23,7 @@ _CONFLICTS: Path = (*UV, "conflicts")
 
 
 class BadShape(Rule):
-    """A table or a value has a shape that uv refuses.
-
-    uv stops with a parse error, or, where only its settings are concerned, goes on without any of
-    them.
-
-    Bad:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [{ extra = "cpu" }, { extra = "cu130" }]
-
-    Good:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-    """
+    """A table or a value has a shape that uv refuses."""
 
     code = "TC001"
     name = "bad-shape"
@@ -252,19 +232,7 @@ _INDEX_KEYS = frozenset(
 
 
 class UnknownKey(Rule):
-    """A key of `[tool.uv]` or of an index is not one that uv knows.
-
-    uv warns about a misspelt key in `[tool.uv]` and goes on without the settings of that table; in
-    an index it says nothing at all.
-
-    Bad:
-        [tool.uv.souces]
-        torch = { index = "pytorch-cpu" }
-
-    Good:
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-    """
+    """A key of `[tool.uv]` or of an index is not one that uv knows."""
 
     code = "TC002"
     name = "unknown-key"

@@ -40,35 +40,7 @@ __all__ = ["RULES"]
 
 
 class ExtraInMarker(Rule):
-    """The marker of a source asks for an extra.
-
-    uv evaluates the markers of sources with every extra switched on. A marker selects nothing by
-    extra: `extra == 'x'` holds for everybody, `extra != 'x'` for nobody.
-
-    Bad:
-        [project.optional-dependencies]
-        cu130 = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "extra == 'cu130'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project.optional-dependencies]
-        cu130 = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", extra = "cu130" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """The marker of a source asks for an extra."""
 
     code = "TC205"
     name = "extra-in-marker"
@@ -92,35 +64,7 @@ class ExtraInMarker(Rule):
 
 
 class GroupInMarker(Rule):
-    """The marker of a source asks for a dependency group.
-
-    `dependency_groups` is a variable of lockfiles: it is empty when uv reads sources. `group` is no
-    variable at all.
-
-    Bad:
-        [dependency-groups]
-        cu130 = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "'cu130' in dependency_groups" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [dependency-groups]
-        cu130 = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", group = "cu130" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """The marker of a source asks for a dependency group."""
 
     code = "TC206"
     name = "group-in-marker"
@@ -228,50 +172,7 @@ def add_conflict(draft: Draft, kind: str, names: Iterable[str]) -> None:
 
 
 class OverlappingMarkers(Rule):
-    """Two sources of a package hold on the same machine.
-
-    uv refuses to lock: which one counts is not said.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", marker = "sys_platform != 'linux'" },
-            { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", marker = "sys_platform == 'darwin'" },
-            { index = "pytorch-cu130", marker = "sys_platform != 'darwin'" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """Two sources of a package hold on the same machine."""
 
     code = "TC210"
     name = "overlapping-markers"
@@ -301,32 +202,7 @@ class OverlappingMarkers(Rule):
 
 
 class SourceNeverApplies(Rule):
-    """The marker of a source and those of its requirements exclude each other.
-
-    Bad:
-        [project]
-        dependencies = ["torch ; sys_platform == 'darwin'"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "sys_platform == 'linux'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch ; sys_platform == 'linux'"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "sys_platform == 'linux'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """The marker of a source and those of its requirements exclude each other."""
 
     code = "TC212"
     name = "source-never-applies"

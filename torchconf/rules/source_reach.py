@@ -38,65 +38,7 @@ __all__ = ["RULES"]
 
 
 class BaseNeedsTorch(Rule):
-    """Torch is routed in extras or groups only, and a base dependency needs it, too.
-
-    Without an extra or a group, uv takes that torch from PyPI; every `uv sync` and `uv run` that
-    does not repeat the choice goes back to it.
-
-    Bad:
-        [project]
-        dependencies = ["accelerate"]
-
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu130", extra = "cu130" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["numpy"]
-
-        [project.optional-dependencies]
-        cpu = ["torch", "accelerate"]
-        cu130 = ["torch", "accelerate"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu130", extra = "cu130" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """Torch is routed in extras or groups only, and a base dependency needs it, too."""
 
     code = "TC204"
     name = "base-needs-torch"
@@ -135,36 +77,7 @@ class BaseNeedsTorch(Rule):
 
 
 class SourceForIndirect(Rule):
-    """A package has a source, and no dependency list names it.
-
-    uv finds a source through a requirement of the project: a dependency, an extra, a group, an
-    override, or a constraint with a version. Without one, the package comes from PyPI when another
-    package brings it.
-
-    Bad:
-        [project]
-        dependencies = ["accelerate"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["accelerate", "torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """A package has a source, and no dependency list names it."""
 
     code = "TC201"
     name = "source-for-indirect"
@@ -223,43 +136,7 @@ def _comes_from_pypi(context: Context, package: str, place: Place, platform: Pla
 
 
 class PlatformFallsToPypi(Rule):
-    """A source for an accelerator leaves Linux or Windows to PyPI.
-
-    PyPI's torch is a CUDA build on Linux and a CPU build on Windows, of whichever version is the
-    newest. That may be just what is wanted; it is worth knowing.
-
-    Bad:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cu130", marker = "sys_platform == 'linux'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch"]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cu130", marker = "sys_platform == 'linux'" },
-            { index = "pytorch-cpu", marker = "sys_platform != 'linux'" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """A source for an accelerator leaves Linux or Windows to PyPI."""
 
     code = "TC211"
     name = "platform-falls-to-pypi"

@@ -32,34 +32,7 @@ __all__ = ["RULES"]
 
 
 class ScopeMissing(Rule):
-    """A source is for an extra or a group that is not there, or does not list the package.
-
-    uv refuses to lock.
-
-    Bad:
-        [dependency-groups]
-        cpu = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu", extra = "cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [dependency-groups]
-        cpu = ["torch"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-cpu", group = "cpu" }
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-    """
+    """A source is for an extra or a group that is not there, or does not list the package."""
 
     code = "TC207"
     name = "scope-missing"
@@ -137,50 +110,7 @@ def _listed(context: Context, place: Place, package: str) -> bool:
 
 
 class UnroutedVariant(Rule):
-    """One of several conflicting extras or groups lists torch, and has no source for it.
-
-    It gets PyPI's build, whatever its name says.
-
-    Bad:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-        [tool.uv.sources]
-        torch = [{ index = "pytorch-cpu", extra = "cpu" }]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-    Good:
-        [project.optional-dependencies]
-        cpu = ["torch"]
-        cu130 = ["torch"]
-
-        [tool.uv]
-        conflicts = [[{ extra = "cpu" }, { extra = "cu130" }]]
-
-        [tool.uv.sources]
-        torch = [
-            { index = "pytorch-cpu", extra = "cpu" },
-            { index = "pytorch-cu130", extra = "cu130" },
-        ]
-
-        [[tool.uv.index]]
-        name = "pytorch-cpu"
-        url = "https://download.pytorch.org/whl/cpu"
-        explicit = true
-
-        [[tool.uv.index]]
-        name = "pytorch-cu130"
-        url = "https://download.pytorch.org/whl/cu130"
-        explicit = true
-    """
+    """One of several conflicting extras or groups lists torch, and has no source for it."""
 
     code = "TC208"
     name = "unrouted-variant"

@@ -133,38 +133,7 @@ def _needed(context: Context, backend: Backend, specifier: SpecifierSet) -> Trit
 
 
 class RocmTriton(_MissingTriton):
-    """A ROCm torch is routed, and the triton package that it needs is not.
-
-    Torch for ROCm pins a triton package that is only on the ROCm index. An explicit index serves
-    what a source names, and uv finds a source only through a requirement: so the package has to be
-    a direct, routed dependency. Its name depends on the release: `pytorch-triton-rocm` up to torch
-    2.9, `triton-rocm` from 2.10 on.
-
-    Bad:
-        [project]
-        dependencies = ["torch>=2.13"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-rocm", marker = "sys_platform == 'linux'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-rocm"
-        url = "https://download.pytorch.org/whl/rocm7.2"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch>=2.13", "triton-rocm ; sys_platform == 'linux'"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-rocm", marker = "sys_platform == 'linux'" }
-        triton-rocm = { index = "pytorch-rocm", marker = "sys_platform == 'linux'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-rocm"
-        url = "https://download.pytorch.org/whl/rocm7.2"
-        explicit = true
-    """
+    """A ROCm torch is routed, and the triton package that it needs is not."""
 
     code = "TC213"
     name = "rocm-triton"
@@ -175,35 +144,7 @@ class RocmTriton(_MissingTriton):
 
 
 class XpuTriton(_MissingTriton):
-    """An XPU torch is routed, and the triton package that it needs is not.
-
-    As with ROCm: `pytorch-triton-xpu` up to torch 2.9, `triton-xpu` from 2.10 on.
-
-    Bad:
-        [project]
-        dependencies = ["torch>=2.13"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-xpu", marker = "sys_platform != 'darwin'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-xpu"
-        url = "https://download.pytorch.org/whl/xpu"
-        explicit = true
-
-    Good:
-        [project]
-        dependencies = ["torch>=2.13", "triton-xpu ; sys_platform != 'darwin'"]
-
-        [tool.uv.sources]
-        torch = { index = "pytorch-xpu", marker = "sys_platform != 'darwin'" }
-        triton-xpu = { index = "pytorch-xpu", marker = "sys_platform != 'darwin'" }
-
-        [[tool.uv.index]]
-        name = "pytorch-xpu"
-        url = "https://download.pytorch.org/whl/xpu"
-        explicit = true
-    """
+    """An XPU torch is routed, and the triton package that it needs is not."""
 
     code = "TC214"
     name = "xpu-triton"
