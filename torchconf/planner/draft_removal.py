@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from torchconf.edits.conflicts import drop_members
 from torchconf.errors import ProjectError
 from torchconf.layout.layouts import KINDS
 from torchconf.planner.draft_tables import environment_cells
@@ -29,7 +30,7 @@ def draft_removal(draft: Draft, project: Project, catalog: Catalog, decision: De
     gone = _gone_scopes(decision)
     if decision.before.layout in {"extras", "groups"}:
         _remove_sections(draft, project, catalog, decision, gone)
-        _remove_conflicts(draft, KINDS[decision.before.layout], gone)
+        drop_members(draft, KINDS[decision.before.layout], gone, _UNUSED)
         if decision.before.layout == "groups":
             _remove_defaults(draft, gone)
     _remove_tritons(draft, catalog, decision)
@@ -103,24 +104,6 @@ def _remove_lines(draft: Draft, path: Path, names: Iterable[str]) -> None:
         line = lines[number]
         if isinstance(line, str) and canonicalize_name(Requirement(line).name) in names:
             draft.remove((*path, number), _UNUSED)
-
-
-def _remove_conflicts(draft: Draft, kind: str, gone: Iterable[str]) -> None:
-    """Take names out of conflict sets; a set of one is none."""
-    path = (*_UV, "conflicts")
-    gone = frozenset(gone)
-    for number in reversed(range(len(draft.get(path) or []))):
-        members = draft.get((*path, number))
-        leaving = [
-            place
-            for place, member in enumerate(members)
-            if kind in member and canonicalize_name(member[kind]) in gone
-        ]
-        if leaving and len(members) - len(leaving) < 2:  # noqa: PLR2004 - a conflict is between two
-            draft.remove((*path, number), _UNUSED)
-            continue
-        for place in reversed(leaving):
-            draft.remove((*path, number, place), _UNUSED)
 
 
 def _remove_defaults(draft: Draft, gone: Iterable[str]) -> None:

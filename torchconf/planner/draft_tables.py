@@ -8,6 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from torchconf.edits.conflicts import keep_apart
 from torchconf.errors import ProjectError
 from torchconf.layout.layouts import ordered
 from torchconf.model.markers import (
@@ -64,8 +65,10 @@ def draft_tables(
     names = [scope.name for scope in decision.scopes]
     if decision.layout == "groups":
         _draft_default_groups(draft, decision, names)
-    if decision.layout != "markers" and len(names) > 1 and decision.affected:
-        _draft_conflict(draft, decision.scopes[0].kind, names)
+    if decision.layout != "markers" and decision.affected:
+        kind = decision.scopes[0].kind
+        reason = "each of these brings another build of the same packages"
+        keep_apart(draft, [(kind, name) for name in names], reason)
     indexes = _Indexes(request, project, catalog, decision)
     sources = _plan_sources(draft, decision, indexes)
     if decision.cuts_environments and decision.affected:
@@ -100,21 +103,6 @@ def _draft_default_groups(draft: Draft, decision: Decision, names: Sequence[str]
         )
     else:
         draft.put(path, list(wanted), reason)
-
-
-def _draft_conflict(draft: Draft, kind: str, names: Sequence[str]) -> None:
-    """Make one conflict set hold all names: pairs would let one of them win."""
-    reason = "each of these brings another build of the same packages"
-    path = (*_UV, "conflicts")
-    wanted = {canonicalize_name(name) for name in names}
-    for number, members in enumerate(draft.get(path) or []):
-        there = {canonicalize_name(member[kind]) for member in members if kind in member}
-        if len(there & wanted) > 1:
-            for name in names:
-                if canonicalize_name(name) not in there:
-                    draft.insert((*path, number), {kind: name}, reason)
-            return
-    draft.insert(path, [{kind: name} for name in names], reason)
 
 
 def environment_cells(sources: Mapping[str, Sequence[Value]]) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from torchconf.edits.conflicts import keep_apart
 from torchconf.model.project import Item
 from torchconf.rules.context import Place
-from torchconf.rules.fixes import UV, draft_of
+from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import lists
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_names
@@ -71,24 +72,15 @@ def _groups_of(pairs: Iterable[tuple[Item, Item, Source]]) -> list[tuple[list[It
 
 def _one_set(draft: Draft, context: Context, items: Iterable[Item]) -> None:
     """Make one conflict set hold all items: the one with most of them, or a new one."""
-    items = list(items)
-    conflicts = context.project.conflicts
-    shared = [len({*one.items} & {*items}) for one in conflicts]
-    if not shared or max(shared) == 0:
-        draft.insert((*UV, "conflicts"), [_entry(item, context) for item in items], _REASON)
-        return
-    best = conflicts[shared.index(max(shared))]
-    for item in items:
-        if item not in best.items:
-            draft.insert(best.path, _entry(item, context), _REASON)
+    keep_apart(draft, [_written(item, context) for item in items], _REASON)
 
 
-def _entry(item: Item, context: Context) -> dict[str, Value]:
-    """Write an item as the file writes names."""
+def _written(item: Item, context: Context) -> tuple[str, str]:
+    """Return the kind of an item, and its name as the file writes it."""
     project = context.project
     sections = project.extras if item.kind == "extra" else project.groups
     section = sections.get(item.name) if item.name else None
-    return {item.kind: section.written if section else str(item.name)}
+    return item.kind, section.written if section else str(item.name)
 
 
 class MissingConflict(Rule):
@@ -219,7 +211,9 @@ class PairwiseConflicts(Rule):
                     entry: dict[str, Value] = {}
                     if item.package != project.name:
                         entry["package"] = str(item.package)
-                    draft.insert(first.path, {**entry, **_entry(item, context)}, _REASON)
+                    kind, name = _written(item, context)
+                    entry[kind] = name
+                    draft.insert(first.path, entry, _REASON)
             for conflict in reversed(rest):
                 draft.remove(conflict.path, "one set says it all")
             names = list_names(str(item.name or item.package) for item in clique)

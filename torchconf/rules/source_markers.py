@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
+from torchconf.edits.conflicts import keep_apart
 from torchconf.resolve.environments import comparisons
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import (
-    UV,
     draft_of,
     put_entries,
     raw_marker,
-    same_name,
 )
 from torchconf.rules.installed_builds import (
     counting,
@@ -26,11 +25,10 @@ from torchconf.rules.installed_builds import (
 from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from packaging.utils import NormalizedName
 
-    from torchconf.edits.draft import Draft
     from torchconf.edits.plan import Value
     from torchconf.model.project import Requirement
     from torchconf.model.toml_path import Path
@@ -127,7 +125,8 @@ def _scoped_fix(context: Context, package: NormalizedName, kind: str) -> Fix | N
             put_entries(draft, context, name, changed)
         if name == package and len(changed) == len(entries) and changed == entries:
             return None
-    add_conflict(draft, kind, names)
+    reason = "each of these brings another build of the same packages"
+    keep_apart(draft, [(kind, scope) for scope in names], reason)
     if not draft.steps:
         return None
     title = f"give the sources `{kind}` keys, and their names one conflict set"
@@ -147,28 +146,6 @@ def _scope_of(marker: str, kind: str) -> tuple[str, str] | None:
     except InvalidMarker:
         return None
     return matches[0][2], rest
-
-
-def add_conflict(draft: Draft, kind: str, names: Iterable[str]) -> None:
-    """Make one conflict set hold all names of extras or groups, unless one does."""
-    wanted = list(names)
-    if len(wanted) < 2:  # noqa: PLR2004 - a conflict is between two
-        return
-    path = (*UV, "conflicts")
-    best: tuple[int, int] | None = None
-    for number, members in enumerate(draft.get(path) or []):
-        there = [str(m.get(kind)) for m in members if isinstance(m, dict) and kind in m]
-        shared = sum(any(same_name(name, other) for other in there) for name in wanted)
-        if shared and (best is None or shared > best[0]):
-            best = (shared, number)
-    reason = "each of these brings another build of the same packages"
-    if best is None:
-        draft.insert(path, [{kind: name} for name in wanted], reason)
-        return
-    there = [str(m.get(kind)) for m in draft.get((*path, best[1]))]
-    for name in wanted:
-        if not any(same_name(name, other) for other in there):
-            draft.insert((*path, best[1]), {kind: name}, reason)
 
 
 class OverlappingMarkers(Rule):

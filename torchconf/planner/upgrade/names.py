@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.utils import canonicalize_name
 
+from torchconf.edits.conflicts import rename_member
 from torchconf.errors import ProjectError, RequestError
 from torchconf.layout.layouts import KINDS
 from torchconf.model.backends import is_nightly
@@ -233,13 +234,9 @@ def _rename(draft: Draft, root: Draft, project: Project, kind: Kind, old: str, n
     for _, path, entry in _entries(draft):
         if same(entry.get(kind)):
             draft.put((*path, kind), new, reason)
-    for each in dict.fromkeys((draft, root)):
-        for number, members in enumerate(each.get((*_UV, "conflicts")) or ()):
-            for place, member in enumerate(members):
-                package = member.get("package")
-                ours = each is draft if package is None else _same_as(package)(project.name)
-                if ours and same(member.get(kind)):
-                    each.put((*_UV, "conflicts", number, place, kind), new, reason)
+    rename_member(draft, kind, old, new, reason)
+    if root is not draft:
+        rename_member(root, kind, old, new, reason, project.name)
     if extras:
         _rename_in_requirements(draft, project, old, new, reason)
     else:

@@ -1,0 +1,97 @@
+"""Edit `tool.uv.conflicts`: sets of extras and groups that are never installed together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torchconf.edits.draft import Draft
+    from torchconf.model.toml_path import Path
+
+__all__ = ["drop_members", "keep_apart", "rename_member"]
+
+_CONFLICTS: Path = ("tool", "uv", "conflicts")
+
+
+def keep_apart(draft: Draft, members: Iterable[tuple[str, str]], reason: str) -> None:
+    """Make one conflict set hold all members, each a kind and a name: pairs would let one win.
+
+    The set that holds most of them takes the others in. One that holds a single one of them next to
+    strangers is about something else, and stays as it is.
+    """
+    wanted = {(kind, canonicalize_name(name)): name for kind, name in members}
+    if len(wanted) < 2:  # noqa: PLR2004 - a conflict is between two
+        return
+    best: Path = ()
+    there: list[tuple[str, str] | None] = []
+    most = 0
+    for path, names in _sets(draft):
+        shared = len(wanted.keys() & names)
+        if shared > most and (shared > 1 or shared == len(names)):
+            best, there, most = path, names, shared
+    if not most:
+        draft.insert(_CONFLICTS, [{kind: name} for (kind, _), name in wanted.items()], reason)
+        return
+    for member, name in wanted.items():
+        if member not in there:
+            draft.insert(best, {member[0]: name}, reason)
+
+
+def drop_members(draft: Draft, kind: str, names: Iterable[str], reason: str) -> None:
+    """Take extras or groups out of all conflict sets; a set of one is none."""
+    gone = {(kind, canonicalize_name(name)) for name in names}
+    for path, members in reversed([*_sets(draft)]):
+        leaving = [place for place, member in enumerate(members) if member in gone]
+        if leaving and len(members) - len(leaving) < 2:  # noqa: PLR2004 - a conflict is between two
+            draft.remove(path, reason)
+            continue
+        for place in reversed(leaving):
+            draft.remove((*path, place), reason)
+
+
+def rename_member(
+    draft: Draft, kind: str, old: str, new: str, reason: str, package: str | None = None
+) -> None:
+    """Give an extra or a group its new name in all conflict sets.
+
+    Args:
+        draft: Of the file.
+        kind: `extra` or `group`.
+        old: The name so far, in any spelling.
+        new: The name from now on.
+        reason: Of every step.
+        package: Whose it is, if not the project's own: the sets of a workspace root name members.
+    """
+    for path, members in [*_sets(draft, package)]:
+        for place, member in enumerate(members):
+            if member == (kind, canonicalize_name(old)):
+                draft.put((*path, place, kind), new, reason)
+
+
+def _sets(
+    draft: Draft, package: str | None = None
+) -> Iterable[tuple[Path, list[tuple[str, str] | None]]]:
+    """Yield the place of each set and its members: None for what is not of the package."""
+    own = draft.get(("project", "name"))
+    conflicts = draft.get(_CONFLICTS)
+    for number, members in enumerate(conflicts if isinstance(conflicts, list) else ()):
+        if isinstance(members, list):
+            found = [_member(entry, own, package or own) for entry in members]
+            yield (*_CONFLICTS, number), found
+
+
+def _member(entry: Any, own: object, package: object) -> tuple[str, str] | None:  # noqa: ANN401 - parsed TOML
+    if not isinstance(entry, dict) or _name(entry.get("package", own)) != _name(package):
+        return None
+    for kind in ("extra", "group"):
+        if isinstance(entry.get(kind), str):
+            return kind, canonicalize_name(entry[kind])
+    return None
+
+
+def _name(package: object) -> str | None:
+    return canonicalize_name(package) if isinstance(package, str) else None
