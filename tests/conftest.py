@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from tests.support.replica import Content, Replica
-
-ReplicaOf = Callable[[Content], Replica]
+from tests.support.replica import Content, Replica, ReplicaOf
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from tests.cli.test_check import WRONG
+from tests.support.checked_texts import WRONG
 from tests.support.paths import README
 from tests.support.projects import Demo
 from torchconf.catalog import Catalog, load_catalog

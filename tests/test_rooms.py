@@ -6,11 +6,12 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.support.paths import PACKAGE
+from tests.support.paths import PACKAGE, TESTS
 
 ROOMS = {
     "errors": (),
@@ -43,18 +44,21 @@ def room_of(module: str) -> str | None:
     return parts[1]
 
 
-def sources() -> Iterator[tuple[str, ast.Module]]:
-    """Yield each source file with its room."""
+@cache
+def sources() -> tuple[tuple[str, frozenset[str]], ...]:
+    """Return each source file: its room, and the modules that it imports."""
+    found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         relative = path.relative_to(PACKAGE)
         if relative.name in {"__main__.py", "compile.py"} or relative == Path("__init__.py"):
             continue
-        yield relative.parts[0].removesuffix(".py"), ast.parse(path.read_text(encoding="utf-8"))
+        found.append((relative.parts[0].removesuffix(".py"), frozenset(imports(path))))
+    return tuple(found)
 
 
-def imports(tree: ast.Module) -> Iterator[str]:
+def imports(path: Path) -> Iterator[str]:
     """Yield the modules that a file imports, wherever the import stands."""
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -66,8 +70,8 @@ def imports(tree: ast.Module) -> Iterator[str]:
 def imported() -> dict[str, set[str]]:
     """Return each room of the package with the rooms that it really imports."""
     found: dict[str, set[str]] = {}
-    for room, tree in sources():
-        others = {room_of(module) for module in imports(tree)} - {room, None, "__version__"}
+    for room, modules in sources():
+        others = {room_of(module) for module in modules} - {room, None, "__version__"}
         found.setdefault(room, set()).update(other for other in others if other is not None)
     return found
 
@@ -88,6 +92,17 @@ def test_there_are_few_rooms() -> None:
     assert len(ROOMS) <= 20
 
 
+def test_what_tests_share_is_in_support() -> None:
+    wrong = {
+        f"{path.relative_to(TESTS)} imports {module}"
+        for path in TESTS.rglob("*.py")
+        for module in imports(path)
+        if module.startswith("tests.")
+        and module.rpartition(".")[2].startswith(("test_", "conftest"))
+    }
+    assert not wrong
+
+
 @pytest.mark.parametrize(
     ("package", "rooms"),
     [
@@ -102,10 +117,7 @@ def test_there_are_few_rooms() -> None:
 )
 def test_only_one_room_imports(package: str, rooms: set[str]) -> None:
     found = {
-        room
-        for room, tree in sources()
-        for module in imports(tree)
-        if module.split(".")[0] == package
+        room for room, modules in sources() for module in modules if module.split(".")[0] == package
     }
     assert found <= rooms
 

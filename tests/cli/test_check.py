@@ -12,35 +12,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.checked_texts import RIGHT, WARNED, WRONG
 from tests.support.projects import Demo, Result
 from torchconf.cli import main
-
-WRONG = """\
-[project]
-name = "demo"
-version = "0.1.0"
-requires-python = ">=3.11"
-dependencies = [
-    "torch>=2.13.0",  # the newest
-]
-
-[tool.uv.sources]
-torch = { index = "pytorch-cu130" }
-
-[[tool.uv.index]]
-name = "pytorch-cu130"
-url = "https://download.pytorch.org/whl/cu130"
-explicit = true
-"""
-"""TC405: a CUDA index for macOS as well; a safe fix."""
-
-RIGHT = WRONG.replace(
-    '"pytorch-cu130" }', '"pytorch-cu130", marker = "sys_platform != \'darwin\'" }'
-)
-WARNED = RIGHT.replace(
-    "[tool.uv.sources]", '[tool.uv]\ntorch-backend = "auto"\n\n[tool.uv.sources]'
-)
-"""TC506: a setting that lock and sync do not read."""
 
 KEYS = ["code", "name", "severity", "message", "path", "at", "line", "column"]
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from sarif_pydantic import Sarif  # type: ignore[import-untyped]  # it does not say that it has types
 
-from tests.cli.test_check import RIGHT, WRONG
+from tests.support.checked_texts import RIGHT, WRONG
 from tests.support.paths import ROOT
 from tests.support.projects import Demo
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import torchconf.machine
-from tests.machine.test_machine import program, record
 from tests.support.projects import THREE_SYSTEMS, WHL, Demo
+from tests.support.recorded_machines import program, record
 from tests.support.replica import Replica
 from torchconf.machine import Clues, read_machine
 from torchconf.machine.installed import Sight, ask_torch, environment_folder, read_environment

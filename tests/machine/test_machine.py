@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import sys
 import time
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.paths import TESTS
+from tests.support.recorded_machines import MACHINES, program, record
 from torchconf.catalog import Catalog, load_catalog, validated
 from torchconf.machine import (
     Clues,
@@ -35,8 +32,6 @@ from torchconf.machine.hardware import kfd_name, nvidia_version, parse_nvidia_sm
 from torchconf.machine.probe import LIMIT, Pci, Said, ask
 from torchconf.model.targets import PLATFORMS, Platform
 
-MACHINES = sorted((TESTS / "machines").glob("*.toml"))
-SAID = ("nvidia_smi", "rocminfo", "arm64")
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="programs are shell scripts")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="gathers what Linux has")
 
@@ -44,20 +39,6 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="gathers what Linux h
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
     return load_catalog()
-
-
-def record(name: str) -> tuple[Clues, dict[str, Any]]:
-    """Return the clues of a recorded machine, and what is expected of them."""
-    path = TESTS / "machines" / f"{name}.toml"
-    data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    expected = data.pop("expected")
-    for key in SAID:
-        if key in data:
-            said = data[key]
-            data[key] = Said(said.get("status"), said.get("out", ""), said.get("err", ""))
-    data["pci"] = tuple(Pci(**device) for device in data.get("pci", ()))
-    values: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-    return Clues(**values), expected
 
 
 # What is read.
@@ -265,12 +246,6 @@ def test_needs_of_a_build_in_a_few_words(
 
 
 # What is gathered.
-
-
-def program(path: Path, script: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
 def file(path: Path, text: str) -> None:

@@ -23,7 +23,7 @@ from tests.support.replica.machines import MACHINES
 from torchconf.cli import lock_after_edit, main
 
 if TYPE_CHECKING:
-    from tests.conftest import ReplicaOf
+    from tests.support.replica import ReplicaOf
 
 BOM = b"\xef\xbb\xbf"
 LINUX_ONLY = "sys_platform == 'linux'"

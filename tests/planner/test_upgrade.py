@@ -6,32 +6,24 @@ import re
 import tomllib
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from packaging.version import Version
 
-from tests.planner.test_add_remove import others
-from tests.rules.test_check_any import alarms
-from tests.support.checking import CATALOG
+from tests.support.checking import CATALOG, alarms
+from tests.support.made_files import others
 from tests.support.projects import EXAMPLES, Demo
 from tests.support.replica import Replica
+from tests.support.upgrading import COVERED, inside
 from torchconf.model.backends import Backend
 from torchconf.model.targets import PLATFORMS
 from torchconf.planner.respecify import moved, renamed_backend
 
 LAYOUTS = ("extras", "groups", "markers")
-COVERED = [str(v) for v in sorted(CATALOG.releases) if CATALOG.covered(v)]
-"""Releases whose build matrix was read, oldest first."""
 MARKERS = (EXAMPLES / "markers.toml").read_text(encoding="utf-8")
 EXTRAS = (EXAMPLES / "extras.toml").read_text(encoding="utf-8")
 GROUPS = (EXAMPLES / "groups.toml").read_text(encoding="utf-8")
 ANY = [MARKERS, EXTRAS, GROUPS]
-
-
-def inside(test: Any) -> Any:
-    """Mark a test that runs commands which run uv in the replica."""
-    return pytest.mark.uv(pytest.mark.usefixtures("inside_replica")(test))
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,11 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tests.planner.test_upgrade import COVERED, inside
-from tests.rules.test_check_any import alarms
-from tests.support.checking import CATALOG
+from tests.support.checking import CATALOG, alarms
 from tests.support.conformance import Case, cases, init
 from tests.support.projects import Demo
 from tests.support.replica import Replica
+from tests.support.upgrading import COVERED, inside
 
 RECENT = [release for release in COVERED if Version(release) >= Version("2.6")]
 

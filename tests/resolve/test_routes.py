@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shlex
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,73 +11,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.model.test_project import ANYTHING, WHOLE, places
+from tests.support.odd_values import ANYTHING, WHOLE, places
 from tests.support.paths import CASES
+from tests.support.routing import PYPI, choice, label, machine
 from torchconf.errors import RequestError
 from torchconf.model.project import Project, read_project
-from torchconf.resolve.routes import Route, Routes, SyncOptions, routes
+from torchconf.resolve.routes import Routes, routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from torchconf.model.project import Index
 
-MACHINES = {
-    "linux-x86_64": ("linux", "x86_64", "posix", "Linux"),
-    "linux-aarch64": ("linux", "aarch64", "posix", "Linux"),
-    "windows-x86_64": ("win32", "AMD64", "nt", "Windows"),
-    "windows-arm64": ("win32", "ARM64", "nt", "Windows"),
-    "macos-arm64": ("darwin", "arm64", "posix", "Darwin"),
-    "macos-x86_64": ("darwin", "x86_64", "posix", "Darwin"),
-}
-VARIABLES = ("sys_platform", "platform_machine", "os_name", "platform_system")
-PYPI = "pypi"
 # What the recorded runs know: packages of the mock index, and what they need.
 NEEDS = {
     name: frozenset({"torch"})
     for name in ("accelerate", "efficientnet-pytorch", "torchaudio", "torchmetrics", "torchvision")
 }
-
-
-def machine(name: str) -> dict[str, str]:
-    """Return the marker variables of a platform."""
-    return dict(zip(VARIABLES, MACHINES[name], strict=True))
-
-
-def choice(select: str) -> SyncOptions:
-    """Read uv's options: `--no-group cpu --group cuda`."""
-    words = iter(shlex.split(select))
-    found: dict[str, set[str]] = {
-        "extra": set(),
-        "group": set(),
-        "no-group": set(),
-        "package": set(),
-    }
-    default_groups = True
-    for word in words:
-        if word == "--no-default-groups":
-            default_groups = False
-        else:
-            found[word.removeprefix("--")].add(next(words))
-    return SyncOptions(
-        extras=frozenset(found["extra"]),
-        groups=frozenset(found["group"]),
-        no_groups=frozenset(found["no-group"]),
-        default_groups=default_groups,
-        packages=frozenset(found["package"]),
-    )
-
-
-def label(route: Route) -> str:
-    """Return a route in the words of the cases."""
-    if route.kind == "absent":
-        return "absent"
-    if route.kind != "index":
-        return f"{route.kind}: {route.reason or route.error}"
-    if route.index is None:
-        return PYPI
-    last = route.index.url.rstrip("/").rpartition("/")[2]
-    return PYPI if last == "simple" else last
 
 
 def read(folder: Path, root: Project | None = None) -> Project:

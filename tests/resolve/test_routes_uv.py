@@ -15,8 +15,8 @@ import tomlkit
 from packaging.pylock import PylockSelectError
 from packaging.specifiers import SpecifierSet
 
-from tests.resolve.test_routes import MACHINES, PYPI, choice, label, machine
 from tests.support.replica import Content, Release, Replica, UvError
+from tests.support.routing import MACHINES, PYPI, choice, label, machine
 from torchconf.model.project import Project, read_project
 from torchconf.resolve.routes import Route, Routes, routes
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.conftest import ReplicaOf
+    from tests.support.replica import ReplicaOf
     from torchconf.model.project import Index
 
 BACKENDS = ("cpu", "cu126", "cu128", "cu130", "rocm6.4")

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 import torchconf
-from tests.planner.test_guide import GUIDE, Configuration
 from tests.support.paths import CASES
 from tests.support.projects import PROJECTS, THREE_SYSTEMS, WHL, Demo
 from tests.support.replica import Build, Replica
+from tests.support.uv_guide import GUIDE, Configuration
 
 ROOT = str(Path(torchconf.__file__).parents[1])
 HEAD = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\n'

@@ -16,10 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ReplicaOf
 from tests.support.paths import CASES
 from tests.support.projects import EXAMPLES, Demo
-from tests.support.replica import Content, Fault, Replica
+from tests.support.replica import Content, Fault, Replica, ReplicaOf
 
 pytestmark = [pytest.mark.uv, pytest.mark.usefixtures("inside_replica")]
 

@@ -1,6 +1,6 @@
 """What holds for any file: no fault, nothing lost by a fix, no finding in what torchconf writes.
 
-The files are made by changing real ones; `tests/test_add_remove.py` says how.
+The files are made by changing real ones; `tests/support/made_files.py` says how.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.planner.test_add_remove import make_file
-from tests.support.checking import CATALOG, check_text
+from tests.support.checking import CATALOG, alarms
 from tests.support.conformance import Case, cases, init
+from tests.support.made_files import make_file
 from tests.support.projects import EXAMPLES, Demo
 from torchconf.edits.tokens import comments_of
 from torchconf.errors import TorchconfError
@@ -68,12 +68,6 @@ def test_two_thousand_made_files_are_checked_and_fixed_without_a_fault(part: int
 
 
 # What torchconf writes.
-
-
-def alarms(text: str) -> list[str]:
-    """Return errors and warnings; what a right file may be told is information."""
-    found = [f for f in check_text(text) if f.severity is not Severity.INFO]
-    return [f"{f.code} {f.at}: {f.message}" for f in found]
 
 
 def alarms_after(case: Case, folder: Path) -> list[str]:

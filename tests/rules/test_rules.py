@@ -17,20 +17,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.checking import OPTIONAL, check_path, check_text, fixed_text
-from tests.support.paths import PACKAGE, TESTS
+from tests.support.paths import PACKAGE
+from tests.support.rule_files import BAD, FIXED, GOOD, label
 from torchconf.model.project import read_project
 from torchconf.rules import RULES, Rule, Severity
 from torchconf.rules.page import load_page
 
-FOLDER = TESTS / "rules"
 CODES = [rule.code for rule in RULES]
-BAD = sorted(FOLDER.glob("TC*/bad-*"))
-GOOD = sorted(FOLDER.glob("TC*/good-*"))
-FIXED = sorted(FOLDER.glob("TC*/fixed-*.toml"))
-
-
-def label(path: Path) -> str:
-    return f"{path.parent.name}-{path.stem}"
 
 
 def found_in(example: str, folder: Path) -> set[str]:

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.test_rules import FIXED, label
 from tests.support.checking import CATALOG
 from tests.support.replica import Replica
 from tests.support.replica.export import Build, Choice, Export
+from tests.support.rule_files import FIXED, label
 from torchconf.model.targets import PLATFORMS
 
 PYTHON = "3.12"

@@ -71,6 +71,12 @@ def check_path(path: Path) -> dict[str, list[Finding]]:
     }
 
 
+def alarms(text: str) -> list[str]:
+    """Return errors and warnings; what a right file may be told is information."""
+    found = [f for f in check_text(text) if f.severity is not Severity.INFO]
+    return [f"{f.code} {f.at}: {f.message}" for f in found]
+
+
 def fixed_text(text: str, code: str) -> str:
     """Return a document after the fixes of one rule, taken one after the other."""
     for _ in range(50):

@@ -13,9 +13,8 @@ from textwrap import dedent
 import pytest
 from packaging.pylock import PylockSelectError
 
-from tests.conftest import ReplicaOf
 from tests.support.paths import ROOT
-from tests.support.replica import Build, Content, Fault, Release, Replica, UvError
+from tests.support.replica import Build, Content, Fault, Release, Replica, ReplicaOf, UvError
 
 CPU = "https://download.pytorch.org/whl/cpu"
 CU130 = "https://download.pytorch.org/whl/cu130"

@@ -17,7 +17,7 @@ def cached_file() -> str:
     """Return where `torchconf catalog refresh` keeps what it read.
 
     The folder is that of platformdirs, said here once more: to import it takes longer than to load
-    the catalog. `tests/test_refresh.py` compares the two.
+    the catalog. `tests/catalog/test_refresh.py` compares the two.
     """
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA") or os.path.expanduser(r"~\AppData\Local")

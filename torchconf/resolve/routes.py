@@ -20,7 +20,7 @@ later, so a platform marker on a source can come too late. A pin without a scope
 and one whose item no conflict names does too. What no declared requirement names has no pin at
 all.
 
-Checked against uv 0.13.9: `tests/test_routes.py` has recorded cases, `tests/test_routes_uv.py`
+Checked against uv 0.13.9: `tests/resolve/test_routes.py` has recorded cases, `test_routes_uv.py`
 asks uv.
 """
 

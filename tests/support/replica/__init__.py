@@ -11,6 +11,8 @@ By hand: `python -m tests.support.replica --help`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tests.support.replica.content import Content, Release
 from tests.support.replica.export import Build, Export, Selection
 from tests.support.replica.site import Fault
@@ -24,8 +26,12 @@ __all__ = [
     "Fault",
     "Release",
     "Replica",
+    "ReplicaOf",
     "ReplicaWheel",
     "Run",
     "Selection",
     "UvError",
 ]
+
+ReplicaOf = Callable[[Content], Replica]
+"""The fixture `replica_of`: a closed replica of any content."""

@@ -1,0 +1,22 @@
+"""The files in `tests/rules`: where a rule must report, where it must not, and what it fixes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.paths import TESTS
+
+FOLDER = TESTS / "rules"
+
+
+BAD = sorted(FOLDER.glob("TC*/bad-*"))
+
+
+GOOD = sorted(FOLDER.glob("TC*/good-*"))
+
+
+FIXED = sorted(FOLDER.glob("TC*/fixed-*.toml"))
+
+
+def label(path: Path) -> str:
+    return f"{path.parent.name}-{path.stem}"
