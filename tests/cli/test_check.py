@@ -160,6 +160,56 @@ def test_optional_rules_run_only_where_they_are_selected(tmp_path: Path) -> None
     assert codes(demo("check --format json --select TC4")) == []
 
 
+OLD = """\
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.11"
+
+[project.optional-dependencies]
+old = ["torch==2.6.0"]
+new = ["torch==2.9.1"]
+
+[tool.uv]
+package = false
+"""
+"""TC310, whose name was another: two extras whose releases exclude each other."""
+NOTE = "note: rule `incompatible-variants` is now `incompatible-choices`\n"
+
+
+def test_an_old_name_selects_and_ignores_and_one_note_names_the_new_one(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, OLD)
+    plain = demo("check --format json")
+    assert codes(plain) == ["TC310"]
+    assert "note:" not in plain.err
+
+    selected = demo("check --format json --select incompatible-variants,TC310")
+    assert (codes(selected), selected.err.count(NOTE)) == (["TC310"], 1)
+    ignored = demo("check --format json --ignore incompatible-variants")
+    assert (codes(ignored), ignored.err.count(NOTE)) == ([], 1)
+    assert NOTE not in demo("check --quiet --ignore incompatible-variants").err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{OLD}\n[tool.torchconf]\nignore = ["incompatible-variants"]\n',
+        OLD.replace('2.9.1"]', '2.9.1"]  # torchconf: ignore[incompatible-variants]'),
+    ],
+    ids=["setting", "comment"],
+)
+def test_an_old_name_in_a_file_still_ignores_with_a_note(tmp_path: Path, text: str) -> None:
+    result = Demo(tmp_path, text)("check --format json")
+    assert (codes(result), result.err.count(NOTE)) == ([], 1)
+
+
+def test_explain_knows_old_names(tmp_path: Path) -> None:
+    demo = Demo(tmp_path)
+    result = demo("explain gate-void")
+    assert result.out == demo("explain ineffective-marker").out
+    assert result.err == "note: rule `gate-void` is now `ineffective-marker`\n"
+
+
 # What is looked at.
 
 

@@ -22,6 +22,7 @@ from tests.support.rule_files import BAD, FIXED, GOOD, label
 from torchconf.model.project import read_project
 from torchconf.rules import RULES, Rule, Severity
 from torchconf.rules.page import load_page
+from torchconf.rules.rule_selection import RENAMED
 
 CODES = [rule.code for rule in RULES]
 
@@ -72,6 +73,12 @@ def test_a_rule_reports_in_its_bad_example_and_not_in_its_good_one(
 @pytest.mark.parametrize("rule", RULES, ids=CODES)
 def test_the_docstring_of_a_rule_is_the_first_line_of_its_page(rule: Rule) -> None:
     assert type(rule).__doc__ == load_page(rule).summary
+
+
+def test_every_old_name_leads_to_a_rule_and_is_no_name_of_one() -> None:
+    names = {rule.name for rule in RULES}
+    assert set(RENAMED.values()) <= names
+    assert not RENAMED.keys() & names
 
 
 def test_every_page_is_of_a_rule() -> None:

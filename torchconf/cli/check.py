@@ -106,8 +106,19 @@ def run(options: CheckOptions) -> int:
     else:
         fixed = []
         outcomes = [outcome for unit in units for outcome in _check(unit, gatherer)]
+    if not options.common.quiet:
+        _note_old_names(selection.words, outcomes)
     _report(options, outcomes, fixed, gatherer.errors)
     return _status(options, outcomes, fixed, gatherer.errors)
+
+
+def _note_old_names(words: Sequence[str], outcomes: Sequence[CheckResult]) -> None:
+    """Say once which rules have another name today."""
+    from torchconf.report.messages import print_notes
+    from torchconf.rules.rule_selection import notes_on_old_names
+
+    said = (*words, *(name for outcome in outcomes for name in outcome.old_names))
+    print_notes(notes_on_old_names(said))
 
 
 def _platforms(words: Sequence[str]) -> set[Platform]:

@@ -48,25 +48,25 @@ def add_arguments(parser: Parser) -> None:
 def run(options: ExplainOptions) -> int:
     """Print a rule's page, or the steps that lead to a build."""
     # Imported here: `--help` needs none of these.
+    from torchconf.report.messages import print_notes
     from torchconf.rules import RULES
+    from torchconf.rules.rule_selection import is_named, notes_on_old_names
 
     if not options.what:
         _list(RULES, options)
         return 0
-    named = [rule for word in options.what for rule in RULES if _names(word, rule)]
+    named = [rule for word in options.what for rule in RULES if is_named(rule, word)]
     if named:
         if len(named) < len(options.what):
             raise RequestError(
-                "rules are explained by themselves", help="leave the platforms and packages out"
+                "cannot explain rules together with platforms or packages",
+                help="run `torchconf explain` once for the rules, and once for the rest",
             )
+        print_notes(notes_on_old_names(word.lower() for word in options.what))
         _pages(named, options)
         return 0
     _report(_explanations(options), options)
     return 0
-
-
-def _names(word: str, rule: Rule) -> bool:
-    return word.upper() == rule.code or word.lower() == rule.name
 
 
 def _list(rules: Sequence[Rule], options: ExplainOptions) -> None:

@@ -108,11 +108,11 @@ class MissingConflict(Rule):
             )
 
 
-class IncompatibleVariants(Rule):
+class IncompatibleChoices(Rule):
     """Two extras or groups ask for releases of a package that exclude each other."""
 
     code = "TC310"
-    name = "incompatible-variants"
+    name = "incompatible-choices"
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "safe"
@@ -192,7 +192,7 @@ class PairwiseConflicts(Rule):
         project = context.project
         small = [c for c in project.conflicts if len(set(c.items)) > 1]
         items = dict.fromkeys(
-            item for conflict in small for item in conflict.items if self._is_variant(context, item)
+            item for conflict in small for item in conflict.items if self._is_choice(context, item)
         )
         for start in items:
             clique = [start]
@@ -225,7 +225,7 @@ class PairwiseConflicts(Rule):
             )
             return
 
-    def _is_variant(self, context: Context, item: Item) -> bool:
+    def _is_choice(self, context: Context, item: Item) -> bool:
         """Tell whether an item brings a package of the family; others just exclude each other."""
         if item.name is None or item.package != context.project.name:
             return False
@@ -239,7 +239,7 @@ class PairwiseConflicts(Rule):
 
 RULES: tuple[type[Rule], ...] = (
     MissingConflict,
-    IncompatibleVariants,
+    IncompatibleChoices,
     PairwiseConflicts,
 )
 """The rules of this family, by code."""

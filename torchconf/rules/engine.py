@@ -16,6 +16,7 @@ from torchconf.rules.rule_selection import (
     RuleSelection,
     ignored_lines,
     is_ignored,
+    old_names,
     select_rules,
     settings_of,
 )
@@ -60,6 +61,8 @@ class CheckResult(Record):
     """In the order of the text."""
     ignored: int
     """How many more a comment in the file hides."""
+    old_names: tuple[str, ...]
+    """Names in its settings and comments that rules no longer have."""
 
 
 class Fixed(Record):
@@ -196,17 +199,14 @@ class Unit:
             lockfile=self._lockfile,
         )
         shared = settings_of(root.data, RULES, root.document.name)
-        return [
-            (one.outcome(found, codes), _tally(found))
-            for one in read
-            if one.document.is_reported
-            for codes in [self._codes(one, shared)]
-            for found in [find(one.context(whole, self._targets), codes)]
-        ]
-
-    def _codes(self, read: _Read, shared: RuleSelection) -> frozenset[str]:
-        own = settings_of(read.data, RULES, read.document.name)
-        return select_rules(RULES, self._selection, own, shared)
+        answers = []
+        for one in read:
+            if one.document.is_reported:
+                own = settings_of(one.data, RULES, one.document.name)
+                codes = select_rules(RULES, self._selection, own, shared)
+                found = find(one.context(whole, self._targets), codes)
+                answers.append((one.outcome(found, codes, own.words + shared.words), _tally(found)))
+        return answers
 
 
 _Tally: TypeAlias = "dict[tuple[str, Severity], int]"
@@ -276,11 +276,13 @@ class _Read:
             is_script=self.document.is_script,
         )
 
-    def outcome(self, found: Iterable[Finding], codes: frozenset[str]) -> CheckResult:
+    def outcome(
+        self, found: Iterable[Finding], codes: frozenset[str], words: Iterable[str]
+    ) -> CheckResult:
         """Put the findings that count in their places, less those that a comment hides."""
         counting = [finding for finding in found if finding.code in codes]
         if not counting:
-            return CheckResult(document=self.document, findings=(), ignored=0)
+            return self._result((), 0, words)
         comments = ignored_lines(self.document.text)
         placed: list[Placed] = []
         ignored = 0
@@ -290,7 +292,18 @@ class _Read:
             else:
                 placed.append(Placed(file=self.document.name, finding=finding, span=span))
         placed.sort(key=lambda one: (one.span.line, one.span.column, one.finding.code))
-        return CheckResult(document=self.document, findings=tuple(placed), ignored=ignored)
+        said = (word for line in comments.values() for word in line)
+        return self._result(tuple(placed), ignored, (*words, *said))
+
+    def _result(
+        self, findings: tuple[Placed, ...], ignored: int, words: Iterable[str]
+    ) -> CheckResult:
+        return CheckResult(
+            document=self.document,
+            findings=findings,
+            ignored=ignored,
+            old_names=old_names(words),
+        )
 
     def _spans(self, findings: Iterable[Finding]) -> list[Span]:
         # Imported here: most files are right, and have no place to be found.

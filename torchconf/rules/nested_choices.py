@@ -74,11 +74,11 @@ class AliasOfRoutedExtra(Rule):
         return Fix(title, tuple(draft.steps), safe=False)
 
 
-class HiddenVariant(Rule):
+class HiddenBuild(Rule):
     """An alias or an included group brings a routed package past the conflict set."""
 
     code = "TC309"
-    name = "hidden-variant"
+    name = "hidden-build"
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-groups"
     fixes = "unsafe"
@@ -217,7 +217,7 @@ def _has_own_source(context: Context, package: NormalizedName, section: Section)
 
 RULES: tuple[type[Rule], ...] = (
     AliasOfRoutedExtra,
-    HiddenVariant,
+    HiddenBuild,
     NestedGroupsInConflict,
 )
 """The rules of this family, by code."""

@@ -61,11 +61,11 @@ def _plain(context: Context, package: str, platform: Platform) -> Iterator[Route
         yield route
 
 
-class OneVariantWins(Rule):
+class OneChoiceWins(Rule):
     """A source for an extra or a group serves everybody."""
 
     code = "TC304"
-    name = "one-variant-wins"
+    name = "one-choice-wins"
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "unsafe"
@@ -117,11 +117,11 @@ class OneVariantWins(Rule):
         return Fix(title, tuple(draft.steps), safe=False)
 
 
-class GateVoid(Rule):
+class IneffectiveMarker(Rule):
     """The platform marker of a scoped source has no effect."""
 
     code = "TC305"
-    name = "gate-void"
+    name = "ineffective-marker"
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/reference/settings/#environments"
     fixes = "unsafe"
@@ -243,8 +243,8 @@ class ThirdBuild(Rule):
 
 
 RULES: tuple[type[Rule], ...] = (
-    OneVariantWins,
-    GateVoid,
+    OneChoiceWins,
+    IneffectiveMarker,
     ThirdBuild,
 )
 """The rules of this family, by code."""

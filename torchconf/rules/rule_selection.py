@@ -12,7 +12,26 @@ if TYPE_CHECKING:
 
     from torchconf.rules import Finding, Rule
 
-__all__ = ["RuleSelection", "ignored_lines", "read_selection", "select_rules", "settings_of"]
+__all__ = [
+    "RENAMED",
+    "RuleSelection",
+    "ignored_lines",
+    "is_named",
+    "notes_on_old_names",
+    "old_names",
+    "read_selection",
+    "select_rules",
+    "settings_of",
+]
+
+RENAMED = {
+    "gate-void": "ineffective-marker",
+    "hidden-variant": "hidden-build",
+    "incompatible-variants": "incompatible-choices",
+    "one-variant-wins": "one-choice-wins",
+    "unrouted-variant": "unrouted-choice",
+}
+"""Names that rules once had, and those that they have now. Both are understood."""
 
 EVERYTHING = "ALL"
 _KEYS = ("ignore", "select")
@@ -25,6 +44,26 @@ class RuleSelection(NamedTuple):
     """Empty: every rule that is not optional."""
     ignore: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.select + self.ignore
+
+
+def old_names(words: Iterable[str]) -> tuple[str, ...]:
+    """Return those words that are names which rules no longer have, each once."""
+    return tuple(dict.fromkeys(word for word in words if word in RENAMED))
+
+
+def notes_on_old_names(words: Iterable[str]) -> tuple[str, ...]:
+    """Return a note for each word that is a name which a rule no longer has."""
+    return tuple(f"note: rule `{old}` is now `{RENAMED[old]}`" for old in old_names(words))
+
+
+def is_named(rule: Rule, word: str) -> bool:
+    """Tell whether a word is the code of a rule, its name, or a name that it once had."""
+    return word.upper() == rule.code or RENAMED.get(word.lower(), word.lower()) == rule.name
+
 
 def read_selection(words: Sequence[str], rules: Iterable[Rule], flag: str) -> tuple[str, ...]:
     """Return the words of one flag, commas taken apart.
@@ -35,7 +74,7 @@ def read_selection(words: Sequence[str], rules: Iterable[Rule], flag: str) -> tu
     found = [word.strip() for text in words for word in text.split(",") if word.strip()]
     for word in found:
         if not any(_match(word, rule) for rule in rules):
-            raise RequestError(f"`{flag} {word}` is no rule", help=_hint(word, rules))
+            raise RequestError(f"unknown rule `{word}` in `{flag}`", help=_hint(word, rules))
     return tuple(found)
 
 
@@ -54,17 +93,19 @@ def settings_of(data: Mapping[str, object], rules: Iterable[Rule], file: str) ->
         raise ProjectError("expected a table", at=at)
     for key in table:
         if key not in _KEYS:
-            message = f"`{key}` is not a setting of torchconf"
-            raise ProjectError(message, at=f"{at}.{key}", help=f"there are {', '.join(_KEYS)}")
+            message = f"unknown setting `{key}`"
+            raise ProjectError(
+                message, at=f"{at}.{key}", help=f"known settings: {', '.join(_KEYS)}"
+            )
     lists: dict[str, tuple[str, ...]] = {}
     for key in _KEYS:
         words = table.get(key, [])
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise ProjectError("expected an array of codes or names", at=f"{at}.{key}")
+            raise ProjectError("expected an array of rule codes or names", at=f"{at}.{key}")
         for number, word in enumerate(words):
             if not any(_match(word, rule) for rule in rules):
                 place = f"{at}.{key}[{number}]"
-                raise ProjectError(f"`{word}` is no rule", at=place, help=_hint(word, rules))
+                raise ProjectError(f"unknown rule `{word}`", at=place, help=_hint(word, rules))
         lists[key] = tuple(words)
     return RuleSelection(lists["select"], lists["ignore"])
 
@@ -82,7 +123,7 @@ def select_rules(rules: Iterable[Rule], *selections: RuleSelection) -> frozenset
     found = set()
     for rule in rules:
         wanted = max((_match(word, rule) for word in select), default=0) if select else 1
-        exact = any(word.upper() == rule.code or word == rule.name for word in select)
+        exact = any(is_named(rule, word) for word in select)
         if rule.is_optional and not (exact or EVERYTHING in select):
             continue
         if wanted and wanted > max((_match(word, rule) for word in ignore), default=0):
@@ -92,7 +133,7 @@ def select_rules(rules: Iterable[Rule], *selections: RuleSelection) -> frozenset
 
 def _match(word: str, rule: Rule) -> int:
     """Return how closely a word names a rule; 0 if it does not."""
-    if word == rule.name:
+    if RENAMED.get(word, word) == rule.name:
         return len(rule.code) + 1
     if word.upper() == EVERYTHING:
         return 1
@@ -105,7 +146,7 @@ def _hint(word: str, rules: Iterable[Rule]) -> str:
 
     known = [name for rule in rules for name in (rule.code, rule.name)]
     close = get_close_matches(word.lower(), known, n=1) or get_close_matches(word, known, n=1)
-    return f"did you mean `{close[0]}`?" if close else "`torchconf explain` lists the rules"
+    return f"did you mean `{close[0]}`?" if close else "run `torchconf explain` for a list of rules"
 
 
 _COMMENT = r"#[^\n]*?\btorchconf:[ \t]*ignore(?:\[([^\]\n]*)\])?"
@@ -131,7 +172,7 @@ def is_ignored(
 ) -> bool:
     """Tell whether a comment on one of these lines is about a finding."""
     return any(
-        word.upper() in (EVERYTHING, finding.code) or word == finding.name
+        word.upper() in (EVERYTHING, finding.code) or RENAMED.get(word, word) == finding.name
         for line in lines
         for word in ignored.get(line, ())
     )

@@ -109,11 +109,11 @@ def _listed(context: Context, place: Place, package: str) -> bool:
     )
 
 
-class UnroutedVariant(Rule):
+class UnroutedChoice(Rule):
     """One of several conflicting extras or groups lists torch, and has no source for it."""
 
     code = "TC208"
-    name = "unrouted-variant"
+    name = "unrouted-choice"
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/guides/integration/pytorch/"
     fixes = "unsafe"
@@ -175,6 +175,6 @@ def _place(item: Item) -> Place | None:
 
 RULES: tuple[type[Rule], ...] = (
     ScopeMissing,
-    UnroutedVariant,
+    UnroutedChoice,
 )
 """The rules of this family, by code."""
