@@ -1,10 +1,14 @@
-"""What can go wrong, as one tree of exceptions.
+"""What can go wrong, as one tree of exceptions, and how secrets stay out of what is shown.
 
 An error says what, where and what to do next. The command line prints those three parts and
 leaves with `exit_code`; no traceback reaches a user.
 """
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
 
 __all__ = [
     "CatalogError",
@@ -13,6 +17,7 @@ __all__ = [
     "TorchconfError",
     "UvError",
     "WriteRefused",
+    "hide_secrets",
 ]
 
 
@@ -83,3 +88,22 @@ class UvError(TorchconfError):
 
 class WriteRefused(TorchconfError):
     """The file was left as it was, because the new text would not keep what was promised."""
+
+
+def hide_secrets(text: str) -> str:
+    """Return a text without the credentials in its URLs; the URLs stay usable.
+
+    Whatever is printed or written and may hold a URL from outside goes through here: uv's words,
+    commands, indexes and lockfiles. `git@` in an SSH URL is no secret, and needed.
+    """
+    # Imported here: `--version` and `--help` print nothing from outside.
+    import re
+
+    # A user name or password may hold an `@`: what counts is the last one before the path.
+    return re.sub(r"(ssh)?://([^/?#\s\"<>`]*)@", _without_credentials, text)
+
+
+def _without_credentials(match: re.Match[str]) -> str:
+    ssh, credentials = match.groups()
+    user = credentials.partition(":")[0]
+    return f"ssh://{user}@" if ssh and user else f"{ssh or ''}://"

@@ -240,7 +240,7 @@ def _refresh(options: CatalogOptions) -> int:
     from torchconf.catalog import load_catalog
     from torchconf.catalog.encoding import render
     from torchconf.catalog.location import cached_file, chosen_file
-    from torchconf.errors import CatalogError, RequestError
+    from torchconf.errors import CatalogError, RequestError, hide_secrets
     from torchconf.report.json_data import print_json
     from torchconf.report.progress import pages
 
@@ -251,7 +251,7 @@ def _refresh(options: CatalogOptions) -> int:
             "reading the indexes needs pypi-simple", help="install `torchconf[refresh]`"
         ) from error
     base = options.index_base
-    if base is not None and "@" in base.partition("//")[2].partition("/")[0]:
+    if base is not None and hide_secrets(base) != base:
         raise RequestError("`--index-base` holds credentials", help="leave them out")
     catalog = load_catalog()
     with open(chosen_file()[0], encoding="utf-8") as file:

@@ -188,8 +188,7 @@ def _universal(
 ) -> dict[str, str]:
     """Return one file with markers, for targets that share a command."""
     from torchconf.cli.lock_copy import exports
-    from torchconf.errors import RequestError
-    from torchconf.resolve.export import clean_text, clean_url
+    from torchconf.errors import RequestError, hide_secrets
     from torchconf.resolve.table import route_table
 
     chosen = dict.fromkeys(selections)
@@ -202,7 +201,7 @@ def _universal(
     words = ["--no-header", *(["--no-hashes"] if options.no_hashes else [])]
     words = ["--format", options.format, *words]
     (captured,) = exports(selections[:1], folder, *words, quiet=options.common.quiet)
-    text = clean_text(captured.succeed("uv can not export this project"))
+    text = hide_secrets(captured.succeed("uv can not export this project"))
     if options.format == "pylock.toml":
         return {"pylock.toml": text}
     around = context.workspace()
@@ -211,7 +210,7 @@ def _universal(
     )
     indexes = {row.index_name: row.package for row in rows if row.selection in chosen}
     pages = sorted(
-        f"--find-links {clean_url(index.url)}/{row.package}/"
+        f"--find-links {hide_secrets(index.url).rstrip('/')}/{row.package}/"
         for row in rows
         if row.selection in chosen and row.index_name in indexes
         for index in [context.project.index_named(row.index_name or "")]

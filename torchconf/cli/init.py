@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torchconf.cli.parser import add_format, add_writing
-from torchconf.errors import RequestError
+from torchconf.errors import RequestError, hide_secrets
 from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
@@ -164,7 +164,7 @@ def _index_base(url: str | None) -> str | None:
         usable, secret = False, False
     if not usable:
         raise RequestError(
-            f"`--index-base {url}` is not a URL",
+            f"`--index-base {hide_secrets(url)}` is not a URL",
             help="such as `https://mirror.example.org/pytorch/{backend}/simple`",
         )
     if secret:

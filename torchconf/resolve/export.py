@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from torchconf.errors import UvError
+from torchconf.errors import UvError, hide_secrets
 from torchconf.model.markers import platform_marker
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ __all__ = [
     "as_pylock",
     "as_requirements",
     "builds_of",
-    "clean_text",
-    "clean_url",
     "differing",
     "served",
 ]
@@ -99,19 +97,21 @@ def as_requirements(wanted: Wanted, catalog: Catalog, *, hashes: bool) -> str:
     builds: Mapping[str, Build] = every[0]
     pages = sorted(
         {
-            f"--find-links {clean_url(build.registry)}/{name}/"
+            f"--find-links {hide_secrets(build.registry).rstrip('/')}/{name}/"
             for name, build in builds.items()
             if build.registry is not None and _is_pytorch(build.registry, catalog)
         }
     )
     lines = [*_header(wanted), *pages, ""]
     for name, build in sorted(builds.items()):
-        line = f"{name} @ {build.direct}" if build.direct else f"{name}=={build.version}"
+        line = (
+            f"{name} @ {hide_secrets(build.direct)}" if build.direct else f"{name}=={build.version}"
+        )
         if hashes:
             known = sorted({each for found in every for each in found[name].hashes})
             if not known:
                 raise UvError(
-                    f"{name} has no hash: it comes from {clean_url(build.direct) or 'a folder'}",
+                    f"{name} has no hash: it comes from {place or 'a folder'}",
                     help="give `--no-hashes`",
                 )
             line = " \\\n".join([line, *(f"    --hash={each}" for each in known)])
@@ -137,7 +137,7 @@ def as_pylock(wanted: Wanted, text: str) -> str:
         block for block in blocks if (_field(block, "name"), _field(block, "version")) in kept
     ]
     whole = ["\n".join([*_header(wanted), *lines]).rstrip("\n") + "\n", *chosen]
-    return clean_text("\n[[packages]]\n".join(whole)).rstrip("\n") + "\n"
+    return hide_secrets("\n[[packages]]\n".join(whole)).rstrip("\n") + "\n"
 
 
 def _field(block: str, key: str) -> str | None:
@@ -158,13 +158,3 @@ def _header(wanted: Wanted) -> list[str]:
 
 def _is_pytorch(url: str, catalog: Catalog) -> bool:
     return catalog.backend_of_url(url) is not None or url.startswith(catalog.base_url)
-
-
-def clean_url(url: str | None) -> str:
-    """Return a URL without credentials and without a slash at its end."""
-    return re.sub(r"//[^/@\s]*@", "//", url or "").rstrip("/")
-
-
-def clean_text(text: str) -> str:
-    """Return a text without credentials in its URLs."""
-    return re.sub(r"(https?://)[^/@\s\"]+@", r"\1", text)

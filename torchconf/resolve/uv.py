@@ -8,7 +8,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from torchconf.errors import UvError
+from torchconf.errors import UvError, hide_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,14 +93,9 @@ OLDEST = (0, 8)
 """The first uv whose lockfiles are right for what torchconf writes."""
 
 
-def redacted(text: str) -> str:
-    """Return a text without user names and passwords in its URLs."""
-    return re.sub(r"(://)[^/\s@]+@", r"\1***@", text)
-
-
 def spoken_failure(stderr: str) -> str:
     """Return uv's own words for what went wrong, without progress and warnings; one line each."""
-    lines = [line.rstrip() for line in redacted(stderr).splitlines()]
+    lines = [line.rstrip() for line in hide_secrets(stderr).splitlines()]
     starts = [n for n, line in enumerate(lines) if line.startswith("error:")]
     if not starts:
         return "\n".join(line for line in lines if line)[-2000:] or "uv said nothing"
@@ -152,8 +147,8 @@ def capture_uv(arguments: Sequence[str], *, folder: str) -> Captured:
             raise
         finally:
             _running.discard(process.pid)
-    command = redacted(" ".join(["uv", *arguments]))
-    return Captured(command, process.returncode, stdout, redacted(stderr))
+    command = hide_secrets(" ".join(["uv", *arguments]))
+    return Captured(command, process.returncode, stdout, hide_secrets(stderr))
 
 
 def capture_all(

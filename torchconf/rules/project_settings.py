@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
+from torchconf.errors import hide_secrets
 from torchconf.model.backends import is_nightly
 from torchconf.model.uv_lock import locked_builds
 from torchconf.rules.fixes import UV, draft_of
@@ -64,7 +65,7 @@ class StaleLock(Rule):
 
 def _bare(url: str) -> str:
     """Return a URL without credentials and without a slash at its end."""
-    return re.sub(r"//[^/@]*@", "//", url).rstrip("/")
+    return hide_secrets(url).rstrip("/")
 
 
 class UvTooOld(Rule):
