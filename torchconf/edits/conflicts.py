@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
+from torchconf.model.toml_path import CONFLICTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
     from torchconf.model.toml_path import Path
 
 __all__ = ["drop_members", "keep_apart", "rename_member"]
-
-_CONFLICTS: Path = ("tool", "uv", "conflicts")
 
 
 def keep_apart(draft: Draft, members: Iterable[tuple[str, str]], reason: str) -> None:
@@ -34,7 +34,7 @@ def keep_apart(draft: Draft, members: Iterable[tuple[str, str]], reason: str) ->
         if shared > most and (shared > 1 or shared == len(names)):
             best, there, most = path, names, shared
     if not most:
-        draft.insert(_CONFLICTS, [{kind: name} for (kind, _), name in wanted.items()], reason)
+        draft.insert(CONFLICTS, [{kind: name} for (kind, _), name in wanted.items()], reason)
         return
     for member, name in wanted.items():
         if member not in there:
@@ -77,11 +77,11 @@ def _sets(
 ) -> Iterable[tuple[Path, list[tuple[str, str] | None]]]:
     """Yield the place of each set and its members: None for what is not of the package."""
     own = draft.get(("project", "name"))
-    conflicts = draft.get(_CONFLICTS)
+    conflicts = draft.get(CONFLICTS)
     for number, members in enumerate(conflicts if isinstance(conflicts, list) else ()):
         if isinstance(members, list):
             found = [_member(entry, own, package or own) for entry in members]
-            yield (*_CONFLICTS, number), found
+            yield (*CONFLICTS, number), found
 
 
 def _member(entry: Any, own: object, package: object) -> tuple[str, str] | None:  # noqa: ANN401 - parsed TOML

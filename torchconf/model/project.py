@@ -26,7 +26,17 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from torchconf.errors import ProjectError
 from torchconf.model.record import Record
-from torchconf.model.toml_path import INDEXES, SOURCES, UV, render_path
+from torchconf.model.toml_path import (
+    CONFLICTS,
+    CONSTRAINTS,
+    DEFAULT_GROUPS,
+    ENVIRONMENTS,
+    INDEXES,
+    REQUIRED_ENVIRONMENTS,
+    SOURCES,
+    UV,
+    render_path,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -602,7 +612,7 @@ class _Reader:
         name = self.name(project.get("name"), ("project", "name"))
         if has_project and "name" not in project:
             self.note(("project",), "the project has no `name`")
-        conflicts = self.array(uv.get("conflicts"), (*UV, "conflicts"), "arrays of tables")
+        conflicts = self.array(uv.get("conflicts"), CONFLICTS, "arrays of tables")
         return Project(
             at=self.file,
             data=data,
@@ -628,13 +638,13 @@ class _Reader:
             index_url=self.text(uv.get("index-url"), (*UV, "index-url")),
             extra_index_url=self.texts(uv.get("extra-index-url"), (*UV, "extra-index-url")),
             conflicts=tuple(self.conflict(value, path, name) for value, path in conflicts),
-            environments=self.environments(uv.get("environments"), (*UV, "environments")),
+            environments=self.environments(uv.get("environments"), ENVIRONMENTS),
             required_environments=self.environments(
-                uv.get("required-environments"), (*UV, "required-environments")
+                uv.get("required-environments"), REQUIRED_ENVIRONMENTS
             ),
-            default_groups=self.default_groups(uv.get("default-groups"), (*UV, "default-groups")),
+            default_groups=self.default_groups(uv.get("default-groups"), DEFAULT_GROUPS),
             constraint_dependencies=self.requirements(
-                uv.get("constraint-dependencies"), (*UV, "constraint-dependencies")
+                uv.get("constraint-dependencies"), CONSTRAINTS
             ),
             override_dependencies=self.requirements(
                 uv.get("override-dependencies"), (*UV, "override-dependencies")

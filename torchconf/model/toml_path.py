@@ -8,14 +8,31 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-__all__ = ["INDEXES", "SOURCES", "UV", "Path", "render_path"]
+__all__ = [
+    "CONFLICTS",
+    "CONSTRAINTS",
+    "DEFAULT_GROUPS",
+    "ENVIRONMENTS",
+    "INDEXES",
+    "REQUIRED_ENVIRONMENTS",
+    "SOURCES",
+    "UV",
+    "Path",
+    "render_path",
+]
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys of tables, and numbers of entries, which count from 0."""
 
 UV: Path = ("tool", "uv")
-SOURCES: Path = (*UV, "sources")
+# The tables and keys that more than one room reads or edits.
+CONFLICTS: Path = (*UV, "conflicts")
+CONSTRAINTS: Path = (*UV, "constraint-dependencies")
+DEFAULT_GROUPS: Path = (*UV, "default-groups")
+ENVIRONMENTS: Path = (*UV, "environments")
 INDEXES: Path = (*UV, "index")
+REQUIRED_ENVIRONMENTS: Path = (*UV, "required-environments")
+SOURCES: Path = (*UV, "sources")
 
 _BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 

@@ -10,6 +10,15 @@ from packaging.utils import canonicalize_name
 from torchconf.edits.conflicts import drop_members
 from torchconf.errors import ProjectError
 from torchconf.layout.layouts import KINDS
+from torchconf.model.toml_path import (
+    CONFLICTS,
+    CONSTRAINTS,
+    DEFAULT_GROUPS,
+    ENVIRONMENTS,
+    INDEXES,
+    SOURCES,
+    UV,
+)
 from torchconf.planner.draft_tables import environment_cells
 
 if TYPE_CHECKING:
@@ -21,7 +30,6 @@ if TYPE_CHECKING:
     from torchconf.model.toml_path import Path
     from torchconf.planner.decide import Decision
 
-_UV: Path = ("tool", "uv")
 _UNUSED = "no target needs it any more"
 
 
@@ -38,10 +46,10 @@ def draft_removal(draft: Draft, project: Project, catalog: Catalog, decision: De
     _join_environments(draft, catalog, decision)
     _remove_indexes(draft, project, catalog)
     for path in (
-        (*_UV, "conflicts"),
-        (*_UV, "sources"),
-        (*_UV, "index"),
-        _UV,
+        CONFLICTS,
+        SOURCES,
+        INDEXES,
+        UV,
         ("project", "optional-dependencies"),
         ("dependency-groups",),
         ("tool",),
@@ -107,7 +115,7 @@ def _remove_lines(draft: Draft, path: Path, names: Iterable[str]) -> None:
 
 
 def _remove_defaults(draft: Draft, gone: Iterable[str]) -> None:
-    path = (*_UV, "default-groups")
+    path = DEFAULT_GROUPS
     current = draft.get(path)
     gone = frozenset(gone)
     for number in reversed(range(len(current))) if isinstance(current, list) else ():
@@ -126,29 +134,29 @@ def _remove_tritons(draft: Draft, catalog: Catalog, decision: Decision) -> None:
         if (triton := catalog.triton(backend, release)) is not None
     }
     unused = catalog.triton_packages - needed
-    sources = draft.get((*_UV, "sources")) or {}
+    sources = draft.get(SOURCES) or {}
     for key in [key for key in sources if canonicalize_name(key) in unused]:
-        draft.remove((*_UV, "sources", key), _UNUSED)
+        draft.remove((*SOURCES, key), _UNUSED)
         _remove_lines(draft, ("project", "dependencies"), {canonicalize_name(key)})
         for table in (("project", "optional-dependencies"), ("dependency-groups",)):
             for name in draft.get(table) or {}:
                 _remove_lines(draft, (*table, name), {canonicalize_name(key)})
-        _remove_lines(draft, (*_UV, "constraint-dependencies"), {canonicalize_name(key)})
+        _remove_lines(draft, CONSTRAINTS, {canonicalize_name(key)})
 
 
 def _remove_sources(draft: Draft, catalog: Catalog) -> None:
     """Take away lists of sources that hold nothing any more."""
-    sources = draft.get((*_UV, "sources")) or {}
+    sources = draft.get(SOURCES) or {}
     for key in [key for key in sources if canonicalize_name(key) in catalog.family]:
         if sources[key] == []:
-            draft.remove((*_UV, "sources", key), _UNUSED)
+            draft.remove((*SOURCES, key), _UNUSED)
 
 
 def _join_environments(draft: Draft, catalog: Catalog, decision: Decision) -> None:
     """Cut `environments` anew where it held just what the sources' markers cut."""
-    path = (*_UV, "environments")
+    path = ENVIRONMENTS
     if decision.before.cut:
-        sources: dict[str, list[Any]] = draft.get((*_UV, "sources")) or {}
+        sources: dict[str, list[Any]] = draft.get(SOURCES) or {}
         ours = {key: e for key, e in sources.items() if canonicalize_name(key) in catalog.family}
         if cells := environment_cells(ours) if decision.cuts_environments else ():
             draft.put(path, list(cells), "the sources' markers cut here")
@@ -166,10 +174,10 @@ def _remove_indexes(draft: Draft, project: Project, catalog: Catalog) -> None:
     }
     used = {
         entry.get("index")
-        for entries in (draft.get((*_UV, "sources")) or {}).values()
+        for entries in (draft.get(SOURCES) or {}).values()
         for entry in (entries if isinstance(entries, list) else [entries])
     }
-    path = (*_UV, "index")
+    path = INDEXES
     indexes: list[dict[str, Any]] = draft.get(path) or []
     for number in reversed(range(len(indexes))):
         index = indexes[number]

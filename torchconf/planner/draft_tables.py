@@ -21,6 +21,14 @@ from torchconf.model.markers import (
     same_platforms,
 )
 from torchconf.model.targets import PLATFORMS
+from torchconf.model.toml_path import (
+    CONSTRAINTS,
+    DEFAULT_GROUPS,
+    ENVIRONMENTS,
+    INDEXES,
+    REQUIRED_ENVIRONMENTS,
+    SOURCES,
+)
 from torchconf.planner.reuse_entries import keep_entries
 
 if TYPE_CHECKING:
@@ -32,12 +40,8 @@ if TYPE_CHECKING:
     from torchconf.layout.layouts import Scope
     from torchconf.model.backends import Backend
     from torchconf.model.project import Project
-    from torchconf.model.toml_path import Path
     from torchconf.planner.decide import Decision
     from torchconf.planner.request import Request
-
-_UV: Path = ("tool", "uv")
-_SOURCES: Path = (*_UV, "sources")
 
 
 def draft_tables(
@@ -79,13 +83,13 @@ def draft_tables(
         _draft_pins(root, catalog, decision)
     for key, entries in sources.items():
         reason = "each platform gets its build from one index"
-        draft.arrange((*_SOURCES, key), entries, reason, same=_same_source, kin=_scope_and_index)
+        draft.arrange((*SOURCES, key), entries, reason, same=_same_source, kin=_scope_and_index)
     indexes.draft(draft)
 
 
 def _draft_default_groups(draft: Draft, decision: Decision, names: Sequence[str]) -> None:
     """Let plain `uv sync` install the default backend, next to what it installed before."""
-    path = (*_UV, "default-groups")
+    path = DEFAULT_GROUPS
     reason = "what plain `uv sync` installs"
     ours = set(map(canonicalize_name, names))
     default = next((s.name for s in decision.scopes if s.backend == decision.default), None)
@@ -124,7 +128,7 @@ def _cut_environments(draft: Draft, cells: Sequence[str], *, anew: bool) -> None
 
     Those that hold nothing but such a cut of former sources are cut anew.
     """
-    path = (*_UV, "environments")
+    path = ENVIRONMENTS
     reason = "uv ignores the markers of scoped sources next to base dependencies without this"
     current = draft.get(path)
     entries = [current] if isinstance(current, str) else current or []
@@ -138,7 +142,7 @@ def _cut_environments(draft: Draft, cells: Sequence[str], *, anew: bool) -> None
 
 
 def _require_environments(draft: Draft, decision: Decision) -> None:
-    path = (*_UV, "required-environments")
+    path = REQUIRED_ENVIRONMENTS
     targeted = {target.platform for target in decision.choice.targets}
     current = draft.get(path) or []
     for platform in PLATFORMS:
@@ -158,7 +162,7 @@ def _draft_pins(draft: Draft, catalog: Catalog, decision: Decision) -> None:
             triton = decision.bounds.triton(backend)
             if triton is not None and triton.pin is not None:
                 pins[triton.name] = Version(triton.pin)
-    path = (*_UV, "constraint-dependencies")
+    path = CONSTRAINTS
     reason = "one version everywhere"
     lines = [f"{name}=={version}" for name, version in pins.items()]
     current = draft.get(path)
@@ -190,7 +194,7 @@ class _Indexes:
 
     def draft(self, draft: Draft) -> None:
         """Add the indexes that are missing."""
-        sources: dict[str, Any] = draft.get(_SOURCES) or {}
+        sources: dict[str, Any] = draft.get(SOURCES) or {}
         named = {
             entry.get("index")
             for key, entries in sources.items()
@@ -210,7 +214,7 @@ class _Indexes:
                     help="rename that index, or correct its URL",
                 )
             entry: Value = {"name": name, "url": self._url(backend), "explicit": True}
-            draft.insert((*_UV, "index"), entry, f"serves {backend.title}")
+            draft.insert(INDEXES, entry, f"serves {backend.title}")
 
     def _url(self, backend: Backend) -> str:
         base = self.request.index_base or self._base_in_use() or self.catalog.base_url
@@ -251,8 +255,8 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: _Indexes) -> dict[s
                 wanted.setdefault(triton.name, []).append(entry(scope, backend))
     found: dict[str, list[Value]] = {}
     for name, anew in wanted.items():
-        key = draft.key(_SOURCES, name, canonicalize_name)
-        current = draft.get((*_SOURCES, key))
+        key = draft.key(SOURCES, name, canonicalize_name)
+        current = draft.get((*SOURCES, key))
         entries = keep_entries(anew, current, decision.platforms_of)
         if entries or current is not None:
             found[key] = [*_untouched(current, decision), *entries]

@@ -104,9 +104,8 @@ def as_requirements(wanted: Wanted, catalog: Catalog, *, hashes: bool) -> str:
     )
     lines = [*_header(wanted), *pages, ""]
     for name, build in sorted(builds.items()):
-        line = (
-            f"{name} @ {hide_secrets(build.direct)}" if build.direct else f"{name}=={build.version}"
-        )
+        place = hide_secrets(build.direct or "")
+        line = f"{name} @ {place}" if place else f"{name}=={build.version}"
         if hashes:
             known = sorted({each for found in every for each in found[name].hashes})
             if not known:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from torchconf.model.toml_path import UV
 from torchconf.rules.context import names_in_builds
-from torchconf.rules.fixes import UV, draft_of
+from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import counting
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 

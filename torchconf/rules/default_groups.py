@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from torchconf.model.toml_path import DEFAULT_GROUPS
 from torchconf.rules.context import Place
-from torchconf.rules.fixes import UV, draft_of
+from torchconf.rules.fixes import draft_of
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 from torchconf.rules.wording import list_names
 
@@ -39,7 +40,7 @@ class DefaultGroupClash(Rule):
             own = [i for i in conflict.items if i.package == project.name and i.name]
             chosen = [i for i in own if i.kind == "group" and i.name in defaults]
             others = [i for i in own if i not in chosen]
-            at = (*UV, "default-groups") if written else conflict.path
+            at = DEFAULT_GROUPS if written else conflict.path
             names = list_names(str(item.name) for item in chosen)
             if len(chosen) > 1:
                 yield self.finding(
@@ -72,7 +73,7 @@ class DefaultGroupClash(Rule):
             s.written for name, s in project.groups.items() if name not in variants
         ]
         draft = draft_of(context)
-        draft.put((*UV, "default-groups"), kept, "all but those that exclude each other")
+        draft.put(DEFAULT_GROUPS, kept, "all but those that exclude each other")
         title = "write out the groups that exclude no other"
         return Fix(title, tuple(draft.steps), safe=False)
 
@@ -94,7 +95,7 @@ class DefaultGroupUndefined(Rule):
             if not isinstance(name, str) or canonicalize_name(name) in project.groups:
                 continue
             yield self.finding(
-                (*UV, "default-groups", number),
+                (*DEFAULT_GROUPS, number),
                 f"default group `{name}` is not defined",
                 help="define it in `[dependency-groups]`, or take it out",
                 fix=self._mended(context, number, name),
@@ -105,7 +106,7 @@ class DefaultGroupUndefined(Rule):
         from difflib import get_close_matches
 
         draft = draft_of(context)
-        path = (*UV, "default-groups", number)
+        path = (*DEFAULT_GROUPS, number)
         written = {str(key): one.written for key, one in context.project.groups.items()}
         near = get_close_matches(canonicalize_name(name), written, n=1, cutoff=0.75)
         if name == "dev":

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
-from torchconf.rules.installed_builds import SOURCES, own_sources, source_entries
+from torchconf.model.toml_path import INDEXES, SOURCES
+from torchconf.rules.installed_builds import own_sources, source_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from torchconf.rules.context import Context
 
 __all__ = [
-    "INDEXES",
-    "UV",
     "add_index",
     "add_sources",
     "draft_of",
@@ -38,9 +37,6 @@ __all__ = [
     "servable",
     "without_wheels",
 ]
-
-UV: Path = ("tool", "uv")
-INDEXES: Path = (*UV, "index")
 
 
 def draft_of(context: Context) -> Draft:

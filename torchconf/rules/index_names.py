@@ -5,11 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchconf.rules.fixes import (
-    add_index,
-    draft_of,
-    put_at,
-)
+from torchconf.rules.fixes import add_index, draft_of, put_at
 from torchconf.rules.installed_builds import is_judged
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.rules.fixes import (
-    INDEXES,
-    UV,
-    add_index,
-    add_sources,
-    draft_of,
-    index_name,
-    servable,
-)
+from torchconf.model.toml_path import INDEXES, UV
+from torchconf.rules.fixes import add_index, add_sources, draft_of, index_name, servable
 from torchconf.rules.installed_builds import source_entries
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 

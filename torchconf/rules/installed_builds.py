@@ -22,12 +22,10 @@ if TYPE_CHECKING:
     from torchconf.model.backends import Backend
     from torchconf.model.project import Index, Requirement, Source
     from torchconf.model.targets import Platform
-    from torchconf.model.toml_path import Path
     from torchconf.rules.context import Context
 
 __all__ = [
     "BASE",
-    "SOURCES",
     "backends_of",
     "build_of",
     "counting",
@@ -43,7 +41,6 @@ __all__ = [
     "without_scopes",
 ]
 
-SOURCES: Path = ("tool", "uv", "sources")
 BASE = Place("base", None)
 
 

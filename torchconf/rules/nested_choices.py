@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.rules.fixes import UV, draft_of, put_entries, same_name
+from torchconf.model.toml_path import CONFLICTS
+from torchconf.rules.fixes import draft_of, put_entries, same_name
 from torchconf.rules.installed_builds import source_entries
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
@@ -68,7 +69,7 @@ class AliasOfRoutedExtra(Rule):
         for number_, conflict in enumerate(project.conflicts):
             if any(item.name == extra and item.kind == "extra" for item in conflict.items):
                 draft.insert(
-                    (*UV, "conflicts", number_), {"extra": alias.written}, "it is a variant, too"
+                    (*CONFLICTS, number_), {"extra": alias.written}, "it is a variant, too"
                 )
         title = f"make `{alias.written}` an extra of its own, with the sources of `{extra}`"
         return Fix(title, tuple(draft.steps), safe=False)

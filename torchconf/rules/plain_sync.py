@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.model.project import Item
-from torchconf.rules.fixes import UV, draft_of, raw_marker
+from torchconf.model.toml_path import CONFLICTS, ENVIRONMENTS
+from torchconf.rules.fixes import draft_of, raw_marker
 from torchconf.rules.installed_builds import build_of, is_judged, machines
 from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
@@ -112,7 +113,7 @@ class OneChoiceWins(Rule):
         table = ("project", "optional-dependencies") if extra else ("dependency-groups",)
         draft.put((*table, "pypi"), lines, "a variant that no source serves: PyPI's build")
         entries: list[Value] = [{item.kind: section.written}, {item.kind: "pypi"}]
-        draft.insert((*UV, "conflicts"), entries, "each brings another build")
+        draft.insert(CONFLICTS, entries, "each brings another build")
         title = f"add {item.kind} `pypi` for PyPI's build, in conflict with `{section.written}`"
         return Fix(title, tuple(draft.steps), safe=False)
 
@@ -208,7 +209,7 @@ class IneffectiveMarker(Rule):
             parts = [cell for cell in cells if overlap(entry.raw, cell)]
             entries += [meet(entry.raw, cell) for cell in parts] or [entry.raw]
         reason = "uv ignores the markers of scoped sources next to base dependencies without this"
-        draft.put((*UV, "environments"), entries or list(cells), reason)
+        draft.put(ENVIRONMENTS, entries or list(cells), reason)
         if not draft.steps:
             return None
         return Fix("cut `environments` by the sources' markers", tuple(draft.steps), safe=False)

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from torchconf.model.targets import PLATFORMS
-from torchconf.model.toml_path import UV
+from torchconf.model.toml_path import ENVIRONMENTS
 from torchconf.resolve.environments import mentions_extra
 from torchconf.rules.fixes import draft_of, gate, gated, put_at, raw_marker, without_wheels
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
@@ -118,7 +118,7 @@ class Environments(Rule):
                 return
         if not entries or not context.needed or context.project.root is not None:
             return
-        at = (*UV, "environments")
+        at = ENVIRONMENTS
         outside = context.declared - context.locked
         if outside:
             named = ", ".join(sorted(platform.key for platform in outside))

@@ -10,8 +10,9 @@ from packaging.version import Version
 
 from torchconf.errors import hide_secrets
 from torchconf.model.backends import is_nightly
+from torchconf.model.toml_path import UV
 from torchconf.model.uv_lock import locked_builds
-from torchconf.rules.fixes import UV, draft_of
+from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import served
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 

@@ -6,7 +6,8 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from torchconf.rules.fixes import UV, draft_of, index_name
+from torchconf.model.toml_path import CONFLICTS, INDEXES, UV
+from torchconf.rules.fixes import draft_of, index_name
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ __all__ = ["RULES"]
 
 _GROUP_MARKER = r"\bgroup\b"
 _PAIR = 2
-_CONFLICTS: Path = (*UV, "conflicts")
 
 
 class BadShape(Rule):
@@ -43,7 +43,7 @@ class BadShape(Rule):
 
     def _unread(self, context: Context, *, conflicts_too: bool) -> Iterator[Finding]:
         for problem in context.problems:
-            if not conflicts_too and problem.path[:3] == _CONFLICTS:
+            if not conflicts_too and problem.path[:3] == CONFLICTS:
                 continue
             if problem.path[-1:] == ("marker",) and re.search(_GROUP_MARKER, problem.message):
                 continue  # TC206 has more to say.
@@ -57,9 +57,9 @@ class BadShape(Rule):
         fix = None
         if all(isinstance(entry, dict) for entry in value) and len(value) >= _PAIR:
             draft = draft_of(context)
-            draft.put((*UV, "conflicts"), [list(value)], "one set of all entries")
+            draft.put(CONFLICTS, [list(value)], "one set of all entries")
             fix = Fix("make one set of them", tuple(draft.steps), safe=True)
-        return self.finding((*UV, "conflicts"), message, fix=fix)
+        return self.finding(CONFLICTS, message, fix=fix)
 
     def _small_sets(self, context: Context) -> Iterator[Finding]:
         table = context.project.uv.get("conflicts")
@@ -253,7 +253,7 @@ class UnknownKey(Rule):
             for key in sorted(index.keys() - _INDEX_KEYS) if isinstance(index, dict) else ():
                 near = _nearest(key, _INDEX_KEYS)
                 message = f"uv knows no key `{key}` of an index, and says nothing about it"
-                yield self._renaming(context, (*UV, "index", number, key), near, message)
+                yield self._renaming(context, (*INDEXES, number, key), near, message)
 
     def _renaming(
         self, context: Context, path: tuple[str | int, ...], near: str | None, message: str

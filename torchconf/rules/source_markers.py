@@ -11,17 +11,8 @@ from packaging.utils import canonicalize_name
 from torchconf.edits.conflicts import keep_apart
 from torchconf.resolve.environments import comparisons
 from torchconf.rules.context import Place
-from torchconf.rules.fixes import (
-    draft_of,
-    put_entries,
-    raw_marker,
-)
-from torchconf.rules.installed_builds import (
-    counting,
-    lists,
-    own_sources,
-    source_entries,
-)
+from torchconf.rules.fixes import draft_of, put_entries, raw_marker
+from torchconf.rules.installed_builds import counting, lists, own_sources, source_entries
 from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:

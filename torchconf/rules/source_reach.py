@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.model.targets import SHOWN_PLATFORMS
+from torchconf.model.toml_path import CONSTRAINTS
 from torchconf.model.uv_lock import needs, reached
 from torchconf.rules.context import names_in_builds, sources_path
-from torchconf.rules.fixes import (
-    UV,
-    draft_of,
-)
+from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import (
     backends_of,
     build_of,
@@ -112,7 +110,7 @@ class SourceForIndirect(Rule):
 
     def _constrained(self, context: Context, package: NormalizedName) -> Fix:
         draft = draft_of(context)
-        draft.insert((*UV, "constraint-dependencies"), f"{package}>=0", "now its source counts")
+        draft.insert(CONSTRAINTS, f"{package}>=0", "now its source counts")
         title = f"constrain it (`{package}>=0`), so that its source holds wherever it comes along"
         return Fix(title, tuple(draft.steps), safe=False)
 

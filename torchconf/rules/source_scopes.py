@@ -7,16 +7,11 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.model.backends import PYPI
+from torchconf.model.toml_path import SOURCES
 from torchconf.resolve.environments import comparisons
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of, put_entries
-from torchconf.rules.installed_builds import (
-    SOURCES,
-    counting,
-    lists,
-    own_sources,
-    source_entries,
-)
+from torchconf.rules.installed_builds import counting, lists, own_sources, source_entries
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from torchconf.edits.conflicts import rename_member
 from torchconf.errors import ProjectError, RequestError
 from torchconf.layout.layouts import KINDS
 from torchconf.model.backends import is_nightly
+from torchconf.model.toml_path import DEFAULT_GROUPS, INDEXES, SOURCES, UV
 from torchconf.planner.respecify import renamed_backend
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
     from torchconf.model.toml_path import Path
 
 __all__ = ["move_index", "move_scopes"]
-
-_UV: Path = ("tool", "uv")
-_INDEX: Path = (*_UV, "index")
-_SOURCES: Path = (*_UV, "sources")
 
 
 # Indexes.
@@ -74,10 +71,10 @@ def move_index(
         if own and there is None:
             name = _new_name(move, project)
             number = next(
-                n for n, e in enumerate(draft.get(_INDEX)) if e.get("name") == move.entry.name
+                n for n, e in enumerate(draft.get(INDEXES)) if e.get("name") == move.entry.name
             )
-            draft.put((*_INDEX, number, "name"), name, reason)
-            draft.put((*_INDEX, number, "url"), _new_url(move, project), reason)
+            draft.put((*INDEXES, number, "name"), name, reason)
+            draft.put((*INDEXES, number, "url"), _new_url(move, project), reason)
             _point(draft, move.entry.name, name, reason)
             staying.append((name, move.new))
             continue
@@ -86,13 +83,13 @@ def move_index(
             entry: dict[str, Value] = {"name": there, "url": _new_url(move, project)}
             if move.entry.explicit:
                 entry["explicit"] = True
-            draft.insert(_INDEX, entry, reason)
+            draft.insert(INDEXES, entry, reason)
         _point(draft, move.entry.name, there, reason, only=frozenset(catalog.family))
         if own and move.entry.explicit and move.entry.name not in _named(draft):
             number = next(
-                n for n, e in enumerate(draft.get(_INDEX)) if e.get("name") == move.entry.name
+                n for n, e in enumerate(draft.get(INDEXES)) if e.get("name") == move.entry.name
             )
-            draft.remove((*_INDEX, number), reason)
+            draft.remove((*INDEXES, number), reason)
 
 
 class _Move(NamedTuple):
@@ -152,8 +149,8 @@ def _new_url(move: _Move, project: Project) -> str:
 
 def _entries(draft: Draft) -> Iterator[tuple[str, Path, dict[str, Any]]]:
     """Yield every source entry with its package, as written, and its place."""
-    for package, listed in list((draft.get(_SOURCES) or {}).items()):
-        path: Path = (*_SOURCES, package)
+    for package, listed in list((draft.get(SOURCES) or {}).items()):
+        path: Path = (*SOURCES, package)
         if isinstance(listed, dict):
             yield package, path, listed
         else:
@@ -250,17 +247,17 @@ def _same_as(name: str) -> Callable[[object], bool]:
 
 def _rename_group(draft: Draft, same: Callable[[object], bool], new: str, reason: str) -> None:
     """Rename a group where it is a default, is included, or has settings."""
-    defaults = draft.get((*_UV, "default-groups"))
+    defaults = draft.get(DEFAULT_GROUPS)
     for number, name in enumerate(defaults if isinstance(defaults, list) else ()):
         if same(name):
-            draft.replace((*_UV, "default-groups", number), new, reason)
+            draft.replace((*DEFAULT_GROUPS, number), new, reason)
     for group, entries in (draft.get(("dependency-groups",)) or {}).items():
         for number, entry in enumerate(entries):
             if isinstance(entry, dict) and same(entry.get("include-group")):
                 draft.put(("dependency-groups", group, number, "include-group"), new, reason)
-    for key in list(draft.get((*_UV, "dependency-groups")) or {}):
+    for key in list(draft.get((*UV, "dependency-groups")) or {}):
         if same(key):
-            draft.rename((*_UV, "dependency-groups", key), new, reason)
+            draft.rename((*UV, "dependency-groups", key), new, reason)
 
 
 def _rename_in_requirements(

@@ -17,6 +17,7 @@ from torchconf.model.requirements import (
     with_specifier,
     with_upper_bound,
 )
+from torchconf.model.toml_path import CONSTRAINTS, SOURCES
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.respecify import moved, relabelled
 from torchconf.planner.upgrade.choice import Reach, lowest_meant
@@ -28,13 +29,10 @@ if TYPE_CHECKING:
     from torchconf.edits.draft import Draft
     from torchconf.layout.configuration import Configuration
     from torchconf.model.project import Project, Requirement
-    from torchconf.model.toml_path import Path
 
 __all__ = ["Line", "move_requirements"]
 
 _REASON = "the release that all targets have"
-_CONSTRAINTS: Path = ("tool", "uv", "constraint-dependencies")
-_SOURCES: Path = ("tool", "uv", "sources")
 
 
 class Line(NamedTuple):
@@ -279,25 +277,25 @@ class _Moving:
     def _drop_pins(self, tritons: Mapping[str, Triton]) -> None:
         """Take away constraints on triton that hold nothing: torch itself pins it."""
         for line in {id(line.draft): line for line in self.lines if line.holds}.values():
-            pins = line.draft.get(_CONSTRAINTS) or []
+            pins = line.draft.get(CONSTRAINTS) or []
             names = {triton.name for triton in tritons.values()}
             for number in reversed(range(len(pins))):
                 pin = Parsed(pins[number])
                 if canonicalize_name(pin.name) in names and not pin.specifier:
-                    line.draft.remove((*_CONSTRAINTS, number), "torch itself pins it")
+                    line.draft.remove((*CONSTRAINTS, number), "torch itself pins it")
 
     def _pin_tritons(self, tritons: Mapping[str, Triton]) -> None:
         """Hold the triton of the release too, where the family is held."""
         draft = next(line.draft for line in self.lines if line.holds)
         required = {line.requirement.name for line in self.lines if not line.holds}
         for name, triton in tritons.items():
-            there = {canonicalize_name(Parsed(text).name) for text in draft.get(_CONSTRAINTS) or []}
+            there = {canonicalize_name(Parsed(text).name) for text in draft.get(CONSTRAINTS) or []}
             if name in required and triton.pin and triton.name not in there:
-                draft.insert(_CONSTRAINTS, f"{triton.name}=={triton.pin}", "one version everywhere")
+                draft.insert(CONSTRAINTS, f"{triton.name}=={triton.pin}", "one version everywhere")
 
     def _rename_sources(self, tritons: Mapping[str, Triton]) -> None:
         for draft in self._drafts():
-            sources = draft.get(_SOURCES) or {}
+            sources = draft.get(SOURCES) or {}
             for key in list(sources):
                 triton = tritons.get(canonicalize_name(key))
                 if (
@@ -305,7 +303,7 @@ class _Moving:
                     and canonicalize_name(key) != triton.name
                     and triton.name not in sources
                 ):
-                    draft.rename((*_SOURCES, key), triton.name, "the triton of this torch")
+                    draft.rename((*SOURCES, key), triton.name, "the triton of this torch")
 
     def _drafts(self) -> Iterable[Draft]:
         return {id(line.draft): line.draft for line in self.lines}.values()
