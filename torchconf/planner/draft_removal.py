@@ -19,6 +19,7 @@ from torchconf.model.toml_path import (
     SOURCES,
     UV,
 )
+from torchconf.planner.draft_indexes import remove_unused_indexes
 from torchconf.planner.draft_tables import environment_cells
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def draft_removal(draft: Draft, project: Project, catalog: Catalog, decision: De
     _remove_tritons(draft, catalog, decision)
     _remove_sources(draft, catalog)
     _join_environments(draft, catalog, decision)
-    _remove_indexes(draft, project, catalog)
+    remove_unused_indexes(draft, project, catalog, _UNUSED)
     for path in (
         CONFLICTS,
         SOURCES,
@@ -162,25 +163,3 @@ def _join_environments(draft: Draft, catalog: Catalog, decision: Decision) -> No
             draft.put(path, list(cells), "the sources' markers cut here")
         else:
             draft.remove(path, _UNUSED)
-
-
-def _remove_indexes(draft: Draft, project: Project, catalog: Catalog) -> None:
-    """Take away the explicit indexes of PyTorch that a source named, and none does any more."""
-    named = {
-        source.index
-        for package, sources in project.sources.items()
-        for source in sources
-        if package in catalog.family
-    }
-    used = {
-        entry.get("index")
-        for entries in (draft.get(SOURCES) or {}).values()
-        for entry in (entries if isinstance(entries, list) else [entries])
-    }
-    path = INDEXES
-    indexes: list[dict[str, Any]] = draft.get(path) or []
-    for number in reversed(range(len(indexes))):
-        index = indexes[number]
-        name = index.get("name")
-        if index.get("explicit") is True and name in named and name not in used:
-            draft.remove((*path, number), _UNUSED)

@@ -9,8 +9,6 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from torchconf.edits.conflicts import keep_apart
-from torchconf.errors import ProjectError
-from torchconf.layout.layouts import ordered
 from torchconf.model.markers import (
     cut_by,
     holds,
@@ -25,10 +23,10 @@ from torchconf.model.toml_path import (
     CONSTRAINTS,
     DEFAULT_GROUPS,
     ENVIRONMENTS,
-    INDEXES,
     REQUIRED_ENVIRONMENTS,
     SOURCES,
 )
+from torchconf.planner.draft_indexes import Indexes
 from torchconf.planner.reuse_entries import keep_entries
 
 if TYPE_CHECKING:
@@ -73,7 +71,7 @@ def draft_tables(
         kind = decision.scopes[0].kind
         reason = "each of these brings another build of the same packages"
         keep_apart(draft, [(kind, name) for name in names], reason)
-    indexes = _Indexes(request, project, catalog, decision)
+    indexes = Indexes(request, project, catalog, decision)
     sources = _plan_sources(draft, decision, indexes)
     if decision.cuts_environments and decision.affected:
         _cut_environments(root, environment_cells(sources), anew=decision.before.cut)
@@ -175,64 +173,7 @@ def _draft_pins(draft: Draft, catalog: Catalog, decision: Decision) -> None:
             draft.insert(path, line, reason)
 
 
-class _Indexes:
-    """The indexes of a plan: their names, and the entries that are missing."""
-
-    def __init__(
-        self, request: Request, project: Project, catalog: Catalog, decision: Decision
-    ) -> None:
-        self.request = request
-        self.project = project
-        self.catalog = catalog
-        self.decision = decision
-        self.known = decision.before.indexes
-
-    def name(self, backend: Backend) -> str:
-        """Return the name of a backend's index: the one that the project has, if it has one."""
-        known = self.known.get(backend.name)
-        return known.name if known is not None and known.name else f"pytorch-{backend.name}"
-
-    def draft(self, draft: Draft) -> None:
-        """Add the indexes that are missing."""
-        sources: dict[str, Any] = draft.get(SOURCES) or {}
-        named = {
-            entry.get("index")
-            for key, entries in sources.items()
-            if canonicalize_name(key) in self.catalog.family
-            for entry in (entries if isinstance(entries, list) else [entries])
-        }
-        needed = {backend for scope in self.decision.scopes for backend in scope.backends()}
-        for backend in ordered(needed, self.catalog):
-            name = self.name(backend)
-            if backend.name in self.known or name not in named:
-                continue
-            taken = self.project.index_named(name)
-            if taken is not None:
-                raise ProjectError(
-                    f"index name `{name}` is taken by {taken.url}",
-                    at=self.project.place(taken.at),
-                    help="rename that index, or correct its URL",
-                )
-            entry: Value = {"name": name, "url": self._url(backend), "explicit": True}
-            draft.insert(INDEXES, entry, f"serves {backend.title}")
-
-    def _url(self, backend: Backend) -> str:
-        base = self.request.index_base or self._base_in_use() or self.catalog.base_url
-        if "{backend}" in base:
-            return base.replace("{backend}", backend.name)
-        return f"{base.rstrip('/')}/{backend.name}"
-
-    def _base_in_use(self) -> str | None:
-        """Return the pattern of the mirror that the project's other indexes are on."""
-        for name, index in self.known.items():
-            if not index.url.startswith(self.catalog.base_url):
-                head, found, tail = index.url.rpartition(name)
-                if found:
-                    return f"{head}{{backend}}{tail}"
-        return None
-
-
-def _plan_sources(draft: Draft, decision: Decision, indexes: _Indexes) -> dict[str, list[Value]]:
+def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[str, list[Value]]:
     """Give every package of the family one index on every platform, in every scope."""
 
     def entry(scope: Scope, backend: Backend) -> Value:

@@ -18,10 +18,11 @@ from torchconf.planner import plan_targets, refuse_what_uv_refuses
 from torchconf.planner.assess import Needs
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.decide import declared_range, pinned_range, refuse_inherited
+from torchconf.planner.draft_indexes import move_indexes
 from torchconf.planner.releases import choose_release
 from torchconf.planner.request import Request
 from torchconf.planner.upgrade.choice import Reach, UpgradeRequest, find_reach
-from torchconf.planner.upgrade.names import move_index, move_scopes
+from torchconf.planner.upgrade.rename import move_scopes
 from torchconf.planner.upgrade.requirements import Line, move_requirements
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class _Plan:
             self.request.torch,
             self._own_bounds(),
         )
-        move_index(
+        move_indexes(
             self.draft, self.project, self.catalog, self.reach.backends, self._used_elsewhere()
         )
         names = move_scopes(

@@ -1,0 +1,242 @@
+"""Draft `[[tool.uv.index]]`: entries that are missing, that move to another backend, or that go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from packaging.utils import canonicalize_name
+
+from torchconf.errors import ProjectError
+from torchconf.layout.layouts import ordered
+from torchconf.model.backends import is_nightly
+from torchconf.model.toml_path import INDEXES, SOURCES
+from torchconf.planner.respecify import renamed_backend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from torchconf.catalog import Catalog
+    from torchconf.edits.draft import Draft
+    from torchconf.edits.plan import Value
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Index, Project
+    from torchconf.model.toml_path import Path
+    from torchconf.planner.decide import Decision
+    from torchconf.planner.request import Request
+
+
+def source_entries(draft: Draft) -> Iterator[tuple[str, Path, dict[str, Any]]]:
+    """Yield every source entry with its package, as written, and its place."""
+    for package, listed in list((draft.get(SOURCES) or {}).items()):
+        path: Path = (*SOURCES, package)
+        if isinstance(listed, dict):
+            yield package, path, listed
+        else:
+            for number, entry in enumerate(listed):
+                yield package, (*path, number), entry
+
+
+def named_indexes(draft: Draft, only: Iterable[str] | None = None) -> set[object]:
+    """Return the names of the indexes that sources use; those of some packages, if given."""
+    return {
+        entry.get("index")
+        for package, _, entry in source_entries(draft)
+        if only is None or canonicalize_name(package) in only
+    }
+
+
+class Indexes:
+    """The indexes of a plan: their names, and the entries that are missing."""
+
+    def __init__(
+        self, request: Request, project: Project, catalog: Catalog, decision: Decision
+    ) -> None:
+        self.request = request
+        self.project = project
+        self.catalog = catalog
+        self.decision = decision
+        self.known = decision.before.indexes
+
+    def name(self, backend: Backend) -> str:
+        """Return the name of a backend's index: the one that the project has, if it has one."""
+        known = self.known.get(backend.name)
+        return known.name if known is not None and known.name else f"pytorch-{backend.name}"
+
+    def draft(self, draft: Draft) -> None:
+        """Add the indexes that are missing.
+
+        Raises:
+            ProjectError: The name that one should have is taken.
+        """
+        named = named_indexes(draft, self.catalog.family)
+        needed = {backend for scope in self.decision.scopes for backend in scope.backends()}
+        for backend in ordered(needed, self.catalog):
+            name = self.name(backend)
+            if backend.name not in self.known and name in named:
+                _refuse_taken(name, self.project)
+                entry: Value = {"name": name, "url": self._url(backend), "explicit": True}
+                draft.insert(INDEXES, entry, f"serves {backend.title}")
+
+    def _url(self, backend: Backend) -> str:
+        """Return the URL of a new index: where it was asked for, or on the project's mirror."""
+        base = self.request.index_base
+        for old, index in self.known.items() if base is None else ():
+            if not index.url.startswith(self.catalog.base_url):
+                url = _moved_url(index.url, old, backend.name)
+                if url is not None:
+                    return url
+        base = base or self.catalog.base_url
+        if "{backend}" in base:
+            return base.replace("{backend}", backend.name)
+        return f"{base.rstrip('/')}/{backend.name}"
+
+
+def remove_unused_indexes(
+    draft: Draft,
+    project: Project,
+    catalog: Catalog,
+    reason: str,
+    elsewhere: frozenset[str] = frozenset(),
+) -> None:
+    """Remove the explicit indexes that a source of the family named, and none does any more.
+
+    Args:
+        draft: Of the project's file.
+        project: As it is.
+        catalog: Which packages are of the family.
+        reason: Of each step.
+        elsewhere: Names of indexes that other files of the workspace use.
+    """
+    before = {
+        source.index
+        for package, sources in project.sources.items()
+        for source in sources
+        if package in catalog.family
+    }
+    unused = before - named_indexes(draft) - elsewhere
+    indexes: list[dict[str, Any]] = draft.get(INDEXES) or []
+    for number in reversed(range(len(indexes))):
+        index = indexes[number]
+        if index.get("explicit") is True and index.get("name") in unused:
+            draft.remove((*INDEXES, number), reason)
+
+
+def move_indexes(
+    draft: Draft,
+    project: Project,
+    catalog: Catalog,
+    backends: Mapping[str, Backend],
+    elsewhere: frozenset[str],
+) -> None:
+    """Let the indexes of old backends serve the new ones, under new names, sources and all.
+
+    An entry is changed where it stands. One that other files of the workspace name too is left to
+    them, and another one is added; one that is there already for the new backend is used.
+
+    Args:
+        draft: Of the project's file.
+        project: As it is.
+        catalog: Which URL serves what.
+        backends: Old to new.
+        elsewhere: Names of indexes that other files of the workspace use.
+
+    Raises:
+        ProjectError: A name that is needed is taken, or a URL does not show its backend.
+    """
+    moves = [*_moves(draft, project, catalog, backends)]
+    # The indexes that stay are known before one of them is used by others.
+    staying = [
+        (index.name, backend)
+        for owner in (project, project.root)
+        for index in (owner.indexes if owner else ())
+        if (backend := catalog.backend_of_url(index.url)) is not None
+        and not is_nightly(index.url)
+        and index not in [move.entry for move in moves]
+    ]
+    for move in moves:
+        there = next((name for name, b in staying if b == move.new and name), None)
+        own = move.entry in project.indexes and move.entry.name not in elsewhere
+        in_place = own and there is None
+        reason = f"{move.new.title} in the place of {move.old.title}"
+        if there is None:
+            there, url = _new_name(move, project), _new_url(move, project)
+            if in_place:
+                number = [entry.get("name") for entry in draft.get(INDEXES)].index(move.entry.name)
+                draft.put((*INDEXES, number, "name"), there, reason)
+                draft.put((*INDEXES, number, "url"), url, reason)
+                staying.append((there, move.new))
+            else:
+                entry: dict[str, Value] = {"name": there, "url": url}
+                if move.entry.explicit:
+                    entry["explicit"] = True
+                draft.insert(INDEXES, entry, reason)
+        for package, path, source in source_entries(draft):
+            ours = in_place or canonicalize_name(package) in catalog.family
+            if ours and source.get("index") == move.entry.name:
+                draft.put((*path, "index"), there, reason)
+    if moves:
+        remove_unused_indexes(
+            draft, project, catalog, "another index has taken its place", elsewhere
+        )
+
+
+class _Move(NamedTuple):
+    """One index, and what it is to serve."""
+
+    entry: Index
+    old: Backend
+    new: Backend
+
+
+def _moves(
+    draft: Draft, project: Project, catalog: Catalog, backends: Mapping[str, Backend]
+) -> Iterator[_Move]:
+    """Yield the indexes of old backends that sources of the family name."""
+    used = named_indexes(draft, catalog.family)
+    seen: set[str | None] = set()
+    for owner in (project, project.root):
+        for index in owner.indexes if owner else ():
+            old = catalog.backend_of_url(index.url)
+            if old and old.name in backends and index.name in used - seen:
+                seen.add(index.name)
+                yield _Move(index, old, backends[old.name])
+
+
+def _new_name(move: _Move, project: Project) -> str:
+    """Return the name that the index of the new backend has."""
+    old = str(move.entry.name)
+    name = renamed_backend(old, move.old.name, move.new.name)
+    if name == old and move.entry not in project.indexes:
+        name = f"pytorch-{move.new.name}"
+    if name != old:
+        _refuse_taken(name, project)
+    return name
+
+
+def _new_url(move: _Move, project: Project) -> str:
+    url = _moved_url(move.entry.url, move.old.name, move.new.name)
+    if url is None:
+        raise ProjectError(
+            f"cannot tell which part of {move.entry.url} stands for {move.old.title}",
+            at=project.place(move.entry.at),
+            help=f"add an index for {move.new.title}, and run the command again",
+        )
+    return url
+
+
+def _moved_url(url: str, old: str, new: str) -> str | None:
+    """Return a URL whose path names another backend; None if it does not name the old one."""
+    scheme, found, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    moved = renamed_backend(path, old, new)
+    return None if moved == path else f"{scheme}{found}{host}{slash}{moved}"
+
+
+def _refuse_taken(name: str, project: Project) -> None:
+    taken = project.index_named(name)
+    if taken is not None:
+        raise ProjectError(
+            f"index name `{name}` is taken by {taken.url}",
+            at=project.place(taken.at),
+            help="rename that index, or correct its URL",
+        )

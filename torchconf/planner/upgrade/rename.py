@@ -1,0 +1,135 @@
+"""Rename extras and groups that are named after a backend, wherever a file names them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from torchconf.edits.conflicts import rename_member
+from torchconf.errors import RequestError
+from torchconf.layout.layouts import KINDS
+from torchconf.model.toml_path import DEFAULT_GROUPS, UV
+from torchconf.planner.draft_indexes import source_entries
+from torchconf.planner.respecify import renamed_backend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torchconf.edits.draft import Draft
+    from torchconf.layout.configuration import Configuration
+    from torchconf.layout.layouts import Kind
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Project
+    from torchconf.model.toml_path import Path
+
+__all__ = ["move_scopes"]
+
+
+def move_scopes(
+    draft: Draft,
+    root: Draft,
+    project: Project,
+    before: Configuration,
+    backends: Mapping[str, Backend],
+    *,
+    rename: bool,
+) -> tuple[str, ...]:
+    """Rename the extras or groups that are named after an old backend, if that is asked for.
+
+    Args:
+        draft: Of the project's file.
+        root: Of the workspace root's file, or `draft` again.
+        project: As it is.
+        before: Which extra or group is for which backend.
+        backends: Old to new.
+        rename: It is asked for.
+
+    Returns:
+        Sentences on what was renamed, or kept.
+
+    Raises:
+        RequestError: The new name is taken.
+    """
+    kind = KINDS[before.layout] if before.layout else ""
+    said: list[str] = []
+    for old, new in backends.items():
+        own = [before.names[old]] if old in before.names else []
+        for name in (*own, *before.aliases.get(old, ())):
+            after = renamed_backend(name, old, new.name)
+            if after == name:
+                continue
+            if not rename:
+                said.append(f"{kind} `{name}` keeps its name; `--rename` makes it `{after}`")
+                continue
+            sections = project.extras if kind == "extra" else project.groups
+            if canonicalize_name(after) in sections:
+                raise RequestError(
+                    f"there is {'an extra' if kind == 'extra' else 'a group'} `{after}` already",
+                    at=project.place(sections[canonicalize_name(after)].at),
+                    help="leave out `--rename`, or rename that one first",
+                )
+            _rename(draft, root, project, kind, name, after)
+            said.append(f"{kind} `{name}` is `{after}` now")
+    return tuple(said)
+
+
+def _rename(draft: Draft, root: Draft, project: Project, kind: Kind, old: str, new: str) -> None:
+    reason = f"`{new}` is what `{old}` was"
+    same = _same_as(old)
+    extras = kind == "extra"
+    table: Path = ("project", "optional-dependencies") if extras else ("dependency-groups",)
+    draft.rename((*table, old), new, reason)
+    for _, path, entry in source_entries(draft):
+        if same(entry.get(kind)):
+            draft.put((*path, kind), new, reason)
+    rename_member(draft, kind, old, new, reason)
+    if root is not draft:
+        rename_member(root, kind, old, new, reason, project.name)
+    if extras:
+        _rename_in_requirements(draft, project, old, new, reason)
+    else:
+        _rename_group(draft, same, new, reason)
+
+
+def _same_as(name: str) -> Callable[[object], bool]:
+    wanted = canonicalize_name(name)
+    return lambda other: isinstance(other, str) and canonicalize_name(other) == wanted
+
+
+def _rename_group(draft: Draft, same: Callable[[object], bool], new: str, reason: str) -> None:
+    """Rename a group where it is a default, is included, or has settings."""
+    defaults = draft.get(DEFAULT_GROUPS)
+    for number, name in enumerate(defaults if isinstance(defaults, list) else ()):
+        if same(name):
+            draft.replace((*DEFAULT_GROUPS, number), new, reason)
+    for group, entries in (draft.get(("dependency-groups",)) or {}).items():
+        for number, entry in enumerate(entries):
+            if isinstance(entry, dict) and same(entry.get("include-group")):
+                draft.put(("dependency-groups", group, number, "include-group"), new, reason)
+    for key in list(draft.get((*UV, "dependency-groups")) or {}):
+        if same(key):
+            draft.rename((*UV, "dependency-groups", key), new, reason)
+
+
+def _rename_in_requirements(
+    draft: Draft, project: Project, old: str, new: str, reason: str
+) -> None:
+    """Rename an extra where the project asks for itself: `demo[cu130]`."""
+    tables: list[tuple[Path, Any]] = [
+        (("project", "dependencies"), draft.get(("project", "dependencies")))
+    ]
+    for table in (("project", "optional-dependencies"), ("dependency-groups",)):
+        tables += [((*table, key), lines) for key, lines in (draft.get(table) or {}).items()]
+    same = _same_as(old)
+    for path, lines in tables:
+        for number, line in enumerate(lines or ()):
+            match = re.match(r"\s*([A-Za-z0-9._-]+)\s*\[([^\]]*)\]", str(line))
+            if match is None or not project.name or not _same_as(project.name)(match[1]):
+                continue
+            names = re.sub(
+                r"[A-Za-z0-9._-]+", lambda one: new if same(one[0]) else one[0], match[2]
+            )
+            text = f"{line[: match.start(2)]}{names}{line[match.end(2) :]}"
+            draft.replace((*path, number), text, reason)
