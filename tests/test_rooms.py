@@ -1,8 +1,12 @@
-"""The rooms of the package: who may import whom, and what is imported only when needed."""
+"""The rooms of the package: who may import whom, and what is imported only when needed.
+
+`python -m tests.test_rooms` draws the picture in ARCHITECTURE.md.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.paths import PACKAGE, TESTS
+from tests.support.paths import PACKAGE, ROOT, TESTS
 
 ROOMS = {
     "errors": (),
@@ -34,6 +38,27 @@ ROOMS = {
     ),
 }  # fmt: skip
 """Each room with the rooms that it imports. It stands below them: so there is no circle."""
+
+
+PAGE = ROOT / "ARCHITECTURE.md"
+
+
+def picture() -> str:
+    """Draw the rooms by floors, the highest first, each with the rooms that it imports."""
+    floors: dict[str, int] = {}
+    for room, others in ROOMS.items():
+        floors[room] = 1 + max((floors[other] for other in others), default=0)
+    lines = ["floor  room       imports"]
+    for room in sorted(ROOMS, key=lambda room: (-floors[room], room)):
+        others = ROOMS[room]
+        lines.append(f"{floors[room]:5}  {room:10} {' '.join(others) or '-'}")
+    return "```text\n" + "\n".join(lines) + "\n```\n"
+
+
+def with_picture(page: str) -> str:
+    """Return the page with the picture as it should be."""
+    part = re.compile(r"(<!-- rooms: [^\n]*-->\n).*?(<!-- end -->)", re.DOTALL)
+    return part.sub(lambda found: f"{found[1]}{picture()}{found[2]}", page)
 
 
 def room_of(module: str) -> str | None:
@@ -90,6 +115,13 @@ def test_every_room_stands_below_those_that_it_imports() -> None:
 
 def test_there_are_few_rooms() -> None:
     assert len(ROOMS) <= 20
+
+
+def test_the_page_has_every_room_and_the_picture() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == with_picture(page), "`python -m tests.test_rooms` draws it"
+    table = page.partition("| room | what is in it |")[2].partition("\n\n")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == sorted(ROOMS)
 
 
 def test_what_tests_share_is_in_support() -> None:
@@ -155,3 +187,7 @@ def test_modules_import_where_posix_modules_are_missing() -> None:
         f"for name in {names!r}:\n    importlib.import_module(name)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=PACKAGE.parent)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_picture(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
