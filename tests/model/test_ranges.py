@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from torchconf.model.ranges import admits_from, admits_newer, overlaps
+from torchconf.model.ranges import (
+    admits_from,
+    admits_newer,
+    admits_python,
+    overlaps,
+    public,
+)
 
 
 @pytest.mark.parametrize(
@@ -95,3 +101,48 @@ def test_the_short_answers_are_those_of_the_algebra(parts: list[str], release: s
     specifier = SpecifierSet(",".join(parts))
     assert admits_newer(specifier, Version(release)) is overlaps(specifier, f">{release}")
     assert admits_from(specifier, release) is overlaps(specifier, f">={release}")
+
+
+@pytest.mark.parametrize(
+    ("specifier", "admitted"),
+    [
+        ("", True),
+        (">=3.12", True),
+        (">=3.12.4", True),
+        (">3.12", True),
+        ("==3.12.4", True),
+        ("==3.12.*", True),
+        ("~=3.12.1", True),
+        ("~=3.11", True),
+        ("===3.12.1", True),
+        ("<3.12.1", True),
+        ("<=3.12", True),
+        ("!=3.12.0", True),
+        (">=3.12,<3.13", True),
+        (">=3.13", False),
+        ("<3.12", False),
+        ("<=3.11", False),
+        ("!=3.12.*", False),
+        ("==3.11.*", False),
+        ("~=3.11.0", False),
+        ("===3.11.0", False),
+        ("===pypy", False),
+        (">3.12.4,<3.12.4", False),
+    ],
+)
+def test_a_range_admits_some_patch_release_of_a_python(specifier: str, *, admitted: bool) -> None:
+    assert admits_python(SpecifierSet(specifier), "3.12") is admitted
+
+
+@pytest.mark.parametrize(
+    ("specifier", "without"),
+    [
+        ("", ""),
+        (">=2.8", ">=2.8"),
+        ("==2.8.0+cu128", "==2.8.0"),
+        ("===2.8.0+cu128", "===2.8.0"),
+        ("!=2.8.0+cu128,>=2.7", "!=2.8.0,>=2.7"),
+    ],
+)
+def test_a_range_without_local_labels(specifier: str, without: str) -> None:
+    assert public(SpecifierSet(specifier)) == SpecifierSet(without)

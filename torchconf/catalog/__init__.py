@@ -20,6 +20,7 @@ from packaging.version import Version
 from torchconf.catalog.location import PACKAGED, chosen_file
 from torchconf.errors import CatalogError
 from torchconf.model.backends import PYPI, Accelerator, Backend, backend_of_url, parse_backend
+from torchconf.model.ranges import admits_from, admits_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 # No public Python: a range that admits it has no upper bound that anybody meant.
-_FAR_PYTHON = "3.99"
 _LISTED = {"linux-x86_64", "windows-x86_64"}
 
 _KEYS = {
@@ -279,9 +279,14 @@ class Catalog:
         if python is None:
             return built
         inside = tuple(version for version in self.pythons if admits_python(python, version))
-        if not python.contains(_FAR_PYTHON):
+        if not self.is_open(python):
             return inside
         return tuple(v for v in inside if v == inside[0] or v in built)
+
+    def is_open(self, python: SpecifierSet | None) -> bool:
+        """Tell whether a range of Pythons goes on after those that are known here."""
+        major, minor = Version(self.pythons[-1]).release
+        return python is None or admits_from(python, f"{major}.{minor + 1}")
 
     def carries(self, package: str, version: Version, backend: Backend) -> bool:
         """Tell whether an index is known to carry a release, on whichever platform."""
@@ -462,13 +467,6 @@ class Catalog:
             return None
         cell: list[Any] = self._data["sets"][number]
         return cell
-
-
-def admits_python(python: SpecifierSet, version: str) -> bool:
-    """Tell whether a range admits any patch release of a Python: `==3.12.4` admits `3.12`."""
-    named = (part.version.split(".")[2:3] for part in python)
-    patches = {"99", "0", *(patch for parts in named for patch in parts)}
-    return any(python.contains(f"{version}.{patch}") for patch in patches)
 
 
 @lru_cache(maxsize=256)

@@ -158,7 +158,7 @@ def _pythons(
         return (pinned,)
     found = Found(Selection(), export, None)
     pythons = pythons_of(context.project, context.catalog, [found], (target.platform,))
-    if context.project.requires_python is None or context.project.requires_python.contains("3.99"):
+    if context.catalog.is_open(context.project.requires_python):
         pythons = served(export, target, pythons)
     package = differing(export, target, pythons)
     if package is None:

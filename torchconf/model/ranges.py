@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from packaging.specifiers import SpecifierSet
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 
@@ -19,7 +19,36 @@ def admits_newer(specifier: SpecifierSet, release: Version) -> bool:
 
 def admits_from(specifier: SpecifierSet, release: str) -> bool:
     """Tell whether a range admits this release or a later one."""
-    return _reaches(specifier, Version(release), f">={release}")
+    first = Version(release)
+    if specifier.contains(first, prereleases=True):
+        return True
+    return _reaches(specifier, first, f">={release}")
+
+
+def admits_python(python: SpecifierSet, version: str) -> bool:
+    """Tell whether a range admits any patch release of a Python: `==3.12.4` admits `3.12`."""
+    first = Version(f"{version}.0")
+    if python.contains(first):
+        return True
+    # The usual bounds, without the algebra, as below.
+    major, minor = first.release[:2]
+    following = Version(f"{major}.{minor + 1}")
+    for part in python:
+        if part.operator in {">", ">="} and Version(part.version) >= following:
+            return False
+        if part.operator in {"<", "<="} and Version(part.version) <= first:
+            return False
+    return overlaps(python, f"=={version}.*")
+
+
+def public(specifier: SpecifierSet) -> SpecifierSet:
+    """Return a range without local labels: `==2.8.0` for `==2.8.0+cu128`."""
+    if not any("+" in part.version for part in specifier):
+        return specifier
+    try:
+        return SpecifierSet(",".join(str(part).partition("+")[0] for part in specifier))
+    except InvalidSpecifier:
+        return specifier
 
 
 def _reaches(specifier: SpecifierSet, release: Version, range_: str) -> bool:

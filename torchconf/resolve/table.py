@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.specifiers import SpecifierSet
 
-from torchconf.catalog import Answer, admits_python
+from torchconf.catalog import Answer
 from torchconf.layout.selection import Selection
 from torchconf.model.backends import PYPI, is_nightly
 from torchconf.model.project import flatten_group
+from torchconf.model.ranges import admits_python
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
 from torchconf.resolve.routes import SyncOptions, routes
 

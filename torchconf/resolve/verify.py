@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from packaging.pylock import PylockSelectError
 from packaging.version import InvalidVersion, Version
 
-from torchconf.catalog import Answer, admits_python
+from torchconf.catalog import Answer
 from torchconf.model.backends import PYPI
+from torchconf.model.ranges import admits_python
 from torchconf.model.targets import PLATFORMS
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def pythons_of(
     python = project.requires_python
     inside = [each for each in catalog.pythons if python is None or admits_python(python, each)]
     exports = [one.export for one in found if one.export is not None]
-    if python is not None and not python.contains("3.99"):
+    if not catalog.is_open(python):
         return tuple(inside)
     main = catalog.main_package
 

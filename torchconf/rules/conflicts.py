@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from packaging.version import Version
-
 from torchconf.edits.conflicts import keep_apart
 from torchconf.model.project import Item
+from torchconf.model.ranges import overlaps
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import lists
@@ -18,11 +17,9 @@ from torchconf.rules.wording import list_names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from packaging.specifiers import SpecifierSet
-
     from torchconf.edits.draft import Draft
     from torchconf.edits.plan import Value
-    from torchconf.model.project import Requirement, Source
+    from torchconf.model.project import Source
     from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
@@ -141,7 +138,7 @@ class IncompatibleChoices(Rule):
                     continue
                 if not context.where(line.marker, after.marker):
                     continue
-                if not _exclude(context, package, line, after):
+                if overlaps(line.specifier, str(after.specifier)):
                     continue
                 told.add(pair)
                 draft = draft_of(context)
@@ -154,28 +151,6 @@ class IncompatibleChoices(Rule):
                     severity=None if project.uv or context.whole.lockfile else Severity.INFO,
                     fix=Fix("put them into one conflict set", tuple(draft.steps), safe=True),
                 )
-
-
-def _exclude(context: Context, package: str, one: Requirement, other: Requirement) -> bool:
-    """Tell whether no release, known or named, is in both ranges."""
-    both = one.specifier & other.specifier
-    named = [Version(text) for part in both if (text := _plain(part.version))]
-    later = [Version(f"{v.major}.{v.minor}.{v.micro + 1}") for v in named]
-    much = [Version(f"{v.major}.{v.minor + 1}.0") for v in named]
-    candidates = (*context.catalog.versions(package), *named, *later, *much, Version("999"))
-    return not any(_in(both, version) for version in candidates)
-
-
-def _in(specifier: SpecifierSet, version: Version) -> bool:
-    return specifier.contains(version, prereleases=True)
-
-
-def _plain(text: str) -> str | None:
-    try:
-        Version(text.removesuffix(".*"))
-    except ValueError:
-        return None
-    return text.removesuffix(".*")
 
 
 class PairwiseConflicts(Rule):

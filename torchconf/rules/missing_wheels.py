@@ -10,10 +10,11 @@ from packaging.version import Version
 
 from torchconf.catalog import Answer
 from torchconf.model.backends import is_nightly
+from torchconf.model.ranges import admits_from, admits_newer, public
+from torchconf.model.requirements import next_minor
 from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.rules.fixes import draft_of, gate, gated, raw_marker, without_wheels
 from torchconf.rules.installed_builds import served
-from torchconf.rules.ranges import FAR, admits_newer, public
 from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
@@ -51,8 +52,6 @@ def _there(
         if known and backend != catalog.fallback:
             return False
     last = catalog.ended(backend)
-    if last is None and specifier.contains(FAR):
-        return True
     versions = catalog.versions(package)
     if not versions or (last is None and admits_newer(specifier, max(versions))):
         return True
@@ -142,8 +141,8 @@ class EndedIndex(Rule):
                 continue
             if id(index) not in routed and not index.url.startswith(host):
                 continue
-            end = Version(last)
-            if ranges and not any(admits_newer(each, end) for each in ranges):
+            after = next_minor(Version(last))
+            if ranges and not any(admits_from(each, after) for each in ranges):
                 continue
             yield self.finding(
                 index.path,

@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version
 
 from torchconf.errors import hide_secrets
 from torchconf.model.backends import is_nightly
+from torchconf.model.ranges import overlaps
 from torchconf.model.toml_path import UV
 from torchconf.model.uv_lock import locked_builds
 from torchconf.rules.fixes import draft_of
@@ -79,7 +79,7 @@ class UvTooOld(Rule):
     fixes = "unsafe"
 
     def check(self, context: Context) -> Iterator[Finding]:
-        """Try the older releases that matter."""
+        """Hold the range against the first release that will do."""
         text = context.project.uv.get("required-version")
         scoped = any(source.extra or source.group for source in context.family_sources)
         if not isinstance(text, str) or not scoped:
@@ -88,27 +88,13 @@ class UvTooOld(Rule):
             specifier = SpecifierSet(text if re.match(r"\s*[<>=~!]", text) else f"=={text}")
         except InvalidSpecifier:
             return
-        older = (
-            "0.4.0",
-            "0.4.30",
-            "0.5.0",
-            "0.5.2",
-            "0.5.31",
-            "0.6.0",
-            "0.6.17",
-            "0.7.0",
-            "0.7.22",
-        )
-        named = [part.version for part in specifier if re.fullmatch(r"[0-9.]+", part.version)]
-        small = [v for v in named if Version(v) < Version("0.8")]
-        found = [v for v in (*older, *small) if specifier.contains(v)]
-        if not found:
+        if not overlaps(specifier, "<0.8"):
             return
         draft = draft_of(context)
         draft.put((*UV, "required-version"), ">=0.8", "the first that locks these tables right")
         yield self.finding(
             (*UV, "required-version"),
-            f"uv {min(found, key=Version)} is admitted, and needs 0.8 to lock these tables right",
+            f"`{text}` admits uv before 0.8, which does not lock these tables right",
             fix=Fix("require `>=0.8`", tuple(draft.steps), safe=False),
         )
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchconf.catalog import admits_python
+from torchconf.model.ranges import admits_newer, admits_python, public
 from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.rules.fixes import put_at, without_wheels
-from torchconf.rules.ranges import admits_newer, public
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 from torchconf.rules.wording import list_systems
 
@@ -95,7 +94,7 @@ class RequiresPython(Rule):
         ends = (
             {"lowest": inside[0]} if inside and not _reaches_below(python, catalog.pythons) else {}
         )
-        if inside and not python.contains("3.99") and inside[-1] != catalog.pythons[-1]:
+        if inside and not catalog.is_open(python) and inside[-1] != catalog.pythons[-1]:
             ends["highest"] = inside[-1]
         for _, one in context.required(catalog.main_package):
             specifier = public(one.specifier)

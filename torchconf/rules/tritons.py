@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from packaging.utils import canonicalize_name
 
+from torchconf.model.ranges import public
 from torchconf.model.toml_path import SOURCES
 from torchconf.rules.fixes import draft_of, raw_marker
 from torchconf.rules.installed_builds import BASE, counting, family_places, lists, own_sources
-from torchconf.rules.ranges import public
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
 if TYPE_CHECKING:
