@@ -79,6 +79,7 @@ def test_sarif_without_findings_is_valid_too(tmp_path: Path) -> None:
 # pre-commit.
 
 
+@pytest.mark.slow
 @pytest.mark.network
 @pytest.mark.parametrize(
     ("hook", "before", "status", "changed"),

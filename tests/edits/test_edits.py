@@ -449,7 +449,7 @@ def values_read(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def test_the_cost_grows_with_the_size_and_no_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    small, large = large_document(50_000), large_document(400_000)
+    small, large = large_document(25_000), large_document(200_000)
     assert values_read(large, monkeypatch) < 9 * values_read(small, monkeypatch)
     # Eight times the size: 64 times the time would be a square.
     assert seconds_to_edit(large) < 24 * seconds_to_edit(small)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, product
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from packaging.markers import Marker
 
@@ -196,7 +196,6 @@ def test_markers_overlap_where_both_hold() -> None:
 a_set_of_platforms = st.sets(st.sampled_from(PLATFORMS), min_size=1)
 
 
-@settings(deadline=None)
 @given(a_set_of_platforms, st.sets(st.sampled_from(PLATFORMS)))
 def test_areas_hold_what_they_name_and_nothing_that_must_stay_apart(
     named: set[Platform], others: set[Platform]
@@ -240,7 +239,6 @@ def answer(scope: dict[Area, str], place: int) -> str | None:
     return next((i for area, i in scope.items() if place in where(render_areas([area]))), None)
 
 
-@settings(deadline=None)
 @given(st.lists(pieces(), max_size=3))
 def test_cells_are_disjoint_and_total_and_cut_every_source(scopes: list[dict[Area, str]]) -> None:
     found: list[str | None] = [*cells(scopes)]
@@ -276,7 +274,6 @@ def scopes_of(layout: Layout, targets: list[Target]) -> tuple[Scope, ...]:
     return make_scopes(layout, targets, CATALOG, {}, lacks)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(LAYOUTS), some_targets)
 def test_every_scope_serves_each_platform_once_and_each_target_as_asked(
     layout: Layout, targets: list[Target]
@@ -295,7 +292,6 @@ def test_every_scope_serves_each_platform_once_and_each_target_as_asked(
         assert [scope.at(target.platform) for scope in own] == [target.backend]
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["extras", "groups"]), some_targets)
 def test_under_a_scope_other_platforms_get_the_cpu_build(
     layout: Layout, targets: list[Target]
@@ -308,7 +304,6 @@ def test_under_a_scope_other_platforms_get_the_cpu_build(
             assert scope.at(platform) == (PYPI if only_pypi else CATALOG.fallback)
 
 
-@settings(deadline=None)
 @given(some_targets)
 def test_environments_cut_the_world_where_the_sources_of_groups_do(targets: list[Target]) -> None:
     scopes = widened(scopes_of("groups", targets))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from torchconf.catalog import Catalog, load_catalog
@@ -168,7 +168,6 @@ def test_target_is_shown_short(platform: Platform, backend: str, text: str) -> N
     assert str(Target(platform, CATALOG.backends[backend])) == text
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30) | st.from_regex(r"(linux|win|mac)[-_a-z0-9.]{0,20}", fullmatch=True))
 def test_any_text_is_a_target_or_refused(text: str) -> None:
     try:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tests.support.changes import comments, lines_outside
 from tests.support.conformance import Answer, problems
 from tests.support.conformance import Case as Request
+from tests.support.few import every
 from tests.support.made_files import make_file, others
 from tests.support.replica import Replica
 from torchconf.catalog import load_catalog
@@ -153,7 +154,7 @@ def add_then_remove(name: str, target: str, run: Run) -> None:
 
 
 @pytest.mark.parametrize("target", ["windows-cuda", "linux-cu126"])
-@pytest.mark.parametrize("name", others())
+@pytest.mark.parametrize("name", every(others(), 4))
 def test_add_then_remove_gives_the_same_data(name: str, target: str, run: Run) -> None:
     add_then_remove(name, target, run)
 
@@ -187,15 +188,17 @@ JUDGED = {
 
 
 @pytest.mark.parametrize(
-    ("layout", "target"), [(layout, target) for layout in OWN for target in JUDGED[layout]]
+    "wish",
+    every([(layout, target) for layout in OWN for target in JUDGED[layout]], 3),
+    ids="-".join,
 )
 def test_what_is_added_locks_and_each_target_gets_its_build(
-    layout: str,
-    target: str,
+    wish: tuple[str, str],
     replica: Replica,
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    layout, target = wish
     text = own(layout, tmp_path_factory.getbasetemp() / "own")
     (tmp_path / "pyproject.toml").write_bytes(text)
     out = io.StringIO()
@@ -262,7 +265,7 @@ def try_file(seed: int, folder: Path) -> None:
     assert again.file == ran.file, f"{told}\nsecond run: {again.err}\n{again.file.decode()}"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10**9))
 def test_a_made_file_is_changed_or_refused(
     seed: int, tmp_path_factory: pytest.TempPathFactory

@@ -16,6 +16,7 @@ from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 
 import torchconf
+from tests.support.few import every
 from tests.support.paths import CASES
 from tests.support.projects import EXAMPLES, PROJECTS, THREE_SYSTEMS, WHL, Demo, example_commands
 from tests.support.replica import Build, Content, Release, Replica
@@ -1082,7 +1083,7 @@ def test_file_of_somebody_else_is_refused_or_gives_the_builds(
 
 
 @pytest.mark.parametrize("flags", ["--with torchaudio", THREE_SYSTEMS, f"{THREE_SYSTEMS} --force"])
-@pytest.mark.parametrize("folder", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("folder", every(OTHERS.values(), 3), ids=OTHERS)
 def test_file_of_somebody_else_is_written_once(folder: Path, flags: str, tmp_path: Path) -> None:
     demo = Demo(tmp_path)
     shutil.copytree(folder, demo.folder, dirs_exist_ok=True)

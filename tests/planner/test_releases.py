@@ -219,7 +219,7 @@ def test_what_is_known_to_be_missing_is_refused(
     assert caught.value.help
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.sampled_from(

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.few import every, few
 from tests.support.paths import CASES
 from tests.support.projects import EXAMPLES, Demo
 from tests.support.replica import Content, Fault, Replica, ReplicaOf
@@ -24,6 +26,8 @@ pytestmark = [pytest.mark.uv, pytest.mark.usefixtures("inside_replica")]
 
 EXTRAS = (EXAMPLES / "extras.toml").read_text(encoding="utf-8")
 PYTHON = "3.12"
+PATIENCE = 60
+"""Seconds that a process may take to end, on a busy machine."""
 DRIFT = """\
 [project]
 name = "demo"
@@ -129,7 +133,7 @@ def named(flags: str) -> str:
     return re.sub(r"--no-default-groups|--no-group \S+", "", flags).strip()
 
 
-@pytest.mark.parametrize("case", list(locking()), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", every(locking(), 3), ids=lambda case: case.name)
 def test_rows_are_those_that_were_observed(
     case: Path, with_mirror: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,12 +265,14 @@ FAULTS = {
     "an error": Fault(status=500),
     "not allowed": Fault(status=403),
     "a cut page": Fault(truncate=300),
-    "silence": Fault(delay=4.0),
+    "silence": Fault(delay=2.0),
 }
 
 
 @pytest.mark.parametrize("name", FAULTS)
-@pytest.mark.parametrize("command", ["verify", "verify --locked", "export"])
+@pytest.mark.parametrize(
+    "command", few(["verify", "verify --locked", "export"], {"verify"}.__contains__)
+)
 def test_an_index_that_misbehaves(
     command: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,10 +324,15 @@ def test_ctrl_c_leaves_no_process_and_no_file(tmp_path: Path) -> None:
     )
     while not (tmp_path / "started").exists():
         assert process.poll() is None
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (130, "interrupted\n")
     child = int((tmp_path / "child").read_text())
+    # It was told to end, and may take its time.
+    end = time.monotonic() + PATIENCE
+    while is_running(child) and time.monotonic() < end:
+        time.sleep(0.01)
     assert not is_running(child)
     assert not list(tmp_path.glob("torchconf-*"))
     assert json.dumps(demo.names()) == '["pyproject.toml"]'

@@ -54,7 +54,7 @@ def try_file(seed: int) -> None:
             assert count <= was[code], f"{told}\n--- more {code}\n{fixed.text}"
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10**9))
 def test_a_made_file_is_checked_and_fixed_without_a_fault(seed: int) -> None:
     try_file(seed)

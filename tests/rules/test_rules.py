@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.checking import OPTIONAL, check_path, check_text, fixed_text
+from tests.support.few import one_each
 from tests.support.paths import PACKAGE
-from tests.support.rule_files import BAD, FIXED, GOOD, label
+from tests.support.rule_files import BAD, FIXED, GOOD, label, rule_of
 from torchconf.model.project import read_project
 from torchconf.rules import RULES, Rule, Severity
 from torchconf.rules.page import load_page
@@ -102,7 +103,7 @@ def test_pages_and_findings_are_there_without_docstrings(tmp_path: Path) -> None
         assert expected in done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("path", BAD, ids=label)
+@pytest.mark.parametrize("path", one_each(BAD, rule_of), ids=label)
 def test_a_rule_reports_in_a_bad_file(path: Path) -> None:
     found = [f for each in check_path(path).values() for f in each if f.code == path.parent.name]
     assert found
@@ -112,7 +113,7 @@ def test_a_rule_reports_in_a_bad_file(path: Path) -> None:
             assert first.removeprefix("# at: ") in {finding.at for finding in found}
 
 
-@pytest.mark.parametrize("path", GOOD, ids=label)
+@pytest.mark.parametrize("path", one_each(GOOD, rule_of), ids=label)
 def test_a_rule_is_silent_in_a_good_file(path: Path) -> None:
     assert [
         f for each in check_path(path).values() for f in each if f.code == path.parent.name
@@ -125,7 +126,7 @@ def alarms(text: str) -> set[str]:
     return {f.code for f in found} - set(OPTIONAL)
 
 
-@pytest.mark.parametrize("path", FIXED, ids=label)
+@pytest.mark.parametrize("path", one_each(FIXED, rule_of), ids=label)
 def test_a_fix_gives_the_fixed_file_and_finds_nothing_more(path: Path) -> None:
     code = path.parent.name
     before = path.with_name(path.name.replace("fixed-", "bad-")).read_text(encoding="utf-8")
@@ -143,7 +144,9 @@ def test_a_rule_has_bad_and_good_files_and_those_that_fix_have_a_fixed_one(rule:
     assert any(path in FIXED for path in of_rule) == (rule.fixes != "no")
 
 
-@pytest.mark.parametrize("path", [p for p in (*BAD, *GOOD) if p.is_file()], ids=label)
+@pytest.mark.parametrize(
+    "path", one_each([p for p in (*BAD, *GOOD) if p.is_file()], rule_of), ids=label
+)
 def test_an_example_file_is_well_made(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     project = read_project(tomllib.loads(text), problems=[])

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.checking import CATALOG
+from tests.support.few import one_each
 from tests.support.replica import Replica
 from tests.support.replica.export import Build, Choice, Export
-from tests.support.rule_files import FIXED, label
+from tests.support.rule_files import FIXED, label, rule_of
 from torchconf.model.targets import PLATFORMS
 
 PYTHON = "3.12"
@@ -36,7 +37,7 @@ def backend(choice: Choice) -> str:
     return known.name if known else "pypi"
 
 
-@pytest.mark.parametrize("path", FIXED, ids=label)
+@pytest.mark.parametrize("path", one_each(FIXED, rule_of), ids=label)
 def test_a_fixed_file_says_what_was_wanted(path: Path) -> None:
     lines = wanted(path.read_text(encoding="utf-8"))
     assert lines
@@ -45,7 +46,7 @@ def test_a_fixed_file_says_what_was_wanted(path: Path) -> None:
         assert line.startswith("no lock") or words[-3] in KEYS, line
 
 
-@pytest.mark.parametrize("path", FIXED, ids=label)
+@pytest.mark.parametrize("path", one_each(FIXED, rule_of), ids=label)
 def test_uv_routes_a_fixed_file_as_was_wanted(path: Path, replica: Replica, tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")

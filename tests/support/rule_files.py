@@ -20,3 +20,8 @@ FIXED = sorted(FOLDER.glob("TC*/fixed-*.toml"))
 
 def label(path: Path) -> str:
     return f"{path.parent.name}-{path.stem}"
+
+
+def rule_of(path: Path) -> str:
+    """Return the code of the rule that a file is an example of."""
+    return path.parent.name

@@ -19,8 +19,8 @@ KEYS = {
     "ctrl-d": "\x04",
 }  # fmt: skip
 
-PATIENCE = 20
-"""Seconds in which a terminal that waits for nobody says something."""
+PATIENCE = 120
+"""Seconds in which a terminal that waits for nobody says something, however busy the machine."""
 
 # The machine is a fact that a test states: no GPU is looked for.
 _PROGRAM = """\

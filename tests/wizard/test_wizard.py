@@ -16,6 +16,7 @@ from torchconf.cli import main
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
+from tests.support.few import few, one_each
 from tests.support.paths import README
 from tests.support.screens import in_readme, wizard_screen
 from tests.support.terminal import Terminal
@@ -91,7 +92,7 @@ def equal_by_flags(words: list[str], text: str | None, tmp_path: Path) -> bytes:
 # Each layout, from the keys to the file, and the command that means the same.
 
 
-@pytest.mark.parametrize("columns", [80, 120, 60])
+@pytest.mark.parametrize("columns", few([80, 120, 60], {80}.__contains__))
 def test_one_build_a_platform_is_four_times_enter(
     folder: Path, tmp_path: Path, columns: int
 ) -> None:
@@ -166,7 +167,11 @@ def leaves(terminal: Terminal, key: str) -> None:
     assert "Traceback" not in terminal.screen.text
 
 
-@pytest.mark.parametrize("number", range(len(EVERYTHING)), ids=[q for q, *_ in EVERYTHING])
+@pytest.mark.parametrize(
+    "number",
+    few(range(len(EVERYTHING)), {0, 6, len(EVERYTHING) - 1}.__contains__),
+    ids=[q for q, *_ in EVERYTHING],
+)
 def test_leaving_at_any_question_of_init(tmp_path: Path, number: int) -> None:
     columns = (60, 80, 120)[number % 3]
     with contextlib.ExitStack() as stack:
@@ -303,7 +308,7 @@ def test_project_rules_out_what_ended_before(folder: Path) -> None:
         leaves(terminal, "ctrl-c")
 
 
-@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize("columns", few([60, 120], {60}.__contains__))
 def test_answers_that_are_refused_can_be_mended(folder: Path, columns: int) -> None:
     path = start(folder, UNBOUND)
     with Terminal(["init"], folder, columns=columns, rows=30, fits=GPU) as terminal:
@@ -519,8 +524,10 @@ COLOURS = {str(code) for code in (*range(30, 39), *range(40, 49), *range(90, 108
     [
         (["init"], {}, True),
         (["init"], {"NO_COLOR": "1"}, False),
-        (["init", "--color", "never"], {}, False),
-        (["init", "--color", "always"], {"NO_COLOR": "1"}, True),
+        pytest.param(["init", "--color", "never"], {}, False, marks=pytest.mark.slow),
+        pytest.param(
+            ["init", "--color", "always"], {"NO_COLOR": "1"}, True, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_colour_is_as_wanted(
@@ -536,7 +543,7 @@ def test_colour_is_as_wanted(
 DUMB = {"TERM": "dumb"}
 
 
-@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize("columns", few([60, 120], {60}.__contains__))
 def test_a_dumb_terminal_gets_plain_lines(folder: Path, tmp_path: Path, columns: int) -> None:
     path = start(folder, LIBRARY)
     with Terminal(["init"], folder, columns=columns, environment=DUMB, fits=GPU) as terminal:
@@ -597,7 +604,7 @@ ADDING = (
 REMOVING = (("Which targets are to go?", "down", "down", "space", "enter"), ("Write this", "enter"))
 
 
-@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("columns", few([60, 80], {80}.__contains__))
 def test_add_target_asks(configured: Path, tmp_path: Path, columns: int) -> None:
     before = configured.read_text()
     with Terminal(["add-target"], configured.parent, columns=columns, rows=30) as terminal:
@@ -625,7 +632,7 @@ def test_add_target_without_another_layout(configured: Path, tmp_path: Path) -> 
     assert configured.read_bytes() == equal_by_flags(words, before, tmp_path)
 
 
-@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("columns", few([60, 80], {80}.__contains__))
 def test_remove_target_asks(configured: Path, tmp_path: Path, columns: int) -> None:
     before = configured.read_text()
     with Terminal(["remove-target"], configured.parent, columns=columns) as terminal:
@@ -638,15 +645,19 @@ def test_remove_target_asks(configured: Path, tmp_path: Path, columns: int) -> N
     assert configured.read_bytes() == equal_by_flags(words, before, tmp_path)
 
 
-@pytest.mark.parametrize("key", ["ctrl-c", "ctrl-d"])
+@pytest.mark.parametrize("key", few(["ctrl-c", "ctrl-d"], {"ctrl-c"}.__contains__))
 @pytest.mark.parametrize(
-    ("command", "questions"),
-    [("add-target", ADDING[:n]) for n in range(1, 5)]
-    + [("remove-target", REMOVING[:n]) for n in range(1, 3)],
+    "way",
+    one_each(
+        [("add-target", ADDING[:n]) for n in range(1, 5)]
+        + [("remove-target", REMOVING[:n]) for n in range(1, 3)],
+        lambda way: way[0],
+    ),
 )
 def test_leaving_at_any_question_of_the_others(
-    configured: Path, command: str, questions: Sequence[Sequence[str]], key: str
+    configured: Path, way: tuple[str, Sequence[Sequence[str]]], key: str
 ) -> None:
+    command, questions = way
     before = configured.read_bytes()
     with Terminal([command], configured.parent) as terminal:
         go(terminal, *questions[:-1])

@@ -184,7 +184,7 @@ def requests(draw: st.DrawFn) -> list[str]:
         (MachineFacts(), MachineFacts(PLATFORMS[0], "", {"cu130": ""}, {"cu126": ""}))
     ),
 )
-@settings(max_examples=10, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=10, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 def test_answers_and_flags_that_mean_the_same_write_the_same_bytes(
     start: str, python: str, first: list[str], second: list[str], machine: MachineFacts
 ) -> None:
