@@ -86,6 +86,19 @@ def test_our_files_are_valid(pattern: str, schema: str) -> None:
     valid(schema, *paths)
 
 
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [
+        ("validate-config", ".pre-commit-config.yaml"),
+        ("validate-manifest", ".pre-commit-hooks.yaml"),
+    ],
+)
+def test_files_for_pre_commit_are_valid(kind: str, file: str) -> None:
+    command = [sys.executable, "-m", "pre_commit", kind, str(ROOT / file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_files_of_a_new_project_are_valid(project: Path) -> None:
     valid("vendor.github-workflows", project / ".github/workflows/ci.yml")
     valid("vendor.dependabot", project / ".github/dependabot.yml")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.paths import ROOT, README
-
 import json
 import os
 import re
@@ -19,6 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tests.support.checking import check_text
+from tests.support.paths import README, ROOT
 from tests.support.projects import Demo, Result
 from tests.support.replica import Replica
 from tests.support.replica.facts import FACTS

@@ -65,7 +65,7 @@ def render(template: str, values: Mapping[str, Any], *, shared: bool) -> dict[st
             `values["dockers"]`.
 
     Raises:
-        TorchconfError: A text names what is not there, or is not for jinja2; file and line are told.
+        TorchconfError: A text names what is missing, or is not for jinja2; with file and line.
     """
     folder = _folder() / _SHARED if shared else _folder() / template / _INSIDE
     values = values if shared else {"cookiecutter": values}
@@ -114,8 +114,8 @@ def project_name(text: str, taken: Iterable[str] = ()) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?", text):
         raise RequestError(
             f"`{text}` can not be the name of a project",
-            help="letters, digits, `-`, `_` and `.`, at most 100 of them, beginning and ending with "
-            "a letter or a digit; `--name` gives another one",
+            help="letters, digits, `-`, `_` and `.`, at most 100 of them, beginning and ending "
+            "with a letter or a digit; `--name` gives another one",
         )
     if re.sub(r"[-_.]+", "-", text).lower() in set(taken):
         raise RequestError(
