@@ -58,31 +58,40 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("path", nargs="*", metavar="PATH", help="what to check")
     parser.add_argument(
         "-t", "--target", action="append", default=[], metavar="PLATFORM",
-        help="a platform, or a target, that the project must serve (repeatable)",
+        help="a platform or target that the project must support (repeatable)",
     )  # fmt: skip
     parser.add_argument(
         "--format", "--output-format", dest="format", choices=("text", "json", "github", "sarif"),
-        default="text", help="how to report (default: text)",
+        default="text", help="output format (default: text)",
     )  # fmt: skip
     rules = parser.add_argument_group("rules")
     rules.add_argument(
         "--select", action="append", default=[], metavar="RULES",
-        help="only these: codes, names, beginnings of codes, or ALL, with commas",
+        help="rules to run: codes, prefixes of codes, names or ALL, separated by "
+"commas",
     )  # fmt: skip
-    rules.add_argument("--ignore", action="append", default=[], metavar="RULES", help="not these")
-    rules.add_argument("--strict", action="store_true", help="warnings make exit 1 too")
-    rules.add_argument("--exit-zero", action="store_true", help="findings make exit 0 too")
-    rules.add_argument("--statistics", action="store_true", help="count findings by rule")
+    rules.add_argument(
+        "--ignore", action="append", default=[], metavar="RULES", help="rules to skip"
+    )
+    rules.add_argument("--strict", action="store_true", help="exit with 1 on warnings too")
+    rules.add_argument(
+        "--exit-zero", action="store_true", help="exit with 0 even if there are findings"
+    )
+    rules.add_argument(
+        "--statistics", action="store_true", help="show the number of findings per rule"
+    )
     fixing = parser.add_argument_group("fixing")
-    fixing.add_argument("--fix", action="store_true", help="fix what can be fixed safely")
+    fixing.add_argument("--fix", action="store_true", help="apply safe fixes")
     fixing.add_argument(
-        "--unsafe-fixes", action="store_true", help="with --fix or --diff: fix the rest too"
+        "--unsafe-fixes", action="store_true", help="apply unsafe fixes too (with --fix or --diff)"
     )
     fixing.add_argument(
         "--diff", "--dry-run", dest="diff", action="store_true",
-        help="print what --fix would change, write nothing",
+        help="show what --fix would change without writing it",
     )  # fmt: skip
-    fixing.add_argument("--stdin-filename", metavar="FILE", help="the file that `-` stands for")
+    fixing.add_argument(
+        "--stdin-filename", metavar="FILE", help="file name to use for standard input"
+    )
 
 
 def run(options: CheckOptions) -> int:
@@ -93,7 +102,9 @@ def run(options: CheckOptions) -> int:
     from torchconf.workspace.discovery import Gatherer
 
     if "-" in options.path and len(options.path) > 1:
-        raise RequestError("`-` stands alone", help="check standard input by itself")
+        raise RequestError(
+            "`-` cannot be combined with other paths", help="check standard input on its own"
+        )
     selection = RuleSelection(
         read_selection(options.select, RULES, "--select"),
         read_selection(options.ignore, RULES, "--ignore"),

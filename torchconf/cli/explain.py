@@ -182,7 +182,7 @@ def _not_known(word: str, error: RequestError, context: OpenProject) -> RequestE
     known = [*names, *context.catalog.family]
     close = get_close_matches(word, known, n=1) or get_close_matches(word.upper(), known, n=1)
     hint = f"did you mean `{close[0]}`?" if close else error.help
-    message = f"`{word}` is no rule, platform, target or package of this project"
+    message = f"`{word}` is not a rule, platform, target or package of this project"
     return RequestError(message, help=hint)
 
 
@@ -194,4 +194,4 @@ def _report(found: Sequence[Explanation], options: ExplainOptions) -> None:
         return
     sys.stdout.write("\n".join(one.text() for one in found))
     if not found:
-        sys.stderr.write("no choice gives that; `torchconf add-target` would add it\n")
+        sys.stderr.write("no choice installs it; run `torchconf add-target` to add it\n")

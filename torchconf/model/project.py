@@ -113,12 +113,14 @@ class Source(Located):
 
     `kind` says what `value` is: an index name, a path, a git or a plain URL. `workspace` has no
     value. `mixed` means that the entry names two kinds, `none` that it names no kind at all.
+    `raw_marker` is the marker as it is written, valid or not.
     """
 
     package: NormalizedName
     kind: SourceKind
     value: str
     marker: Marker | None
+    raw_marker: str | None
     extra: NormalizedName | None
     group: NormalizedName | None
 
@@ -533,6 +535,7 @@ class _Reader:
             kind=kind,
             value=text or "",
             marker=self.marker(table.get("marker"), (*path, "marker")),
+            raw_marker=raw if isinstance(raw := table.get("marker"), str) else None,
             extra=self.name(table.get("extra"), (*path, "extra")),
             group=self.name(table.get("group"), (*path, "group")),
             path=path,

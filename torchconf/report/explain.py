@@ -34,16 +34,16 @@ __all__ = ["Explanation", "explain_routes", "page"]
 
 _SEVERITIES = {"error": "an error", "warning": "a warning", "info": "information"}
 _FIXES = {
-    "safe": "`torchconf check --fix` mends it",
-    "unsafe": "`torchconf check --fix --unsafe-fixes` mends it where the file says enough",
-    "no": "a person must decide how to mend it",
+    "safe": "run `torchconf check --fix`",
+    "unsafe": "run `torchconf check --fix --unsafe-fixes`; not every case has a fix",
+    "no": "none; edit the file by hand",
 }
 
 
 def page(rule: Rule) -> str:
     """Return the page of a rule: what is wrong, why it hurts, bad and good TOML, the source."""
     text = load_page(rule).text()
-    optional = "; off unless it is selected" if rule.is_optional else ""
+    optional = "; off by default" if rule.is_optional else ""
     head = f"{rule.code} {rule.name}: {_SEVERITIES[rule.severity.value]}{optional}"
     return f"{head}\n\n{text}\n\nFix:  {_FIXES[rule.fixes]}\nRead: {rule.reference}\n"
 
@@ -131,12 +131,12 @@ def _explain(
 def _asked(route: Route, package: str) -> Iterator[str]:
     """Say what brings the package."""
     if route.requirement is not None:
-        yield f"`{route.requirement.raw}` asks for it, at {route.requirement.at}"
+        yield f"required by `{route.requirement.raw}`, at {route.requirement.at}"
     elif route.needed_by:
         names = ", ".join(f"`{name}`" for name in sorted(route.needed_by))
-        yield f"no requirement names it; {names} will bring it"
+        yield f"no direct requirement; {names} needs it"
     elif route.kind == "absent":
-        yield f"nothing that this choice installs asks for `{package}`"
+        yield f"nothing in this choice requires `{package}`"
 
 
 def _sources(
@@ -152,26 +152,28 @@ def _sources(
         scope = _scope(project, source)
         counts = route.pin is not None and route.pin.source == source
         if scope is not None and route.fork is not None and route.fork.excludes(scope):
-            yield f"{where} does not count: it is for {spoken(scope)}, which is not chosen"
+            yield f"{where} does not apply: it is for {spoken(scope)}, which is not selected"
         elif source.marker is not None and not holds(source.marker, platform):
             void = _VOID if counts else ""
-            yield f"{where}: its marker `{source.marker}` does not hold here{void}"
+            yield f"{where}: its marker `{source.raw_marker}` does not hold here{void}"
         elif route.kind == "absent" and route.pin is None:
-            yield f"{where} finds no requirement of this project to work on"
+            yield f"{where} has no requirement of this project to apply to"
         elif scope is not None and not _is_chosen(scope, project, selection):
             free = _FREE if counts else ""
-            yield f"{where} is for {spoken(scope)}, which is not chosen{free}"
+            yield f"{where} is for {spoken(scope)}, which is not selected{free}"
         else:
-            kept = f"is for {spoken(scope)}" if scope is not None else "counts for every choice"
-            held = f", and its marker `{source.marker}` holds" if source.marker is not None else ""
+            kept = f"is for {spoken(scope)}" if scope is not None else "applies to every choice"
+            held = (
+                f", and its marker `{source.raw_marker}` holds" if source.marker is not None else ""
+            )
             yield f"{where} {kept}{held}"
 
 
 _VOID = (
-    ", and yet it counts: the same part of the lock is for other platforms too, where it holds, "
-    "and uv gives one part one index"
+    ", but the source still applies: uv uses one index for this part of the "
+    "lockfile, which also covers platforms where the marker holds"
 )
-_FREE = ", and yet it counts: no conflict parts it from this choice"
+_FREE = ", but it still applies: no conflict separates it from this choice"
 
 
 def _is_chosen(scope: Item, project: Project, selection: Selection) -> bool:
@@ -195,27 +197,30 @@ def _conflicts(route: Route) -> Iterator[str]:
     out = ", ".join(sorted(spoken(item) for item in route.fork.excluded))
     inside = " and ".join(sorted(spoken(item) for item in route.fork.included))
     if inside:
-        yield f"by `tool.uv.conflicts`, {inside} has a part of the lock without {out}"
+        yield (
+            f"because of `tool.uv.conflicts`, {inside} has a separate part of the "
+            f"lockfile without {out}"
+        )
     else:
-        yield f"by `tool.uv.conflicts`, this part of the lock is without {out}"
+        yield f"because of `tool.uv.conflicts`, this part of the lockfile excludes {out}"
 
 
 _WHEELS = {
     Answer.YES: "",
-    Answer.NO: "; it has no wheel for this platform, so that installing fails",
-    Answer.UNKNOWN: "; whether it has a wheel for this platform is not known",
+    Answer.NO: "; it has no wheel for this platform, so the installation fails",
+    Answer.UNKNOWN: "; it is not known whether it has a wheel for this platform",
 }
 
 
 def _outcome(route: Route, backend: Backend | None, reason: str | None, answer: Answer) -> str:
     """Say what comes of it."""
     if route.kind == "error":
-        return f"uv refuses: {reason}"
+        return f"uv fails: {reason}"
     if route.kind == "absent":
         return "not installed"
     if backend is None:
-        return f"not known: {reason}"
+        return f"unknown: {reason}"
     if route.index is None:
-        return f"{backend.title}: no index is set for it{_WHEELS[answer]}"
+        return f"{backend.title}: no index is configured for it{_WHEELS[answer]}"
     name = f"index `{route.index.name}`" if route.index.name else "the index"
     return f"{backend.title}, from {name} ({route.index.url}){_WHEELS[answer]}"

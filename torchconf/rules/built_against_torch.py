@@ -48,7 +48,7 @@ _METADATA = {"flash-attn": ["torch", "einops"]}
 
 
 class BuildNeedsTorch(Rule):
-    """A package needs torch to be built, and does not say so."""
+    """A package needs torch at build time without declaring it."""
 
     code = "TC508"
     name = "build-needs-torch"
@@ -87,8 +87,8 @@ class BuildNeedsTorch(Rule):
             if one.name not in told:
                 yield self.finding(
                     one.path,
-                    f"`{one.name}` is built from source, and its build needs torch",
-                    help="name torch in `extra-build-dependencies`, or use an index with wheels",
+                    f"`{one.name}` is built from source and needs torch at build time",
+                    help="add torch to `extra-build-dependencies`, or use an index that has wheels",
                     severity=self._severity(context, place),
                     fix=self._told(context, one.name, known=one.name in known),
                 )
@@ -99,8 +99,8 @@ class BuildNeedsTorch(Rule):
             ):
                 yield self.finding(
                     (*UV, "extra-build-dependencies", one.name),
-                    f"`match-runtime` needs the metadata of `{one.name}` before it is built",
-                    help="add them as `[[tool.uv.dependency-metadata]]`",
+                    f"`match-runtime` needs the metadata of `{one.name}` before the build",
+                    help="add it as `[[tool.uv.dependency-metadata]]`",
                     fix=self._told(context, one.name, known=False),
                 )
 
@@ -130,7 +130,7 @@ class BuildNeedsTorch(Rule):
         if not known:
             metadata = {"name": str(package), "requires-dist": list(_METADATA[package])}
             path_ = (*UV, "dependency-metadata")
-            draft.insert(path_, metadata, "known before it is built")  # type: ignore[arg-type]  # likewise
+            draft.insert(path_, metadata, "uv must know the metadata before the build")  # type: ignore[arg-type]  # likewise
         return Fix("build it with the locked torch", tuple(draft.steps), safe=False)
 
 
@@ -152,7 +152,7 @@ _STRIPPERS = (
 
 
 class NvidiaStripped(Rule):
-    """A setting leaves out the CUDA libraries that torch needs on Linux."""
+    """A setting excludes the CUDA libraries that torch needs on Linux."""
 
     code = "TC510"
     name = "nvidia-stripped"
@@ -176,14 +176,14 @@ class NvidiaStripped(Rule):
                 if isinstance(name, str) and re.fullmatch(_NVIDIA, canonicalize_name(name)):
                     yield self.finding(
                         (*UV, *path, number),
-                        f"`{name}` is left out, and torch for Linux needs it",
-                        help="route torch to the CPU index where no GPU is used",
+                        f"`{name}` is excluded, but torch for Linux needs it",
+                        help="route torch to the CPU index if no GPU is used",
                     )
                     break
 
 
 class NvidiaByHand(Rule):
-    """CUDA libraries that torch itself pins are requirements of the project."""
+    """The project requires CUDA libraries that torch itself pins."""
 
     code = "TC511"
     name = "nvidia-by-hand"
@@ -210,8 +210,9 @@ class NvidiaByHand(Rule):
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             yield self.finding(
                 one.path,
-                f"`{one.name}`{more} in {place}: torch for Linux brings what it was built with",
-                help="take it out, unless the project calls the library itself",
+                f"`{one.name}`{more} in {place}: torch for Linux already requires the "
+                "versions it was built with",
+                help="remove it, unless the project uses the library directly",
             )
 
 

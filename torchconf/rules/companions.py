@@ -39,7 +39,7 @@ __all__ = ["RULES"]
 
 
 class SiblingWithoutSource(Rule):
-    """Torch comes from one of PyTorch's indexes, and a package beside it from PyPI."""
+    """Torch comes from a PyTorch index, but a related package comes from PyPI."""
 
     code = "TC202"
     name = "sibling-without-source"
@@ -58,9 +58,9 @@ class SiblingWithoutSource(Rule):
                 told.add(pair.requirement.path)
                 yield self.finding(
                     pair.requirement.path,
-                    f"`{pair.package}` has no source, next to a `{pair.anchor}` from index "
+                    f"`{pair.package}` has no source, but `{pair.anchor}` comes from index "
                     f"`{pair.theirs.value}`",
-                    help="give it the sources of torch",
+                    help="add the same sources as for torch",
                     fix=_like_anchor(context, pair),
                 )
         yield from self._locked(context)
@@ -86,13 +86,14 @@ class SiblingWithoutSource(Rule):
                 continue
             yield self.finding(
                 sources_path(sources[0]),
-                f"`{package}` came along and is locked from PyPI, next to a routed `{main}`",
-                help=f"make `{package}` a dependency, with the sources of torch",
+                f"`{package}` is an indirect dependency and locked from PyPI, but "
+                f"`{main}` is routed to an index",
+                help=f"make `{package}` a direct dependency, with the same sources as torch",
             )
 
 
 class SiblingDiffers(Rule):
-    """Two packages of PyTorch's family come from different indexes."""
+    """Two packages of the PyTorch family come from different indexes."""
 
     code = "TC203"
     name = "sibling-differs"
@@ -113,8 +114,8 @@ class SiblingDiffers(Rule):
                 where = list_systems(pair.platforms)
                 yield self.finding(
                     at,
-                    f"`{pair.package}` has another source than `{pair.anchor}` on {where}",
-                    help="give both the same index, extra or group, and marker",
+                    f"`{pair.package}` and `{pair.anchor}` have different sources on {where}",
+                    help="use the same index, extra or group, and marker for both",
                     fix=_like_anchor(context, pair),
                 )
 
@@ -240,7 +241,7 @@ def _like_anchor(context: Context, pair: _Pair) -> Fix | None:
     kept = [e for e in own if (e.get("extra"), e.get("group")) not in there] if own else []
     draft = draft_of(context)
     put_entries(draft, context, pair.package, [*kept, *entries])
-    title = f"give `{pair.package}` the sources of `{pair.anchor}`"
+    title = f"add the sources of `{pair.anchor}` to `{pair.package}`"
     return Fix(title, tuple(draft.steps), safe=not own)
 
 

@@ -45,7 +45,7 @@ class ConflictKind(Rule):
                 path = (*conflict.path, number)
                 draft.put((*path, _other(kind)), entry[kind], f"it is a {_other(kind)}")
                 draft.remove((*path, kind), f"it is a {_other(kind)}")
-            fix = Fix("say what the names are", tuple(draft.steps), safe=True)
+            fix = Fix("correct the kind of each name", tuple(draft.steps), safe=True)
             for number, entry, kind in wrong:
                 message = f"`{entry[kind]}` is a {_words(_other(kind))}, not a {_words(kind)}"
                 message = message.replace("a extra", "an extra")
@@ -87,7 +87,7 @@ def _written_sets(
 
 
 class ConflictUnknownName(Rule):
-    """A conflict names an extra or a group that is defined nowhere."""
+    """A conflict names an extra or a group that does not exist."""
 
     code = "TC303"
     name = "conflict-unknown-name"
@@ -104,7 +104,7 @@ class ConflictUnknownName(Rule):
                     continue
                 yield self.finding(
                     (*conflict.path, number, kind),
-                    f"{_words(kind)} `{name}` is not defined: nothing is kept apart from it",
+                    f"{_words(kind)} `{name}` is not defined, so the conflict has no effect",
                     fix=self._mended(context, conflict, number, kind, name),
                 )
 
@@ -122,19 +122,19 @@ class ConflictUnknownName(Rule):
         draft = draft_of(context)
         path = conflict.path
         if near:
-            draft.put((*path, number, kind), free[near[0]], "it is defined by this name")
-            return Fix(f"name `{free[near[0]]}`", tuple(draft.steps), safe=False)
+            draft.put((*path, number, kind), free[near[0]], "this is its defined name")
+            return Fix(f"use `{free[near[0]]}`", tuple(draft.steps), safe=False)
         if len(set(conflict.items)) > _PAIR:
             draft.remove((*path, number), "it is not defined")
-            return Fix(f"take `{name}` out of the set", tuple(draft.steps), safe=False)
-        draft.remove(path, "it keeps nothing apart")
+            return Fix(f"remove `{name}` from the set", tuple(draft.steps), safe=False)
+        draft.remove(path, "it has no effect")
         if not draft.get(path[:-1]):
             draft.remove(path[:-1], "it is empty")
-        return Fix("take the set away", tuple(draft.steps), safe=False)
+        return Fix("remove the set", tuple(draft.steps), safe=False)
 
 
 class SelfPackageConflict(Rule):
-    """The project itself stands in a conflict set with one of its own extras or groups."""
+    """A conflict set contains both the project and one of its extras or groups."""
 
     code = "TC308"
     name = "self-package-conflict"
@@ -156,15 +156,14 @@ class SelfPackageConflict(Rule):
                 draft = draft_of(context)
                 path = conflict.path
                 if len(set(conflict.items)) > _PAIR:
-                    draft.remove((*path, number), "an extra comes with its project")
+                    draft.remove((*path, number), "an extra is always installed with its project")
                 else:
-                    draft.remove(path, "an extra comes with its project")
+                    draft.remove(path, "an extra is always installed with its project")
                 yield self.finding(
                     (*conflict.path, number),
-                    f"`{name}` stands in a conflict set with a part of itself: that part can never "
-                    "be installed",
-                    help="name extras and groups only",
-                    fix=Fix("take the project out of the set", tuple(draft.steps), safe=False),
+                    f"`{name}` conflicts with a part of itself, which can never be installed",
+                    help="list only extras and groups",
+                    fix=Fix("remove the project from the set", tuple(draft.steps), safe=False),
                 )
 
     def _entries(self, context: Context, conflict: Conflict) -> list[dict[str, object]]:

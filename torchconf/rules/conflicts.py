@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES"]
 
-_REASON = "each of these brings another build of the same packages"
+_REASON = "each of these installs another build of the same packages"
 
 
 def _scoped(context: Context) -> list[tuple[Item, Source]]:
@@ -98,15 +98,15 @@ class MissingConflict(Rule):
             names = list_names(str(item.name) for item in items)
             yield self.finding(
                 source.path,
-                f"{names} take `{source.package}` from different indexes, and no conflict set "
-                "holds them together",
-                help="name all of them in one set of `conflicts`",
-                fix=Fix("put them into one conflict set", tuple(draft.steps), safe=True),
+                f"{names} take `{source.package}` from different indexes, but no conflict "
+                "set contains all of them",
+                help="add all of them to one set of `conflicts`",
+                fix=Fix("add them to one conflict set", tuple(draft.steps), safe=True),
             )
 
 
 class IncompatibleChoices(Rule):
-    """Two extras or groups ask for releases of a package that exclude each other."""
+    """Two extras or groups require releases of a package that exclude each other."""
 
     code = "TC310"
     name = "incompatible-choices"
@@ -145,16 +145,16 @@ class IncompatibleChoices(Rule):
                 _one_set(draft, context, (one, other))
                 yield self.finding(
                     after.path,
-                    f"`{other.name}` asks for `{package}{after.specifier}`, `{one.name}` for "
-                    f"`{package}{line.specifier}`: no release is both",
-                    help="name both in one set of `conflicts`",
+                    f"`{other.name}` requires `{package}{after.specifier}` and `{one.name}` "
+                    f"requires `{package}{line.specifier}`: no release satisfies both",
+                    help="add both to one set of `conflicts`",
                     severity=None if project.uv or context.whole.lockfile else Severity.INFO,
-                    fix=Fix("put them into one conflict set", tuple(draft.steps), safe=True),
+                    fix=Fix("add them to one conflict set", tuple(draft.steps), safe=True),
                 )
 
 
 class PairwiseConflicts(Rule):
-    """Pairs of conflicts stand where one set is meant."""
+    """Conflicts are declared in pairs instead of one set."""
 
     code = "TC312"
     name = "pairwise-conflicts"
@@ -190,13 +190,13 @@ class PairwiseConflicts(Rule):
                     entry[kind] = name
                     draft.insert(first.path, entry, _REASON)
             for conflict in reversed(rest):
-                draft.remove(conflict.path, "one set says it all")
+                draft.remove(conflict.path, "one set replaces the pairs")
             names = list_names(str(item.name or item.package) for item in clique)
             yield self.finding(
                 first.path,
-                f"{names} exclude each other pair by pair: uv wants one set for 'one of these'",
+                f"{names} conflict in pairs: uv needs one set to mean 'one of these'",
                 severity=None if self._has_base(context) else Severity.INFO,
-                fix=Fix("make one set of them", tuple(draft.steps), safe=False),
+                fix=Fix("merge them into one set", tuple(draft.steps), safe=False),
             )
             return
 

@@ -22,7 +22,7 @@ __all__ = ["RULES"]
 
 
 class DefaultGroupClash(Rule):
-    """A default group is in conflict with something that one may choose."""
+    """A default group conflicts with another choice."""
 
     code = "TC307"
     name = "default-group-clash"
@@ -45,7 +45,7 @@ class DefaultGroupClash(Rule):
             if len(chosen) > 1:
                 yield self.finding(
                     at,
-                    f"plain `uv sync` fails: {names} are default groups, and exclude each other",
+                    f"plain `uv sync` fails: {names} are default groups but conflict",
                     severity=Severity.ERROR,
                     fix=self._written_out(context) if project.default_groups == "all" else None,
                 )
@@ -57,7 +57,7 @@ class DefaultGroupClash(Rule):
                 example = others[0]
                 yield self.finding(
                     at,
-                    f"{names} is a default group: to have another variant, say `--no-group "
+                    f"{names} is a default group: for another choice, use `--no-group "
                     f"{chosen[0].name} --{example.kind} {example.name}`",
                 )
 
@@ -73,8 +73,8 @@ class DefaultGroupClash(Rule):
             s.written for name, s in project.groups.items() if name not in variants
         ]
         draft = draft_of(context)
-        draft.put(DEFAULT_GROUPS, kept, "all but those that exclude each other")
-        title = "write out the groups that exclude no other"
+        draft.put(DEFAULT_GROUPS, kept, "all groups but those that conflict")
+        title = "list the groups that do not conflict"
         return Fix(title, tuple(draft.steps), safe=False)
 
 
@@ -97,7 +97,7 @@ class DefaultGroupUndefined(Rule):
             yield self.finding(
                 (*DEFAULT_GROUPS, number),
                 f"default group `{name}` is not defined",
-                help="define it in `[dependency-groups]`, or take it out",
+                help="define it in `[dependency-groups]`, or remove it",
                 fix=self._mended(context, number, name),
             )
 
@@ -112,12 +112,12 @@ class DefaultGroupUndefined(Rule):
         if name == "dev":
             # What `uv add --dev` installs later shall count.
             draft.put(("dependency-groups", "dev"), [], "a default group must be defined")
-            return Fix("define it, empty", tuple(draft.steps), safe=True)
+            return Fix("define it as an empty group", tuple(draft.steps), safe=True)
         if near:
-            draft.replace(path, written[near[0]], "it is defined by this name")
-            return Fix(f"name `{written[near[0]]}`", tuple(draft.steps), safe=False)
+            draft.replace(path, written[near[0]], "this is its defined name")
+            return Fix(f"use `{written[near[0]]}`", tuple(draft.steps), safe=False)
         draft.remove(path, "it is not defined")
-        return Fix("take it out", tuple(draft.steps), safe=True)
+        return Fix("remove it", tuple(draft.steps), safe=True)
 
 
 RULES: tuple[type[Rule], ...] = (

@@ -336,6 +336,6 @@ def _edited(document: CheckedFile, text: str, fix: Fix) -> str:
         return edit_text(text, fix.steps, document.name)
     block = find_block(text, document.name)
     if block is None:
-        raise WriteRefused("the script has no block any more", at=document.name)
+        raise WriteRefused("the script no longer has a metadata block", at=document.name)
     toml = edit_text(block.toml, with_paths(fix.steps, from_project), document.name)
     return with_block(text, block, toml)

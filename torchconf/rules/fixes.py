@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from torchconf.edits.draft import Draft
     from torchconf.edits.plan import Step, Value
     from torchconf.model.backends import Backend
-    from torchconf.model.project import Source
     from torchconf.model.targets import Platform
     from torchconf.model.toml_path import Path
     from torchconf.rules.context import Context
@@ -32,7 +31,6 @@ __all__ = [
     "index_name",
     "put_at",
     "put_entries",
-    "raw_marker",
     "same_name",
     "servable",
     "without_wheels",
@@ -59,7 +57,7 @@ def put_entries(draft: Draft, context: Context, package: str, entries: Sequence[
     found = own_sources(context, package)
     key = found[0] if found else package
     value: Value = entries[0] if len(entries) == 1 else list(entries)
-    draft.put((*SOURCES, key), value, f"`{package}` comes along with torch")
+    draft.put((*SOURCES, key), value, f"`{package}` must come from the same index as torch")
 
 
 def without_wheels(context: Context, backend: Backend) -> frozenset[Platform]:
@@ -129,24 +127,15 @@ def add_sources(
             if marker is not None:
                 entry["marker"] = marker
             value: Value = [entry] if marker is not None else entry
-            draft.put((*SOURCES, package), value, f"`{package}` comes from this index alone")
+            draft.put((*SOURCES, package), value, f"`{package}` comes only from this index")
 
 
 def add_index(draft: Draft, name: str, url: str) -> None:
     """Declare an explicit index."""
     entry: Value = {"name": name, "url": url, "explicit": True}
-    draft.insert(INDEXES, entry, "only what names it comes from this index")
+    draft.insert(INDEXES, entry, "only packages whose source names it come from this index")
 
 
 def same_name(one: str, other: str) -> bool:
     """Tell whether two names are one, normalised."""
     return canonicalize_name(one) == canonicalize_name(other)
-
-
-def raw_marker(context: Context, source: Source) -> str | None:
-    """Return the marker of a source entry as it is written."""
-    here: object = context.project.data
-    for part in source.path:
-        here = here[part]  # type: ignore[index]  # the reader has been there
-    marker = here.get("marker") if isinstance(here, dict) else None
-    return marker if isinstance(marker, str) else None

@@ -20,7 +20,7 @@ __all__ = ["RULES"]
 
 
 class UndefinedIndex(Rule):
-    """A source names an index that the project does not declare."""
+    """A source names an index that the project does not define."""
 
     code = "TC105"
     name = "undefined-index"
@@ -37,8 +37,8 @@ class UndefinedIndex(Rule):
                     continue
                 yield self.finding(
                     (*source.path, "index"),
-                    f"`{package}` is routed to index `{source.index}`, which is not declared",
-                    help="declare it as `[[tool.uv.index]]` in this file, or in the workspace root",
+                    f"`{package}` is routed to index `{source.index}`, which is not defined",
+                    help="define it as `[[tool.uv.index]]` in this file or in the workspace root",
                     fix=self._declared(context, source),
                 )
 
@@ -51,15 +51,15 @@ class UndefinedIndex(Rule):
         ]
         same = [name for name in names if name.lower() == source.value.lower()]
         if len(same) == 1:
-            step = put_at((*source.path, "index"), same[0], "it is declared by this name")
-            return Fix(f"name `{same[0]}`", (step,), safe=False)
+            step = put_at((*source.path, "index"), same[0], "this is its defined name")
+            return Fix(f"use `{same[0]}`", (step,), safe=False)
         backend = context.named_backend(source.value)
         known = backend and backend.name in context.catalog.backends
         if backend is None or not known or not _is_plain(source.value):
             return None
         draft = draft_of(context)
         add_index(draft, source.value, f"{context.catalog.base_url}/{backend.name}")
-        return Fix(f"declare the index of {backend.title}", tuple(draft.steps), safe=False)
+        return Fix(f"define the index of {backend.title}", tuple(draft.steps), safe=False)
 
 
 def _is_plain(name: str) -> bool:
@@ -67,7 +67,7 @@ def _is_plain(name: str) -> bool:
 
 
 class NameMismatch(Rule):
-    """A name says one backend, and the URL behind it another."""
+    """A name and the URL behind it are for different backends."""
 
     code = "TC107"
     name = "name-mismatch"
@@ -82,7 +82,7 @@ class NameMismatch(Rule):
             named = context.named_backend(index.name or "")
             if backend is not None and named is not None and named != backend:
                 wrong.add(index.name)
-                message = f"index `{index.name}` is named after {named.title}, and serves "
+                message = f"index `{index.name}` is named after {named.title} but serves "
                 yield self.finding((*index.path, "name"), message + backend.title)
         told = set()
         for source in context.family_sources:
@@ -98,7 +98,7 @@ class NameMismatch(Rule):
                 continue
             told.add(scope)
             kind = "extra" if source.extra else "group"
-            message = f"{kind} `{scope}` is named after {named.title}, and gets "
+            message = f"{kind} `{scope}` is named after {named.title} but gets "
             yield self.finding((*source.path, kind), message + backend.title)
 
 
@@ -112,7 +112,7 @@ def _has_entry(context: Context, source: Source, backend: Backend) -> bool:
 
 
 class BadIndexUrl(Rule):
-    """The URL of one of PyTorch's indexes is none that PyTorch has."""
+    """The URL of a PyTorch index does not exist."""
 
     code = "TC108"
     name = "bad-index-url"
@@ -137,7 +137,7 @@ class BadIndexUrl(Rule):
             message, better = found
             fix = None
             if better is not None:
-                step = put_at((*index.path, "url"), f"{host}/{better}", "as PyTorch has it")
+                step = put_at((*index.path, "url"), f"{host}/{better}", "PyTorch's own URL")
                 fix = Fix(f"write `{host}/{better}`", (step,), safe=False)
             yield self.finding((*index.path, "url"), message, fix=fix)
 
@@ -150,21 +150,23 @@ def _wrong_path(  # noqa: PLR0911 - one return a mistake
 ) -> tuple[str, str | None] | None:
     """Return what is wrong with a path on PyTorch's host, and a better one; None if nothing is."""
     if segments[-1:] and segments[-1].endswith((".html", ".htm")):
-        return "this is a page, not an index: uv finds nothing there", None
+        return "this is a web page, not an index: uv finds no packages there", None
     if segments[:1] != ["whl"]:
         known = segments and _is_published(context, segments[0])
-        return "PyTorch's indexes are below `/whl`", f"whl/{segments[0]}" if known else None
+        return "PyTorch's indexes are under `/whl`", f"whl/{segments[0]}" if known else None
     below = segments[2:] and context.catalog.backend_of_url(f"x/{segments[2]}") is not None
     rest = segments[2:] if segments[1:2] and (segments[1] in _CHANNELS or below) else segments[1:]
     head = segments[: len(segments) - len(rest)]
     if not rest or segments[1:2] == ["lts"]:
         return None
     if len(rest) > 1 and rest[-1].replace("_", "-") in {*context.catalog.family, "triton"}:
-        return f"`{rest[-1]}` is a package: an index ends before it", "/".join((*head, *rest[:-1]))
+        return f"`{rest[-1]}` is a package, not part of the URL of an index", "/".join(
+            (*head, *rest[:-1])
+        )
     if context.catalog.backend_of_url(f"x/{rest[0]}") is None:
         near = re.sub(r"[-_.]|cuda(?=[0-9])", lambda m: "cu" if m[0] == "cuda" else "", rest[0])
         better = "/".join((*head, near)) if _is_published(context, near) else None
-        return f"`{rest[0]}` is no backend of PyTorch", better
+        return f"`{rest[0]}` is not a PyTorch backend", better
     if not _is_published(context, rest[0]) and _is_between(context, rest[0]):
         return f"PyTorch never published `{rest[0]}`", None
     return None
@@ -184,7 +186,7 @@ def _is_between(context: Context, name: str) -> bool:
 
 
 class DuplicateIndex(Rule):
-    """Two indexes have one URL, perhaps but for a slash at its end."""
+    """Two indexes have the same URL, apart from a trailing slash."""
 
     code = "TC109"
     name = "duplicate-index"
@@ -202,11 +204,11 @@ class DuplicateIndex(Rule):
             packages = {source.package for source in context.users_of(index)}
             both = packages & {source.package for source in context.users_of(first)}
             harm = bool(both) and first.url != index.url and not is_judged(context)
-            same = "" if first.url == index.url else ", but for a slash"
+            same = "" if first.url == index.url else ", apart from a trailing slash"
             names = (index.name or index.url, first.name or first.url)
             yield self.finding(
                 (*index.path, "url"),
-                f"index `{names[0]}` has the URL of `{names[1]}`{same}",
+                f"indexes `{names[0]}` and `{names[1]}` have the same URL{same}",
                 help="keep one of them",
                 severity=Severity.ERROR if harm else None,
                 fix=self._joined(context, first, index),

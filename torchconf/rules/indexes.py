@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES"]
 
+_EXPLICIT = "only packages whose source names it come from this index"
 _LEGACY = ("index-url", "extra-index-url", "find-links")
 
 
@@ -64,13 +65,13 @@ def _close(context: Context, index: Index) -> Draft | None:
     path = index.path
     name = index.name or index_name(context, index.url)
     draft.put((*path, "name"), name, "sources need a name")
-    draft.put((*path, "explicit"), True, "only what names it comes from this index")  # noqa: FBT003 - a value
+    draft.put((*path, "explicit"), True, _EXPLICIT)  # noqa: FBT003 - a value
     add_sources(draft, context, name, index.url, packages)
     return draft
 
 
 class IndexNotExplicit(Rule):
-    """One of PyTorch's indexes is open: it has no `explicit = true`."""
+    """A PyTorch index is open: it lacks `explicit = true`."""
 
     code = "TC101"
     name = "index-not-explicit"
@@ -86,19 +87,19 @@ class IndexNotExplicit(Rule):
             draft = _close(context, index)
             fix = None
             if draft is not None:
-                title = "make the index explicit, with a source for each package that it serves"
+                title = "make the index explicit and add a source for each package that it serves"
                 fix = Fix(title, tuple(draft.steps), safe=False)
-            name = f"index `{index.name}`" if index.name else "an index of PyTorch"
+            name = f"index `{index.name}`" if index.name else "a PyTorch index"
             yield self.finding(
                 index.path,
-                f"{name} is open: uv looks for every package there",
-                help="add `explicit = true`, and a source for torch and each package beside it",
+                f"{name} is open: uv searches it for every package",
+                help="add `explicit = true`, and sources for torch and related packages",
                 fix=fix,
             )
 
 
 class PytorchDefaultIndex(Rule):
-    """One of PyTorch's indexes is the default one, in the place of PyPI."""
+    """A PyTorch index is the default index and replaces PyPI."""
 
     code = "TC102"
     name = "pytorch-default-index"
@@ -115,21 +116,20 @@ class PytorchDefaultIndex(Rule):
             path = index.path
             name = index.name or index_name(context, index.url)
             draft.put((*path, "name"), name, "sources need a name")
-            draft.remove((*path, "default"), "PyPI serves what is not PyTorch's")
-            draft.put((*path, "explicit"), True, "only what names it comes from this index")  # noqa: FBT003 - a value
+            draft.remove((*path, "default"), "PyPI serves all other packages")
+            draft.put((*path, "explicit"), True, _EXPLICIT)  # noqa: FBT003 - a value
             bare = [p for p in _needed(context) if not source_entries(context, p)]
             add_sources(draft, context, name, index.url, servable(context, index.url, bare))
             yield self.finding(
                 (*index.path, "default"),
-                f"index `{index.name or index.url}` takes the place of PyPI, and has only "
-                "PyTorch's packages",
-                help="write `explicit = true` instead, and a source for each package",
-                fix=Fix("make it explicit, with sources", tuple(draft.steps), safe=False),
+                f"index `{index.name or index.url}` replaces PyPI but only has PyTorch's packages",
+                help="use `explicit = true` instead, and add a source for each package",
+                fix=Fix("make it explicit and add sources", tuple(draft.steps), safe=False),
             )
 
 
 class LegacyIndexSetting(Rule):
-    """One of PyTorch's indexes is given as `extra-index-url`, `index-url` or `find-links`."""
+    """A PyTorch index is configured with `index-url`, `extra-index-url` or `find-links`."""
 
     code = "TC103"
     name = "legacy-index-setting"
@@ -140,18 +140,18 @@ class LegacyIndexSetting(Rule):
     def check(self, context: Context) -> Iterator[Finding]:
         """Report PyTorch's URLs in the settings that came before `[[tool.uv.index]]`."""
         for path, url in _legacy_urls(context):
-            where = "`uv sync` does not read it" if "pip" in path else "it is open to every package"
+            where = "`uv sync` does not read it" if "pip" in path else "it applies to every package"
             key = next(part for part in reversed(path) if isinstance(part, str))
             yield self.finding(
                 path,
-                f"an index of PyTorch in `{key}`: {where}",
-                help="declare it as `[[tool.uv.index]]` with `explicit = true`, and add sources",
+                f"PyTorch index in `{key}`: {where}",
+                help="define it as `[[tool.uv.index]]` with `explicit = true`, and add sources",
                 fix=self._moved(context, path, url) if key != "find-links" else None,
             )
 
     def _moved(self, context: Context, path: Path, url: str) -> Fix | None:
         draft = draft_of(context)
-        draft.remove(path, "an index of its own takes its place")
+        draft.remove(path, "replaced by an explicit index")
         if isinstance(path[-1], int) and not draft.get(path[:-1]):
             draft.remove(path[:-1], "it is empty")
         for table in ((*UV, "pip"),):
@@ -165,7 +165,7 @@ class LegacyIndexSetting(Rule):
             add_index(draft, name, url)
         bare = [p for p in _needed(context) if not source_entries(context, p)]
         add_sources(draft, context, name, url, servable(context, url, bare))
-        return Fix("make it an explicit index, with sources", tuple(draft.steps), safe=False)
+        return Fix("define an explicit index with sources", tuple(draft.steps), safe=False)
 
 
 def _legacy_urls(context: Context) -> Iterator[tuple[Path, str]]:
@@ -183,7 +183,7 @@ def _legacy_urls(context: Context) -> Iterator[tuple[Path, str]]:
 
 
 class UnsafeIndexStrategy(Rule):
-    """`index-strategy` lets every index answer for every package."""
+    """`index-strategy` lets any index provide any package."""
 
     code = "TC104"
     name = "unsafe-index-strategy"
@@ -204,20 +204,20 @@ class UnsafeIndexStrategy(Rule):
             if not isinstance(strategy, str) or strategy == "first-index":
                 continue
             draft = draft_of(context)
-            draft.remove((*path, "index-strategy"), "each package has one index")
+            draft.remove((*path, "index-strategy"), "each package comes from one index")
             if len(path) > len(UV) and not draft.get(path):
                 draft.remove(path, "it is empty")
             yield self.finding(
                 (*path, "index-strategy"),
-                f"with `{strategy}` any package may come from any index that has it",
-                help="take it out: explicit indexes and sources need none",
+                f"with `{strategy}`, any package may come from any index that has it",
+                help="remove it: explicit indexes with sources do not need it",
                 severity=None if opened or legacy else Severity.INFO,
-                fix=Fix("take it out", tuple(draft.steps), safe=False),
+                fix=Fix("remove it", tuple(draft.steps), safe=False),
             )
 
 
 class UnusedIndex(Rule):
-    """No source names an index of PyTorch."""
+    """No source uses a PyTorch index."""
 
     code = "TC106"
     name = "unused-index"
@@ -239,8 +239,8 @@ class UnusedIndex(Rule):
             yield self.finding(
                 index.path,
                 f"no source names index `{index.name or index.url}`",
-                help="add the sources that shall lead to it, or take it away",
-                fix=Fix("take it away", tuple(draft.steps), safe=False),
+                help="add sources that use it, or remove it",
+                fix=Fix("remove it", tuple(draft.steps), safe=False),
             )
 
 

@@ -11,7 +11,7 @@ from packaging.markers import InvalidMarker, Marker
 from torchconf.model.project import Record
 from torchconf.model.targets import PLATFORMS, Platform
 from torchconf.resolve.environments import comparisons
-from torchconf.rules.fixes import put_at, raw_marker
+from torchconf.rules.fixes import put_at
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _texts(context: Context) -> Iterator[_Text]:
     family = set(context.catalog.family)
     for sources in project.sources.values():
         for source in sources:
-            raw = raw_marker(context, source) if source.marker is not None else None
+            raw = source.raw_marker if source.marker is not None else None
             if source.marker is not None and raw is not None:
                 path = (*source.path, "marker")
                 is_family = source.package in family
@@ -144,17 +144,17 @@ class _WrongValue(Rule):
                 if right is None:
                     continue
                 new = text.with_marker(_respelled(self.variable, test.value, right))
-                step = put_at(text.path, new, f"as Python spells it: {right}") if new else None
+                step = put_at(text.path, new, f"Python's value is {right}") if new else None
                 yield self.finding(
                     text.path,
-                    f"`{self.variable}` is never `{test.value}`: write `{right}`",
-                    fix=Fix(f"write `{right}`", (step,), safe=True) if step else None,
+                    f"`{self.variable}` is never `{test.value}`, use `{right}`",
+                    fix=Fix(f"use `{right}`", (step,), safe=True) if step else None,
                 )
                 break
 
 
 class SysPlatformValue(_WrongValue):
-    """A marker compares `sys_platform` with a word that is not one of its values."""
+    """A marker compares `sys_platform` with a value that does not exist."""
 
     code = "TC401"
     name = "sys-platform-value"
@@ -167,7 +167,7 @@ class SysPlatformValue(_WrongValue):
 
 
 class PlatformSystemValue(_WrongValue):
-    """A marker compares `platform_system` with a word that is not one of its values."""
+    """A marker compares `platform_system` with a value that does not exist."""
 
     code = "TC402"
     name = "platform-system-value"
@@ -180,7 +180,7 @@ class PlatformSystemValue(_WrongValue):
 
 
 class Amd64Missing(Rule):
-    """A marker asks for `x86_64`, and on Windows the same machine is called `AMD64`."""
+    """A marker tests for `x86_64`, which Windows calls `AMD64`."""
 
     code = "TC403"
     name = "amd64-missing"
@@ -203,12 +203,12 @@ class Amd64Missing(Rule):
             new = text.with_marker(_with_amd64)
             if new is not None:
                 steps.append(put_at(text.path, new, "the machine has two names"))
-        fix = Fix("name both spellings", tuple(steps), safe=True) if steps else None
+        fix = Fix("test for both names", tuple(steps), safe=True) if steps else None
         for text in wrong:
             yield self.finding(
                 text.path,
-                "`x86_64` is called `AMD64` on Windows, and this marker leaves it out",
-                help="name both, or tie the machine to Linux",
+                "`x86_64` is called `AMD64` on Windows, which this marker does not match",
+                help="test for both names, or restrict the marker to Linux",
                 fix=fix,
             )
 
@@ -260,7 +260,7 @@ def _with_amd64(text: str) -> str:
 
 
 class PreferSysPlatform(Rule):
-    """A marker says `platform_system` where `sys_platform` says the same."""
+    """A marker uses `platform_system` where `sys_platform` means the same."""
 
     code = "TC404"
     name = "prefer-sys-platform"
@@ -280,11 +280,11 @@ class PreferSysPlatform(Rule):
                 for test in comparisons(text.marker)
             ):
                 new = text.with_marker(_with_sys_platform)
-                step = put_at(text.path, new, "one spelling") if new else None
+                step = put_at(text.path, new, "one spelling throughout") if new else None
                 yield self.finding(
                     text.path,
-                    "`sys_platform` says the same as `platform_system` here",
-                    fix=Fix("write `sys_platform`", (step,), safe=True) if step else None,
+                    "`sys_platform` can replace `platform_system` here",
+                    fix=Fix("use `sys_platform`", (step,), safe=True) if step else None,
                 )
 
 

@@ -13,7 +13,7 @@ from torchconf.model.backends import is_nightly
 from torchconf.model.ranges import admits_from, admits_newer, public
 from torchconf.model.requirements import next_minor
 from torchconf.model.targets import SHOWN_PLATFORMS
-from torchconf.rules.fixes import draft_of, gate, gated, raw_marker, without_wheels
+from torchconf.rules.fixes import draft_of, gate, gated, without_wheels
 from torchconf.rules.installed_builds import served
 from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
@@ -78,7 +78,7 @@ def _judged(context: Context) -> Iterator[tuple[Source, Backend, list[Requiremen
 
 
 class VersionNotOnIndex(Rule):
-    """The index of a source has no release in the range that is asked for."""
+    """The index of a source has no release in the requested range."""
 
     code = "TC110"
     name = "version-not-on-index"
@@ -104,13 +104,13 @@ class VersionNotOnIndex(Rule):
                     source.path,
                     f"index `{source.value}` ({backend.title}) has no `{source.package}"
                     f"{one.specifier}`" + (f": it has {source.package} {known}" if known else ""),
-                    help="take another index for this range, or another range for this index",
+                    help="use another index for this range, or another range for this index",
                 )
                 break
 
 
 class EndedIndex(Rule):
-    """An index gets no new releases of torch any more."""
+    """An index no longer receives new torch releases."""
 
     code = "TC111"
     name = "ended-index"
@@ -146,12 +146,12 @@ class EndedIndex(Rule):
                 continue
             yield self.finding(
                 index.path,
-                f"{backend.title} ended with torch {last}: newer ones are not on this index",
+                f"{backend.title} ended with torch {last}: this index has no newer release",
             )
 
 
 class NoWheelsThere(Rule):
-    """A source holds on a platform for which its index has no wheels."""
+    """A source applies on a platform for which its index has no wheels."""
 
     code = "TC406"
     name = "no-wheels-there"
@@ -189,9 +189,9 @@ class NoWheelsThere(Rule):
             grave = bool(whole) or bool(context.declared.intersection(missing))
             yield self.finding(
                 source.path if source.marker is None else (*source.path, "marker"),
-                f"{backend.title} has no `{source.package}` for "
+                f"{backend.title} has no wheels of `{source.package}` for "
                 f"{', '.join(platform.key for platform in missing)}",
-                help="leave it out of the marker" if source.marker else "add a marker",
+                help="exclude it in the marker" if source.marker else "add a marker",
                 severity=None if grave else Severity.INFO,
                 fix=self._gated(context, source, backend, missing),
             )
@@ -205,12 +205,12 @@ class NoWheelsThere(Rule):
     ) -> Fix | None:
         if gate(context, backend) is None or not set(missing) <= without_wheels(context, backend):
             return None
-        marker = gated(context, source.marker, raw_marker(context, source), backend)
+        marker = gated(context, source.marker, source.raw_marker, backend)
         draft = draft_of(context)
-        draft.put((*source.path, "marker"), marker, "nothing is published for the rest")
+        draft.put((*source.path, "marker"), marker, "no wheels are published for other platforms")
         if not draft.steps:
             return None
-        return Fix(f"give it the marker `{marker}`", tuple(draft.steps), safe=False)
+        return Fix(f"set its marker to `{marker}`", tuple(draft.steps), safe=False)
 
 
 RULES: tuple[type[Rule], ...] = (

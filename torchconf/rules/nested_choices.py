@@ -22,7 +22,7 @@ __all__ = ["RULES"]
 
 
 class AliasOfRoutedExtra(Rule):
-    """An extra asks for another extra of the project, which has sources of its own."""
+    """An extra includes another extra that has sources of its own."""
 
     code = "TC209"
     name = "alias-of-routed-extra"
@@ -38,10 +38,10 @@ class AliasOfRoutedExtra(Rule):
             if alone:
                 yield self.finding(
                     line.path,
-                    f"extra `{alias.written}` gets `{alone[0]}` from PyPI: the sources are those "
-                    f"of extra `{extra}`",
-                    help=f"list the packages in `{alias.written}`, with sources and a conflict of "
-                    "its own",
+                    f"extra `{alias.written}` gets `{alone[0]}` from PyPI, because the "
+                    f"sources are for extra `{extra}`",
+                    help=f"list the packages in `{alias.written}`, with its own sources and "
+                    "conflict",
                     fix=self._expanded(context, alias, line, extra),
                 )
 
@@ -55,9 +55,9 @@ class AliasOfRoutedExtra(Rule):
         draft = draft_of(context)
         path = line.path
         *above, number = path
-        draft.remove(path, "it brings requirements without their sources")
+        draft.remove(path, "it adds requirements without their sources")
         for offset, one in enumerate(section.requirements):
-            draft.insert(tuple(above), one.raw, f"as `{extra}` has it", int(number) + offset)
+            draft.insert(tuple(above), one.raw, f"as in `{extra}`", int(number) + offset)
         for package in _brought(context, "extra", extra):
             entries = source_entries(context, package)
             new = [
@@ -69,14 +69,16 @@ class AliasOfRoutedExtra(Rule):
         for number_, conflict in enumerate(project.conflicts):
             if any(item.name == extra and item.kind == "extra" for item in conflict.items):
                 draft.insert(
-                    (*CONFLICTS, number_), {"extra": alias.written}, "it is a variant, too"
+                    (*CONFLICTS, number_),
+                    {"extra": alias.written},
+                    "it is one of the conflicting choices",
                 )
-        title = f"make `{alias.written}` an extra of its own, with the sources of `{extra}`"
+        title = f"make `{alias.written}` independent, with the sources of `{extra}`"
         return Fix(title, tuple(draft.steps), safe=False)
 
 
 class HiddenBuild(Rule):
-    """An alias or an included group brings a routed package past the conflict set."""
+    """An extra or a group includes a routed package that its conflict set does not know about."""
 
     code = "TC309"
     name = "hidden-build"
@@ -93,9 +95,9 @@ class HiddenBuild(Rule):
                     told.add(conflict.path)
                     yield self.finding(
                         conflict.path,
-                        f"extra `{alias.written}` brings what `{extra}` routes, and is not in this "
-                        "set",
-                        help=f"let `{alias.written}` list the packages itself, or remove it",
+                        f"extra `{alias.written}` includes the routed packages of `{extra}` but "
+                        "is not in this set",
+                        help=f"list the packages in `{alias.written}` directly, or remove it",
                     )
         for includer, included, path in _includes(context):
             packages = _brought(context, "group", included)
@@ -106,9 +108,9 @@ class HiddenBuild(Rule):
                 continue
             yield self.finding(
                 path,
-                f"group `{includer}` brings `{alone[0]}` of group `{included}`: the conflict names "
-                "one of them, the source the other",
-                help=f"let the source name `{includer}`; do not add `{included}` to the set",
+                f"group `{includer}` includes `{alone[0]}` from group `{included}`: the "
+                "conflict names one group, the source the other",
+                help=f"use `{includer}` in the source; do not add `{included}` to the conflict set",
                 fix=self._moved(context, alone, includer, included) if not inner else None,
             )
 
@@ -124,8 +126,8 @@ class HiddenBuild(Rule):
         for package in packages:
             for source in context.project.sources.get(package, ()):
                 if source.group == included:
-                    draft.put((*source.path, "group"), written, "the conflict names it")
-        title = f"let the sources name `{written}`"
+                    draft.put((*source.path, "group"), written, "the conflict names this group")
+        title = f"use `{written}` in the sources"
         return Fix(title, tuple(draft.steps), safe=False)
 
 
@@ -162,7 +164,7 @@ def _brought_by(context: Context, package: NormalizedName, group: NormalizedName
 
 
 class NestedGroupsInConflict(Rule):
-    """One conflict set holds a group and a group that it includes."""
+    """One conflict set contains a group and another group that it includes."""
 
     code = "TC313"
     name = "nested-groups-in-conflict"
@@ -179,8 +181,8 @@ class NestedGroupsInConflict(Rule):
                 if includer in groups and included in groups:
                     yield self.finding(
                         conflict.path,
-                        f"group `{includer}` includes `{included}`, and this set keeps them apart",
-                        help="let each list what it needs itself",
+                        f"group `{includer}` includes `{included}`, but they conflict in this set",
+                        help="list the requirements of each group directly",
                     )
 
 

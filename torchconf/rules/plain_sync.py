@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.model.project import Item
 from torchconf.model.toml_path import CONFLICTS, ENVIRONMENTS
-from torchconf.rules.fixes import draft_of, raw_marker
+from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import build_of, is_judged, machines
 from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
@@ -63,7 +63,7 @@ def _plain(context: Context, package: str, platform: Platform) -> Iterator[Route
 
 
 class OneChoiceWins(Rule):
-    """A source for an extra or a group serves everybody."""
+    """A source for one extra or group applies to everybody."""
 
     code = "TC304"
     name = "one-choice-wins"
@@ -93,9 +93,10 @@ class OneChoiceWins(Rule):
                     continue
                 yield self.finding(
                     source.path,
-                    f"everybody gets `{package}` from `{source.value}`, not just {item.kind} "
-                    f"`{item.name}`: no conflict separates it from the base dependencies",
-                    help="move the package out of the base dependencies, or name the variants in "
+                    f"every installation gets `{package}` from `{source.value}`, not only "
+                    f"{item.kind} `{item.name}`: no conflict set separates it from the base "
+                    "dependencies",
+                    help="remove the package from the base dependencies, or add the choices to "
                     "one conflict set",
                     fix=self._separated(context, package, item),
                 )
@@ -111,15 +112,15 @@ class OneChoiceWins(Rule):
         lines: list[Value] = [one.raw for one in _base_requirements(context, package)]
         draft = draft_of(context)
         table = ("project", "optional-dependencies") if extra else ("dependency-groups",)
-        draft.put((*table, "pypi"), lines, "a variant that no source serves: PyPI's build")
+        draft.put((*table, "pypi"), lines, "a choice without a source: PyPI's build")
         entries: list[Value] = [{item.kind: section.written}, {item.kind: "pypi"}]
-        draft.insert(CONFLICTS, entries, "each brings another build")
+        draft.insert(CONFLICTS, entries, "each installs another build")
         title = f"add {item.kind} `pypi` for PyPI's build, in conflict with `{section.written}`"
         return Fix(title, tuple(draft.steps), safe=False)
 
 
 class IneffectiveMarker(Rule):
-    """The platform marker of a scoped source has no effect."""
+    """The platform marker of a source for an extra or a group has no effect."""
 
     code = "TC305"
     name = "ineffective-marker"
@@ -147,8 +148,9 @@ class IneffectiveMarker(Rule):
                     continue
                 yield self.finding(
                     (*source.path, "marker"),
-                    f"this marker is void: the base asks for `{package}` on all platforms",
-                    help="cut `environments` where the markers of the sources are",
+                    f"this marker has no effect: the base dependencies require `{package}` on "
+                    "all platforms",
+                    help="split `environments` where the markers of the sources are",
                     fix=self._cut(context),
                 )
                 return
@@ -195,7 +197,7 @@ class IneffectiveMarker(Rule):
         choices: dict[tuple[str, ...], list[tuple[str | None, object]]] = {}
         for package in _base_packages(context):
             for source in _scoped_sources(context, package):
-                raw = raw_marker(context, source)
+                raw = source.raw_marker
                 if raw is not None and not names_platforms(raw):
                     return None
                 key = (package, str(source.extra), str(source.group))
@@ -208,15 +210,17 @@ class IneffectiveMarker(Rule):
                 return None
             parts = [cell for cell in cells if overlap(entry.raw, cell)]
             entries += [meet(entry.raw, cell) for cell in parts] or [entry.raw]
-        reason = "uv ignores the markers of scoped sources next to base dependencies without this"
+        reason = "without this, uv ignores the markers of sources for extras and groups"
         draft.put(ENVIRONMENTS, entries or list(cells), reason)
         if not draft.steps:
             return None
-        return Fix("cut `environments` by the sources' markers", tuple(draft.steps), safe=False)
+        return Fix(
+            "split `environments` by the markers of the sources", tuple(draft.steps), safe=False
+        )
 
 
 class ThirdBuild(Rule):
-    """Next to the variants, the base dependencies bring a build of their own."""
+    """The base dependencies install another build next to those of the extras or groups."""
 
     code = "TC306"
     name = "third-build"
@@ -237,9 +241,8 @@ class ThirdBuild(Rule):
         ):
             yield self.finding(
                 _base_requirements(context, package)[0].path,
-                f"without an extra or a group, `{package}` comes from PyPI: a build next to "
-                "those of the sources",
-                help="take it out of the base dependencies, or give one variant to a default group",
+                f"without an extra or group, `{package}` comes from PyPI",
+                help="remove it from the base dependencies, or make one choice a default group",
             )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import ENVIRONMENTS
 from torchconf.resolve.environments import mentions_extra
-from torchconf.rules.fixes import draft_of, gate, gated, put_at, raw_marker, without_wheels
+from torchconf.rules.fixes import draft_of, gate, gated, put_at, without_wheels
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_systems
 
@@ -26,7 +26,7 @@ __all__ = ["RULES"]
 
 
 class CudaOnMacos(Rule):
-    """A source for an accelerator holds on macOS, where it has no wheels."""
+    """A source for an accelerator applies on macOS, where it has no wheels."""
 
     code = "TC405"
     name = "cuda-on-macos"
@@ -53,17 +53,17 @@ class CudaOnMacos(Rule):
             ):
                 continue
             at = source.path if source.marker is None else (*source.path, "marker")
-            marker = gated(context, source.marker, raw_marker(context, source), backend)
+            marker = gated(context, source.marker, source.raw_marker, backend)
             fix = None
             if gate(context, backend) is not None:
                 draft = draft_of(context)
                 draft.put((*source.path, "marker"), marker, "macOS gets PyPI's build")
                 steps = (*draft.steps, *_gated_tritons(context, source, marker))
-                fix = Fix(f"give it the marker `{marker}`", steps, safe=True)
+                fix = Fix(f"set its marker to `{marker}`", steps, safe=True)
             yield self.finding(
                 at,
-                f"`{source.package}` comes from index `{source.value}` on macOS, too, where "
-                f"{backend.title} has no wheels",
+                f"`{source.package}` comes from index `{source.value}` on macOS too, "
+                f"where {backend.title} has no wheels",
                 help=f"add a marker: `{gate(context, backend)}`",
                 fix=fix,
             )
@@ -91,7 +91,7 @@ def _asked(context: Context, source: Source) -> Iterator[Marker | None]:
 
 
 class Environments(Rule):
-    """`environments` says something else than what is meant."""
+    """`environments` is invalid or excludes a platform that is needed."""
 
     code = "TC408"
     name = "environments"
@@ -105,15 +105,15 @@ class Environments(Rule):
         for one in entries:
             if mentions_extra(one.marker):
                 yield self.finding(
-                    one.path, "`environments` can not ask for an extra", severity=Severity.WARNING
+                    one.path, "`environments` cannot test an extra", severity=Severity.WARNING
                 )
                 return
         for one, after in itertools.pairwise(entries):
             if context.where(one.marker, after.marker):
                 yield self.finding(
                     after.path,
-                    f"this entry and `{one.raw}` overlap: uv refuses them",
-                    help="make them exclude each other",
+                    f"this entry overlaps with `{one.raw}`, which uv rejects",
+                    help="make the markers mutually exclusive",
                 )
                 return
         if not entries or not context.needed or context.project.root is not None:
@@ -124,7 +124,7 @@ class Environments(Rule):
             named = ", ".join(sorted(platform.key for platform in outside))
             yield self.finding(
                 at,
-                f"no entry holds on {named}, which is a declared platform",
+                f"no entry includes {named}, which is a declared platform",
                 help="add an entry for it",
                 severity=Severity.WARNING,
             )
@@ -138,13 +138,13 @@ class Environments(Rule):
         if gone:
             yield self.finding(
                 at,
-                f"the project can not be used on {list_systems(gone)}: no entry holds there",
+                f"no entry includes {list_systems(gone)}: the project cannot be used there",
                 severity=Severity.INFO,
             )
 
 
 class IntelMac(Rule):
-    """A Mac with an Intel processor is a target, and torch ended there with 2.2."""
+    """Intel Macs are a target, but torch no longer supports them since 2.3."""
 
     code = "TC407"
     name = "intel-mac"
@@ -183,8 +183,9 @@ class IntelMac(Rule):
                 continue
             yield self.finding(
                 open_[0].path,
-                f"torch ended with {last} on {platform.key}, which is a declared platform",
-                help="set it apart: `required-environments`, or a requirement of its own",
+                f"torch {last} is the last release for {platform.key}, which is a "
+                "declared platform",
+                help="add it to `required-environments`, or add a separate requirement for it",
             )
 
 

@@ -25,7 +25,7 @@ __all__ = ["RULES"]
 
 
 class StaleLock(Rule):
-    """The lockfile takes a package from elsewhere than its sources say."""
+    """The lockfile and the sources disagree about where a package comes from."""
 
     code = "TC503"
     name = "stale-lock"
@@ -58,8 +58,8 @@ class StaleLock(Rule):
             told.add(source.package)
             yield self.finding(
                 source.path,
-                f"uv.lock has `{source.package}` from {', '.join(sorted(registries))}, and not "
-                f"from index `{source.value}`",
+                f"uv.lock takes `{source.package}` from {', '.join(sorted(registries))}, "
+                f"not from index `{source.value}`",
                 help="run `uv lock`, and install with `--locked`",
             )
 
@@ -70,7 +70,7 @@ def _bare(url: str) -> str:
 
 
 class UvTooOld(Rule):
-    """`required-version` admits a uv that is too old for these tables."""
+    """`required-version` allows a uv version that is too old for these tables."""
 
     code = "TC505"
     name = "uv-too-old"
@@ -91,7 +91,11 @@ class UvTooOld(Rule):
         if not overlaps(specifier, "<0.8"):
             return
         draft = draft_of(context)
-        draft.put((*UV, "required-version"), ">=0.8", "the first that locks these tables right")
+        draft.put(
+            (*UV, "required-version"),
+            ">=0.8",
+            "the first version that locks these tables correctly",
+        )
         yield self.finding(
             (*UV, "required-version"),
             f"`{text}` admits uv before 0.8, which does not lock these tables right",
@@ -100,7 +104,7 @@ class UvTooOld(Rule):
 
 
 class TorchBackendIdle(Rule):
-    """`torch-backend` stands under `[tool.uv]`, where lock, sync and run do not read it."""
+    """`uv lock`, `uv sync` and `uv run` ignore `torch-backend` under `[tool.uv]`."""
 
     code = "TC506"
     name = "torch-backend-idle"
@@ -114,20 +118,20 @@ class TorchBackendIdle(Rule):
         if not isinstance(value, str):
             return
         draft = draft_of(context)
-        draft.remove((*UV, "torch-backend"), "only `uv pip` reads it")
+        draft.remove((*UV, "torch-backend"), "only `uv pip` uses it")
         pip = draft.get((*UV, "pip"))
         if pip is None or (isinstance(pip, dict) and "torch-backend" not in pip):
-            draft.put((*UV, "pip", "torch-backend"), value, "only `uv pip` reads it")
+            draft.put((*UV, "pip", "torch-backend"), value, "only `uv pip` uses it")
         yield self.finding(
             (*UV, "torch-backend"),
-            "`uv lock`, `uv sync` and `uv run` do not read `torch-backend`: only `uv pip` does",
-            help="choose builds with sources; `torchconf init` writes them",
+            "`uv lock`, `uv sync` and `uv run` ignore `torch-backend`; only `uv pip` uses it",
+            help="select builds with sources; `torchconf init` writes them",
             fix=Fix("move it to `[tool.uv.pip]`", tuple(draft.steps), safe=False),
         )
 
 
 class Nightly(Rule):
-    """A nightly index, and nothing that says how pre-releases are meant."""
+    """A nightly index is used without allowing pre-releases."""
 
     code = "TC507"
     name = "nightly"
@@ -141,11 +145,11 @@ class Nightly(Rule):
         nightly = [index for index in context.pytorch_indexes if is_nightly(index.url)]
         if nightly and mode == "if-necessary-or-explicit" and context.project.root is None:
             draft = draft_of(context)
-            draft.put((*UV, "prerelease"), "if-necessary", "its name today")
+            draft.put((*UV, "prerelease"), "if-necessary", "its current name")
             yield self.finding(
                 (*UV, "prerelease"),
-                "`if-necessary-or-explicit` is deprecated: uv calls it `if-necessary`",
-                fix=Fix("write `if-necessary`", tuple(draft.steps), safe=False),
+                "`if-necessary-or-explicit` is deprecated, use `if-necessary`",
+                fix=Fix("use `if-necessary`", tuple(draft.steps), safe=False),
             )
         if isinstance(mode, str):
             return
@@ -156,14 +160,15 @@ class Nightly(Rule):
                 if not any(re.search(r"dev|a|b|rc", part.version) for part in one.specifier):
                     yield self.finding(
                         one.path,
-                        f"`{one.name}` comes from a nightly index, and its range does not say so",
-                        help="give it a lower bound with `.dev`, such as `>=2.15.0.dev0`",
+                        f"`{one.name}` comes from a nightly index, but its range does not allow "
+                        "pre-releases",
+                        help="add a lower bound with `.dev`, such as `>=2.15.0.dev0`",
                     )
                     return
 
 
 class IgnoredInMember(Rule):
-    """A setting stands in a member of a workspace, where uv does not read it."""
+    """uv ignores this setting in a workspace member."""
 
     code = "TC512"
     name = "ignored-in-member"
@@ -180,7 +185,7 @@ class IgnoredInMember(Rule):
             if key in project.uv:
                 yield self.finding(
                     (*UV, key),
-                    f"uv does not read `{key}` of a workspace member",
+                    f"uv ignores `{key}` in a workspace member",
                     help=f"move it to {project.root.at}",
                 )
 

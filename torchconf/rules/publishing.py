@@ -24,7 +24,7 @@ def _open_sources(project: Project, family: set[str]) -> Iterator[Source]:
 
 
 class LeakingSource(Rule):
-    """A library routes torch for everybody who uses it from its source tree."""
+    """A library routes torch for every project that uses its source tree."""
 
     code = "TC501"
     name = "leaking-source"
@@ -41,9 +41,9 @@ class LeakingSource(Rule):
                 if source.package in base:
                     yield self.finding(
                         source.path,
-                        f"whoever uses this project by path or git gets this source of "
-                        f"`{source.package}`, too",
-                        help="bind it to a dependency group, which users never install",
+                        "projects that use this one by path or git get this source of "
+                        f"`{source.package}` too",
+                        help="limit it to a dependency group, which users never install",
                     )
                     break
         yield from self._from_libraries(context, family)
@@ -66,16 +66,16 @@ class LeakingSource(Rule):
                         continue
                     yield self.finding(
                         source.path,
-                        f"`{source.package}` routes `{theirs.package}` to {there.url}, this "
-                        "project elsewhere",
-                        help="bind the source in the library to a dependency group of its own",
+                        f"`{source.package}` routes `{theirs.package}` to {there.url}, but this "
+                        "project uses another index",
+                        help="limit the source in the library to a dependency group",
                         severity=Severity.ERROR if context.routes.error else Severity.WARNING,
                     )
                     return
 
 
 class PublishedPromise(Rule):
-    """A published package promises a build that its metadata can not carry."""
+    """A published package promises a build that its metadata cannot express."""
 
     code = "TC502"
     name = "published-promise"
@@ -93,17 +93,18 @@ class PublishedPromise(Rule):
             if backend is not None and any(one.name == main for one in section.requirements):
                 yield self.finding(
                     section.path,
-                    f"extra `{section.written}` is published without its index: from PyPI it "
-                    f"brings PyPI's build, not {backend.title}",
-                    help="say so in the README, with the `--index` to use, or use groups",
+                    f"extra `{section.written}` is published without its index: users get "
+                    f"PyPI's build, not {backend.title}",
+                    help="document the `--index` to use, or use dependency groups",
                 )
                 return
         for one in context.project.dependencies:
             if one.name in family and any("+" in part.version for part in one.specifier):
                 yield self.finding(
                     one.path,
-                    f"`{one.raw}` is published, and PyPI has no such version",
-                    help="publish the plain version; a source chooses the build while you develop",
+                    f"`{one.raw}` is published, but PyPI has no such version",
+                    help="publish the public version; a source selects the build during "
+                    "development",
                 )
                 return
 

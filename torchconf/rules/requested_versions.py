@@ -24,7 +24,7 @@ __all__ = ["RULES"]
 
 
 class LabelPin(Rule):
-    """A requirement names a build by its label, such as `+cu128`, where not everybody has it."""
+    """A requirement pins a local version such as `+cu128`, which not every platform has."""
 
     code = "TC409"
     name = "label-pin"
@@ -52,18 +52,18 @@ class LabelPin(Rule):
             if not without and not published:
                 continue
             if without:
-                said = f"there is no `+{backend.name}` on {list_systems(without)}"
+                said = f"there are no `+{backend.name}` wheels for {list_systems(without)}"
             else:
-                said = "PyPI has no labels, if this is published"
+                said = "PyPI does not accept it in a published package"
             new = re.sub(r"\+[A-Za-z0-9.]+", "", one.raw.partition(";")[0])
             new += "".join(one.raw.partition(";")[1:])
-            step = put_at(one.path, new, "the source says which build")
+            step = put_at(one.path, new, "the source selects the build")
             yield self.finding(
                 one.path,
-                f"`{one.raw.partition(';')[0].strip()}` names a build by its label: {said}",
-                help="let a source choose the build, and the requirement the version",
+                f"`{one.raw.partition(';')[0].strip()}` pins a local version: {said}",
+                help="select the build with a source, and only the version with the requirement",
                 severity=None if without else Severity.INFO,
-                fix=Fix("take the label away", (step,), safe=False),
+                fix=Fix("remove the local version", (step,), safe=False),
             )
 
 
@@ -77,7 +77,7 @@ def _label(context: Context, requirement: Requirement) -> Backend | None:
 
 
 class RequiresPython(Rule):
-    """`requires-python` admits a Python for which the asked torch has no wheels."""
+    """`requires-python` allows a Python version for which the required torch has no wheels."""
 
     code = "TC504"
     name = "requires-python"
@@ -107,7 +107,7 @@ class RequiresPython(Rule):
                     continue
                 yield self.finding(
                     ("project", "requires-python"),
-                    f"the {which} Python, {version}, has no wheels of `{one.raw.strip()}`",
+                    f"no wheels of `{one.raw.strip()}` for the {which} Python, {version}",
                     help="narrow `requires-python`, or widen the range of torch",
                 )
                 return

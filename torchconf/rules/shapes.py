@@ -23,7 +23,7 @@ _PAIR = 2
 
 
 class BadShape(Rule):
-    """A table or a value has a shape that uv refuses."""
+    """A table or a value has a shape that uv rejects."""
 
     code = "TC001"
     name = "bad-shape"
@@ -53,12 +53,14 @@ class BadShape(Rule):
         value = context.project.uv.get("conflicts")
         if not isinstance(value, list) or not any(isinstance(entry, dict) for entry in value):
             return None
-        message = "`conflicts` is an array of sets; here a set is missing around the entries"
+        message = (
+            "`conflicts` must be an array of arrays: the entries need another pair of brackets"
+        )
         fix = None
         if all(isinstance(entry, dict) for entry in value) and len(value) >= _PAIR:
             draft = draft_of(context)
             draft.put(CONFLICTS, [list(value)], "one set of all entries")
-            fix = Fix("make one set of them", tuple(draft.steps), safe=True)
+            fix = Fix("merge them into one set", tuple(draft.steps), safe=True)
         return self.finding(CONFLICTS, message, fix=fix)
 
     def _small_sets(self, context: Context) -> Iterator[Finding]:
@@ -70,34 +72,31 @@ class BadShape(Rule):
             if any(p.path[: len(conflict.path)] == conflict.path for p in context.problems):
                 continue
             count = "nothing" if not written else "one item"
-            message = f"a set of `conflicts` needs two different items, this one has {count}"
+            message = f"a conflict set needs two different items, but this one has {count}"
             draft = draft_of(context)
-            draft.remove(conflict.path, "a set of one conflicts with nothing")
-            fix = Fix("take the set away", tuple(draft.steps), safe=False)
+            draft.remove(conflict.path, "a single item conflicts with nothing")
+            fix = Fix("remove the set", tuple(draft.steps), safe=False)
             yield self.finding(conflict.path, message, fix=fix)
 
     def _sources(self, context: Context) -> Iterator[Finding]:
         for package, sources in context.project.sources.items():
             for source in sources:
                 if source.extra and source.group:
-                    message = f"the source of `{package}` names an `extra` and a `group`"
-                    help_ = "make two entries of it, and give their names one conflict set"
+                    message = f"the source of `{package}` has both an `extra` and a `group`"
+                    help_ = "split it into two entries, and add both names to one conflict set"
                     yield self.finding(source.path, message, help=help_)
                 if source.kind in ("mixed", "none"):
                     message = (
-                        f"the source of `{package}` must name one of `index`, `path`, `git`, "
-                        "`url`, `workspace`"
+                        f"the source of `{package}` must have exactly one of `index`, `path`, "
+                        "`git`, `url`, `workspace`"
                     )
                     yield self.finding(source.path, message)
             for one, after in itertools.pairwise(sources):
                 alike = (one.extra, one.group) == (after.extra, after.group)
                 bare = next((each for each in (one, after) if each.marker is None), None)
                 if alike and bare is not None and not (one.extra and one.group):
-                    message = (
-                        f"`{package}` has several sources, and this one has no marker: "
-                        "which one holds is not said"
-                    )
-                    help_ = "give each a marker, so that only one holds on each platform"
+                    message = f"`{package}` has several sources, but this one has no marker"
+                    help_ = "add markers so that only one source applies on each platform"
                     yield self.finding(bare.path, message, help=help_)
                     break
 
@@ -110,8 +109,7 @@ class BadShape(Rule):
                     yield self._nameless(context, index.path, index.url)
             elif not re.fullmatch(r"[A-Za-z0-9._-]+", index.name):
                 message = (
-                    f"`{index.name}` can not be the name of an index: letters, digits, `-`, `_` "
-                    "and `.` can"
+                    f"invalid index name `{index.name}`: use letters, digits, `-`, `_` and `.`"
                 )
                 yield self.finding((*index.path, "name"), message)
             elif index.name in names:
@@ -127,7 +125,7 @@ class BadShape(Rule):
         name = index_name(context, url)
         draft.put((*path, "name"), name, "sources need a name")
         fix = Fix(f"name it `{name}`", tuple(draft.steps), safe=False)
-        message = "an explicit index needs a `name`: only a source that names it leads to it"
+        message = "an explicit index needs a `name`, because only sources can refer to it"
         return self.finding(path, message, fix=fix)
 
 
@@ -232,7 +230,7 @@ _INDEX_KEYS = frozenset(
 
 
 class UnknownKey(Rule):
-    """A key of `[tool.uv]` or of an index is not one that uv knows."""
+    """A key of `[tool.uv]` or of an index is unknown to uv."""
 
     code = "TC002"
     name = "unknown-key"
@@ -246,13 +244,13 @@ class UnknownKey(Rule):
         for key in uv.keys() - _UV_KEYS:
             near = _nearest(key, _UV_KEYS)
             if near is not None:
-                message = f"uv does not know `{key}`, and leaves it out: is it `{near}`?"
+                message = f"unknown key `{key}`: did you mean `{near}`?"
                 yield self._renaming(context, (*UV, key), near, message)
         indexes = uv.get("index")
         for number, index in enumerate(indexes if isinstance(indexes, list) else ()):
             for key in sorted(index.keys() - _INDEX_KEYS) if isinstance(index, dict) else ():
                 near = _nearest(key, _INDEX_KEYS)
-                message = f"uv knows no key `{key}` of an index, and says nothing about it"
+                message = f"unknown key `{key}` of an index, which uv silently ignores"
                 yield self._renaming(context, (*INDEXES, number, key), near, message)
 
     def _renaming(
@@ -262,14 +260,14 @@ class UnknownKey(Rule):
         *above, key = path
         fix = None
         if near is None:
-            draft.remove(path, "uv does not read it")
-            fix = Fix(f"take `{key}` away", tuple(draft.steps), safe=False)
+            draft.remove(path, "uv ignores it")
+            fix = Fix(f"remove `{key}`", tuple(draft.steps), safe=False)
         elif draft.get((*above, near)) is None:
             value = draft.get(path)
-            draft.remove(path, "it is misspelt")
-            draft.put((*above, near), value, "as uv spells it")
-            fix = Fix(f"rename it `{near}`", tuple(draft.steps), safe=False)
-        help_ = f"write `{near}`" if near else None
+            draft.remove(path, "it is misspelled")
+            draft.put((*above, near), value, "uv's spelling")
+            fix = Fix(f"rename it to `{near}`", tuple(draft.steps), safe=False)
+        help_ = f"use `{near}`" if near else None
         return self.finding(path, message, help=help_, fix=fix)
 
 

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from torchconf.edits.conflicts import keep_apart
 from torchconf.resolve.environments import comparisons
 from torchconf.rules.context import Place
-from torchconf.rules.fixes import draft_of, put_entries, raw_marker
+from torchconf.rules.fixes import draft_of, put_entries
 from torchconf.rules.installed_builds import counting, lists, own_sources, source_entries
 from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
@@ -29,7 +29,7 @@ __all__ = ["RULES"]
 
 
 class ExtraInMarker(Rule):
-    """The marker of a source asks for an extra."""
+    """The marker of a source tests an extra."""
 
     code = "TC205"
     name = "extra-in-marker"
@@ -46,14 +46,14 @@ class ExtraInMarker(Rule):
             ):
                 yield self.finding(
                     (*source.path, "marker"),
-                    f"a marker can not choose the source of `{source.package}` by extra",
-                    help='write `extra = "..."` beside the marker, and one conflict set',
+                    f"a marker cannot select the source of `{source.package}` by extra",
+                    help='use `extra = "..."` instead, and add the extras to one conflict set',
                     fix=_scoped_fix(context, source.package, "extra"),
                 )
 
 
 class GroupInMarker(Rule):
-    """The marker of a source asks for a dependency group."""
+    """The marker of a source tests a dependency group."""
 
     code = "TC206"
     name = "group-in-marker"
@@ -66,7 +66,7 @@ class GroupInMarker(Rule):
         """Report markers of sources that ask for a group, readable or not."""
         said: dict[Path, str] = {}
         for source in context.sources:
-            raw = raw_marker(context, source) or ""
+            raw = source.raw_marker or ""
             if source.marker is None:
                 if re.search(r"\bgroup\b", raw):
                     said[source.path] = source.package
@@ -75,8 +75,8 @@ class GroupInMarker(Rule):
         for path, package in said.items():
             yield self.finding(
                 (*path, "marker"),
-                f"a marker can not choose the source of `{package}` by group",
-                help='write `group = "..."` beside the marker, and one conflict set',
+                f"a marker cannot select the source of `{package}` by group",
+                help='use `group = "..."` instead, and add the groups to one conflict set',
                 fix=_scoped_fix(context, canonicalize_name(package), "group"),
             )
 
@@ -116,11 +116,11 @@ def _scoped_fix(context: Context, package: NormalizedName, kind: str) -> Fix | N
             put_entries(draft, context, name, changed)
         if name == package and len(changed) == len(entries) and changed == entries:
             return None
-    reason = "each of these brings another build of the same packages"
+    reason = "each of these installs another build of the same packages"
     keep_apart(draft, [(kind, scope) for scope in names], reason)
     if not draft.steps:
         return None
-    title = f"give the sources `{kind}` keys, and their names one conflict set"
+    title = f"replace the markers by `{kind}` keys and add a conflict set"
     return Fix(title, tuple(draft.steps), safe=pure and kind == "extra")
 
 
@@ -140,7 +140,7 @@ def _scope_of(marker: str, kind: str) -> tuple[str, str] | None:
 
 
 class OverlappingMarkers(Rule):
-    """Two sources of a package hold on the same machine."""
+    """Two sources of a package apply to the same environment."""
 
     code = "TC210"
     name = "overlapping-markers"
@@ -160,17 +160,14 @@ class OverlappingMarkers(Rule):
                     if context.where(one.marker, after.marker):
                         yield self.finding(
                             (*after.path, "marker"),
-                            f"this source of `{package}` and the one for `{one.marker}` hold in "
-                            "the same environments",
-                            help="give them markers that exclude each other",
+                            f"this source of `{package}` and the one for `{one.raw_marker}` apply "
+                            "to the same environments",
+                            help="make the markers mutually exclusive",
                         )
 
 
-"""The rules of this family, by code."""
-
-
 class SourceNeverApplies(Rule):
-    """The marker of a source and those of its requirements exclude each other."""
+    """The marker of a source never holds where the package is required."""
 
     code = "TC212"
     name = "source-never-applies"
@@ -206,8 +203,8 @@ class SourceNeverApplies(Rule):
             ):
                 yield self.finding(
                     (*source.path, "marker"),
-                    f"no requirement on `{source.package}` holds where this source does",
-                    help="correct the marker of one of them",
+                    f"`{source.package}` is not required where this source applies",
+                    help="correct the marker of the source or of the requirement",
                 )
 
 
@@ -216,9 +213,6 @@ def _requirements(context: Context, package: str) -> Iterator[tuple[Place, Requi
         for requirement in context.flat(place):
             if requirement.name == package:
                 yield place, requirement
-
-
-"""The rules of this family, by code."""
 
 
 RULES: tuple[type[Rule], ...] = (

@@ -36,7 +36,7 @@ __all__ = ["RULES"]
 
 
 class BaseNeedsTorch(Rule):
-    """Torch is routed in extras or groups only, and a base dependency needs it, too."""
+    """Torch is routed only in extras or groups, but a base dependency needs it too."""
 
     code = "TC204"
     name = "base-needs-torch"
@@ -66,16 +66,15 @@ class BaseNeedsTorch(Rule):
                     yield self.finding(
                         requirement.path,
                         f"`{requirement.name}` needs `{main}`, which comes from PyPI unless an "
-                        "extra or a group is chosen",
-                        help="ask for it in each extra or group, or use dependency groups with a "
-                        "default",
+                        "extra or group is selected",
+                        help="move it to each extra or group, or make one of them a default group",
                         severity=None if locked else Severity.INFO,
                     )
                     return
 
 
 class SourceForIndirect(Rule):
-    """A package has a source, and no dependency list names it."""
+    """A package has a source but is not a dependency."""
 
     code = "TC201"
     name = "source-for-indirect"
@@ -103,15 +102,15 @@ class SourceForIndirect(Rule):
                 continue
             yield self.finding(
                 sources_path(sources[0]),
-                f"`{package}` has a source, and no dependency list names it: it has no effect",
-                help="make it a dependency, or constrain it to a version",
+                f"the source of `{package}` has no effect, because it is not a direct dependency",
+                help="make it a direct dependency, or add a constraint with a version",
                 fix=self._constrained(context, package) if project is context.whole.root else None,
             )
 
     def _constrained(self, context: Context, package: NormalizedName) -> Fix:
         draft = draft_of(context)
-        draft.insert(CONSTRAINTS, f"{package}>=0", "now its source counts")
-        title = f"constrain it (`{package}>=0`), so that its source holds wherever it comes along"
+        draft.insert(CONSTRAINTS, f"{package}>=0", "now its source applies")
+        title = f"add the constraint `{package}>=0`, so that its source applies"
         return Fix(title, tuple(draft.steps), safe=False)
 
 
@@ -170,8 +169,9 @@ class PlatformFallsToPypi(Rule):
             meant = context.named.intersection(left)
             yield self.finding(
                 at,
-                f"on {list_systems(left)} no source of `{main}` holds: it comes from PyPI",
-                help="add a source for the rest, such as the CPU index, or leave it so",
+                f"on {list_systems(left)}, `{main}` comes from PyPI, because no source applies",
+                help="add a source for the other platforms, such as the CPU index, unless "
+                "this is intended",
                 severity=Severity.WARNING if meant else None,
             )
 

@@ -27,7 +27,7 @@ __all__ = ["RULES"]
 
 
 class ScopeMissing(Rule):
-    """A source is for an extra or a group that is not there, or does not list the package."""
+    """A source is for an extra or a group that does not exist or does not list the package."""
 
     code = "TC207"
     name = "scope-missing"
@@ -72,14 +72,16 @@ class ScopeMissing(Rule):
         entry = draft.get(path)
         draft.put((*path, other), entry[kind], f"`{name}` is a {other}")
         draft.remove((*path, kind), f"`{name}` is a {other}")
-        return Fix(f"`{name}` is a {other}: say so", tuple(draft.steps), safe=False)
+        return Fix(
+            f"use `{other}` instead, because `{name}` is a {other}", tuple(draft.steps), safe=False
+        )
 
     def _listed(self, context: Context, source: Source, section: Section) -> Fix:
         known = context.required(source.package)
         line = known[0][1].raw if known else source.package
         draft = draft_of(context)
-        draft.insert(section.path, line, "a source for it needs a requirement on it")
-        return Fix(f"list `{line}` in `{section.written}`", tuple(draft.steps), safe=False)
+        draft.insert(section.path, line, "a source needs a requirement")
+        return Fix(f"add `{line}` to `{section.written}`", tuple(draft.steps), safe=False)
 
 
 def _listed(context: Context, place: Place, package: str) -> bool:
@@ -105,7 +107,7 @@ def _listed(context: Context, place: Place, package: str) -> bool:
 
 
 class UnroutedChoice(Rule):
-    """One of several conflicting extras or groups lists torch, and has no source for it."""
+    """One of several conflicting extras or groups lists torch without a source for it."""
 
     code = "TC208"
     name = "unrouted-choice"
@@ -135,7 +137,7 @@ class UnroutedChoice(Rule):
                 promised = backend is not None and backend != context.catalog.fallback
                 yield self.finding(
                     line.path,
-                    f"{place} has no source for `{main}`: it gets PyPI's build",
+                    f"{place} has no source for `{main}` and gets PyPI's build",
                     help=f'add a source with `{place.kind} = "{place.name}"`',
                     severity=None if promised else Severity.INFO,
                     fix=self._routed(context, place, routed[0]),

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.model.ranges import public
 from torchconf.model.toml_path import SOURCES
-from torchconf.rules.fixes import draft_of, raw_marker
+from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import BASE, counting, family_places, lists, own_sources
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
@@ -69,13 +69,13 @@ class _MissingTriton(Rule):
         if asked is not None and routed:
             return None
         draft = draft_of(context)
-        marker = raw_marker(context, source)
+        marker = source.raw_marker
         if asked is None:
             bound = f">={triton.bound}" if triton.bound else ""
             line = f"{name}{bound}" + (f" ; {marker}" if marker else "")
             path = torch.path
             above: Path = path[:-1]
-            draft.insert(above, line, "torch needs it, and PyPI has none of this name")
+            draft.insert(above, line, "torch needs it, and PyPI does not have it")
         if not routed:
             entry: dict[str, Value] = {"index": source.value}
             if source.extra or source.group:
@@ -85,20 +85,20 @@ class _MissingTriton(Rule):
             found = own_sources(context, name)
             if found is None:
                 value: Value = [entry] if marker else entry
-                draft.put((*SOURCES, triton.name), value, "it is on that index only")
+                draft.put((*SOURCES, triton.name), value, "only that index has it")
             elif isinstance(found[1], list):
-                draft.insert((*SOURCES, found[0]), entry, "it is on that index only")
+                draft.insert((*SOURCES, found[0]), entry, "only that index has it")
             else:
-                draft.put((*SOURCES, found[0]), [found[1], entry], "it is on that index only")
+                draft.put((*SOURCES, found[0]), [found[1], entry], "only that index has it")
         others = asked is None and any(
             context.required(other) for other in context.catalog.triton_packages if other != name
         )
-        what = "no dependency list names it" if asked is None else "it has no source"
+        what = "it is not a direct dependency" if asked is None else "it has no source"
         title = f"add `{name}`" if asked is None else f"route `{name}` to `{source.value}`"
         return self.finding(
             source.path,
-            f"torch from `{source.value}` needs `{name}` from there, too, and {what}",
-            help=f"make `{name}` a dependency with the source and the marker of torch",
+            f"torch from `{source.value}` needs `{name}` from the same index, but {what}",
+            help=f"make `{name}` a direct dependency with the source and the marker of torch",
             fix=None if others else Fix(title, tuple(draft.steps), safe=asked is not None),
         )
 
@@ -127,7 +127,7 @@ def _needed(context: Context, backend: Backend, specifier: SpecifierSet) -> Trit
 
 
 class RocmTriton(_MissingTriton):
-    """A ROCm torch is routed, and the triton package that it needs is not."""
+    """Torch is routed to a ROCm index, but the triton package that it needs is not."""
 
     code = "TC213"
     name = "rocm-triton"
@@ -138,7 +138,7 @@ class RocmTriton(_MissingTriton):
 
 
 class XpuTriton(_MissingTriton):
-    """An XPU torch is routed, and the triton package that it needs is not."""
+    """Torch is routed to an XPU index, but the triton package that it needs is not."""
 
     code = "TC214"
     name = "xpu-triton"
