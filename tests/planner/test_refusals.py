@@ -73,7 +73,7 @@ SECRET = (
     "name in capitals with `_` for `-` and `.`"
 )
 MEND = "mend it, or let `--force` replace it"
-PUZZLE = "the PyTorch configuration is not understood: "
+PUZZLE = "cannot read the PyTorch configuration: "
 
 TARGETS = {
     "CUDA on macOS": Refusal(

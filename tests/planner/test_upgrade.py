@@ -17,7 +17,7 @@ from tests.support.replica import Replica
 from tests.support.upgrading import COVERED, inside
 from torchconf.model.backends import Backend
 from torchconf.model.targets import PLATFORMS
-from torchconf.planner.respecify import moved, renamed_backend
+from torchconf.planner.respecify import rename_backend, respecify
 
 LAYOUTS = ("extras", "groups", "markers")
 MARKERS = (EXAMPLES / "markers.toml").read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ ANY = [MARKERS, EXTRAS, GROUPS]
 def test_a_requirement_keeps_its_shape(
     before: str, new: str, upper: str | None, after: str
 ) -> None:
-    assert moved(before, Version(new), upper) == after
+    assert respecify(before, Version(new), upper) == after
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_requirement_keeps_its_shape(
     ],
 )  # fmt: skip
 def test_a_name_follows_its_backend(text: str, after: str) -> None:
-    assert renamed_backend(text, "cu130", "cu132") == after
+    assert rename_backend(text, "cu130", "cu132") == after
 
 
 # Releases.

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from torchconf.catalog import Catalog
     from torchconf.layout.layouts import Kind
     from torchconf.model.project import Project
+    from torchconf.planner.assess import ReleaseChoice
 
-__all__ = ["Facts", "Outcome", "Request", "plan_targets", "refuse_what_uv_refuses"]
+__all__ = ["Facts", "Outcome", "Request", "plan_targets", "refuse_what_uv_refuses", "unknowns"]
 
 
 def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Facts) -> Outcome:
@@ -47,7 +48,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     plan = Plan(
         steps=tuple(draft.steps),
         notes=_notes(decision, facts),
-        warnings=_warnings(decision, catalog),
+        warnings=unknowns(decision.choice, catalog),
         root_steps=() if root is draft else tuple(root.steps),
     )
     return Outcome(
@@ -123,9 +124,7 @@ def _notes(decision: Decision, facts: Facts) -> tuple[str, ...]:
     return layout, f"torch {choice.release}: {why}"
 
 
-def _warnings(decision: Decision, catalog: Catalog) -> tuple[str, ...]:
-    """Say what the catalog does not know."""
-    doubts = [
-        f"the catalog of {catalog.as_of} does not know {doubt}" for doubt in decision.choice.doubts
-    ]
+def unknowns(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:
+    """Say what the catalog does not know of a release that was chosen."""
+    doubts = [f"the catalog of {catalog.as_of} does not know {doubt}" for doubt in choice.doubts]
     return (*doubts, "`torchconf catalog refresh` reads the live indexes") if doubts else ()

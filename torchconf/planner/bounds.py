@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from torchconf.model.backends import PYPI
 from torchconf.model.ranges import admits_from
-from torchconf.model.requirements import next_minor
+from torchconf.model.requirements import next_minor, with_upper_bound
 from torchconf.planner.assess import leaves_platform
 
 if TYPE_CHECKING:
@@ -77,6 +77,19 @@ class Bounds:
             return newest._replace(bound=lowest.bound)
         return newest
 
+    def triton_specifier(self, triton: Triton) -> str:
+        """Return the range of a triton package that a project requires directly."""
+        parts = [f">={triton.bound}"] if triton.bound else []
+        if triton.pin and not self.is_open:
+            # A newer triton could pull in an older torch, one that needs none.
+            parts.append(f"<={triton.pin}")
+        return ",".join(parts)
+
+    def keep_within(self, text: str, name: str) -> str:
+        """Return a requirement with the upper bound that its package needs, if it needs one."""
+        bound = self.by_package.get(name)
+        return text if bound is None else with_upper_bound(text, bound)
+
     def _find_torch(self, within: SpecifierSet) -> str | None:
         """Return what torch must stay below, if targets would part otherwise."""
         release, targets = self.choice.release, self.choice.targets
@@ -137,3 +150,10 @@ def _last_line(target: Target, catalog: Catalog) -> tuple[int, ...]:
     else:
         newest = catalog.newest_indexed
     return newest.release[:2] if newest else ()
+
+
+def lowest_companion(name: str, torch: SpecifierSet, catalog: Catalog) -> Version | None:
+    """Return the newest companion of the lowest torch in a range, if the catalog knows one."""
+    admitted = [release for release in catalog.releases if release in torch]
+    fitting = catalog.companions(name, min(admitted)) if admitted else None
+    return max(fitting, default=None) if fitting else None

@@ -99,6 +99,19 @@ def pinned_range(project: Project, package: str) -> SpecifierSet:
     return joined
 
 
+def admitted_range(project: Project, package: str) -> SpecifierSet:
+    """Return all that requirements and constraints say of a package, joined."""
+    return declared_range(project, package) & pinned_range(project, package)
+
+
+def refuse_puzzles(before: Configuration, help_: str) -> None:
+    """Refuse tables that are not understood: they would not be edited as they are meant."""
+    if before.puzzles:
+        puzzle = before.puzzles[0]
+        message = f"cannot read the PyTorch configuration: {puzzle.why}"
+        raise ProjectError(message, at=puzzle.at, help=help_)
+
+
 def refuse_inherited(project: Project, catalog: Catalog) -> None:
     """Send whoever asks in a member to the root, where its sources are."""
     root = project.root
@@ -123,7 +136,8 @@ class _Deciding:
         self.before = read_configuration(project, catalog)
 
     def decide(self) -> Decision:
-        self._refuse_puzzles()
+        if not self.request.force:
+            refuse_puzzles(self.before, "fix it first, or replace it with `--force`")
         self._refuse_poetry()
         self._refuse_own_conflict()
         refuse_inherited(self.project, self.catalog)
@@ -131,9 +145,7 @@ class _Deciding:
         torch = self._torch_range()
         python = self._python_range()
         companions = {
-            name: declared_range(self.project, name) & pinned_range(self.project, name)
-            for name in packages
-            if name != self.main
+            name: admitted_range(self.project, name) for name in packages if name != self.main
         }
         needs = Needs(torch, companions, python)
         at = self.project.place("tool.uv.sources")
@@ -211,15 +223,6 @@ class _Deciding:
                     )
 
     # What is asked.
-
-    def _refuse_puzzles(self) -> None:
-        if self.before.puzzles and not self.request.force:
-            puzzle = self.before.puzzles[0]
-            raise ProjectError(
-                f"the PyTorch configuration is not understood: {puzzle.why}",
-                at=puzzle.at,
-                help="mend it, or let `--force` replace it",
-            )
 
     def _refuse_to_drop(self, targets: Iterable[Target]) -> None:
         """Refuse to take away what the project has, unless told to.
@@ -300,7 +303,7 @@ class _Deciding:
             return SpecifierSet(f"=={exact}") & pinned
         if self.request.torch is not None:
             return SpecifierSet(torch_specifier(self.request.torch)) & pinned
-        return declared_range(self.project, self.main) & pinned
+        return admitted_range(self.project, self.main)
 
     def _python_range(self) -> SpecifierSet | None:
         if self.request.python is None:

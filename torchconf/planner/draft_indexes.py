@@ -10,7 +10,7 @@ from torchconf.errors import ProjectError
 from torchconf.layout.layouts import ordered
 from torchconf.model.backends import is_nightly
 from torchconf.model.toml_path import INDEXES, SOURCES
-from torchconf.planner.respecify import renamed_backend
+from torchconf.planner.respecify import rename_backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -205,7 +205,7 @@ def _moves(
 def _new_name(move: _Move, project: Project) -> str:
     """Return the name that the index of the new backend has."""
     old = str(move.entry.name)
-    name = renamed_backend(old, move.old.name, move.new.name)
+    name = rename_backend(old, move.old.name, move.new.name)
     if name == old and move.entry not in project.indexes:
         name = f"pytorch-{move.new.name}"
     if name != old:
@@ -228,7 +228,7 @@ def _moved_url(url: str, old: str, new: str) -> str | None:
     """Return a URL whose path names another backend; None if it does not name the old one."""
     scheme, found, rest = url.partition("://")
     host, slash, path = rest.partition("/")
-    moved = renamed_backend(path, old, new)
+    moved = rename_backend(path, old, new)
     return None if moved == path else f"{scheme}{found}{host}{slash}{moved}"
 
 

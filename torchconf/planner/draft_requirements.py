@@ -13,8 +13,8 @@ from torchconf.model.requirements import (
     python_specifier,
     torch_specifier,
     with_specifier,
-    with_upper_bound,
 )
+from torchconf.planner.bounds import lowest_companion
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -46,11 +46,7 @@ def triton_requirements(decision: Decision, scope: Scope) -> dict[str, str]:
     for backend in scope.backends():
         triton = decision.bounds.triton(backend)
         if triton is not None:
-            bounds = [f">={triton.bound}"] if triton.bound else []
-            if triton.pin and not decision.bounds.is_open:
-                # A newer triton could pull in an older torch, one that needs none.
-                bounds.append(f"<={triton.pin}")
-            text = f"{triton.name}{','.join(bounds)}"
+            text = f"{triton.name}{decision.bounds.triton_specifier(triton)}"
             found[triton.name] = f"{text} ; {scope.marker(backend)}"
     return found
 
@@ -200,7 +196,7 @@ class _Requires:
         text = requirement.raw
         if requirement.name == self.main and self.request.torch is not None:
             text = with_specifier(text, torch_specifier(self.request.torch))
-        return self._bounded(text, requirement.name)
+        return self.decision.bounds.keep_within(text, requirement.name)
 
     def _new(self, name: str, *, bare: bool = False) -> str:
         """Return a new requirement: a lower bound, and an upper one where a line has ended.
@@ -209,26 +205,21 @@ class _Requires:
             name: Of the package.
             bare: The project's own dependencies say which versions.
         """
-        if name == self.main and self.request.torch is not None:
-            return self._bounded(name + torch_specifier(self.request.torch), name)
+        return self.decision.bounds.keep_within(name + self._range(name, bare=bare), name)
+
+    def _range(self, name: str, *, bare: bool) -> str:
+        main = name == self.main
+        if main and self.request.torch is not None:
+            return torch_specifier(self.request.torch)
+        lower = self.decision.choice.release if main else self._lowest_companion(name)
         if bare or (name in self.facts.needed and name not in self.request.packages):
             # Where an upper bound is needed, a lower one keeps a resolver from going far below.
-            low = name == self.main and self.decision.bounds.torch is not None
-            return self._bounded(f"{name}>={self.decision.choice.release}" if low else name, name)
-        main = name == self.main
-        lower = self.decision.choice.release if main else self._lowest_companion(name)
-        return self._bounded(f"{name}>={lower}" if lower else name, name)
+            lower = lower if main and self.decision.bounds.torch is not None else None
+        return f">={lower}" if lower else ""
 
     def _lowest_companion(self, name: str) -> Version | None:
         """Return the companion of the lowest torch that the project admits."""
         if not str(self.decision.torch):
             is_bare = any(r.name == self.main for r in self.project.requirements())
             return None if is_bare else self.decision.choice.companions.get(name)
-        admitted = [r for r in self.catalog.releases if r in self.decision.torch]
-        fitting = self.catalog.companions(name, min(admitted)) if admitted else None
-        return max(fitting) if fitting else None
-
-    def _bounded(self, text: str, name: str) -> str:
-        """Add the upper bound that keeps all targets at one release, if one is needed."""
-        bound = self.decision.bounds.by_package.get(name)
-        return text if bound is None else with_upper_bound(text, bound)
+        return lowest_companion(name, self.decision.torch, self.catalog)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from torchconf.edits.conflicts import keep_apart
 from torchconf.model.markers import (
@@ -154,23 +153,27 @@ def _draft_pins(draft: Draft, catalog: Catalog, decision: Decision) -> None:
     choice = decision.choice
     if choice.release is None:
         return
-    pins = {catalog.main_package: choice.release, **choice.companions}
+    pins: dict[str, object] = {catalog.main_package: choice.release, **choice.companions}
     for scope in decision.scopes:
         for backend in scope.backends():
             triton = decision.bounds.triton(backend)
             if triton is not None and triton.pin is not None:
-                pins[triton.name] = Version(triton.pin)
-    path = CONSTRAINTS
+                pins[triton.name] = triton.pin
+    add_pins(draft, pins)
+
+
+def add_pins(draft: Draft, pins: Mapping[str, object]) -> None:
+    """Add exact versions to the constraints, for packages that have no constraint yet."""
     reason = "one version everywhere"
-    lines = [f"{name}=={version}" for name, version in pins.items()]
-    current = draft.get(path)
-    if current is None:
-        draft.put(path, list(lines), reason, "`torchconf upgrade` moves these pins together")
+    current = draft.get(CONSTRAINTS)
+    there = {canonicalize_name(Requirement(str(line)).name) for line in current or ()}
+    lines: list[Value] = [f"{name}=={pin}" for name, pin in pins.items() if name not in there]
+    if current is None and lines:
+        comment = "`torchconf upgrade` moves these pins together"
+        draft.put(CONSTRAINTS, lines, reason, comment)
         return
-    there = {canonicalize_name(Requirement(str(line)).name) for line in current}
     for line in lines:
-        if Requirement(line).name not in there:
-            draft.insert(path, line, reason)
+        draft.insert(CONSTRAINTS, line, reason)
 
 
 def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[str, list[Value]]:

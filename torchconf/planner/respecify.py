@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from torchconf.model.backends import Backend
 
-__all__ = ["moved", "names_backend", "relabelled", "renamed_backend"]
+__all__ = ["names_backend", "relabel", "rename_backend", "respecify"]
 
 _PART = r"(===|==|~=|!=|<=|>=|<|>)\s*([^,;\s)]+)"
 _MINOR = 2
 
 
-def moved(text: str, new: Version, upper: str | None, own: str | None = None) -> str:
+def respecify(text: str, new: Version, upper: str | None, own: str | None = None) -> str:
     """Return a requirement that asks for another release.
 
     A pin stays a pin, a lower bound a lower bound. An upper bound moves along where it was next to
@@ -79,14 +79,14 @@ def _upper(operator: str, value: str, new: Version, lower: str | None) -> str:
     return f"{operator}{value}" if inside and not beside else f"<{next_minor(new)}"
 
 
-def relabelled(text: str, backends: Mapping[str, Backend]) -> str:
+def relabel(text: str, backends: Mapping[str, Backend]) -> str:
     """Return a requirement whose local version names the new backend: `==2.13.0+cu132`."""
     for old, new in backends.items():
         text = re.sub(rf"[+]{re.escape(old)}(?![A-Za-z0-9.])", f"+{new.name}", text)
     return text
 
 
-def renamed_backend(text: str, old: str, new: str) -> str:
+def rename_backend(text: str, old: str, new: str) -> str:
     """Return a name or a URL with the last mention of one backend replaced by another.
 
     Both spellings count: `rocm7.2` and `rocm7-2`.

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from packaging.specifiers import SpecifierSet
+
 from torchconf.edits.draft import Draft
-from torchconf.errors import ProjectError, RequestError
+from torchconf.errors import ProjectError
 from torchconf.layout.configuration import read_configuration
 from torchconf.model.backends import PYPI
 from torchconf.model.project import read_project
 from torchconf.model.target_spec import spec_of
-from torchconf.planner import plan_targets, refuse_what_uv_refuses
-from torchconf.planner.assess import Needs
+from torchconf.planner import plan_targets, refuse_what_uv_refuses, unknowns
+from torchconf.planner.assess import Needs, assess
 from torchconf.planner.bounds import Bounds
-from torchconf.planner.decide import declared_range, pinned_range, refuse_inherited
+from torchconf.planner.decide import admitted_range, refuse_inherited, refuse_puzzles
 from torchconf.planner.draft_indexes import move_indexes
-from torchconf.planner.releases import choose_release
 from torchconf.planner.request import Request
-from torchconf.planner.upgrade.choice import Reach, UpgradeRequest, find_reach
-from torchconf.planner.upgrade.rename import move_scopes
-from torchconf.planner.upgrade.requirements import Line, move_requirements
+from torchconf.planner.upgrade.destination import Destination, UpgradeRequest, find_destination
+from torchconf.planner.upgrade.rename import rename_scopes
+from torchconf.planner.upgrade.requirements import PlacedRequirement, respecify_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,13 +82,7 @@ def plan_upgrade(
         ProjectError: The project has no torch, or holds something that is not understood.
     """
     before = read_configuration(project, catalog)
-    if before.puzzles:
-        puzzle = before.puzzles[0]
-        raise ProjectError(
-            f"the PyTorch configuration is not understood: {puzzle.why}",
-            at=puzzle.at,
-            help="mend it first; `torchconf check` says more",
-        )
+    refuse_puzzles(before, "fix it first; `torchconf check` gives the details")
     refuse_inherited(project, catalog)
     if not before.targets:
         raise ProjectError(
@@ -97,8 +92,8 @@ def plan_upgrade(
         )
     if before.layout is None:
         _refuse_open_index(project, catalog)
-    reach = find_reach(request, project, before, catalog, facts.locked)
-    return _Plan(request, project, catalog, facts, members, before, reach).upgrade()
+    destination = find_destination(request, project, before, catalog, facts.locked)
+    return _Plan(request, project, catalog, facts, members, before, destination).upgrade()
 
 
 def _refuse_open_index(project: Project, catalog: Catalog) -> None:
@@ -127,7 +122,7 @@ class _Plan:
         facts: Facts,
         members: Sequence[Project],
         before: Configuration,
-        reach: Reach,
+        destination: Destination,
     ) -> None:
         self.request = request
         self.project = project
@@ -135,7 +130,7 @@ class _Plan:
         self.facts = facts
         self.members = members
         self.before = before
-        self.reach = reach
+        self.destination = destination
         self.draft = Draft(project.data)
         self.root = Draft(project.root.data) if project.root is not None else self.draft
         self.followers = {
@@ -146,27 +141,31 @@ class _Plan:
         }
 
     def upgrade(self) -> Upgrade:
-        left = move_requirements(
+        left = respecify_requirements(
             [*self._lines()],
             self.project,
             self.catalog,
             self.before,
-            self.reach,
+            self.destination,
             self.request.torch,
             self._own_bounds(),
         )
         move_indexes(
-            self.draft, self.project, self.catalog, self.reach.backends, self._used_elsewhere()
+            self.draft,
+            self.project,
+            self.catalog,
+            self.destination.backends,
+            self._used_elsewhere(),
         )
-        names = move_scopes(
+        names = rename_scopes(
             self.draft,
             self.root,
             self.project,
             self.before,
-            self.reach.backends,
+            self.destination.backends,
             rename=self.request.rename,
         )
-        if self.reach.given_up and not self._is_idle():
+        if self.destination.given_up and not self._is_idle():
             self._give_up()
         if not self._is_idle():
             self._verify()
@@ -178,13 +177,13 @@ class _Plan:
             member_steps={
                 at: tuple(draft.steps) for at, (_, draft) in self.followers.items() if draft.steps
             },
-            choice=self.reach.choice,
-            targets=self.reach.targets,
-            backends=self.reach.backends,
+            choice=self.destination.choice,
+            targets=self.destination.choice.targets,
+            backends=self.destination.backends,
             kept=bool(names) and not self.request.rename,
             packages=tuple(self.before.packages),
-            notes=(*self._notes(), *names, *self.reach.notes, *dict.fromkeys(left)),
-            warnings=self._warnings(),
+            notes=(*self._notes(), *names, *self.destination.notes, *dict.fromkeys(left)),
+            warnings=unknowns(self.destination.choice, self.catalog),
         )
 
     def _is_idle(self) -> bool:
@@ -192,22 +191,24 @@ class _Plan:
         drafts = (self.draft, self.root, *(draft for _, draft in self.followers.values()))
         return not any(draft.steps for draft in drafts)
 
-    def _lines(self) -> Iterator[Line]:
+    def _lines(self) -> Iterator[PlacedRequirement]:
         """Yield every requirement of the family that moves along."""
         family = frozenset(self.catalog.family)
         published = self.project.has_build_system and self.before.layout == "groups"
         for one in self.project.requirements():
             if one.name in family and one.url is None:
                 base = one in self.project.dependencies
-                yield Line(self.draft, one, is_base=base, is_promise=base and published)
+                yield PlacedRequirement(
+                    self.draft, one, is_base=base, is_promise=base and published
+                )
         for member, draft in self.followers.values():
             for one in member.requirements():
                 if one.name in family and one.url is None:
-                    yield Line(draft, one)
+                    yield PlacedRequirement(draft, one)
         shared = self.project.workspace
         for one in (*shared.constraint_dependencies, *shared.override_dependencies):
             if one.name in family and one.url is None:
-                yield Line(self.root, one, holds=True)
+                yield PlacedRequirement(self.root, one, holds=True)
 
     def _used_elsewhere(self) -> frozenset[str]:
         """Return the names of indexes that sources in other files of the workspace use."""
@@ -222,24 +223,20 @@ class _Plan:
 
     def _own_bounds(self) -> Bounds | None:
         """Return the bounds that torchconf would have written for what the project has now."""
-        main = self.catalog.main_package
-        within = declared_range(self.project, main) & pinned_range(self.project, main)
-        companions = {
-            str(name): declared_range(self.project, name) & pinned_range(self.project, name)
-            for name in self.before.packages
-            if name != main and self.catalog.companions(name, self.catalog.releases[0]) is not None
-        }
-        try:
-            needs = Needs(within, companions, self.project.requires_python)
-            choice = choose_release([*map(spec_of, self.before.targets)], needs, self.catalog)
-        except RequestError:
+        within = admitted_range(self.project, self.catalog.main_package)
+        newest = next((r for r in self.catalog.releases if r in within), None)
+        if newest is None:
             return None
+        companions = {str(name): SpecifierSet() for name in self.before.packages}
+        needs = Needs(within, companions, self.project.requires_python)
+        specs = [*map(spec_of, self.before.targets)]
+        choice = assess(newest, specs, needs, self.catalog).choice
         return Bounds(choice, within, self.catalog, settled=False, pinned=False, pin=False)
 
     def _give_up(self) -> None:
         """Let other machines of a system have their CPU build, where the new backend has none."""
         planned = self._planned()
-        specs = tuple(map(spec_of, self.reach.targets))
+        specs = tuple(map(spec_of, self.destination.choice.targets))
         outcome = plan_targets(
             Request(specs=specs), planned, self.catalog, self.facts._replace(locked=None)
         ).plan
@@ -257,15 +254,17 @@ class _Plan:
     def _verify(self) -> None:
         """See that the targets are those that were wanted."""
         after = read_configuration(self._planned(), self.catalog)
-        wanted = {self.reach.new(target) for target in self.before.targets}
-        wanted -= {self.reach.new(target) for target in self.reach.given_up}
+        wanted = {self.destination.new(target) for target in self.before.targets}
+        wanted -= {self.destination.new(target) for target in self.destination.given_up}
         # PyPI's build is a target only where an upper bound holds it together with the others.
         now = {target for target in after.targets if target.backend != PYPI}
         wanted = {target for target in wanted if target.backend != PYPI}
         missing = wanted - now
         added = now - wanted
         added = {
-            t for t in added if t.platform not in {old.platform for old in self.reach.given_up}
+            t
+            for t in added
+            if t.platform not in {old.platform for old in self.destination.given_up}
         }
         if missing or added:
             names = ", ".join(f"`{target}`" for target in sorted((missing or added), key=str))
@@ -276,14 +275,14 @@ class _Plan:
             )
 
     def _notes(self) -> Iterator[str]:
-        release = self.reach.choice.release
+        release = self.destination.choice.release
         if release is not None:
             why = " of those asked for" if self.request.torch else ""
             yield f"torch {release}: the newest{why} that all targets can have"
-        for old, new in self.reach.backends.items():
+        for old, new in self.destination.backends.items():
             yield f"{old} becomes {new.name}{self._driver(old, new)}"
-        for target in self.reach.given_up if not self._is_idle() else ():
-            name = self.reach.new(target).backend.name
+        for target in self.destination.given_up if not self._is_idle() else ():
+            name = self.destination.new(target).backend.name
             yield f"{target.platform.key} gets CPU: {name} has no such build of this torch"
 
     def _driver(self, old: str, new: Backend) -> str:
@@ -293,11 +292,3 @@ class _Plan:
             return ""
         lowest = dict.fromkeys(drivers.values())
         return f", which needs driver {' / '.join(lowest)} or newer"
-
-    def _warnings(self) -> tuple[str, ...]:
-        """Say what the catalog does not know."""
-        doubts = [
-            f"the catalog of {self.catalog.as_of} does not know {doubt}"
-            for doubt in self.reach.choice.doubts
-        ]
-        return (*doubts, "`torchconf catalog refresh` reads the live indexes") if doubts else ()

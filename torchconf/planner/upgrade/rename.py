@@ -12,7 +12,7 @@ from torchconf.errors import RequestError
 from torchconf.layout.layouts import KINDS
 from torchconf.model.toml_path import DEFAULT_GROUPS, UV
 from torchconf.planner.draft_indexes import source_entries
-from torchconf.planner.respecify import renamed_backend
+from torchconf.planner.respecify import rename_backend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from torchconf.model.project import Project
     from torchconf.model.toml_path import Path
 
-__all__ = ["move_scopes"]
+__all__ = ["rename_scopes"]
 
 
-def move_scopes(
+def rename_scopes(
     draft: Draft,
     root: Draft,
     project: Project,
@@ -57,7 +57,7 @@ def move_scopes(
     for old, new in backends.items():
         own = [before.names[old]] if old in before.names else []
         for name in (*own, *before.aliases.get(old, ())):
-            after = renamed_backend(name, old, new.name)
+            after = rename_backend(name, old, new.name)
             if after == name:
                 continue
             if not rename:

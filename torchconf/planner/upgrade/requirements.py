@@ -18,9 +18,10 @@ from torchconf.model.requirements import (
     with_upper_bound,
 )
 from torchconf.model.toml_path import CONSTRAINTS, SOURCES
-from torchconf.planner.bounds import Bounds
-from torchconf.planner.respecify import moved, relabelled
-from torchconf.planner.upgrade.choice import Reach, lowest_meant
+from torchconf.planner.bounds import Bounds, lowest_companion
+from torchconf.planner.draft_tables import add_pins
+from torchconf.planner.respecify import relabel, respecify
+from torchconf.planner.upgrade.destination import Destination, lowest_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
     from torchconf.layout.configuration import Configuration
     from torchconf.model.project import Project, Requirement
 
-__all__ = ["Line", "move_requirements"]
+__all__ = ["PlacedRequirement", "respecify_requirements"]
 
 _REASON = "the release that all targets have"
 
 
-class Line(NamedTuple):
+class PlacedRequirement(NamedTuple):
     """A requirement of the family, and where it stands."""
 
     draft: Draft
@@ -48,12 +49,12 @@ class Line(NamedTuple):
     """A constraint or an override: it installs nothing by itself."""
 
 
-def move_requirements(
-    lines: Sequence[Line],
+def respecify_requirements(
+    lines: Sequence[PlacedRequirement],
     project: Project,
     catalog: Catalog,
     before: Configuration,
-    reach: Reach,
+    destination: Destination,
     asked: str | None,
     own: Bounds | None,
 ) -> tuple[str, ...]:
@@ -64,7 +65,7 @@ def move_requirements(
         project: As it is.
         catalog: What fits.
         before: What the project has.
-        reach: Where it goes.
+        destination: Where it goes.
         asked: What `--torch` says.
         own: The bounds that torchconf would have written before, if that is known.
 
@@ -74,17 +75,17 @@ def move_requirements(
     Raises:
         RequestError: Nothing in the project could hold what is asked for.
     """
-    return _Moving(lines, project, catalog, before, reach, asked, own).move()
+    return _Respecifying(lines, project, catalog, before, destination, asked, own).move()
 
 
-class _Moving:
+class _Respecifying:
     def __init__(
         self,
-        lines: Sequence[Line],
+        lines: Sequence[PlacedRequirement],
         project: Project,
         catalog: Catalog,
         before: Configuration,
-        reach: Reach,
+        destination: Destination,
         asked: str | None,
         own: Bounds | None,
     ) -> None:
@@ -92,13 +93,13 @@ class _Moving:
         self.project = project
         self.catalog = catalog
         self.before = before
-        self.reach = reach
+        self.destination = destination
         self.asked = asked
         self.specifier = torch_specifier(asked)
         self.is_bare = asked is not None and asked.strip()[:1] in set("0123456789v")
         self.own = own
         self.main = catalog.main_package
-        self.release = reach.choice.release
+        self.release = destination.choice.release
         self.pinned = any(
             line.holds and line.requirement.name == self.main and _is_exact(line.requirement)
             for line in lines
@@ -115,7 +116,7 @@ class _Moving:
             if name == self.main:
                 self._write(line, self.texts[number])
             elif name in tritons:
-                self._move_triton(line, tritons[name])
+                self._move_triton(line, tritons[name], bounds)
             elif name not in self.catalog.triton_packages:
                 self._move_companion(line, bounds)
         self._drop_pins(tritons)
@@ -126,7 +127,7 @@ class _Moving:
 
     def _bounds(self, within: SpecifierSet) -> Bounds:
         return Bounds(
-            self.reach.choice._replace(targets=self.reach.targets),
+            self.destination.choice,
             within,
             self.catalog,
             settled=False,
@@ -134,11 +135,11 @@ class _Moving:
             pin=False,
         )
 
-    def _write(self, line: Line, text: str) -> None:
+    def _write(self, line: PlacedRequirement, text: str) -> None:
         line.draft.replace(line.requirement.path, text, _REASON)
 
-    def _label(self, line: Line) -> str:
-        return relabelled(line.requirement.raw, self.reach.backends)
+    def _label(self, line: PlacedRequirement) -> str:
+        return relabel(line.requirement.raw, self.destination.backends)
 
     # Torch.
 
@@ -168,19 +169,19 @@ class _Moving:
                 help=f"add one: `torchconf init --torch '{self.asked}'`",
             )
 
-    def _torch(self, line: Line, upper: str | None) -> str:
+    def _torch(self, line: PlacedRequirement, upper: str | None) -> str:
         text = self._label(line)
         if self.release is None:
             return self._torch_of_unknown_release(line, text) if self.asked else text
         if line.is_promise and line.requirement.specifier.contains(self.release, prereleases=True):
             return text
         if not line.requirement.specifier or _is_exact(line.requirement):
-            return moved(text, self.release, None)
+            return respecify(text, self.release, None)
         if self.asked and not self.is_bare and not line.holds:
             return self._anew(text, upper)
         own = self.own.torch if self.own and upper is None else None
         lower = Version(self.asked.strip()) if self.asked and self.is_bare else self.release
-        return moved(text, lower, None if line.is_promise else upper, own)
+        return respecify(text, lower, None if line.is_promise else upper, own)
 
     def _anew(self, text: str, upper: str | None) -> str:
         """Write what is asked for, or else what keeps the targets together."""
@@ -188,7 +189,7 @@ class _Moving:
         text = with_specifier(text, specifier)
         return text if upper is None else with_upper_bound(text, upper)
 
-    def _torch_of_unknown_release(self, line: Line, text: str) -> str:
+    def _torch_of_unknown_release(self, line: PlacedRequirement, text: str) -> str:
         """Ask for a release that the catalog is too old to know."""
         if _is_exact(line.requirement):
             raise ProjectError(
@@ -209,10 +210,10 @@ class _Moving:
 
     # Companions.
 
-    def _move_companion(self, line: Line, bounds: Bounds) -> None:
+    def _move_companion(self, line: PlacedRequirement, bounds: Bounds) -> None:
         one = line.requirement
         text = self._label(line)
-        version = self.reach.choice.companions.get(one.name)
+        version = self.destination.choice.companions.get(one.name)
         if version is None:
             if one.specifier:
                 self.notes.append(f"which {one.name} fits is not known: `{one.raw}` is left alone")
@@ -224,7 +225,7 @@ class _Moving:
             upper = bounds.by_package.get(one.name)
             own = self.own.by_package.get(one.name) if self.own and upper is None else None
             if one.specifier:
-                text = moved(text, version, None if _is_exact(one) else upper, own)
+                text = respecify(text, version, None if _is_exact(one) else upper, own)
             elif upper is not None and not line.is_promise and not line.holds:
                 text = with_upper_bound(text, upper)
         self._write(line, text)
@@ -232,11 +233,9 @@ class _Moving:
     def _lowest(self, name: str) -> Version | None:
         """Return the companion of the lowest torch that the project means to admit."""
         within = self._range(held=False)
-        if lowest_meant(within) is None:
-            return None
-        admitted = [release for release in self.catalog.releases if release in within]
-        fitting = self.catalog.companions(name, min(admitted)) if admitted else None
-        return max(fitting, default=None) if fitting else None
+        return (
+            None if lowest_named(within) is None else lowest_companion(name, within, self.catalog)
+        )
 
     # Triton packages: their names depend on the release.
 
@@ -245,26 +244,20 @@ class _Moving:
         found: dict[str, Triton] = {}
         if self.release is None:
             return found
-        for target in self.reach.targets:
+        for target in self.destination.choice.targets:
             needed = bounds.triton(target.backend) if target.backend != PYPI else None
             for known in self.catalog.releases if needed is not None else ():
                 old = self.catalog.triton(target.backend, known)
                 if old is not None and needed is not None:
                     found[old.name] = needed
-        self.closed = not bounds.is_open
         return found
 
-    def _move_triton(self, line: Line, triton: Triton) -> None:
+    def _move_triton(self, line: PlacedRequirement, triton: Triton, bounds: Bounds) -> None:
         one = line.requirement
         if _is_exact(one):
             specifier = f"=={triton.pin}" if triton.pin else ""
-        elif one.specifier:
-            parts = [f">={triton.bound}"] if triton.bound else []
-            # A newer triton could pull in an older torch, one that needs none.
-            parts += [f"<={triton.pin}"] if triton.pin and self.closed else []
-            specifier = ",".join(parts)
         else:
-            specifier = ""
+            specifier = bounds.triton_specifier(triton) if one.specifier else ""
         text = with_specifier(one.raw, specifier)
         head = text[: len(text) - len(text.lstrip())]
         rest = text.lstrip()
@@ -288,10 +281,9 @@ class _Moving:
         """Hold the triton of the release too, where the family is held."""
         draft = next(line.draft for line in self.lines if line.holds)
         required = {line.requirement.name for line in self.lines if not line.holds}
-        for name, triton in tritons.items():
-            there = {canonicalize_name(Parsed(text).name) for text in draft.get(CONSTRAINTS) or []}
-            if name in required and triton.pin and triton.name not in there:
-                draft.insert(CONSTRAINTS, f"{triton.name}=={triton.pin}", "one version everywhere")
+        add_pins(
+            draft, {t.name: t.pin for name, t in tritons.items() if name in required and t.pin}
+        )
 
     def _rename_sources(self, tritons: Mapping[str, Triton]) -> None:
         for draft in self._drafts():

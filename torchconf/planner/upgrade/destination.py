@@ -13,7 +13,7 @@ from torchconf.model.requirements import exact_version, torch_specifier
 from torchconf.model.target_spec import TargetSpec, parse_target_spec
 from torchconf.model.targets import Target
 from torchconf.planner.assess import UNKNOWN, Needs
-from torchconf.planner.decide import declared_range, pinned_range
+from torchconf.planner.decide import admitted_range
 from torchconf.planner.releases import choose_release
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torchconf.model.project import Project
     from torchconf.planner.assess import ReleaseChoice
 
-__all__ = ["Reach", "UpgradeRequest", "find_reach", "lowest_meant"]
+__all__ = ["Destination", "UpgradeRequest", "find_destination", "lowest_named"]
 
 
 class UpgradeRequest(NamedTuple):
@@ -41,14 +41,13 @@ class UpgradeRequest(NamedTuple):
     """Whether extras and groups named after a backend get its new name."""
 
 
-class Reach(NamedTuple):
+class Destination(NamedTuple):
     """Where a project can go."""
 
     choice: ReleaseChoice
+    """The release, with the targets that the project has afterwards."""
     backends: Mapping[str, Backend]
     """Old backend to new one, of those that change."""
-    targets: tuple[Target, ...]
-    """What the project shall have."""
     given_up: tuple[Target, ...]
     """Targets that no one asked for by name, and that can not follow."""
     notes: tuple[str, ...]
@@ -58,13 +57,13 @@ class Reach(NamedTuple):
         return target._replace(backend=self.backends.get(target.backend.name, target.backend))
 
 
-def find_reach(
+def find_destination(
     request: UpgradeRequest,
     project: Project,
     before: Configuration,
     catalog: Catalog,
     locked: Version | None,
-) -> Reach:
+) -> Destination:
     """Find the release and the backends that all targets can have.
 
     Args:
@@ -78,10 +77,10 @@ def find_reach(
     Raises:
         RequestError: A target can not follow; the newest release that all can have is named.
     """
-    return _Reaching(request, project, before, catalog, locked).find()
+    return _Search(request, project, before, catalog, locked).find()
 
 
-class _Reaching:
+class _Search:
     def __init__(
         self,
         request: UpgradeRequest,
@@ -104,7 +103,7 @@ class _Reaching:
         }
         self.notes: list[str] = []
 
-    def find(self) -> Reach:
+    def find(self) -> Destination:
         asked = self._asked()
         choice, targets = self._choose(asked)
         backends = self._backends(asked, choice)
@@ -121,12 +120,10 @@ class _Reaching:
         if self.request.torch is None and not self.request.everything:
             self._say_what_holds_back(asked, choice)
         changed = {old: new for old, new in backends.items() if new.name != old}
-        return Reach(
-            choice=choice,
+        after = dict.fromkeys(Target(t.platform, backends[t.backend.name]) for t in targets)
+        return Destination(
+            choice=choice._replace(targets=tuple(after)),
             backends=changed,
-            targets=tuple(
-                dict.fromkeys(Target(t.platform, backends[t.backend.name]) for t in targets)
-            ),
             given_up=tuple(
                 t for t in self.before.targets if t not in targets and t.backend != PYPI
             ),
@@ -289,7 +286,7 @@ class _Reaching:
         choice = choose_release(specs, needs, self.catalog)
         if choice.certainty == UNKNOWN and self.request.torch is None:
             # Nobody asked for a release that no one has seen: all stays at what there is.
-            floor = lowest_meant(within)
+            floor = lowest_named(within)
             if floor is None:
                 return choice._replace(release=None, companions={})
             choice = choose_release(
@@ -305,14 +302,14 @@ class _Reaching:
 
     def _ranges(self) -> Iterator[SpecifierSet]:
         """Yield what the release must be in: as is asked for, else not below what there is."""
-        declared = declared_range(self.project, self.main) & pinned_range(self.project, self.main)
+        declared = admitted_range(self.project, self.main)
         if self.request.torch is not None:
             exact = exact_version(self.request.torch)
             holds_one = any(part.operator in {"==", "==="} for part in declared)
             asked = f"=={exact}" if exact and holds_one else torch_specifier(self.request.torch)
             yield SpecifierSet(asked)
             return
-        floor = lowest_meant(declared)
+        floor = lowest_named(declared)
         if self.locked is not None and declared.contains(self.locked, prereleases=True):
             yield SpecifierSet(f">={self.locked}")
         yield SpecifierSet(f">={floor}" if floor else "")
@@ -357,7 +354,7 @@ class _Reaching:
             )
 
 
-def lowest_meant(declared: SpecifierSet) -> Version | None:
+def lowest_named(declared: SpecifierSet) -> Version | None:
     """Return the lowest release that a range means to admit."""
     found: list[Version] = []
     for part in declared:
