@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.version import Version
 from pathspec import GitIgnoreSpec
 from trove_classifiers import classifiers
 
@@ -129,3 +131,21 @@ def test_what_judges_the_code_has_an_upper_bound_and_is_the_same_everywhere() ->
     assert {line.name for line in judges} == {"mypy", "ruff", "zizmor"}
     assert len(judges) == 3, "one version of ruff for all"
     assert all({part.operator for part in line.specifier} & {"==", "<"} for line in judges)
+
+
+def test_the_changelog_has_the_form_of_keep_a_changelog() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    released = [
+        re.fullmatch(r"\[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d)", line) for line in headings[1:]
+    ]
+    assert all(released), "a version and its date: `## [0.2.0] - 2026-12-01`"
+    versions = [Version(found[1]) for found in released if found]
+    assert versions == sorted(versions, reverse=True), "the newest first"
+    assert set(re.findall(r"^### (.*)$", text, re.MULTILINE)) <= {
+        "Added", "Changed", "Deprecated", "Removed", "Fixed", "Security",
+    }  # fmt: skip
+    assert {line.partition(" - ")[0] for line in headings} == {
+        f"[{name}]" for name in re.findall(r"^\[(.*)\]: https://", text, re.MULTILINE)
+    }, "each heading has a link at the end of the page"
