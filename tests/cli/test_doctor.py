@@ -109,9 +109,9 @@ def test_without_a_project_the_machine_is_told(empty: Demo) -> None:
     assert result.out.splitlines() == [
         "machine       Linux x86_64, glibc 2.39",
         "fits          linux-cpu  needs no GPU",
-        "does not fit  linux-cu132, linux-cu130, linux-cu126: no NVIDIA GPU was found",
-        "              linux-rocm7.2: no AMD GPU was found",
-        "              linux-xpu: no Intel GPU was found",
+        "does not fit  linux-cu132, linux-cu130, linux-cu126: no NVIDIA GPU found",
+        "              linux-rocm7.2: no AMD GPU found",
+        "              linux-xpu: no Intel GPU found",
         "environment   none",
     ]
 
@@ -129,8 +129,8 @@ def test_without_an_environment_the_command_that_fits_best_is_named(empty: Demo,
     empty.init(THREE_SYSTEMS)
     assert empty("doctor").out.splitlines()[-5:] == [
         "environment   none",
-        "project       cpu by `uv sync --extra cpu`",
-        "              cu130 by `uv sync --extra cu130`",
+        "project       cpu with `uv sync --extra cpu`",
+        "              cu130 with `uv sync --extra cu130`",
         "note          torch is not installed",
         "run           uv sync --extra cpu",
     ]
@@ -220,7 +220,7 @@ def test_wrong_build_is_told_with_the_command(empty: Demo, on: On) -> None:
     result = empty("doctor")
     assert result.status == 1
     assert result.out.splitlines()[-3:] == [
-        "project       cu130 by `uv sync`",
+        "project       cu130 with `uv sync`",
         "wrong         2.13.0+cpu is the cpu build; the project asks for cu130 on linux-x86_64",
         "run           uv sync",
     ]
@@ -249,7 +249,7 @@ def test_release_is_compared_with_the_lockfile(empty: Demo) -> None:
     lock(empty)
     install(empty.folder, "torch 2.12.1+cu130")
     data = report(empty, 1)["environment"]
-    assert data["reason"] == "torch 2.12.1+cu130 is installed, uv.lock has 2.13.0+cu130"
+    assert data["reason"] == "torch 2.12.1+cu130 is installed, but uv.lock has 2.13.0+cu130"
     assert data["command"] == "uv sync --extra cu130"
 
 
@@ -258,7 +258,7 @@ def test_lockfile_without_the_build_is_stale(empty: Demo) -> None:
     lock(empty)
     install(empty.folder, "torch 2.13.0+cu126")
     data = report(empty)["environment"]
-    assert data["reason"] == "uv.lock has no cu126 build yet: `uv lock`"
+    assert data["reason"] == "uv.lock has no cu126 build yet: run `uv lock`"
 
 
 def test_lockfile_of_one_build_alone_is_no_contradiction(empty: Demo) -> None:
@@ -274,7 +274,7 @@ def test_better_build_is_named(empty: Demo, on: On) -> None:
     install(empty.folder, "torch 2.13.0+cpu")
     data = report(empty)["environment"]
     assert data["matches"] is True
-    assert data["reason"] == "this machine fits cu130 too: `uv sync --extra cu130`"
+    assert data["reason"] == "this machine also fits cu130: run `uv sync --extra cu130`"
 
 
 def test_build_that_does_not_fit_is_told(empty: Demo) -> None:
@@ -283,7 +283,7 @@ def test_build_that_does_not_fit_is_told(empty: Demo) -> None:
     data = report(empty)["environment"]
     assert data["matches"] is True
     assert data["reason"] == (
-        "cu130 does not fit this machine, no NVIDIA GPU was found: `uv sync --extra cpu`"
+        "cu130 does not run on this machine: no NVIDIA GPU found; run `uv sync --extra cpu`"
     )
 
 
@@ -291,7 +291,7 @@ def test_companion_of_another_build_is_wrong(empty: Demo) -> None:
     empty.init(f"{THREE_SYSTEMS} --with torchvision")
     install(empty.folder, "torch 2.13.0+cu130", "torchvision 0.28.0+cpu", "torch-geometric 2.6")
     data = report(empty, 1)["environment"]
-    assert data["reason"] == "torchvision 0.28.0+cpu does not go with torch 2.13.0+cu130"
+    assert data["reason"] == "torchvision 0.28.0+cpu does not match torch 2.13.0+cu130"
     assert data["packages"] == {"torch": "2.13.0+cu130", "torchvision": "0.28.0+cpu"}
 
 
@@ -332,11 +332,11 @@ def test_torch_is_asked_what_it_sees(empty: Demo) -> None:
     [
         ("echo Traceback >&2; echo 'ImportError: no libcudnn.so.9' >&2; exit 1",
          "ImportError: no libcudnn.so.9"),
-        ("exit 127", "its Python left with status 127"),
-        ("echo torchconf:nonsense", "its Python left with status 0"),
-        ("echo torchconf:[]", "its answer is not understood"),
-        ("kill -SEGV $$", "its Python left with status -11"),
-        ("sleep 60", "gave no answer within 0.3 s"),
+        ("exit 127", "Python exited with status 127"),
+        ("echo torchconf:nonsense", "Python exited with status 0"),
+        ("echo torchconf:[]", "unexpected output"),
+        ("kill -SEGV $$", "Python exited with status -11"),
+        ("sleep 60", "did not answer within 0.3 s"),
     ],
 )  # fmt: skip
 def test_torch_that_does_not_answer_is_a_problem(script: str, problem: str, tmp_path: Path) -> None:
@@ -351,7 +351,7 @@ def test_problem_of_torch_is_told_and_no_reason_to_fail(empty: Demo) -> None:
     install(empty.folder, "torch 2.13.0", python="echo 'OSError: libcuda' >&2; exit 1")
     result = empty("doctor")
     assert result.status == 0
-    assert "torch 2.13.0, which does not answer: OSError: libcuda" in result.out
+    assert "torch 2.13.0, which fails to load: OSError: libcuda" in result.out
 
 
 def test_python_that_is_gone_is_a_problem(tmp_path: Path) -> None:
@@ -359,7 +359,7 @@ def test_python_that_is_gone_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / ".venv" / "bin" / "python").unlink()
     problem = ask_torch(str(tmp_path / ".venv")).problem
     assert problem is not None
-    assert problem.startswith("can not be started")
+    assert problem.startswith("cannot be started")
 
 
 def test_torch_is_not_asked_where_it_is_not_installed(empty: Demo) -> None:
@@ -416,10 +416,10 @@ def test_lines_that_ended_stand_where_nothing_else_fits_or_the_project_has_them(
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("rosetta", "note: environments made with this Python get x86_64 wheels"),
-        ("nvidia-two-generations", "note: no build fits all of these GPUs"),
+        ("rosetta", "note: environments created with this Python get x86_64 wheels"),
+        ("nvidia-two-generations", "note: no build supports all of these GPUs"),
         ("told-nonsense", "note: `UV_CUDA_DRIVER_VERSION` is `newest`"),
-        ("another-system", "note: PyTorch publishes nothing for this machine"),
+        ("another-system", "note: PyTorch publishes no wheels for this machine"),
     ],
 )
 def test_remarks_stand_on_stderr(name: str, told: str, empty: Demo, on: On) -> None:

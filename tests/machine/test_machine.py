@@ -218,7 +218,7 @@ def test_line_without_known_needs_is_neither_refused_nor_recommended(catalog: Ca
     found = {fit.backend.name: fit for fit in fits(with_nvidia("999.1, 9.0, H100"), changed)}
     assert (found["cu130"].fits, found["cu130"].reason) == (
         None,
-        "which driver it needs is not known",
+        "required driver unknown",
     )
     told = Clues("Linux", "x86_64", variables={"UV_AMD_GPU_ARCHITECTURE": "gfx942"})
     amd = {fit.backend.name: fit.fits for fit in fits(read_machine(told), changed)}
@@ -234,8 +234,8 @@ def test_line_without_known_needs_is_neither_refused_nor_recommended(catalog: Ca
         ("cu126", "windows-x86_64", "driver 528.33 or newer, Maxwell to Hopper"),
         ("rocm7.2", "linux-x86_64", "AMD gfx900 to gfx1201"),
         ("xpu", "windows-x86_64", "Intel GPUs"),
-        ("cpu", "linux-x86_64", "runs everywhere"),
-        ("cpu", "macos-arm64", "MPS on Apple silicon"),
+        ("cpu", "linux-x86_64", "any machine"),
+        ("cpu", "macos-arm64", "any Apple silicon, MPS included"),
     ],
 )
 def test_needs_of_a_build_in_a_few_words(
@@ -350,7 +350,7 @@ def test_process_that_does_not_answer_is_left(script: str, tmp_path: Path) -> No
     started = time.monotonic()
     said = ask([str(tmp_path / "nvidia-smi")], 0.2)
     assert time.monotonic() - started < 5
-    assert said == Said(None, "", "gave no answer within 0.2 s")
+    assert said == Said(None, "", "did not answer within 0.2 s")
 
 
 @LINUX
@@ -360,7 +360,7 @@ def test_slow_tools_take_their_limit_and_no_more(tmp_path: Path) -> None:
     started = time.monotonic()
     clues = gather(str(tmp_path), {"PATH": f"{tmp_path}:/usr/bin:/bin"}, limit=0.2)
     assert time.monotonic() - started < 5
-    assert clues.nvidia_smi == clues.rocminfo == Said(None, "", "gave no answer within 0.2 s")
+    assert clues.nvidia_smi == clues.rocminfo == Said(None, "", "did not answer within 0.2 s")
     assert LIMIT <= 2
 
 
@@ -372,7 +372,7 @@ def test_program_that_can_not_be_started_is_no_failure(content: bytes, tmp_path:
     path.chmod(0o755)
     said = ask([str(path)], LIMIT)
     assert said.status is None
-    assert re.match("can not be started: ", said.err)
+    assert re.match("cannot be started: ", said.err)
     assert ask([str(tmp_path / "none")], LIMIT).status is None
     assert ask(["a\0b"], LIMIT).status is None
 

@@ -24,8 +24,8 @@ def wizard_screen() -> str:
         Terminal(["init"], Path(folder), machine=MACHINE, fits=FITS) as terminal,
     ):
         terminal.answer("Which platforms", *["down"] * 2, "space", *["down"] * 2, "space", "enter")
-        terminal.answer("torch on Linux?", "space", "enter")
-        terminal.wait("torch on Windows?")
+        terminal.answer("torch builds for Linux?", "space", "enter")
+        terminal.wait("torch builds for Windows?")
         terminal.wait("older builds")
         text = terminal.screen.text
         terminal.press("ctrl-c")

@@ -72,7 +72,7 @@ def requests() -> list[tuple[str, str, str]]:
         for template in templates()
         for layout in template.layouts
         for name in TARGETS
-        # One command can not choose between two builds.
+        # One command cannot choose between two builds.
         if not (layout == "markers" and name == "several")
     ]
 
@@ -173,18 +173,18 @@ def test_ci_takes_the_cpu_build_where_there_is_one(demo: Demo) -> None:
         ("app", "no folder is given"),
         ("traning my-proj --defaults", "there is no such template"),
         ("gh:somebody/template my-proj --defaults", "only torchconf's own"),
-        ("app torch --defaults", "is the name of something that the project needs"),
-        ("app jinja2 --defaults", "is the name of something that the project needs"),
-        ("app Typing_Extensions --defaults", "is the name of something that the project needs"),
-        ("app my-proj --defaults --package numpy", "would hide another one"),
-        ("app my-proj --defaults --package typing_extensions", "would hide another one"),
+        ("app torch --defaults", "is the name of a package that the project needs"),
+        ("app jinja2 --defaults", "is the name of a package that the project needs"),
+        ("app Typing_Extensions --defaults", "is the name of a package that the project needs"),
+        ("app my-proj --defaults --package numpy", "would shadow another package"),
+        ("app my-proj --defaults --package typing_extensions", "would shadow another package"),
         ("app my-proj --defaults --set colour=red", "no template has that"),
-        ("app json --defaults", "would hide another one"),
-        ("app class --defaults", "can not be the name of a package"),
-        ("app déjà --defaults", "can not be the name of a project"),
-        (f"app {'a' * 200} --defaults", "can not be the name of a project"),
-        ("app my-proj --defaults --name ../x", "can not be the name of a project"),
-        ("app my-proj --defaults --package ../x", "can not be the name of a package"),
+        ("app json --defaults", "would shadow another package"),
+        ("app class --defaults", "is not a valid package name"),
+        ("app déjà --defaults", "is not a valid project name"),
+        (f"app {'a' * 200} --defaults", "is not a valid project name"),
+        ("app my-proj --defaults --name ../x", "is not a valid project name"),
+        ("app my-proj --defaults --package ../x", "is not a valid package name"),
         ("app my-proj --defaults --python two", "is not a version"),
         ("app my-proj --defaults --set x", "is not KEY=VALUE"),
         ("app my-proj --defaults --license mine", "is no license that SPDX knows"),
@@ -274,7 +274,7 @@ def test_one_dockerfile_for_both_machines(demo: Demo) -> None:
 def test_a_template_error_names_the_file() -> None:
     with pytest.raises(TorchconfError) as caught:
         render("app", {"name": "x"}, shared=False)
-    assert "can not be filled" in caught.value.message
+    assert "cannot render" in caught.value.message
     assert "pyproject.toml" in str(caught.value.at)
 
 
@@ -328,9 +328,9 @@ def test_without_targets_a_terminal_is_asked(demo: Demo) -> None:
     with Terminal(["new", "app", "my-proj"], demo.folder, fits={"cu130": "it fits"}) as terminal:
         for question, *keys in (
             ("What is the project called?", "enter"),
-            ("Which package is imported?", *["\x7f"] * 7, "mine", "enter"),
-            ("Which is the lowest Python?", "enter"),
-            ("Under which license", "enter"),
+            ("Name of the package to import?", *["\x7f"] * 7, "mine", "enter"),
+            ("Lowest Python version?", "enter"),
+            ("License, as", "enter"),
             ("Which platforms shall", "enter"),
             ("torch on Linux?", "enter"),
             ("Which packages", "enter"),

@@ -35,22 +35,22 @@ UNBOUND = LIBRARY.replace("torch>=2.9", "torch")
 GPU = {"cu130": "driver 580.65.06, Ada"}
 
 # Questions as they are asked, each with keys that answer it: all that `init` can ask.
-PLATFORMS = ("Which platforms shall the project run on?", "enter")
+PLATFORMS = ("Which platforms should the project support?", "enter")
 EVERYTHING = (
-    ("Which platforms shall", "down", "down", "down", "down", "space", "enter"),
-    ("torch on Linux?", "space", *["down"] * 10, "space", "enter"),
-    ("Which older builds of torch on Linux?", "enter"),
-    ("torch on macOS?", "enter"),
-    ("Which packages along with torch?", "space", "enter"),
-    ("Which torch?", "up", "up", "enter"),
-    ("Which range of torch", ">=2.11,<2.14", "enter"),
-    ("How is a build chosen", "enter"),
-    ("Which build does plain", "enter"),
-    ("Names of the groups?", "down", "enter"),
+    ("Which platforms should", "down", "down", "down", "down", "space", "enter"),
+    ("torch builds for Linux?", "space", *["down"] * 10, "space", "enter"),
+    ("Which older torch builds for Linux?", "enter"),
+    ("torch builds for macOS?", "enter"),
+    ("Which packages besides torch?", "space", "enter"),
+    ("Which version of torch?", "up", "up", "enter"),
+    ("Which version or range of torch", ">=2.11,<2.14", "enter"),
+    ("How should a build be", "enter"),
+    ("Which build should plain", "enter"),
+    ("What should the groups be called?", "down", "enter"),
     ("Name for CPU?", "enter"),
     ("Name for CUDA 13.0?", "gpu", "enter"),
-    ("Refuse to lock what", "enter"),
-    ("Write this to pyproject.toml?", "enter"),
+    ("Should `uv lock` fail if", "enter"),
+    ("Write these changes to pyproject.toml?", "enter"),
 )
 
 
@@ -72,7 +72,7 @@ def go(terminal: Terminal, *questions: Sequence[str]) -> None:
         terminal.answer(question, *keys)
 
 
-def shown_command(terminal: Terminal, head: str = "the same without questions:") -> list[str]:
+def shown_command(terminal: Terminal, head: str = "equivalent command:") -> list[str]:
     """Return the words of the command that the wizard ends with."""
     after = terminal.screen.joined.partition(head)[2].strip()
     assert after.startswith("torchconf "), terminal.screen.text
@@ -99,13 +99,13 @@ def test_one_build_a_platform_is_four_times_enter(
     with Terminal(["init"], folder, columns=columns, fits=GPU) as terminal:
         go(
             terminal,
-            ("Which platforms shall", "down", "down", "space", "enter"),
-            ("torch on Linux?", "enter"),
-            ("torch on Windows?", "enter"),
+            ("Which platforms should", "down", "down", "space", "enter"),
+            ("torch builds for Linux?", "enter"),
+            ("torch builds for Windows?", "enter"),
             ("Which packages", "enter"),
-            ("Which torch?", "enter"),
-            ("Refuse to lock", "enter"),
-            ("Write this", "enter"),
+            ("Which version of torch?", "enter"),
+            ("Should `uv lock` fail", "enter"),
+            ("Write these", "enter"),
         )
         assert terminal.finish() == 0
         words = shown_command(terminal)
@@ -123,13 +123,13 @@ def test_extras(folder: Path, tmp_path: Path) -> None:
         go(
             terminal,
             PLATFORMS,
-            ("torch on Linux?", "space", "enter"),
+            ("torch builds for Linux?", "space", "enter"),
             ("Which packages", "space", "enter"),
-            ("Which torch?", "down", "down", "down", "enter"),
-            ("How is a build chosen", "enter"),
-            ("Names of the extras?", "enter"),
-            ("Refuse to lock", "down", "enter"),
-            ("Write this", "enter"),
+            ("Which version of torch?", "down", "down", "down", "enter"),
+            ("How should a build be", "enter"),
+            ("What should the extras be called?", "enter"),
+            ("Should `uv lock` fail", "down", "enter"),
+            ("Write these", "enter"),
         )
         assert terminal.finish() == 0
         words = shown_command(terminal)
@@ -202,8 +202,8 @@ def test_leaving_makes_no_file(folder: Path, key: str) -> None:
 
 def test_ctrl_d_leaves_a_text_that_was_begun(folder: Path) -> None:
     with Terminal(["init"], folder, fits=GPU) as terminal:
-        go(terminal, PLATFORMS, ("torch on Linux?", "enter"), ("Which packages", "enter"))
-        go(terminal, ("Which torch?", "up", "up", "enter"), ("Which range", "2.1"))
+        go(terminal, PLATFORMS, ("torch builds for Linux?", "enter"), ("Which packages", "enter"))
+        go(terminal, ("Which version of torch?", "up", "up", "enter"), ("version or range", "2.1"))
         terminal.wait("2.1")
         leaves(terminal, "ctrl-d")
 
@@ -221,12 +221,12 @@ def test_going_back_through_every_question_and_on_again(folder: Path, tmp_path: 
             # A text is typed before it is sent.
             terminal.press("<", *(["enter"] if texts else []))
             terminal.wait(question)
-            texts = question.startswith(("Name for", "Which range"))
+            texts = question.startswith(("Name for", "Which version or range"))
         assert "Platforms:" in terminal.screen.text, "what was answered is still to be read"
         # Every answer is remembered: enter is enough.
         for question, *_ in EVERYTHING[:-1]:
             terminal.answer(question, "enter")
-        terminal.answer("Write this", "enter")
+        terminal.answer("Write these", "enter")
         assert terminal.finish() == 0
         words = shown_command(terminal)
     assert path.read_bytes() == equal_by_flags(words, LIBRARY, tmp_path)
@@ -239,28 +239,28 @@ def test_going_back_through_every_question_and_on_again(folder: Path, tmp_path: 
 def test_first_question_has_nothing_before_it(folder: Path) -> None:
     with Terminal(["init"], folder) as terminal:
         screen = terminal.wait("Which platforms")
-        assert "goes back" not in screen
+        assert "to go back" not in screen
         terminal.press("<")
         terminal.press("enter")
-        assert "< goes back" in terminal.wait("torch on Linux?")
+        assert "< to go back" in terminal.wait("torch builds for Linux?")
 
 
-# What can not be had, and why; it changes with the answers before.
+# What cannot be had, and why; it changes with the answers before.
 
 
 def test_what_is_impossible_is_shown_with_its_reason_and_changes_as_answers_change(
     folder: Path,
 ) -> None:
     with Terminal(["init"], folder, rows=30, fits={"cu132": "driver 580.65.06, Ada"}) as terminal:
-        go(terminal, ("Which platforms shall", "down", "down", "space", "enter"))
-        terminal.answer("torch on Linux?", "enter")
-        terminal.wait("torch on Windows?")
-        terminal.wait("- CUDA 12.8 (torch 2.7.0 to 2.11.0 only, not together with linux-cu132)")
+        go(terminal, ("Which platforms should", "down", "down", "space", "enter"))
+        terminal.answer("torch builds for Linux?", "enter")
+        terminal.wait("torch builds for Windows?")
+        terminal.wait("- CUDA 12.8 (torch 2.7.0 to 2.11.0 only, incompatible with linux-cu132)")
         terminal.wait("- ROCm (PyTorch has no ROCm build for Windows)")
         terminal.press("<")
-        terminal.answer("torch on Linux?", "space", "down", "space", "enter")
+        terminal.answer("torch builds for Linux?", "space", "down", "space", "enter")
         terminal.wait("- Linux: CPU")
-        terminal.wait("torch on Windows?")
+        terminal.wait("torch builds for Windows?")
         terminal.wait("○ CUDA 12.8 driver 528.33 or newer")
         leaves(terminal, "ctrl-c")
 
@@ -268,14 +268,14 @@ def test_what_is_impossible_is_shown_with_its_reason_and_changes_as_answers_chan
 def test_a_list_of_which_nothing_can_be_had_is_shown_nevertheless(folder: Path) -> None:
     with Terminal(["init"], folder, rows=60, fits={"cu132": "driver 580"}) as terminal:
         terminal.answer("Which platforms", "enter")
-        terminal.answer("torch on Linux?", "down", "space", "up", "up", "space", "down", "enter")
-        terminal.answer("Which older builds of torch on Linux?", "enter")
-        terminal.wait("choose at least one build")
+        terminal.answer("builds for Linux?", "down", "space", "up", "up", "space", "down", "enter")
+        terminal.answer("Which older torch builds for Linux?", "enter")
+        terminal.wait("select at least one build")
         terminal.press("<")
-        terminal.answer("torch on Linux?", "down", "space", "enter")
-        terminal.wait("Which older builds of torch on Linux?")
-        terminal.wait("- CUDA 12.4 (torch 2.4.0 to 2.6.0 only, not together with linux-cu132)")
-        terminal.wait("go on")
+        terminal.answer("torch builds for Linux?", "down", "space", "enter")
+        terminal.wait("Which older torch builds for Linux?")
+        terminal.wait("- CUDA 12.4 (torch 2.4.0 to 2.6.0 only, incompatible with linux-cu132)")
+        terminal.wait("continue")
         terminal.press("enter")
         terminal.wait("Which packages")
         leaves(terminal, "ctrl-c")
@@ -286,11 +286,11 @@ def test_what_the_machine_is_good_for_is_marked(folder: Path) -> None:
     fits = {"cu129": "driver 550.54, Ada", "cpu": "needs no GPU"}
     with Terminal(["init"], folder, columns=120, fits=fits, unfit=unfit) as terminal:
         go(terminal, PLATFORMS)
-        terminal.wait("torch on Linux?")
+        terminal.wait("torch builds for Linux?")
         terminal.wait("older builds")
         terminal.wait("● CUDA 12.9")
         terminal.wait("[best for this machine: driver 550.54, Ada]")
-        terminal.wait("[not on this machine: driver 550.54 is older than 580]")
+        terminal.wait("[does not run on this machine: driver 550.54 is older than 580]")
         terminal.wait("CPU any machine [runs on this machine]")
         assert terminal.screen.text.count("●") == 1
         leaves(terminal, "ctrl-c")
@@ -300,11 +300,11 @@ def test_project_rules_out_what_ended_before(folder: Path) -> None:
     start(folder, APP.replace('"numpy"', '"torch>=2.12"'))
     with Terminal(["init"], folder, columns=120, fits=GPU) as terminal:
         terminal.wait("Which platforms")
-        reason = "ended with torch 2.2.2; the project requires torch >=2.12"
+        reason = "available up to torch 2.2.2; the project requires torch >=2.12"
         terminal.wait(f"- macOS on Intel ({reason})")
         terminal.press("enter")
-        terminal.wait("torch on Linux?")
-        terminal.wait("- CUDA 12.8 (ended with torch 2.11.0; the project")
+        terminal.wait("torch builds for Linux?")
+        terminal.wait("- CUDA 12.8 (available up to torch 2.11.0; the project")
         leaves(terminal, "ctrl-c")
 
 
@@ -312,33 +312,33 @@ def test_project_rules_out_what_ended_before(folder: Path) -> None:
 def test_answers_that_are_refused_can_be_mended(folder: Path, columns: int) -> None:
     path = start(folder, UNBOUND)
     with Terminal(["init"], folder, columns=columns, rows=30, fits=GPU) as terminal:
-        terminal.answer("Which platforms shall", "space", "enter")
-        terminal.wait("choose at least one platform")
+        terminal.answer("Which platforms should", "space", "enter")
+        terminal.wait("select at least one platform")
         terminal.press("space", "enter")
-        terminal.answer("torch on Linux?", "down", "down", "space", "enter")
-        terminal.wait("choose at least one build")
+        terminal.answer("torch builds for Linux?", "down", "down", "space", "enter")
+        terminal.wait("select at least one build")
         terminal.press("up", "space", "down", "down", "down", "space", "enter")
         terminal.wait("no torch release serves `linux-cu132`, `linux-cu128` together")
         terminal.press("space", "up", "up", "up", "up", "space", "enter")
         terminal.answer("Which packages", "enter")
-        terminal.answer("Which torch?", "up", "up", "enter")
-        terminal.answer("Which range", "enter")
-        terminal.wait("write a version or a range")
+        terminal.answer("Which version of torch?", "up", "up", "enter")
+        terminal.answer("Which version or range", "enter")
+        terminal.wait("enter a version or a range")
         terminal.press("new", "enter")
         terminal.wait("`--torch new` is not a version or a specifier")
         terminal.press("<2.5", "enter")
         terminal.wait("`linux-cu132`")
         terminal.press(">=2.12", "enter")
-        terminal.answer("How is a build chosen", "enter")
-        terminal.answer("Which build does plain", "enter")
-        terminal.answer("Names of the groups?", "down", "enter")
+        terminal.answer("How should a build be", "enter")
+        terminal.answer("Which build should plain", "enter")
+        terminal.answer("What should the groups be called?", "down", "enter")
         terminal.answer("Name for CPU?", "a name", "enter")
         terminal.wait("`a name` is not a valid name")
         terminal.press("same", "enter")
         terminal.answer("Name for CUDA 13.2?", "same", "enter")
         terminal.wait("`--name` gives")
         terminal.press("other", "enter")
-        terminal.wait("Refuse to lock what")
+        terminal.wait("Should `uv lock` fail if")
         leaves(terminal, "ctrl-d")
     assert path.read_text() == UNBOUND
 
@@ -365,8 +365,9 @@ def test_a_file_that_is_not_understood_is_refused_before_anything_is_asked(folde
 def test_force_asks_about_it_nevertheless(folder: Path, tmp_path: Path) -> None:
     path = start(folder, PUZZLE)
     with Terminal(["init", "--force"], folder, fits=GPU) as terminal:
-        go(terminal, PLATFORMS, *[(q, "enter") for q in ("torch on Linux?", "Which packages")])
-        go(terminal, *[(q, "enter") for q in ("Which torch?", "Refuse to lock", "Write this")])
+        go(terminal, PLATFORMS, ("torch builds for Linux?", "enter"), ("Which packages", "enter"))
+        go(terminal, ("Which version of torch?", "enter"), ("Should `uv lock` fail", "enter"))
+        go(terminal, ("Write these", "enter"))
         assert terminal.finish() == 0
         words = shown_command(terminal)
     assert words == ["init", "-t", "linux-cu130", "--force"]
@@ -376,9 +377,9 @@ def test_force_asks_about_it_nevertheless(folder: Path, tmp_path: Path) -> None:
 def test_a_file_that_somebody_else_changed_meanwhile_is_left_alone(folder: Path) -> None:
     path = start(folder, APP)
     with Terminal(["init"], folder, fits=GPU) as terminal:
-        go(terminal, PLATFORMS, *[(q, "enter") for q in ("torch on Linux?", "Which packages")])
-        go(terminal, *[(q, "enter") for q in ("Which torch?", "Refuse to lock")])
-        terminal.wait("Write this")
+        go(terminal, PLATFORMS, ("torch builds for Linux?", "enter"), ("Which packages", "enter"))
+        go(terminal, *[(q, "enter") for q in ("Which version of torch?", "Should `uv lock` fail")])
+        terminal.wait("Write these")
         path.write_text(APP + "# mine\n")
         terminal.press("enter")
         assert terminal.finish() == 2
@@ -401,24 +402,24 @@ def configured(folder: Path) -> Path:
 def test_what_the_project_has_is_pre_selected(configured: Path) -> None:
     before = configured.read_bytes()
     with Terminal(["init"], configured.parent, fits={"cu132": "driver 580"}) as terminal:
-        terminal.wait("It has the layout `markers`: linux-cu130,")
+        terminal.wait("Current layout: markers. Targets: linux-cu130,")
         go(
             terminal,
             PLATFORMS,
-            ("torch on Linux?", "enter"),
-            ("torch on Linux on ARM?", "enter"),
-            ("torch on Windows?", "enter"),
-            ("torch on macOS?", "enter"),
+            ("torch builds for Linux?", "enter"),
+            ("torch builds for Linux on ARM?", "enter"),
+            ("torch builds for Windows?", "enter"),
+            ("torch builds for macOS?", "enter"),
         )
         terminal.wait("Which packages")
-        terminal.wait("- torchvision (the project has it)")
+        terminal.wait("- torchvision (already in the project)")
         terminal.press("enter")
-        terminal.answer("Which torch?", "enter")
-        assert "Torch: as the project requires" in terminal.wait("Refuse to lock")
+        terminal.answer("Which version of torch?", "enter")
+        assert "Torch: as the project requires" in terminal.wait("Should `uv lock` fail")
         terminal.press("enter")
         assert terminal.finish() == 0
-        assert "pyproject.toml is as asked, left alone" in terminal.screen.text
-        assert "Write this" not in terminal.screen.text
+        assert "pyproject.toml: no changes needed" in terminal.screen.text
+        assert "Write these" not in terminal.screen.text
     assert configured.read_bytes() == before
 
 
@@ -429,19 +430,19 @@ def test_another_build_is_added_and_one_taken_away(configured: Path, tmp_path: P
             terminal,
             # Linux on ARM came along, and Windows goes.
             ("Which platforms", "down", "space", "down", "space", "enter"),
-            ("torch on Linux?", "space", "enter"),
-            ("torch on macOS?", "enter"),
+            ("torch builds for Linux?", "space", "enter"),
+            ("torch builds for macOS?", "enter"),
             ("Which packages", "enter"),
-            ("Which torch?", "enter"),
+            ("Which version of torch?", "enter"),
         )
-        terminal.wait("How is a build chosen")
-        assert "markers" not in terminal.screen.text.partition("How is a build")[2]
+        terminal.wait("How should a build be")
+        assert "markers" not in terminal.screen.text.partition("How should a build")[2]
         go(
             terminal,
-            ("How is a build chosen", "enter"),
-            ("Names of the extras?", "enter"),
-            ("Refuse to lock", "enter"),
-            ("Write this", "enter"),
+            ("How should a build be", "enter"),
+            ("What should the extras be called?", "enter"),
+            ("Should `uv lock` fail", "enter"),
+            ("Write these", "enter"),
         )
         assert terminal.finish() == 0
         words = shown_command(terminal)
@@ -458,20 +459,20 @@ def test_another_build_is_added_and_one_taken_away(configured: Path, tmp_path: P
 
 TO_THE_END = (
     PLATFORMS,
-    ("torch on Linux?", "enter"),
+    ("torch builds for Linux?", "enter"),
     ("Which packages", "enter"),
-    ("Which torch?", "enter"),
-    ("Refuse to lock", "enter"),
+    ("Which version of torch?", "enter"),
+    ("Should `uv lock` fail", "enter"),
 )
 
 
 def test_no_leaves_the_file_as_it_is_and_says_how_to_do_it_later(folder: Path) -> None:
     path = start(folder, APP)
     with Terminal(["init"], folder, fits=GPU) as terminal:
-        go(terminal, *TO_THE_END, ("Write this", "down", "down", "enter"))
+        go(terminal, *TO_THE_END, ("Write these", "down", "down", "enter"))
         assert terminal.finish() == 1
-        assert "nothing was written" in terminal.screen.text
-        assert shown_command(terminal, "to do it later:") == ["init", "-t", "linux-cu130"]
+        assert "nothing written" in terminal.screen.text
+        assert shown_command(terminal, "to run this later:") == ["init", "-t", "linux-cu130"]
     assert path.read_text() == APP
 
 
@@ -481,7 +482,7 @@ def test_a_dry_run_shows_the_diff_and_writes_nothing(folder: Path) -> None:
         go(terminal, *TO_THE_END)
         assert terminal.finish() == 0
         assert '+name = "pytorch-cu130"' in terminal.screen.text
-        assert "Write this" not in terminal.screen.text
+        assert "Write these" not in terminal.screen.text
     assert path.read_text() == APP
 
 
@@ -490,7 +491,7 @@ def test_a_dry_run_shows_the_diff_and_writes_nothing(folder: Path) -> None:
 def test_lockfile_is_made_where_that_is_chosen(folder: Path) -> None:
     path = start(folder, APP.replace('["numpy"]', "[]"))
     with Terminal(["init"], folder, fits=GPU) as terminal:
-        go(terminal, *TO_THE_END, ("Write this", "down", "enter"))
+        go(terminal, *TO_THE_END, ("Write these", "down", "enter"))
         assert terminal.finish() == 0
         assert "locked uv.lock" in terminal.screen.text
         assert shown_command(terminal) == ["init", "-t", "linux-cu130", "--lock"]
@@ -505,7 +506,7 @@ def test_everything_is_put_back_if_uv_fails(folder: Path, tmp_path: Path) -> Non
     nothing = {"UV_OFFLINE": "1", "UV_CACHE_DIR": str(tmp_path / "empty")}
     with Terminal(["init", "--lock"], folder, environment=nothing, fits=GPU) as terminal:
         go(terminal, *TO_THE_END)
-        assert "write it and run `uv lock`" in terminal.wait("Write this")
+        assert "write the file and run `uv lock`" in terminal.wait("Write these")
         terminal.press("enter")
         assert terminal.finish() == 2
         assert "error: `uv lock` failed, so that every file was put back" in terminal.screen.text
@@ -534,7 +535,7 @@ def test_colour_is_as_wanted(
     words: list[str], environment: dict[str, str], coloured: bool, folder: Path
 ) -> None:
     with Terminal(words, folder, environment=environment, fits=GPU) as terminal:
-        go(terminal, *TO_THE_END, ("Write this", "enter"))
+        go(terminal, *TO_THE_END, ("Write these", "enter"))
         assert terminal.finish() == 0
         assert bool(terminal.screen.styles & COLOURS) is coloured
         assert "● Linux" not in terminal.screen.text, "a question gives way to its answer"
@@ -548,22 +549,22 @@ def test_a_dumb_terminal_gets_plain_lines(folder: Path, tmp_path: Path, columns:
     path = start(folder, LIBRARY)
     with Terminal(["init"], folder, columns=columns, environment=DUMB, fits=GPU) as terminal:
         for question, text in (
-            ("Which platforms shall", "9"),
-            ("write numbers from 1 to 5", "1 5"),
-            ("torch on Linux?", "1, 3"),
-            ("torch on macOS?", "<"),
-            ("> < Which builds of torch on Linux? * 1 CPU", ""),
-            ("> - Linux: CPU, CUDA 13.0 Which builds of torch on macOS? * 1 CPU", ""),
-            ("Which packages along with torch?", "1"),
-            ("Which torch?", "1 2"),
-            ("write one number", ""),
-            ("How is a build chosen", "2"),
-            ("Which build does plain", ""),
-            ("Names of the groups?", "2"),
+            ("Which platforms should", "9"),
+            ("enter numbers from 1 to 5", "1 5"),
+            ("torch builds for Linux?", "1, 3"),
+            ("torch builds for macOS?", "<"),
+            ("> < Which torch builds for Linux? * 1 CPU", ""),
+            ("> - Linux: CPU, CUDA 13.0 Which torch builds for macOS? * 1 CPU", ""),
+            ("Which packages besides torch?", "1"),
+            ("Which version of torch?", "1 2"),
+            ("enter one number", ""),
+            ("How should a build be", "2"),
+            ("Which build should plain", ""),
+            ("What should the groups be called?", "2"),
             ("Name for CPU?", ""),
             ("Name for CUDA 13.0?", "gpu"),
-            ("Refuse to lock what", ""),
-            ("Write this", ""),
+            ("Should `uv lock` fail if", ""),
+            ("Write these", ""),
         ):
             terminal.line(question, text)
         assert terminal.finish() == 0
@@ -581,7 +582,7 @@ def test_leaving_a_dumb_terminal(folder: Path, key: str) -> None:
     path = start(folder, LIBRARY)
     with Terminal(["init"], folder, environment=DUMB) as terminal:
         terminal.line("Which platforms", "")
-        terminal.wait("torch on Linux?")
+        terminal.wait("torch builds for Linux?")
         leaves(terminal, key)
     assert path.read_text() == LIBRARY
 
@@ -596,23 +597,26 @@ def test_a_terminal_without_the_signs_gets_plain_lines(folder: Path) -> None:
 # add-target and remove-target.
 
 ADDING = (
-    ("Where is the new build to run?", "enter"),
-    ("torch on Linux?", "space", "enter"),
-    ("Several builds on one platform", "enter"),
-    ("Write this", "enter"),
+    ("Where should the new build run?", "enter"),
+    ("torch builds for Linux?", "space", "enter"),
+    ("One platform has several builds", "enter"),
+    ("Write these", "enter"),
 )
-REMOVING = (("Which targets are to go?", "down", "down", "space", "enter"), ("Write this", "enter"))
+REMOVING = (
+    ("Which targets should be removed?", "down", "down", "space", "enter"),
+    ("Write these", "enter"),
+)
 
 
 @pytest.mark.parametrize("columns", few([60, 80], {80}.__contains__))
 def test_add_target_asks(configured: Path, tmp_path: Path, columns: int) -> None:
     before = configured.read_text()
     with Terminal(["add-target"], configured.parent, columns=columns, rows=30) as terminal:
-        terminal.answer("Where is the new build to run?", "enter")
-        terminal.wait("torch on Linux?")
-        terminal.wait("- CUDA 13.0 (the project has it)")
+        terminal.answer("Where should the new build run?", "enter")
+        terminal.wait("torch builds for Linux?")
+        terminal.wait("- CUDA 13.0 (already in the project)")
         terminal.press("enter")
-        terminal.answer("choose at least one build", "<")
+        terminal.answer("select at least one build", "<")
         go(terminal, *ADDING)
         assert terminal.finish() == 0
         words = shown_command(terminal)
@@ -623,9 +627,9 @@ def test_add_target_asks(configured: Path, tmp_path: Path, columns: int) -> None
 def test_add_target_without_another_layout(configured: Path, tmp_path: Path) -> None:
     before = configured.read_text()
     with Terminal(["add-target"], configured.parent, columns=120) as terminal:
-        terminal.answer("Where is the new build to run?", "down", "down", "down", "enter")
-        terminal.answer("torch on Windows on ARM?", "space", "enter")
-        terminal.answer("Write this", "enter")
+        terminal.answer("Where should the new build run?", "down", "down", "down", "enter")
+        terminal.answer("torch builds for Windows on ARM?", "space", "enter")
+        terminal.answer("Write these", "enter")
         assert terminal.finish() == 0
         words = shown_command(terminal)
     assert words == ["add-target", "windows-arm64-cpu"]
@@ -636,8 +640,8 @@ def test_add_target_without_another_layout(configured: Path, tmp_path: Path) -> 
 def test_remove_target_asks(configured: Path, tmp_path: Path, columns: int) -> None:
     before = configured.read_text()
     with Terminal(["remove-target"], configured.parent, columns=columns) as terminal:
-        terminal.answer("Which targets are to go?", "enter")
-        terminal.wait("choose at least one target")
+        terminal.answer("Which targets should be removed?", "enter")
+        terminal.wait("select at least one target")
         go(terminal, *REMOVING)
         assert terminal.finish() == 0
         words = shown_command(terminal)
@@ -670,7 +674,7 @@ def test_nothing_can_be_removed_where_nothing_is_configured(folder: Path) -> Non
     path = start(folder, APP)
     with Terminal(["remove-target"], folder, columns=120) as terminal:
         assert terminal.finish() == 2
-        assert "error: the project has no target that could be removed" in terminal.screen.text
+        assert "error: the project has no targets to remove" in terminal.screen.text
     assert path.read_text() == APP
 
 

@@ -44,7 +44,7 @@ COMPANIONS = ("torchvision", "torchaudio", "torchao")
 
 
 class Refused(Exception):
-    """What a flag asks for can not be answered."""
+    """What a flag asks for cannot be answered."""
 
 
 class Person:
@@ -72,7 +72,7 @@ class Person:
         key, _, of = question.key.partition(" ")
         names = [w.backend.name for w in request.specs if w.backend and w.platform.short == of]
         values = [choice.value for choice in question.choices]
-        present = [c.value for c in question.choices if c.disabled == "the project has it"]
+        present = [c.value for c in question.choices if c.disabled == "already in the project"]
         torch = request.torch or ""
         kept = tuple(value for value in values if value in names)
         older = ("older",) if set(names) - set(values) else ()

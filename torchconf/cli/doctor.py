@@ -179,15 +179,15 @@ def _lines(report: _Report, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
     for fit in shown:
         if fit.fits:
             yield "fits", f"{fit.target!s:{width}}  {fit.reason}", "green"
-    for answer, label, colour in ((None, "not known", "yellow"), (False, "does not fit", "dim")):
+    for answer, label, colour in ((None, "unknown", "yellow"), (False, "does not fit", "dim")):
         for targets, reason in _grouped(fit for fit in shown if fit.fits is answer):
             yield label, f"{targets}: {reason}", colour
     yield from _environment_lines(report, catalog)
 
 
 def _hardware(found: Hardware) -> Iterator[str]:
-    driver = f"driver {found.driver}" if found.driver else "driver not known"
-    yield found.problem or f"{driver}, says {found.source}"
+    driver = f"driver {found.driver}" if found.driver else "unknown driver"
+    yield found.problem or f"{driver} (from {found.source})"
     for gpu in found.gpus:
         yield ", ".join(filter(None, (gpu.name, gpu.level)))
 
@@ -224,21 +224,21 @@ def _environment_lines(report: _Report, catalog: Catalog) -> Iterator[tuple[str,
             seen, colour = _sight(report.sight)
             yield "installed", f"{catalog.main_package} {version}, {seen}", colour
     for choice in wanted.choices if wanted is not None else ():
-        yield "project", f"{choice.backend} by `{choice.command}`", ""
+        yield "project", f"{choice.backend} with `{choice.command}`", ""
     if verdict is None:
         return
     if verdict.reason is not None:
         colour = "red" if verdict.matches is False else "yellow"
         yield "wrong" if verdict.matches is False else "note", verdict.reason, colour
     elif verdict.matches:
-        yield "right", "what is installed is what the project says", "green"
+        yield "ok", "the installed build matches the project", "green"
     if verdict.command is not None and verdict.matches is not True:
         yield "run", verdict.command, ""
 
 
 def _sight(sight: Sight) -> tuple[str, str]:
     if sight.problem is not None:
-        return f"which does not answer: {sight.problem}", "red"
+        return f"which fails to load: {sight.problem}", "red"
     if not sight.available:
         return "which sees no GPU", ""
     devices = f": {', '.join(sight.devices)}" if sight.devices else ""

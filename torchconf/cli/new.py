@@ -234,7 +234,7 @@ def _say_again(options: NewOptions, details: Details, request: Request) -> None:
     words += [word for text in options.values for word in ("--set", text)]
     words += [*(["--lock"] if options.lock else []), *(["--git"] if options.git else [])]
     command = quoted(["torchconf", "new", options.template or "", options.folder or "", *words])
-    sys.stderr.write(f"the same without questions:\n  {command}\n")
+    sys.stderr.write(f"equivalent command:\n  {command}\n")
 
 
 def _program(files: Mapping[str, str], values: Mapping[str, str]) -> str:

@@ -66,7 +66,7 @@ def template_values(details: Details, folder: str, pairs: Iterable[str]) -> dict
         "package": judge["package"](details.package or package_of(name)),
         "python": judge["python"](details.python or "3.12"),
         "license": judge["license"](details.license or "MIT"),
-        "description": "A project with PyTorch.",
+        "description": "A PyTorch project.",
         "torchconf": __version__,
         **dict(map(_pair, pairs)),
     }

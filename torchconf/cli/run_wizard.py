@@ -111,7 +111,7 @@ def find_machine(catalog: Catalog) -> MachineFacts:
     names = dict.fromkeys(gpu.name for found in machine.hardware for gpu in found.gpus if gpu.name)
     return MachineFacts(
         machine.platform,
-        words=", ".join([machine.words, *(names or ["no GPU was found"])]),
+        words=", ".join([machine.words, *(names or ["no GPU found"])]),
         fits={fit.backend.name: fit.reason for fit in judged if fit.fits},
         # Of GPUs that it does not have, nothing need be said.
         unfit={
@@ -161,8 +161,8 @@ class _Interview:
         answers = walk(self._following, ask)
         request = self.questions.request(answers)
         if answers.get(KEY) == NO:
-            sys.stderr.write("nothing was written\n")
-            self._say_again(request, "to do it later:")
+            sys.stderr.write("nothing written\n")
+            self._say_again(request, "to run this later:")
             return 1
         prepared = self._prepare(request)
         lock = answers.get(KEY) == LOCK or self.writing.lock
@@ -172,21 +172,21 @@ class _Interview:
             try:
                 self._finish(prepared, lock=lock)
             except UvError:
-                self._say_again(request, "to do it without locking:")
+                self._say_again(request, "to run this without locking:")
                 raise
-        self._say_again(request, "the same without questions:", lock=lock)
+        self._say_again(request, "equivalent command:", lock=lock)
         return 0
 
     def _introduce(self) -> None:
         file, before = self.context.file, self.session.before
-        state = "" if file.raw is not None else ", which will be made"
+        state = "" if file.raw is not None else " (new file)"
         _say(f"torchconf {self.command}: {spoken_path(file.path)}{state}")
         if before.layout is not None and before.targets:
             targets = ", ".join(map(str, before.targets))
-            _say(f"It has the layout `{before.layout}`: {targets}")
+            _say(f"Current layout: {before.layout}. Targets: {targets}.")
         if self.session.machine.words and self.command != "remove-target":
             _say(f"This machine: {self.session.machine.words}")
-        _say("Nothing is written before you say so; Ctrl-C leaves everything as it is.")
+        _say("Nothing is written until you confirm. Press Ctrl-C to quit.")
         sys.stdout.write("\n")
 
     def _prepare(self, request: Request) -> _Prepared:
@@ -234,7 +234,7 @@ class _Interview:
             write_changes(self.context, prepared.changes, lock=lock, quiet=self.common.quiet)
         for change in prepared.changes:
             shown = spoken_path(change.file.path)
-            done = f"wrote {shown}" if change.is_one else f"{shown} is as asked, left alone"
+            done = f"wrote {shown}" if change.is_one else f"{shown}: no changes needed"
             sys.stderr.write(f"{done}\n")
         sys.stderr.flush()
         sys.stdout.write(commands_table(prepared.outcome))

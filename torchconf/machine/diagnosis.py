@@ -32,7 +32,7 @@ class ProjectBuilds(NamedTuple):
 
     choices: tuple[OfferedBuild, ...]
     unclear: str | None
-    """Why some choice can not be told."""
+    """Why some choice cannot be told."""
     locked: tuple[tuple[str, str], ...]
     """Version and backend of each build for the platform that the lockfile has."""
 
@@ -41,7 +41,7 @@ class Diagnosis(NamedTuple):
     """The answer, and what to do about it."""
 
     matches: bool | None
-    """None: there is nothing to compare, or it can not be told."""
+    """None: there is nothing to compare, or it cannot be told."""
     backend: str | None
     """The build that is installed, as far as its version tells."""
     reason: str | None
@@ -110,7 +110,7 @@ def judge(
     label = version.partition("+")[2]
     built = backend_of_label(label, catalog)
     if label and built is None:
-        reason = f"no build can be told from `+{label}`"
+        reason = f"unknown build `+{label}`"
         return Diagnosis(matches=None, backend=None, reason=reason, command=None)
     may_be = [built.name] if built else _without_label(version, wanted, platform, catalog)
     same = [choice for choice in wanted.choices if choice.backend in may_be]
@@ -156,15 +156,15 @@ def _same_build(
     matches = True
     reason = None
     if wanted.locked and not locked:
-        reason = f"uv.lock has no {chosen.backend} build yet: `uv lock`"
+        reason = f"uv.lock has no {chosen.backend} build yet: run `uv lock`"
     elif locked and installed.partition(" ")[2] not in locked:
         matches = False
-        reason = f"{installed} is installed, uv.lock has {' or '.join(dict.fromkeys(locked))}"
+        reason = f"{installed} is installed, but uv.lock has {' or '.join(dict.fromkeys(locked))}"
     elif unfit := next((f for f in fits if f.backend.name in backends and f.fits is False), None):
-        reason = f"{chosen.backend} does not fit this machine, {unfit.reason}"
-        reason += f": `{best.command}`" if best not in same else ""
+        reason = f"{chosen.backend} does not run on this machine: {unfit.reason}"
+        reason += f"; run `{best.command}`" if best not in same else ""
     elif best not in same and _is_better(best.backend, backends, fits):
-        reason = f"this machine fits {best.backend} too: `{best.command}`"
+        reason = f"this machine also fits {best.backend}: run `{best.command}`"
     return Diagnosis(matches=matches, backend=chosen.backend, reason=reason, command=chosen.command)
 
 
@@ -184,7 +184,7 @@ def _odd_companion(
         other = backend_of_label(version.partition("+")[2], catalog)
         if other is not None and built is not None and other != built:
             torch = f"{catalog.main_package} {packages[catalog.main_package]}"
-            return f"{name} {version} does not go with {torch}"
+            return f"{name} {version} does not match {torch}"
     return None
 
 

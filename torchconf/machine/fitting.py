@@ -84,7 +84,7 @@ def _judge(  # noqa: PLR0911 - one return a reason
         return True, _without_gpu(machine, platform, catalog)
     hardware = machine.of(maker)
     if hardware is None:
-        return False, f"no {TITLES.get(maker, maker)} GPU was found"
+        return False, f"no {TITLES.get(maker, maker)} GPU found"
     if hardware.problem is not None:
         return False, hardware.problem
     if maker == "nvidia":
@@ -99,13 +99,13 @@ def _without_gpu(machine: Machine, platform: Platform, catalog: Catalog) -> str:
         return "needs no GPU"
     ended = catalog.platform_end(platform)
     if ended is not None:
-        return f"torch {ended} is the last one for this machine"
+        return f"torch {ended} is the last release for this machine"
     newest = catalog.releases[0]
     minimum = catalog.macos_minimum(newest)
     # A Python that was built long ago is told that macOS is 10.16.
     if minimum and machine.macos and _older(machine.macos, minimum) and machine.macos != "10.16":
-        return f"MPS is part of it; torch {newest} needs macOS {minimum}, this is {machine.macos}"
-    return "MPS is part of it"
+        return f"includes MPS; torch {newest} requires macOS {minimum}, this is {machine.macos}"
+    return "includes MPS"
 
 
 def _judge_nvidia(
@@ -114,7 +114,7 @@ def _judge_nvidia(
     # Inside WSL the driver is the one of Windows, and has its version.
     minimum = catalog.drivers(backend).get("windows" if machine.wsl else platform.os)
     if minimum is None or hardware.driver is None:
-        return None, "which driver it needs is not known"
+        return None, f"{'required' if minimum is None else 'installed'} driver unknown"
     if _older(hardware.driver, minimum):
         return False, f"driver {hardware.driver} is older than {minimum}"
     built = catalog.capability(backend, platform)
@@ -130,19 +130,19 @@ def _judge_nvidia(
             return False, f"{gpu.name} ({told}) is newer than {most}"
     levels = dict.fromkeys(_generation(gpu.level, backend, catalog) for gpu in known)
     if not levels or len(known) < len(hardware.gpus):
-        return True, f"driver {hardware.driver}; compute capability is not known"
+        return True, f"driver {hardware.driver}; compute capability unknown"
     return True, f"driver {hardware.driver}, {', '.join(levels)}"
 
 
 def _judge_amd(hardware: Hardware, backend: Backend, catalog: Catalog) -> Judgement:
     built = catalog.architectures(backend)
     if not built:
-        return None, "for which GPUs it is built is not known"
+        return None, "supported GPUs unknown"
     levels = list(dict.fromkeys(gpu.level for gpu in hardware.gpus if gpu.level))
     served = [level for level in levels if level in built]
     others = [level for level in levels if level not in built]
     if not served:
-        return False, f"it is not built for {', '.join(others)}"
+        return False, f"not built for {', '.join(others)}"
     # The graphics inside of a processor are listed too, and are not what anybody wants to use.
     return True, ", ".join(served) + (f"; not built for {', '.join(others)}" if others else "")
 
@@ -155,7 +155,7 @@ def _judge_intel(hardware: Hardware, backend: Backend, catalog: Catalog) -> Judg
         if (name := catalog.device(backend.accelerator, level)) is not None
     ]
     if not names:
-        return False, f"Intel GPU {', '.join(levels)} is not among those that PyTorch supports"
+        return False, f"Intel GPU {', '.join(levels)} is not supported by PyTorch"
     return True, ", ".join(names)
 
 
@@ -178,7 +178,7 @@ def needs(backend: Backend, platform: Platform, catalog: Catalog) -> str:
     """
     maker = catalog.maker(backend.accelerator)
     if maker is None:
-        return "MPS on Apple silicon" if platform.key == "macos-arm64" else "runs everywhere"
+        return "any Apple silicon, MPS included" if platform.key == "macos-arm64" else "any machine"
     parts: list[str] = []
     if minimum := catalog.drivers(backend).get(platform.os):
         parts.append(f"driver {minimum} or newer")
@@ -205,16 +205,16 @@ def _remarks(machine: Machine, catalog: Catalog) -> Iterator[str]:
     yield from machine.notes
     yield from (found.doubt for found in machine.hardware if found.doubt)
     if machine.platform is None:
-        yield "PyTorch publishes nothing for this machine"
+        yield "PyTorch publishes no wheels for this machine"
         return
     if machine.rosetta:
         ended = catalog.platform_end(machine.platform._replace(machine="x86_64"))
         yield (
-            f"environments made with this Python get x86_64 wheels, where torch ended with {ended}:"
-            " take an arm64 Python"
+            "environments created with this Python get x86_64 wheels, and the last torch that has "
+            f"them is {ended}: use an arm64 Python"
         )
     if machine.emulated:
-        yield "environments made with this Python get the wheels for windows-x86_64"
+        yield "environments created with this Python get windows-x86_64 wheels"
     for found in machine.hardware:
         for accelerator in catalog.accelerators:
             if catalog.maker(accelerator.name) == found.maker and (
@@ -233,8 +233,8 @@ def _together(machine: Machine, found: Hardware, catalog: Catalog) -> Iterator[s
         gpu.name: _best(machine, found._replace(gpus=(gpu,)), catalog) for gpu in levels.values()
     }
     if all(alone.values()):
-        each = ", ".join(f"{name} alone fits {build}" for name, build in alone.items())
-        yield f"no build fits all of these GPUs; `CUDA_VISIBLE_DEVICES` can hide one: {each}"
+        each = ", ".join(f"{build} supports {name}" for name, build in alone.items())
+        yield f"no build supports all of these GPUs; hide some with `CUDA_VISIBLE_DEVICES`: {each}"
 
 
 def _best(machine: Machine, hardware: Hardware, catalog: Catalog) -> str | None:

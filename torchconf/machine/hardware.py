@@ -103,8 +103,8 @@ def read_machine(clues: Clues) -> Machine:
         f"{shown} {platform.machine if platform else machine}".strip(),
         libc,
         "WSL" if wsl else "",
-        "this Python is x86_64, under Rosetta" if rosetta else "",
-        "this Python is x86_64, emulated" if emulated else "",
+        "x86_64 Python under Rosetta" if rosetta else "",
+        "emulated x86_64 Python" if emulated else "",
     ]
     notes: list[str] = []
     hardware = _told(clues, notes)
@@ -136,13 +136,16 @@ def _told(clues: Clues, notes: list[str]) -> list[Hardware] | None:
     if driver is not None:
         if re.fullmatch(_VERSION, driver.strip()):
             return [Hardware("nvidia", driver.strip(), (), CUDA_VARIABLE)]
-        notes.append(f"`{CUDA_VARIABLE}` is `{driver}`, which is no version: uv refuses it")
+        notes.append(f"`{CUDA_VARIABLE}` is `{driver}`, which is not a version; uv rejects it")
         return None
     name = clues.variables.get(AMD_VARIABLE)
     if name is not None:
         if re.fullmatch(r"gfx[0-9a-f]{3,5}", name.strip()):
             return [Hardware("amd", None, (Gpu("", name.strip()),), AMD_VARIABLE)]
-        notes.append(f"`{AMD_VARIABLE}` is `{name}`, not such as `gfx1100`: uv refuses it")
+        notes.append(
+            f"`{AMD_VARIABLE}` is `{name}`, which is not an architecture such as `gfx1100`; "
+            "uv rejects it"
+        )
     return None
 
 
@@ -157,13 +160,13 @@ def _nvidia(clues: Clues) -> Hardware | None:
     if said is not None and said.status:
         problem = f"nvidia-smi failed: {_first_line(said) or f'status {said.status}'}"
         return Hardware("nvidia", loaded, _models(clues), "nvidia-smi", problem=problem)
-    doubt = f"nvidia-smi {said.err or 'said nothing that is understood'}" if said else None
+    doubt = f"nvidia-smi {said.err or 'gave no usable output'}" if said else None
     if loaded is not None:
         return Hardware("nvidia", loaded, _models(clues), "the kernel module", doubt=doubt)
     if doubt is not None:
         return Hardware("nvidia", None, (), "nvidia-smi", problem=doubt)
     if ids := _ids(clues, "nvidia"):
-        problem = "there is an NVIDIA GPU, but no NVIDIA driver is loaded"
+        problem = "NVIDIA GPU found, but no NVIDIA driver is loaded"
         gpus = tuple(Gpu(f"PCI device {number}", None) for number, _ in ids)
         return Hardware("nvidia", None, gpus, "the PCI bus", problem=problem)
     return None
@@ -219,7 +222,7 @@ def _amd(clues: Clues) -> Hardware | None:
         return Hardware("amd", None, gpus, "the registry")
     if ids:
         doubt = f"; rocminfo {said.err}" if said is not None and said.status is None else ""
-        problem = f"there is an AMD GPU, but ROCm's driver does not list it{doubt}"
+        problem = f"AMD GPU found, but the ROCm driver does not list it{doubt}"
         gpus = tuple(Gpu(f"PCI device {number}", None) for number, _ in ids)
         return Hardware("amd", None, gpus, "the PCI bus", problem=problem)
     return None
@@ -254,7 +257,7 @@ def _intel(clues: Clues) -> Hardware | None:
     bound = [driver for _, driver in ids if driver]
     gpus = tuple(Gpu("", number) for number, _ in ids)
     source = "the registry" if clues.display else "the PCI bus"
-    problem = None if bound else "there is an Intel GPU, but no driver is bound to it"
+    problem = None if bound else "Intel GPU found, but no driver is bound to it"
     return Hardware("intel", bound[0] if bound else None, gpus, source, problem=problem)
 
 
@@ -268,7 +271,7 @@ def _ids(clues: Clues, maker: str) -> list[tuple[str, str]]:
     for adapter in clues.display:
         match = _ADAPTER.match(adapter)
         if match and _VENDORS.get(f"0x{match[1].lower()}") == maker:
-            found.append((match[2].lower(), "that of Windows"))
+            found.append((match[2].lower(), "provided by Windows"))
     return found
 
 

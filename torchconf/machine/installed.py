@@ -145,12 +145,12 @@ def ask_torch(path: str, limit: float = TORCH_LIMIT) -> Sight:
             with suppress(ValueError):
                 return _sight(json.loads(line.removeprefix(_MARK)))
     lines = [line.strip() for line in said.err.splitlines() if line.strip()]
-    return Sight(problem=lines[-1] if lines else f"its Python left with status {said.status}")
+    return Sight(problem=lines[-1] if lines else f"Python exited with status {said.status}")
 
 
 def _sight(data: Any) -> Sight:  # noqa: ANN401 - JSON is whatever it is
     if not isinstance(data, dict):
-        return Sight(problem="its answer is not understood")
+        return Sight(problem="unexpected output")
 
     def text(key: str) -> str | None:
         return str(data[key]) if data.get(key) else None

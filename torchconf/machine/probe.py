@@ -123,12 +123,12 @@ def ask(words: Sequence[str], limit: float) -> Said:
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        return Said(None, "", f"can not be started: {error}")
+        return Said(None, "", f"cannot be started: {error}")
     try:
         out, err = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
         _abandon(process)
-        return Said(None, "", f"gave no answer within {limit:g} s")
+        return Said(None, "", f"did not answer within {limit:g} s")
     except BaseException:
         _abandon(process)
         raise
@@ -138,7 +138,7 @@ def ask(words: Sequence[str], limit: float) -> Said:
 def _abandon(process: subprocess.Popen[bytes]) -> None:
     """Kill a process and its children, and let go of it.
 
-    One that waits inside a broken driver can not be killed; waiting for it would hang as well.
+    One that waits inside a broken driver cannot be killed; waiting for it would hang as well.
     """
     import subprocess
 

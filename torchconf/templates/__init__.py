@@ -95,9 +95,9 @@ def _fill(text: str, values: Mapping[str, Any], path: Path) -> str:
     except TemplateError as error:
         line = getattr(error, "lineno", None)
         raise TorchconfError(
-            f"the template can not be filled: {error.message}",
+            f"cannot render the template: {error.message}",
             at=f"{path.parent.name}/{path.name}" + (f", line {line}" if line else ""),
-            help="`--set KEY=VALUE` gives a value",
+            help="pass a value with `--set KEY=VALUE`",
         ) from error
 
 
@@ -106,21 +106,21 @@ def project_name(text: str, taken: Iterable[str] = ()) -> str:
 
     Args:
         text: The name.
-        taken: Normalised names of what the project needs, which it can not be itself.
+        taken: Normalised names of what the project needs, which it cannot be itself.
 
     Raises:
         RequestError: It is none.
     """
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?", text):
         raise RequestError(
-            f"`{text}` can not be the name of a project",
-            help="letters, digits, `-`, `_` and `.`, at most 100 of them, beginning and ending "
-            "with a letter or a digit; `--name` gives another one",
+            f"`{text}` is not a valid project name",
+            help="use at most 100 letters, digits, `-`, `_` and `.`, starting and ending with "
+            "a letter or digit, or pass another name with `--name`",
         )
     if re.sub(r"[-_.]+", "-", text).lower() in set(taken):
         raise RequestError(
-            f"`{text}` is the name of something that the project needs",
-            help="`--name` gives another one",
+            f"`{text}` is the name of a package that the project needs",
+            help="pass another name with `--name`",
         )
     return text
 
@@ -129,11 +129,11 @@ def package_name(text: str, taken: Iterable[str]) -> str:
     """Return a name that can be imported, and that hides nothing.
 
     Raises:
-        RequestError: It can not, or it is the name of something that the project needs.
+        RequestError: It cannot, or it is the name of something that the project needs.
     """
-    help_ = "`--package` gives another one"
+    help_ = "pass another name with `--package`"
     if not (text.isidentifier() and text.isascii()) or keyword.iskeyword(text):
-        raise RequestError(f"`{text}` can not be the name of a package", help=help_)
+        raise RequestError(f"`{text}` is not a valid package name", help=help_)
     if text in sys.stdlib_module_names or text.replace("_", "-").lower() in set(taken):
-        raise RequestError(f"a package `{text}` would hide another one", help=help_)
+        raise RequestError(f"package `{text}` would shadow another package", help=help_)
     return text

@@ -91,7 +91,7 @@ def older_choice(session: Session, platform: Platform) -> list[Option]:
     if not found:
         return []
     among = f": {found[0]} ... {found[-1]}" if len(found) > 1 else f": {found[0]}"
-    return [Option(OLDER, "older builds", f"{len(found)} more, ended long ago{among}")]
+    return [Option(OLDER, "older builds", f"{len(found)} more, no longer updated{among}")]
 
 
 def _choice(session: Session, platform: Platform, backend: Backend, others: Request) -> Option:
@@ -108,7 +108,7 @@ def _here(backend: Backend, session: Session) -> str:
     """Say what a build is on this machine."""
     machine = session.machine
     if backend.name in machine.unfit:
-        return f" [not on this machine: {machine.unfit[backend.name]}]"
+        return f" [does not run on this machine: {machine.unfit[backend.name]}]"
     if backend.name not in machine.fits:
         return ""
     if backend.name != next(iter(machine.fits)):
@@ -118,7 +118,7 @@ def _here(backend: Backend, session: Session) -> str:
 
 
 def why_not(session: Session, wish: TargetSpec, others: Request) -> str:
-    """Say in a few words why a wish can not join a request; empty if it can."""
+    """Say in a few words why a wish cannot join a request; empty if it can."""
     chosen = others.specs or others.add
     if wish.backend == PYPI and not _was_seen(session, PYPI, wish.platform):
         return f"PyPI has no torch for {platform_title(wish.platform)}"
@@ -134,7 +134,7 @@ def why_not(session: Session, wish: TargetSpec, others: Request) -> str:
     apart = [other for other in chosen if _apart(session, [other, wish])]
     backend, names = wish.backend, listed([other.text for other in apart or chosen])
     has = span(backend, session.catalog) + " only, " if backend and backend != PYPI else ""
-    return f"{has}not together with {names}"
+    return f"{has}incompatible with {names}"
 
 
 def _before_range(session: Session, wish: TargetSpec) -> str:
@@ -147,7 +147,7 @@ def _before_range(session: Session, wish: TargetSpec) -> str:
     floors = [part for part in declared if part.operator in {">=", ">", "==", "~=", "==="}]
     if last is None or all(part.contains(last) for part in floors):
         return ""
-    return f"ended with torch {last}; the project requires torch {declared}"
+    return f"available up to torch {last}; the project requires torch {declared}"
 
 
 def _apart(session: Session, wishes: Sequence[TargetSpec]) -> bool:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from torchconf.wizard.question import Answers, Value
     from torchconf.wizard.session import Session
 
+SEE = "run `torchconf show` to see what is configured"
+
 
 class Addition:
     """What to ask for `add-target`."""
@@ -54,7 +56,7 @@ class Addition:
             choices.append(Option(platform.short, platform_title(platform), about))
         own = session.machine.platform or PLATFORMS[0]
         return Question(
-            "platform", "one", "Where is the new build to run?", "Platform", own.short,
+            "platform", "one", "Where should the new build run?", "Platform", own.short,
             tuple(choices),
         )  # fmt: skip
 
@@ -67,7 +69,7 @@ class Addition:
         platform = next(p for p in PLATFORMS if p.short == answers["platform"])
         present = {t.backend.name for t in self._present() if t.platform == platform}
         choices = [
-            choice._replace(disabled="the project has it", about="")
+            choice._replace(disabled="already in the project", about="")
             if choice.value in present
             else choice
             for choice in build_choices(
@@ -80,7 +82,7 @@ class Addition:
         def judge(value: Value) -> str | None:
             request = self.request({**answers, key: value})
             if not request.add:
-                missing = "choose at least one build: space marks it"
+                missing = "select at least one build with space"
                 return None if OLDER in words_of(value) else missing
             error = judge_request(session, request)
             if error and any(
@@ -93,7 +95,7 @@ class Addition:
         title = platform_title(platform)
         older = ", older" if key == "older" else ""
         return Question(
-            key, "many", f"Which {older[2:] + ' ' if older else ''}builds of torch on {title}?",
+            key, "many", f"Which {older[2:] + ' ' if older else ''}torch builds for {title}?",
             f"{title}{older}", (), tuple(choices), judge,
         )  # fmt: skip
 
@@ -112,7 +114,7 @@ class Addition:
             choices.append(Option(layout, layout, about, complaint.message if complaint else ""))
         return Question(
             "layout", "one",
-            "Several builds on one platform: how is one chosen?", "Layout",
+            "One platform has several builds. How should one be selected?", "Layout",
             next(choice.value for choice in choices if not choice.disabled), tuple(choices),
         )  # fmt: skip
 
@@ -129,9 +131,9 @@ class Removal:
         self.session = session
         if session.before.layout is None:
             raise RequestError(
-                "the project has no target that could be removed",
+                "the project has no targets to remove",
                 at=session.project.place("tool.uv.sources"),
-                help="`torchconf show` tells what there is",
+                help=SEE,
             )
 
     def request(self, answers: Answers) -> Request:
@@ -150,22 +152,23 @@ class Removal:
             for target in session.before.targets
         ]
         if all(choice.disabled for choice in choices):
-            raise RequestError(choices[0].disabled, help="`torchconf show` tells what there is")
+            raise RequestError(choices[0].disabled, help=SEE)
 
         def judge(value: Value) -> str | None:
             if not value:
-                return "choose at least one target: space marks it"
+                return "select at least one target with space"
             request = self.request({"targets": value})
             error = judge_request(session, request)
             if error is None:
                 plan = session.plan(request).plan
                 if not plan.steps and not plan.root_steps:
-                    return "nothing would change: what serves these serves others, mark them too"
+                    return "nothing would change: select the targets that share its tables, too"
             return error
 
         return Question(
-            "targets", "many", "Which targets are to go?", "Remove", (), tuple(choices), judge
-        )
+            "targets", "many", "Which targets should be removed?", "Remove", (), tuple(choices),
+            judge,
+        )  # fmt: skip
 
     def _why_not(self, name: str) -> str:
         return judge_request(self.session, self.request({"targets": (name,)})) or ""

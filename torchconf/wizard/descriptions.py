@@ -23,7 +23,7 @@ _MACHINES = {
 }
 _MAKERS = {"nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel"}
 _MACHINE_NOTES = {
-    ("linux", "x86_64"): "Intel and AMD processors, WSL too",
+    ("linux", "x86_64"): "Intel and AMD processors, including WSL",
     ("linux", "aarch64"): "Grace, Jetson, Graviton, containers on a Mac",
     ("windows", "x86_64"): "Intel and AMD processors",
     ("macos", "arm64"): "Apple silicon",
@@ -40,7 +40,7 @@ def platform_about(platform: Platform, catalog: Catalog) -> str:
     """Say which machines a platform stands for, and whether it has ended."""
     last = catalog.platform_end(platform)
     notes = [_MACHINE_NOTES.get((platform.os, platform.machine), "")]
-    notes += [f"ended with torch {last}"] if last else []
+    notes += [f"up to torch {last}"] if last else []
     return ", ".join(filter(None, notes))
 
 
@@ -48,7 +48,7 @@ def backend_about(backend: Backend, platform: Platform, catalog: Catalog) -> str
     """Say what a build needs, and whether it has ended: `driver 580 or newer, Turing and later`."""
     if backend == PYPI:
         build = catalog.pypi_build(catalog.releases[0], platform)
-        return "whatever PyPI has" + (f", {build.title} today" if build else "")
+        return "the build on PyPI" + (f", currently {build.title}" if build else "")
     parts = []
     driver = catalog.drivers(backend).get(platform.os)
     if driver is not None:
@@ -63,7 +63,7 @@ def backend_about(backend: Backend, platform: Platform, catalog: Catalog) -> str
     if maker and not parts:
         parts.append(f"{_MAKERS.get(maker, maker)} GPUs")
     if last := catalog.ended(backend):
-        parts.append(f"ended with torch {last}")
+        parts.append(f"up to torch {last}")
     return ", ".join(parts)
 
 

@@ -78,8 +78,8 @@ class Setup(Answered):
             choices.append(Option(platform.short, title, "" if reason else about, reason))
         if all(choice.disabled for choice in choices):
             raise RequestError(
-                f"no build can be had on any platform: {choices[0].disabled}",
-                help="see what the project requires of torch and Python",
+                f"no build is available on any platform: {choices[0].disabled}",
+                help="check which torch and Python the project requires",
             )
         if self.has:
             present = {target.platform.short for target in self.before.targets}
@@ -90,12 +90,12 @@ class Setup(Answered):
 
         def judge(value: Value) -> str | None:
             if not value:
-                return "choose at least one platform: space marks it"
+                return "select at least one platform with space"
             wishes = session.wishes(f"{name}-{fallback}" for name in words_of(value))
             return judge_request(session, session.spread(session.given._replace(specs=wishes)))
 
         return Question(
-            "platforms", "many", "Which platforms shall the project run on?", "Platforms",
+            "platforms", "many", "Which platforms should the project support?", "Platforms",
             default, tuple(choices), judge,
         )  # fmt: skip
 
@@ -107,7 +107,7 @@ class Setup(Answered):
         default = suggestion(session, platform, choices, chosen)
         choices += older_choice(session, platform)
         return Question(
-            key, "many", f"Which builds of torch on {title}?", title,
+            key, "many", f"Which torch builds for {title}?", title,
             default, tuple(choices), self._judge_builds(answers, platform, key),
         )  # fmt: skip
 
@@ -120,7 +120,7 @@ class Setup(Answered):
         choices = build_choices(self.session, platform, others, recent=False)
         title = platform_title(platform)
         return Question(
-            f"older {platform.short}", "many", f"Which older builds of torch on {title}?",
+            f"older {platform.short}", "many", f"Which older torch builds for {title}?",
             f"{title}, older", (), tuple(choices),
             self._judge_builds(answers, platform, f"older {platform.short}"),
         )  # fmt: skip
@@ -131,9 +131,7 @@ class Setup(Answered):
             own = self.chosen(given, platform)
             if not own:
                 return (
-                    None
-                    if OLDER in words_of(value)
-                    else ("choose at least one build: space marks it")
+                    None if OLDER in words_of(value) else ("select at least one build with space")
                 )
             rest = self.others(answers, platform)
             wishes = self.session.wishes(f"{platform.short}-{name}" for name in own)
@@ -154,7 +152,7 @@ class Setup(Answered):
             if name == self.catalog.main_package or name in self.catalog.triton_packages:
                 continue
             if name in present:
-                choices.append(Option(name, name, disabled="the project has it"))
+                choices.append(Option(name, name, disabled="already in the project"))
                 continue
             try:
                 choice = session.plan(request._replace(packages=(*request.packages, name))).choice
@@ -164,13 +162,13 @@ class Setup(Answered):
             version = choice.companions.get(name)
             about = str(version or "")
             if choice.release != base:
-                about += f"{', ' if about else ''}takes torch back to {choice.release}"
+                about += f"{', ' if about else ''}lowers torch to {choice.release}"
             elif choice.doubts and any(name in doubt for doubt in choice.doubts):
-                about += f"{', ' if about else ''}not known for all targets"
+                about += f"{', ' if about else ''}not confirmed for all targets"
             choices.append(Option(name, name, about))
         if all(choice.disabled for choice in choices):
             return None
         return Question(
-            "packages", "many", "Which packages along with torch?", "Packages", (), tuple(choices),
+            "packages", "many", "Which packages besides torch?", "Packages", (), tuple(choices),
             self.judge(answers, "packages"),
         )  # fmt: skip

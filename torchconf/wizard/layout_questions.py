@@ -28,9 +28,9 @@ def ask_layout(asked: Answered, answers: Answers) -> Question | None:
     auto = "" if asked.session.complaint(usual) else asked.session.plan(usual).layout
     name = asked.backends(answers)[0].extra
     abouts = {
-        "markers": "one build per platform, plain `uv sync`",
+        "markers": "one build per platform; plain `uv sync` installs it",
         "extras": f"`uv sync --extra {name}`; no default; published with the package",
-        "groups": f"`uv sync --group {name}`; one may be the default; not published",
+        "groups": f"`uv sync --group {name}`; can have a default; not published",
     }
     choices = []
     for layout, about in abouts.items():
@@ -38,7 +38,7 @@ def ask_layout(asked: Answered, answers: Answers) -> Question | None:
             continue
         default = NONE if layout == "groups" else request.default
         complaint = asked.session.complaint(request._replace(layout=layout, default=default))
-        note = f"{about} [{'as it is' if layout == asked.before.layout else 'usual here'}]"
+        note = f"{about} [{'current' if layout == asked.before.layout else 'recommended'}]"
         reason = complaint.message if complaint else ""
         shown = note if layout in {auto, asked.before.layout} else about
         choices.append(Option(layout, layout, "" if reason else shown, reason))
@@ -46,7 +46,7 @@ def ask_layout(asked: Answered, answers: Answers) -> Question | None:
             raise complaint
     open_ = [choice.value for choice in choices if not choice.disabled]
     return Question(
-        "layout", "one", "How is a build chosen when installing?", "Layout",
+        "layout", "one", "How should a build be selected when installing?", "Layout",
         auto if auto in open_ else open_[0], tuple(choices),
     )  # fmt: skip
 
@@ -60,7 +60,7 @@ def ask_default(asked: Answered, answers: Answers) -> Question | None:
         Option(backend.name, backend.title, f"plain `uv sync` installs `{backend.name}`")
         for backend in backends
     ]
-    choices.append(Option(NONE, "none", "plain `uv sync` installs no torch from a group"))
+    choices.append(Option(NONE, "none", "plain `uv sync` installs no torch build"))
     if asked.before.layout == "groups":
         default = asked.before.default or NONE
     else:
@@ -69,7 +69,7 @@ def ask_default(asked: Answered, answers: Answers) -> Question | None:
     if default not in {choice.value for choice in choices}:
         default = NONE
     return Question(
-        "default", "one", "Which build does plain `uv sync` install?", "Default",
+        "default", "one", "Which build should plain `uv sync` install?", "Default",
         default, tuple(choices), asked.judge(answers, "default", final=True),
     )  # fmt: skip
 
@@ -81,10 +81,10 @@ def ask_names(asked: Answered, answers: Answers) -> Question | None:
         return None
     names = ", ".join(asked.name(backend.name) for backend in asked.backends(answers))
     choices = (
-        Option(KEEP, names, f"the names of the {layout}, as one types them"),
-        Option(OTHER, "other names", "such as `gpu`"),
+        Option(KEEP, names, "the names to type in commands"),
+        Option(OTHER, "other names", "choose them, such as `gpu`"),
     )
-    return Question("names", "one", f"Names of the {layout}?", "Names", KEEP, choices)
+    return Question("names", "one", f"What should the {layout} be called?", "Names", KEEP, choices)
 
 
 def ask_name(asked: Answered, answers: Answers, backend: Backend) -> Question:
@@ -100,13 +100,13 @@ def ask_required(asked: Answered, answers: Answers) -> Question | None:
     if asked.session.given.required_environments:
         return None
     has = asked.before.required
-    no = "what the project has stays" if has else "a package may then fail to install on one"
+    no = "keep the project's entries" if has else "a package may then fail to install on a platform"
     choices = (
         Option(NO, "no", no),
-        Option(YES, "yes", "for every package, not only torch: `required-environments`"),
+        Option(YES, "yes", "for every package, not only torch (`required-environments`)"),
     )
     return Question(
-        "required", "one", "Refuse to lock what a target platform has no wheel for?",
+        "required", "one", "Should `uv lock` fail if a target platform has no wheel for a package?",
         "Required environments", YES if has else NO, choices,
         asked.judge(answers, "required", final=True),
     )  # fmt: skip

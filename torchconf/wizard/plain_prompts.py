@@ -1,4 +1,4 @@
-"""Questions put as numbered lines: for `TERM=dumb`, and where the signs can not be shown."""
+"""Questions put as numbered lines: for `TERM=dumb`, and where the signs cannot be shown."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ class Plain:
     @staticmethod
     def _read(question: Question, *, back: bool) -> str:
         way = {
-            "many": "numbers, 0 for none, enter for what is marked *",
-            "one": "a number, enter for what is marked *",
-            "text": f"enter for {question.default!r}" if question.default else "a word",
+            "many": "numbers, 0 for none, enter for those marked *",
+            "one": "a number, enter for the one marked *",
+            "text": f"enter for {question.default!r}" if question.default else "a value",
         }[question.kind]
-        sys.stdout.write(f"({way}{f', {BACK} goes back' if back else ''}) > ")
+        sys.stdout.write(f"({way}{f', {BACK} to go back' if back else ''}) > ")
         sys.stdout.flush()
         try:
             line = sys.stdin.readline()
@@ -96,10 +96,10 @@ def _numbered(text: str, question: Question) -> tuple[Value, str | None]:
     if question.kind == "many" and words == ["0"]:
         return (), None
     if not all(word.isdecimal() and 0 < int(word) <= len(open_) for word in words):
-        return question.default, f"write numbers from 1 to {len(open_)}"
+        return question.default, f"enter numbers from 1 to {len(open_)}"
     if question.kind == "one":
         if len(words) > 1:
-            return question.default, "write one number"
+            return question.default, "enter one number"
         return open_[int(words[0]) - 1].value, None
     chosen = {int(word) - 1 for word in words}
     return tuple(choice.value for number, choice in enumerate(open_) if number in chosen), None

@@ -35,10 +35,10 @@ def starting(
     def following(answers: Answers) -> Question | None:
         name = given["name"] or str(answers.get("name", folder))
         for key, message, label, default in (
-            ("name", "What is the project called?", "Name", folder),
-            ("package", "Which package is imported?", "Package", package_of(name)),
-            ("python", "Which is the lowest Python?", "Python", "3.12"),
-            ("license", "Under which license, as SPDX spells it?", "License", "MIT"),
+            ("name", "Name of the project?", "Name", folder),
+            ("package", "Name of the package to import?", "Package", package_of(name)),
+            ("python", "Lowest Python version?", "Python", "3.12"),
+            ("license", "License, as an SPDX identifier?", "License", "MIT"),
         ):
             if given[key] is None and key not in answers:
                 judge = _judge(judges[key])

@@ -103,20 +103,20 @@ class Prompts:
                     for choice in question.choices
                 ],
                 validate=lambda values: _verdict(question, tuple(values)),
-                instruction=_instruction(question, "space marks, enter goes on", back=back),
+                instruction=_instruction(question, "space to select, enter to continue", back=back),
                 style=_STYLE,
                 **self.options,
             )
         elif question.kind != "text":
             choices = [_choice(choice, width) for choice in question.choices]
-            # questionary can not show a list of which nothing can be chosen.
-            choices += [questionary.Choice("go on", "")] if question.kind == "many" else []
+            # questionary cannot show a list of which nothing can be chosen.
+            choices += [questionary.Choice("continue", "")] if question.kind == "many" else []
             choices += [questionary.Choice(f"{BACK} back", BACK)] if back else []
             built = questionary.select(
                 question.message,
                 choices,
                 default=question.default if isinstance(question.default, str) else "",
-                instruction=_instruction(question, "arrows, then enter", back=back),
+                instruction=_instruction(question, "arrow keys, then enter", back=back),
                 style=_STYLE,
                 **self.options,
             )
@@ -193,7 +193,7 @@ def _columns() -> int:
 
 def _instruction(question: Question, text: str, *, back: bool) -> str:
     """Say which keys there are, on a line of their own if they would be broken over two."""
-    text = f"({text}, {BACK} goes back)" if back else f"({text})"
+    text = f"({text}, {BACK} to go back)" if back else f"({text})"
     fits = len(f"? {question.message} {text} ") <= _columns()
     return text if fits else f"\n  {text}"
 

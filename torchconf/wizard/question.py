@@ -22,14 +22,14 @@ class GoBack(Exception):
 
 
 class Option(NamedTuple):
-    """One thing that can be chosen, or that can not, and why."""
+    """One thing that can be chosen, or that cannot, and why."""
 
     value: str
     title: str
     about: str = ""
     """In a few words, what it is."""
     disabled: str = ""
-    """The reason why it can not be had; empty if it can."""
+    """The reason why it cannot be had; empty if it can."""
 
 
 def words_of(value: Value | None) -> tuple[str, ...]:

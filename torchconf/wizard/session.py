@@ -54,7 +54,7 @@ class Session(NamedTuple):
         """Plan a request as the command does that the wizard ends with.
 
         Raises:
-            TorchconfError: It can not be had.
+            TorchconfError: It cannot be had.
         """
         return plan_targets(request, self.project, self.catalog, self.facts)
 
@@ -81,7 +81,7 @@ class Session(NamedTuple):
         if len({wish.platform for wish in wishes}) == len(wishes):
             return roomy._replace(layout="markers")
         extras = roomy._replace(layout="extras")
-        # The project may have extras that can not be edited, which is no matter of builds.
+        # The project may have extras that cannot be edited, which is no matter of builds.
         if isinstance(self.complaint(extras), ProjectError):
             return roomy._replace(layout="groups", default="none")
         return extras

@@ -31,13 +31,13 @@ def ask_torch(asked: Answered, answers: Answers) -> Question:
     declared = declared_range(project, main)
     newest = "as the project requires" if str(declared) else "newest"
     about = f"torch {declared}; " if str(declared) else ""
-    about += f"{release}, the newest that serves all" if release else "newer than the catalog"
+    about += f"{release}, the newest for all targets" if release else "newer than the catalog"
     if release is not None and release == asked.session.facts.locked:
-        about = f"{release}, as uv.lock has it"
+        about = f"{release}, as in uv.lock"
     choices = [Option(NEWEST, newest, about), *_lines(asked, answers)]
-    choices.append(Option(OTHER, "a range of your own", "such as >=2.11,<2.14"))
+    choices.append(Option(OTHER, "another version or range", "such as >=2.11,<2.14"))
     return Question(
-        "torch", "one", "Which torch?", "Torch", NEWEST, tuple(choices),
+        "torch", "one", "Which version of torch?", "Torch", NEWEST, tuple(choices),
         asked.judge(answers, "torch"),
     )  # fmt: skip
 
@@ -68,8 +68,8 @@ def _lines(asked: Answered, answers: Answers) -> Iterator[Option]:
         best = min(served, key=lambda choice: choice.certainty, default=None)
         if best is None or best.certainty >= MISSING:
             continue
-        doubt = "" if best.certainty <= COVERED else ", not known for all targets"
-        held = f"{best.release}{doubt}; stays below {next_line(number)}"
+        doubt = "" if best.certainty <= COVERED else ", not confirmed for all targets"
+        held = f"{best.release}{doubt}, below {next_line(number)}"
         yield Option(number, number, held)
         shown += 1
         if shown == LINES_SHOWN:
@@ -79,8 +79,8 @@ def _lines(asked: Answered, answers: Answers) -> Iterator[Option]:
 def ask_range(asked: Answered, answers: Answers) -> Question:
     """Ask for the range of somebody who wants none of the lines."""
     return Question(
-        "range", "text", "Which range of torch, such as 2.12 or >=2.11,<2.14?", "Range", "", (),
-        _judge_range(asked, answers),
+        "range", "text", "Which version or range of torch, such as 2.12 or >=2.11,<2.14?", "Range",
+        "", (), _judge_range(asked, answers),
     )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def _judge_range(asked: Answered, answers: Answers) -> Judge:
 
     def judge_text(value: Value) -> str | None:
         if not value:
-            return "write a version or a range"
+            return "enter a version or a range"
         try:
             torch_specifier(str(value))
         except RequestError as error:

@@ -1,4 +1,4 @@
-"""Write the torch tables, and what depends on the targets, with torchconf."""
+"""Run torchconf to write the torch tables and the files that depend on the targets."""
 
 import subprocess
 import sys

@@ -9,7 +9,7 @@ import torch
 
 def best_device() -> torch.device:
     """Return the accelerator of this machine that torch can use, or the CPU."""
-    # ROCm's build answers to the name `cuda`.
+    # ROCm builds use the name `cuda` too.
     if torch.cuda.is_available():
         return torch.device("cuda")
     if torch.xpu.is_available():

@@ -1,4 +1,4 @@
-"""What a run is made of."""
+"""The settings of a training run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Config:
-    """The settings of one run; every one is a flag of the command line."""
+    """The settings of one run; each is also a command line flag."""
 
     epochs: int = 5
     batch_size: int = 64

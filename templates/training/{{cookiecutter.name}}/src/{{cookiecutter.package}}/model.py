@@ -10,7 +10,7 @@ class Classifier(nn.Module):
     """Tells the two rings apart."""
 
     def __init__(self, hidden: int) -> None:
-        """Make the layers, with this many units between them."""
+        """Create the layers, with this many hidden units."""
         super().__init__()
         self.layers = nn.Sequential(
             nn.Linear(2, hidden), nn.ReLU(), nn.Linear(hidden, 2)

@@ -22,14 +22,14 @@ CHECKPOINT = "last.pt"
 def best_device() -> torch.device:
     """Return the device of this process: its GPU, Apple's, or the CPU."""
     number = int(os.environ.get("LOCAL_RANK", "0"))
-    # ROCm's build answers to the name `cuda`.
+    # ROCm builds use the name `cuda` too.
     if torch.cuda.is_available():
         torch.cuda.set_device(number)
         return torch.device("cuda", number)
     if torch.xpu.is_available():
         torch.xpu.set_device(number)
         return torch.device("xpu", number)
-    # Apple's GPU can not train in several processes.
+    # Apple GPUs cannot train in several processes.
     if torch.backends.mps.is_available() and "WORLD_SIZE" not in os.environ:
         return torch.device("mps")
     return torch.device("cpu")
@@ -41,7 +41,7 @@ def train(config: Config, device: torch.device, *, resume: bool = False) -> floa
     Args:
         config: The settings.
         device: Of this process.
-        resume: Whether to go on from the checkpoint, if there is one.
+        resume: Whether to resume from the last checkpoint, if there is one.
     """
     random.seed(config.seed)
     torch.manual_seed(config.seed)
@@ -59,7 +59,7 @@ def train(config: Config, device: torch.device, *, resume: bool = False) -> floa
 def _train(config: Config, device: torch.device, world: int, *, resume: bool) -> float:
     rank = int(os.environ.get("RANK", "0"))
     dataset = rings(config.samples, config.seed)
-    # With one process, it only shuffles: the order depends on the seed and the epoch alone.
+    # Used for one process too, so that the order depends only on the seed and the epoch.
     sampler: DistributedSampler[tuple[torch.Tensor, ...]] = DistributedSampler(
         dataset, num_replicas=world, rank=rank, seed=config.seed
     )
@@ -88,7 +88,7 @@ def _train(config: Config, device: torch.device, world: int, *, resume: bool) ->
 def save(
     path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, epochs: int
 ) -> None:
-    """Write a checkpoint; the one before is replaced whole, or not at all."""
+    """Write a checkpoint, replacing the last one atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {
         "model": model.state_dict(),
@@ -118,7 +118,7 @@ def main() -> None:
         kind = Path if isinstance(field.default, Path) else type(field.default)
         parser.add_argument(flag, type=kind, default=field.default)
     parser.add_argument(
-        "--resume", action="store_true", help="go on from the checkpoint"
+        "--resume", action="store_true", help="resume from the last checkpoint"
     )
     options = vars(parser.parse_args())
     resume = options.pop("resume")
