@@ -327,15 +327,15 @@ def test_values_reach_the_texts(demo: Demo) -> None:
 def test_without_targets_a_terminal_is_asked(demo: Demo) -> None:
     with Terminal(["new", "app", "my-proj"], demo.folder, fits={"cu130": "it fits"}) as terminal:
         for question, *keys in (
-            ("What is the project called?", "enter"),
+            ("Name of the project?", "enter"),
             ("Name of the package to import?", *["\x7f"] * 7, "mine", "enter"),
             ("Lowest Python version?", "enter"),
             ("License, as", "enter"),
-            ("Which platforms shall", "enter"),
-            ("torch on Linux?", "enter"),
+            ("Which platforms should", "enter"),
+            ("torch builds for Linux?", "enter"),
             ("Which packages", "enter"),
-            ("Which torch?", "enter"),
-            ("Refuse to lock", "enter"),
+            ("Which version of torch?", "enter"),
+            ("Should `uv lock` fail", "enter"),
         ):
             terminal.answer(question, *keys)
         assert terminal.finish() == 0
@@ -349,7 +349,7 @@ def test_without_targets_a_terminal_is_asked(demo: Demo) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="pexpect has no terminal there")
 def test_ctrl_c_leaves_nothing(demo: Demo) -> None:
     with Terminal(["new", "app", "my-proj"], demo.folder, fits={}) as terminal:
-        terminal.answer("What is the project called?", "ctrl-c")
+        terminal.answer("Name of the project?", "ctrl-c")
         assert terminal.finish() == 130
     assert demo.names() == []
 
