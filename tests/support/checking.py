@@ -14,7 +14,7 @@ from torchconf.edits import edit_text
 from torchconf.errors import ProjectError
 from torchconf.model.project import Project, read_project
 from torchconf.model.targets import PLATFORMS
-from torchconf.rules import RULES, Context, Finding, Severity, Whole, find
+from torchconf.rules import RULES, Context, Finding, Severity, Workspace, find
 
 CATALOG = load_catalog()
 OPTIONAL = tuple(rule.code for rule in RULES if rule.is_optional)
@@ -31,10 +31,10 @@ def check_text(text: str, *, lockfile: str = "", targets: tuple[str, ...] = ()) 
     """
     problems: list[ProjectError] = []
     project = read_project(tomllib.loads(text), problems=problems)
-    whole = Whole(project, catalog=CATALOG, lockfile=lockfile)
+    workspace = Workspace(project, catalog=CATALOG, lockfile=lockfile)
     targets = (*targets, *re.findall(r"^# check -t (\S+)$", text, re.MULTILINE))
     platforms = [platform for platform in PLATFORMS if platform.key in targets]
-    subject = Context(project, whole, problems=problems, targets=platforms)
+    subject = Context(project, workspace, problems=problems, targets=platforms)
     return list(find(subject, OPTIONAL))
 
 
@@ -64,9 +64,9 @@ def check_path(path: Path) -> dict[str, list[Finding]]:
     }
     lockfiles = [path / name for name in ("uv.lock", "lockfile.toml") if (path / name).is_file()]
     lockfile = lockfiles[0].read_text(encoding="utf-8") if lockfiles else ""
-    whole = Whole(root, members, libraries, catalog=CATALOG, lockfile=lockfile)
+    workspace = Workspace(root, members, libraries, catalog=CATALOG, lockfile=lockfile)
     return {
-        project.at: list(find(Context(project, whole, problems=problems[project.at])))
+        project.at: list(find(Context(project, workspace, problems=problems[project.at])))
         for project in (root, *members)
     }
 

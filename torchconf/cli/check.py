@@ -1,4 +1,4 @@
-"""`torchconf check`: find what uv accepts in silence, and fix it."""
+"""`torchconf check`: find configuration that uv accepts but installs wrongly, and fix it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 A PATH is a pyproject.toml, a folder (every pyproject.toml below it that git does not ignore), a
-script with a `# /// script` block, or `-` for standard input. Without one the project is checked,
-with the members of its workspace. `torchconf explain TC405` tells what a rule is about.
+script with a `# /// script` block, or `-` for standard input. Without PATH, the project and the
+members of its workspace are checked. `torchconf explain TC405` explains a rule.
 
-A line is left alone with a comment on it, `# torchconf: ignore[TC405]`, a project with
-`ignore = ["TC405"]` under `[tool.torchconf]`.
+To ignore a finding, add the comment `# torchconf: ignore[TC405]` to its line. To ignore a rule
+everywhere, add `ignore = ["TC405"]` to `[tool.torchconf]`.
 
 examples:
   torchconf check

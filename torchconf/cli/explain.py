@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 WHAT is a rule (`TC405`, `cuda-on-macos`), a platform (`linux`), a target (`windows-cuda`), a
-package (`torchvision`), or a platform and a package. Without it the rules are listed.
+package (`torchvision`), or a platform and a package. Without WHAT, all rules are listed.
 
 examples:
   torchconf explain TC405
@@ -177,7 +177,7 @@ def _not_known(word: str, error: RequestError, context: OpenProject) -> RequestE
     from torchconf.rules import RULES
 
     if error.message.startswith("target "):
-        return error  # a target that can not be had
+        return error  # a target that is not available
     names = [text for rule in RULES for text in (rule.code, rule.name)]
     known = [*names, *context.catalog.family]
     close = get_close_matches(word, known, n=1) or get_close_matches(word.upper(), known, n=1)

@@ -123,10 +123,10 @@ def summary(outcomes: Sequence[CheckResult], *, fixed: int = 0) -> str:
     """Return how many findings there are, and how many can be fixed."""
     found = [*placed(outcomes)]
     files = _count(len(outcomes), "file")
-    mended = f"fixed {_count(fixed, 'finding')}; " if fixed else ""
+    done = f"fixed {_count(fixed, 'finding')}; " if fixed else ""
     if not found:
         left = "nothing else" if fixed else "nothing"
-        return f"{mended}{left} found in {files}\n"
+        return f"{done}{left} found in {files}\n"
     by_severity = Counter(one.finding.severity for one in found)
     parts = [_count(by_severity[s], _NOUNS[s]) for s in Severity if by_severity[s]]
     kinds = Counter(fix_of(one) for one in found)
@@ -136,7 +136,7 @@ def summary(outcomes: Sequence[CheckResult], *, fixed: int = 0) -> str:
     if kinds["unsafe"]:
         more = "more " if ways else ""
         ways.append(f"{kinds['unsafe']} {more}with `--fix --unsafe-fixes`")
-    return f"{mended}found {', '.join(parts)} in {files}" + "".join(f"; {w}" for w in ways) + "\n"
+    return f"{done}found {', '.join(parts)} in {files}" + "".join(f"; {w}" for w in ways) + "\n"
 
 
 _NOUNS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}

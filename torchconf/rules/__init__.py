@@ -38,7 +38,7 @@ from torchconf.rules import (
     source_scopes,
     tritons,
 )
-from torchconf.rules.context import Context, Whole
+from torchconf.rules.context import Context, Workspace
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from torchconf.model.toml_path import Path
 
-__all__ = ["RULES", "Context", "Finding", "Fix", "Rule", "Severity", "Whole", "find"]
+__all__ = ["RULES", "Context", "Finding", "Fix", "Rule", "Severity", "Workspace", "find"]
 
 _FAMILIES = (
     shapes,
@@ -85,7 +85,7 @@ def find(context: Context, also: Iterable[str] = ()) -> tuple[Finding, ...]:
 
     Args:
         context: The file.
-        also: Codes of optional rules that shall run too.
+        also: Codes of optional rules to run too.
     """
     also = frozenset(also)
     found: dict[tuple[str, Path, str], tuple[Rule, Finding]] = {}

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from torchconf.model.toml_path import UV
 from torchconf.rules.context import names_in_builds
 from torchconf.rules.fixes import draft_of
-from torchconf.rules.installed_builds import counting
+from torchconf.rules.installed_builds import applied_sources
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class BuildNeedsTorch(Rule):
                     f"`{one.name}` is built from source and needs torch at build time",
                     help="add torch to `extra-build-dependencies`, or use an index that has wheels",
                     severity=self._severity(context, place),
-                    fix=self._told(context, one.name, known=one.name in known),
+                    fix=self._fix(context, one.name, known=one.name in known),
                 )
             elif (
                 one.name in _METADATA.keys() - known
@@ -101,24 +101,24 @@ class BuildNeedsTorch(Rule):
                     (*UV, "extra-build-dependencies", one.name),
                     f"`match-runtime` needs the metadata of `{one.name}` before the build",
                     help="add it as `[[tool.uv.dependency-metadata]]`",
-                    fix=self._told(context, one.name, known=False),
+                    fix=self._fix(context, one.name, known=False),
                 )
 
     def _severity(self, context: Context, place: Place) -> Severity | None:
         """An extra of a project that shows no uv may be for pip, whose users know the flag."""
-        uses_uv = bool(context.project.uv) or bool(context.whole.lockfile)
+        uses_uv = bool(context.project.uv) or bool(context.workspace.lockfile)
         return Severity.INFO if place.kind == "extra" and not uses_uv else None
 
     def _has_wheels(self, context: Context, place: Place, one: Requirement) -> bool:
         if one.url is not None:
             return one.url.partition("#")[0].endswith(".whl")
-        sources = counting(context, one.name, place)
+        sources = applied_sources(context, one.name, place)
         return any(
             source.kind in ("index", "path") or source.value.partition("#")[0].endswith(".whl")
             for source in sources
         )
 
-    def _told(self, context: Context, package: NormalizedName, *, known: bool) -> Fix | None:
+    def _fix(self, context: Context, package: NormalizedName, *, known: bool) -> Fix | None:
         if package not in _METADATA or context.project.root is not None:
             return None
         draft = draft_of(context)

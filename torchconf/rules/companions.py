@@ -12,11 +12,11 @@ from torchconf.rules.context import sources_path
 from torchconf.rules.fixes import draft_of, put_entries, servable, without_wheels
 from torchconf.rules.installed_builds import (
     BASE,
+    applied_sources,
     backends_of,
     build_of,
-    counting,
     family_places,
-    lists,
+    first_requirement,
     source_entries,
     source_on,
     without_scopes,
@@ -68,9 +68,9 @@ class SiblingWithoutSource(Rule):
     def _locked(self, context: Context) -> Iterator[Finding]:
         """Report what nobody declared, and uv has locked from PyPI."""
         main = canonicalize_name(context.catalog.main_package)
-        text = context.whole.lockfile
+        text = context.workspace.lockfile
         sources = context.project.sources.get(main)
-        if not text or not sources or context.project is not context.whole.root:
+        if not text or not sources or context.project is not context.workspace.root:
             return
         routed = [b.registry for b in locked_builds(text, main) if context.is_pytorch(b.registry)]
         if not routed:
@@ -159,21 +159,21 @@ def _pairs(context: Context, place: Place) -> Iterator[_Pair]:
         for package in _siblings(context)
         if (requirement := _asked(context, place, package)) is not None
         and requirement.url is None
-        and all(source.kind == "index" for source in counting(context, package, place))
+        and all(source.kind == "index" for source in applied_sources(context, package, place))
     ]
     routed = [
         (package, requirement)
         for package, requirement in wanted
-        if backends_of(context, counting(context, package, place))
+        if backends_of(context, applied_sources(context, package, place))
     ]
     if len(wanted) < 2 or not routed:  # noqa: PLR2004 - it takes two to differ
         return
     anchor, anchored = routed[0]
-    there = counting(context, anchor, place)
+    there = applied_sources(context, anchor, place)
     for package, requirement in wanted:
         if package == anchor:
             continue
-        here = counting(context, package, place)
+        here = applied_sources(context, package, place)
         platforms = tuple(
             platform
             for platform in SHOWN_PLATFORMS
@@ -187,8 +187,8 @@ def _pairs(context: Context, place: Place) -> Iterator[_Pair]:
 
 
 def _asked(context: Context, place: Place, package: str) -> Requirement | None:
-    own = lists(context, place, package)
-    return own if own is not None else lists(context, BASE, package)
+    own = first_requirement(context, place, package)
+    return own if own is not None else first_requirement(context, BASE, package)
 
 
 def _differ(

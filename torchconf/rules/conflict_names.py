@@ -30,7 +30,7 @@ class ConflictKind(Rule):
     fixes = "safe"
 
     def check(self, context: Context) -> Iterator[Finding]:
-        """Report items whose name is of the other kind; a fix mends the whole set."""
+        """Report items whose name is of the other kind; one fix corrects the whole set."""
         for conflict, entries in _written_sets(context):
             wrong = [
                 (number, entry, kind)
@@ -105,12 +105,10 @@ class ConflictUnknownName(Rule):
                 yield self.finding(
                     (*conflict.path, number, kind),
                     f"{_words(kind)} `{name}` is not defined, so the conflict has no effect",
-                    fix=self._mended(context, conflict, number, kind, name),
+                    fix=self._fix(context, conflict, number, kind, name),
                 )
 
-    def _mended(
-        self, context: Context, conflict: Conflict, number: int, kind: str, name: str
-    ) -> Fix:
+    def _fix(self, context: Context, conflict: Conflict, number: int, kind: str, name: str) -> Fix:
         # Imported here: few files need it.
         from difflib import get_close_matches
 

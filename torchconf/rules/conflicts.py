@@ -1,4 +1,4 @@
-"""Conflict sets: which variants they must keep apart, and what they must not hold."""
+"""Conflict sets: which choices they must separate, and how."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torchconf.model.project import Item
 from torchconf.model.ranges import overlaps
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of
-from torchconf.rules.installed_builds import lists
+from torchconf.rules.installed_builds import first_requirement
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_names
 
@@ -36,7 +36,7 @@ def _scoped(context: Context) -> list[tuple[Item, Source]]:
         if package is None or name is None or source.kind != "index":
             continue
         kind = "extra" if source.extra else "group"
-        if lists(context, Place(kind, name), source.package) is not None:
+        if first_requirement(context, Place(kind, name), source.package) is not None:
             found.append((Item(package, "extra" if source.extra else "group", name), source))
     return found
 
@@ -50,7 +50,7 @@ def _apart(context: Context) -> list[tuple[Item, Item, Source]]:
         first, second = context.index_of(source), context.index_of(after)
         if first is None or second is None or first.url == second.url:
             continue
-        if context.where(source.marker, after.marker) or context.whole.universe is None:
+        if context.where(source.marker, after.marker) or context.workspace.universe is None:
             pairs.setdefault((one, other), after)
     return [(one, other, source) for (one, other), source in pairs.items()]
 
@@ -91,7 +91,7 @@ class MissingConflict(Rule):
     breaks = Premise.CONFLICT
 
     def check(self, context: Context) -> Iterator[Finding]:
-        """Report each set of variants once."""
+        """Report each set of choices once."""
         for items, source in _groups_of(_apart(context)):
             draft = draft_of(context)
             _one_set(draft, context, items)
@@ -148,7 +148,7 @@ class IncompatibleChoices(Rule):
                     f"`{other.name}` requires `{package}{after.specifier}` and `{one.name}` "
                     f"requires `{package}{line.specifier}`: no release satisfies both",
                     help="add both to one set of `conflicts`",
-                    severity=None if project.uv or context.whole.lockfile else Severity.INFO,
+                    severity=None if project.uv or context.workspace.lockfile else Severity.INFO,
                     fix=Fix("add them to one conflict set", tuple(draft.steps), safe=True),
                 )
 

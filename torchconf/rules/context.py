@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from torchconf.resolve.environments import Environments
     from torchconf.resolve.routes import Route, Routes
 
-__all__ = ["Context", "Place", "Whole", "names_in_builds", "sources_path"]
+__all__ = ["Context", "Place", "Workspace", "names_in_builds", "sources_path"]
 
 
-class Whole:
+class Workspace:
     """A workspace, or a project of its own: what is shared by the subjects that are its files.
 
     Attributes:
@@ -114,7 +114,7 @@ class Context:
     Attributes:
         project: The file. What is malformed in it is left out; see `problems`.
         problems: What is malformed, each with its place.
-        whole: The workspace around it.
+        workspace: The workspace around it.
         catalog: What is known of PyTorch's wheels.
         declared: Platforms that somebody said the project is for: `check -t`, or
             `required-environments`.
@@ -124,7 +124,7 @@ class Context:
     def __init__(
         self,
         project: Project,
-        whole: Whole,
+        workspace: Workspace,
         *,
         problems: Sequence[ProjectError] = (),
         targets: Iterable[Platform] = (),
@@ -132,8 +132,8 @@ class Context:
     ) -> None:
         """Take a project as `read_project` gave it, with its problems."""
         self.project = project
-        self.whole = whole
-        self.catalog = whole.catalog
+        self.workspace = workspace
+        self.catalog = workspace.catalog
         self.problems = tuple(problems)
         self.is_script = is_script
         self.named = frozenset(targets)
@@ -170,8 +170,8 @@ class Context:
     @cached_property
     def readers(self) -> tuple[Project, ...]:
         """The projects that read this file: the one it describes, and the members of a root."""
-        if self.project is self.whole.root:
-            return (self.project, *self.whole.members)
+        if self.project is self.workspace.root:
+            return (self.project, *self.workspace.members)
         return (self.project,)
 
     def users_of(self, index: Index) -> list[Source]:
@@ -324,7 +324,7 @@ class Context:
 
     def platforms(self, *markers: Marker | None) -> frozenset[Platform]:
         """Return the platforms on which these markers hold together, on some supported Python."""
-        if self.whole.universe is None:
+        if self.workspace.universe is None:
             from torchconf.model.markers import holds
 
             return frozenset(
@@ -340,7 +340,7 @@ class Context:
 
         Only for markers of these files. Where there are too many environments to be numbered, none.
         """
-        universe = self.whole.universe
+        universe = self.workspace.universe
         if universe is None:
             return 0
         bits = universe.everything
@@ -350,7 +350,7 @@ class Context:
 
     @cached_property
     def _machines(self) -> tuple[tuple[Platform, Environments], ...]:
-        universe = self.whole.universe
+        universe = self.workspace.universe
         if universe is None:
             return ()
         return tuple((platform, universe.on(platform.environment())) for platform in PLATFORMS)
@@ -360,7 +360,7 @@ class Context:
     @property
     def routes(self) -> Routes:
         """What uv's lockfile would hold, as far as indexes go."""
-        return self.whole.routes
+        return self.workspace.routes
 
     def route(
         self,
@@ -374,7 +374,7 @@ class Context:
     ) -> Route:
         """Return where one package comes from on a platform, for one choice."""
         package_of = self.project.name
-        member = package_of is not None and self.project is not self.whole.root
+        member = package_of is not None and self.project is not self.workspace.root
         choice = SyncOptions(
             extras=frozenset(extras),
             groups=frozenset(groups),

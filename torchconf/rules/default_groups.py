@@ -47,7 +47,7 @@ class DefaultGroupClash(Rule):
                     at,
                     f"plain `uv sync` fails: {names} are default groups but conflict",
                     severity=Severity.ERROR,
-                    fix=self._written_out(context) if project.default_groups == "all" else None,
+                    fix=self._fix(context) if project.default_groups == "all" else None,
                 )
             elif chosen and any(
                 line.name in family
@@ -61,16 +61,16 @@ class DefaultGroupClash(Rule):
                     f"{chosen[0].name} --{example.kind} {example.name}`",
                 )
 
-    def _written_out(self, context: Context) -> Fix:
+    def _fix(self, context: Context) -> Fix:
         project = context.project
-        variants = {
+        conflicting = {
             item.name
             for conflict in project.conflicts
             for item in conflict.items
             if item.kind == "group"
         }
         kept: list[Value] = [
-            s.written for name, s in project.groups.items() if name not in variants
+            s.written for name, s in project.groups.items() if name not in conflicting
         ]
         draft = draft_of(context)
         draft.put(DEFAULT_GROUPS, kept, "all groups but those that conflict")
@@ -98,10 +98,10 @@ class DefaultGroupUndefined(Rule):
                 (*DEFAULT_GROUPS, number),
                 f"default group `{name}` is not defined",
                 help="define it in `[dependency-groups]`, or remove it",
-                fix=self._mended(context, number, name),
+                fix=self._fix(context, number, name),
             )
 
-    def _mended(self, context: Context, number: int, name: str) -> Fix:
+    def _fix(self, context: Context, number: int, name: str) -> Fix:
         # Imported here: few files need it.
         from difflib import get_close_matches
 
@@ -110,7 +110,7 @@ class DefaultGroupUndefined(Rule):
         written = {str(key): one.written for key, one in context.project.groups.items()}
         near = get_close_matches(canonicalize_name(name), written, n=1, cutoff=0.75)
         if name == "dev":
-            # What `uv add --dev` installs later shall count.
+            # So that what `uv add --dev` adds later is installed by default.
             draft.put(("dependency-groups", "dev"), [], "a default group must be defined")
             return Fix("define it as an empty group", tuple(draft.steps), safe=True)
         if near:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError, WriteRefused
 from torchconf.model.project import Record, read_project
-from torchconf.rules import RULES, Context, Finding, Fix, Severity, Whole, find
+from torchconf.rules import RULES, Context, Finding, Fix, Severity, Workspace, find
 from torchconf.rules.rule_selection import (
     RuleSelection,
     ignored_lines,
@@ -159,7 +159,7 @@ class Unit:
         *,
         unsafe: bool,
     ) -> tuple[str, Finding, dict[str, str], _Answers] | None:
-        """Take the first fix that mends something and breaks nothing; None if there is none."""
+        """Apply the first fix that helps and breaks nothing; None if there is none."""
         for outcome, _ in now:
             name = outcome.document.name
             for placed in outcome.findings:
@@ -176,7 +176,7 @@ class Unit:
     def _try(
         self, document: CheckedFile, fix: Fix, texts: dict[str, str]
     ) -> tuple[dict[str, str], _Answers] | None:
-        """Return the texts after one fix, and what is found in them; None if it can not be done."""
+        """Return the texts after one fix, and what is found in them; None if it fails."""
         before = texts.get(document.name, document.text)
         try:
             after = texts | {document.name: _edited(document, before, fix)}
@@ -191,7 +191,7 @@ class Unit:
         root.open(None)
         for member in members:
             member.open(root.project)
-        whole = Whole(
+        workspace = Workspace(
             root.project,
             [member.project for member in members],
             self._libraries,
@@ -204,7 +204,7 @@ class Unit:
             if one.document.is_reported:
                 own = settings_of(one.data, RULES, one.document.name)
                 codes = select_rules(RULES, self._selection, own, shared)
-                found = find(one.context(whole, self._targets), codes)
+                found = find(one.context(workspace, self._targets), codes)
                 answers.append((one.outcome(found, codes, own.words + shared.words), _tally(found)))
         return answers
 
@@ -267,10 +267,10 @@ class _Read:
             self.data = read_toml(text, name)
         self.project = read_project(self.data, root=root, at=name, problems=self.problems)
 
-    def context(self, whole: Whole, targets: Iterable[Platform]) -> Context:
+    def context(self, workspace: Workspace, targets: Iterable[Platform]) -> Context:
         return Context(
             self.project,
-            whole,
+            workspace,
             problems=self.problems,
             targets=targets,
             is_script=self.document.is_script,

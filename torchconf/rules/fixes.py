@@ -26,13 +26,13 @@ __all__ = [
     "add_index",
     "add_sources",
     "draft_of",
-    "gate",
-    "gated",
     "index_name",
+    "limited_to_wheels",
     "put_at",
     "put_entries",
     "same_name",
     "servable",
+    "wheel_marker",
     "without_wheels",
 ]
 
@@ -68,7 +68,7 @@ def without_wheels(context: Context, backend: Backend) -> frozenset[Platform]:
     return frozenset(platform for platform in PLATFORMS if platform.key not in known)
 
 
-def gate(context: Context, backend: Backend | None) -> str | None:
+def wheel_marker(context: Context, backend: Backend | None) -> str | None:
     """Return the marker that keeps a backend off platforms without its wheels; None: no need.
 
     A machine that hardly anybody has (Windows on ARM) is not told apart.
@@ -88,11 +88,13 @@ def gate(context: Context, backend: Backend | None) -> str | None:
     return render_areas(areas(there, apart=missing))
 
 
-def gated(context: Context, marker: Marker | None, raw: str | None, backend: Backend) -> str:
+def limited_to_wheels(
+    context: Context, marker: Marker | None, raw: str | None, backend: Backend
+) -> str:
     """Return a marker that holds where one does and the backend has wheels."""
     from torchconf.model.markers import meet
 
-    wanted = gate(context, backend) or ""
+    wanted = wheel_marker(context, backend) or ""
     return wanted if marker is None or raw is None else meet(raw, wanted)
 
 
@@ -120,7 +122,7 @@ def add_sources(
     draft: Draft, context: Context, name: str, url: str, packages: Iterable[str]
 ) -> None:
     """Route packages that have no source yet to an index, where it has wheels."""
-    marker = gate(context, context.catalog.backend_of_url(url))
+    marker = wheel_marker(context, context.catalog.backend_of_url(url))
     for package in packages:
         if not source_entries(context, package):
             entry: dict[str, Value] = {"index": name}

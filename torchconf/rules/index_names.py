@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchconf.rules.fixes import add_index, draft_of, put_at
-from torchconf.rules.installed_builds import is_judged
+from torchconf.rules.installed_builds import routes_are_known
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ class UndefinedIndex(Rule):
                     (*source.path, "index"),
                     f"`{package}` is routed to index `{source.index}`, which is not defined",
                     help="define it as `[[tool.uv.index]]` in this file or in the workspace root",
-                    fix=self._declared(context, source),
+                    fix=self._fix(context, source),
                 )
 
-    def _declared(self, context: Context, source: Source) -> Fix | None:
+    def _fix(self, context: Context, source: Source) -> Fix | None:
         names = [
             index.name
             for project in (context.project, context.project.root)
@@ -203,7 +203,7 @@ class DuplicateIndex(Rule):
                 continue
             packages = {source.package for source in context.users_of(index)}
             both = packages & {source.package for source in context.users_of(first)}
-            harm = bool(both) and first.url != index.url and not is_judged(context)
+            harm = bool(both) and first.url != index.url and not routes_are_known(context)
             same = "" if first.url == index.url else ", apart from a trailing slash"
             names = (index.name or index.url, first.name or first.url)
             yield self.finding(
@@ -211,10 +211,10 @@ class DuplicateIndex(Rule):
                 f"indexes `{names[0]}` and `{names[1]}` have the same URL{same}",
                 help="keep one of them",
                 severity=Severity.ERROR if harm else None,
-                fix=self._joined(context, first, index),
+                fix=self._fix(context, first, index),
             )
 
-    def _joined(self, context: Context, first: Index, second: Index) -> Fix | None:
+    def _fix(self, context: Context, first: Index, second: Index) -> Fix | None:
         users = context.users_of(second)
         own = [one for sources in context.project.sources.values() for one in sources]
         if first.name is None or second.name is None or any(user not in own for user in users):

@@ -57,7 +57,7 @@ def _opened(context: Context, index: Index) -> tuple[str, ...] | None:
 
 
 def _close(context: Context, index: Index) -> Draft | None:
-    """Draft an index that only serves what has a source; None where that can not be said."""
+    """Draft an index that only serves what has a source; None where that is unknown."""
     packages = _opened(context, index)
     if packages is None:
         return None
@@ -146,10 +146,10 @@ class LegacyIndexSetting(Rule):
                 path,
                 f"PyTorch index in `{key}`: {where}",
                 help="define it as `[[tool.uv.index]]` with `explicit = true`, and add sources",
-                fix=self._moved(context, path, url) if key != "find-links" else None,
+                fix=self._fix(context, path, url) if key != "find-links" else None,
             )
 
-    def _moved(self, context: Context, path: Path, url: str) -> Fix | None:
+    def _fix(self, context: Context, path: Path, url: str) -> Fix | None:
         draft = draft_of(context)
         draft.remove(path, "replaced by an explicit index")
         if isinstance(path[-1], int) and not draft.get(path[:-1]):

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BASE",
+    "applied_sources",
     "backends_of",
     "build_of",
-    "counting",
     "default_places",
+    "distinct_platforms",
     "family_places",
-    "is_judged",
-    "lists",
-    "machines",
+    "first_requirement",
     "own_sources",
-    "served",
+    "routes_are_known",
+    "served_requirements",
     "source_entries",
     "source_on",
     "without_scopes",
@@ -44,15 +44,15 @@ __all__ = [
 BASE = Place("base", None)
 
 
-def is_judged(context: Context) -> bool:
+def routes_are_known(context: Context) -> bool:
     """Tell whether routes say anything here: uv would lock, and nothing is beyond the model."""
     routes = context.routes
     return routes.error is None and routes.doubt is None
 
 
-def machines(context: Context) -> tuple[Platform, ...]:
+def distinct_platforms(context: Context) -> tuple[Platform, ...]:
     """Return the platforms that are locked, one for all that the markers do not tell apart."""
-    universe = context.whole.universe
+    universe = context.workspace.universe
     if universe is None:
         return ()
     found: dict[int, Platform] = {}
@@ -97,7 +97,7 @@ def build_of(context: Context, index: Index | None) -> str | None:
     return "" if "pypi" in path and path.endswith("simple") else None
 
 
-def counting(context: Context, package: NormalizedName, place: Place) -> tuple[Source, ...]:
+def applied_sources(context: Context, package: NormalizedName, place: Place) -> tuple[Source, ...]:
     """Return the source entries that hold where a place is installed with the base."""
     return tuple(
         source
@@ -107,7 +107,7 @@ def counting(context: Context, package: NormalizedName, place: Place) -> tuple[S
     )
 
 
-def lists(context: Context, place: Place, package: str) -> Requirement | None:
+def first_requirement(context: Context, place: Place, package: str) -> Requirement | None:
     """Return the first requirement of a place on a package, included groups in their place."""
     return next((one for one in context.flat(place) if one.name == package), None)
 
@@ -140,21 +140,21 @@ def without_scopes(
         for entry in entries
         if all(
             kind not in entry
-            or lists(context, Place(kind, canonicalize_name(str(entry[kind]))), package)
+            or first_requirement(context, Place(kind, canonicalize_name(str(entry[kind]))), package)
             for kind in ("extra", "group")
         )
     ]
 
 
-def served(context: Context, source: Source) -> Iterator[Requirement]:
+def served_requirements(context: Context, source: Source) -> Iterator[Requirement]:
     """Yield the requirements that a source counts for, members' included."""
     for place in context.places:
-        if source in counting(context, source.package, place):
+        if source in applied_sources(context, source.package, place):
             for one in context.flat(place):
                 if one.name == source.package and one.url is None:
                     yield one
-    if context.project is context.whole.root and not (source.extra or source.group):
-        for member in context.whole.members:
+    if context.project is context.workspace.root and not (source.extra or source.group):
+        for member in context.workspace.members:
             if source.package not in member.sources:
                 yield from (one for one in member.requirements() if one.name == source.package)
 

@@ -13,8 +13,8 @@ from torchconf.model.backends import is_nightly
 from torchconf.model.ranges import admits_from, admits_newer, public
 from torchconf.model.requirements import next_minor
 from torchconf.model.targets import SHOWN_PLATFORMS
-from torchconf.rules.fixes import draft_of, gate, gated, without_wheels
-from torchconf.rules.installed_builds import served
+from torchconf.rules.fixes import draft_of, limited_to_wheels, wheel_marker, without_wheels
+from torchconf.rules.installed_builds import served_requirements
 from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _judged(context: Context) -> Iterator[tuple[Source, Backend, list[Requiremen
         parts = index.url.lower().split("/")
         if is_nightly(index.url) or "test" in parts or backend.name not in context.catalog.backends:
             continue
-        yield source, backend, list(served(context, source))
+        yield source, backend, list(served_requirements(context, source))
 
 
 class VersionNotOnIndex(Rule):
@@ -127,7 +127,7 @@ class EndedIndex(Rule):
                 base &= public(one.specifier)
         ranges = [
             public(one.specifier) & base
-            for project in (context.project, *context.whole.members)
+            for project in (context.project, *context.workspace.members)
             for one in project.requirements()
             if one.name == main
         ]
@@ -193,19 +193,21 @@ class NoWheelsThere(Rule):
                 f"{', '.join(platform.key for platform in missing)}",
                 help="exclude it in the marker" if source.marker else "add a marker",
                 severity=None if grave else Severity.INFO,
-                fix=self._gated(context, source, backend, missing),
+                fix=self._fix(context, source, backend, missing),
             )
 
     def _scoped(self, source: Source) -> bool:
         """Whether an extra or a group chooses it: one does so on a machine that has the build."""
         return source.extra is not None or source.group is not None
 
-    def _gated(
+    def _fix(
         self, context: Context, source: Source, backend: Backend, missing: Sequence[Platform]
     ) -> Fix | None:
-        if gate(context, backend) is None or not set(missing) <= without_wheels(context, backend):
+        if wheel_marker(context, backend) is None or not set(missing) <= without_wheels(
+            context, backend
+        ):
             return None
-        marker = gated(context, source.marker, source.raw_marker, backend)
+        marker = limited_to_wheels(context, source.marker, source.raw_marker, backend)
         draft = draft_of(context)
         draft.put((*source.path, "marker"), marker, "no wheels are published for other platforms")
         if not draft.steps:

@@ -42,10 +42,10 @@ class AliasOfRoutedExtra(Rule):
                     f"sources are for extra `{extra}`",
                     help=f"list the packages in `{alias.written}`, with its own sources and "
                     "conflict",
-                    fix=self._expanded(context, alias, line, extra),
+                    fix=self._fix(context, alias, line, extra),
                 )
 
-    def _expanded(
+    def _fix(
         self, context: Context, alias: Section, line: Requirement, extra: NormalizedName
     ) -> Fix | None:
         project = context.project
@@ -111,10 +111,10 @@ class HiddenBuild(Rule):
                 f"group `{includer}` includes `{alone[0]}` from group `{included}`: the "
                 "conflict names one group, the source the other",
                 help=f"use `{includer}` in the source; do not add `{included}` to the conflict set",
-                fix=self._moved(context, alone, includer, included) if not inner else None,
+                fix=self._fix(context, alone, includer, included) if not inner else None,
             )
 
-    def _moved(
+    def _fix(
         self,
         context: Context,
         packages: Iterable[NormalizedName],

@@ -1,4 +1,4 @@
-"""Variants next to base dependencies and default groups: what a plain `uv sync` gets."""
+"""Choices next to base dependencies and default groups: what a plain `uv sync` gets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from torchconf.model.project import Item
 from torchconf.model.toml_path import CONFLICTS, ENVIRONMENTS
 from torchconf.rules.fixes import draft_of
-from torchconf.rules.installed_builds import build_of, is_judged, machines
+from torchconf.rules.installed_builds import build_of, distinct_platforms, routes_are_known
 from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
@@ -75,12 +75,12 @@ class OneChoiceWins(Rule):
     def check(self, context: Context) -> Iterator[Finding]:
         """Ask the routes which pin serves a plain `uv sync`."""
         packages = _base_packages(context)
-        if not packages or not is_judged(context):
+        if not packages or not routes_are_known(context):
             return
         for package in packages:
             for route in (
                 each
-                for platform in machines(context)
+                for platform in distinct_platforms(context)
                 for each in _plain(context, package, platform)
             ):
                 item = route.pin.item if route.pin is not None else None
@@ -98,12 +98,12 @@ class OneChoiceWins(Rule):
                     "dependencies",
                     help="remove the package from the base dependencies, or add the choices to "
                     "one conflict set",
-                    fix=self._separated(context, package, item),
+                    fix=self._fix(context, package, item),
                 )
                 return
 
-    def _separated(self, context: Context, package: NormalizedName, item: Item) -> Fix | None:
-        """Add a variant that stands for PyPI's build, in conflict with the one that wins."""
+    def _fix(self, context: Context, package: NormalizedName, item: Item) -> Fix | None:
+        """Add a choice that stands for PyPI's build, in conflict with the one that wins."""
         project = context.project
         extra = item.kind == "extra"
         if "pypi" in (project.extras if extra else project.groups) or not project.has_project:
@@ -131,7 +131,7 @@ class IneffectiveMarker(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Look for a fork that lies on both sides of a source's marker."""
-        universe = context.whole.universe
+        universe = context.workspace.universe
         if universe is None:
             return
         for package in _base_packages(context):
@@ -144,14 +144,14 @@ class IneffectiveMarker(Rule):
                 outside = universe.everything & ~inside
                 if not any(c & inside & universe.supported and c & outside for c in cells):
                     continue
-                if is_judged(context) and not self._reaches(context, package, source):
+                if routes_are_known(context) and not self._reaches(context, package, source):
                     continue
                 yield self.finding(
                     (*source.path, "marker"),
                     f"this marker has no effect: the base dependencies require `{package}` on "
                     "all platforms",
                     help="split `environments` where the markers of the sources are",
-                    fix=self._cut(context),
+                    fix=self._fix(context),
                 )
                 return
 
@@ -166,7 +166,7 @@ class IneffectiveMarker(Rule):
             if item.kind == "group" and item.name and item.name not in groups
         ]
         inside = context.platforms(source.marker)
-        for platform in machines(context):
+        for platform in distinct_platforms(context):
             route = context.route(package, platform, extras=extras, groups=groups, no_groups=others)
             reached = [each for _, each in route.by_python] or [route]
             if platform not in inside and any(one.source == source for one in reached):
@@ -175,7 +175,7 @@ class IneffectiveMarker(Rule):
 
     def _cells(self, context: Context, package: NormalizedName) -> list[int]:
         """Return the sets of environments in which uv looks at the base dependencies."""
-        universe = context.whole.universe
+        universe = context.workspace.universe
         if universe is None:
             return []
         cells = [
@@ -188,10 +188,10 @@ class IneffectiveMarker(Rule):
                 cells = [part for cell in cells for part in (cell & where, cell & ~where) if part]
         return cells
 
-    def _cut(self, context: Context) -> Fix | None:
+    def _fix(self, context: Context) -> Fix | None:
         if context.project.root is not None:
             return None  # A member's own `environments` are not read.
-        # Imported here, as in `mending`: only a finding needs it.
+        # Imported here: only a finding needs it.
         from torchconf.model.markers import cut_by, meet, names_platforms, overlap
 
         choices: dict[tuple[str, ...], list[tuple[str | None, object]]] = {}
@@ -230,12 +230,12 @@ class ThirdBuild(Rule):
     def check(self, context: Context) -> Iterator[Finding]:
         """Ask the routes what a plain `uv sync` installs on Linux and Windows."""
         packages = _base_packages(context)
-        if not packages or not is_judged(context):
+        if not packages or not routes_are_known(context):
             return
         package = packages[0]
         if any(
             route.kind == "index" and build_of(context, route.index) == ""
-            for platform in machines(context)
+            for platform in distinct_platforms(context)
             if platform.os != "macos"
             for route in _plain(context, package, platform)
         ):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import ENVIRONMENTS
 from torchconf.resolve.environments import mentions_extra
-from torchconf.rules.fixes import draft_of, gate, gated, put_at, without_wheels
+from torchconf.rules.fixes import draft_of, limited_to_wheels, put_at, wheel_marker, without_wheels
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_systems
 
@@ -53,9 +53,9 @@ class CudaOnMacos(Rule):
             ):
                 continue
             at = source.path if source.marker is None else (*source.path, "marker")
-            marker = gated(context, source.marker, source.raw_marker, backend)
+            marker = limited_to_wheels(context, source.marker, source.raw_marker, backend)
             fix = None
-            if gate(context, backend) is not None:
+            if wheel_marker(context, backend) is not None:
                 draft = draft_of(context)
                 draft.put((*source.path, "marker"), marker, "macOS gets PyPI's build")
                 steps = (*draft.steps, *_gated_tritons(context, source, marker))
@@ -64,7 +64,7 @@ class CudaOnMacos(Rule):
                 at,
                 f"`{source.package}` comes from index `{source.value}` on macOS too, "
                 f"where {backend.title} has no wheels",
-                help=f"add a marker: `{gate(context, backend)}`",
+                help=f"add a marker: `{wheel_marker(context, backend)}`",
                 fix=fix,
             )
 

@@ -13,7 +13,7 @@ from torchconf.model.ranges import overlaps
 from torchconf.model.toml_path import UV
 from torchconf.model.uv_lock import locked_builds
 from torchconf.rules.fixes import draft_of
-from torchconf.rules.installed_builds import served
+from torchconf.rules.installed_builds import served_requirements
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class StaleLock(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Look for the index of each source among the registries of the lockfile."""
-        text = context.whole.lockfile
+        text = context.workspace.lockfile
         if not text:
             return
         told: set[str] = set()
@@ -43,7 +43,7 @@ class StaleLock(Rule):
             if index is None or source.package in told:
                 continue
             builds = locked_builds(text, source.package)
-            asked = list(served(context, source))
+            asked = list(served_requirements(context, source))
             if (
                 not builds
                 or not asked
@@ -156,7 +156,7 @@ class Nightly(Rule):
         for source in context.family_sources:
             if context.index_of(source) not in nightly:
                 continue
-            for one in served(context, source):
+            for one in served_requirements(context, source):
                 if not any(re.search(r"dev|a|b|rc", part.version) for part in one.specifier):
                     yield self.finding(
                         one.path,

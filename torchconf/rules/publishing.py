@@ -1,4 +1,4 @@
-"""Projects that others use: what reaches them, and what can not."""
+"""Projects that others use: what reaches them, and what cannot."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class LeakingSource(Rule):
         project = context.project
         for sources in project.sources.values():
             for source in sources:
-                library = context.whole.libraries.get(source.value)
+                library = context.workspace.libraries.get(source.value)
                 if source.kind not in ("path", "git") or library is None:
                     continue
                 for theirs in _open_sources(library, family):

@@ -46,7 +46,7 @@ MARKERS_MAKE_SENSE = (Premise.PLATFORM_NAMES, Premise.MACHINE_NAMES, Premise.PLA
 
 
 class Fix(NamedTuple):
-    """What would mend a finding."""
+    """What corrects a finding."""
 
     title: str
     """What it does, as an order: `make the index explicit`."""
@@ -88,7 +88,7 @@ class Rule:
     reference: ClassVar[str]
     """Where uv, PyTorch or a standard says so."""
     fixes: ClassVar[str] = "no"
-    """What it can mend: `safe`, `unsafe`, or `no`; `safe` also where only some are."""
+    """Which fixes it has: `safe`, `unsafe`, or `no`; `safe` also where only some are."""
     is_optional: ClassVar[bool] = False
     """Whether it only runs where it is selected by code or name."""
     breaks: ClassVar[Premise | None] = None

@@ -12,7 +12,12 @@ from torchconf.edits.conflicts import keep_apart
 from torchconf.resolve.environments import comparisons
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of, put_entries
-from torchconf.rules.installed_builds import counting, lists, own_sources, source_entries
+from torchconf.rules.installed_builds import (
+    applied_sources,
+    first_requirement,
+    own_sources,
+    source_entries,
+)
 from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
@@ -104,7 +109,7 @@ def _scoped_fix(context: Context, package: NormalizedName, kind: str) -> Fix | N
                 changed.append(entry)
                 continue
             scope, rest = found
-            if not lists(context, Place(kind, canonicalize_name(scope)), name):
+            if not first_requirement(context, Place(kind, canonicalize_name(scope)), name):
                 if name == package:
                     return None
                 continue
@@ -179,22 +184,22 @@ class SourceNeverApplies(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the markers of each source with those of the requirements that it counts for."""
-        universe = context.whole.universe
+        universe = context.workspace.universe
         if universe is None:
             return
-        is_root = context.project is context.whole.root
+        is_root = context.project is context.workspace.root
         for source in context.family_sources:
             if source.kind != "index" or source.marker is None:
                 continue
             asked = [
                 one
                 for place, one in _requirements(context, source.package)
-                if source in counting(context, source.package, place)
+                if source in applied_sources(context, source.package, place)
             ]
             if is_root:
                 asked += [
                     one
-                    for member in context.whole.members
+                    for member in context.workspace.members
                     for one in member.requirements()
                     if one.name == source.package
                 ]

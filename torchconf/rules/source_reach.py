@@ -12,13 +12,13 @@ from torchconf.model.uv_lock import needs, reached
 from torchconf.rules.context import names_in_builds, sources_path
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import (
+    applied_sources,
     backends_of,
     build_of,
-    counting,
     default_places,
     family_places,
-    is_judged,
-    lists,
+    first_requirement,
+    routes_are_known,
     source_on,
 )
 from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
@@ -54,9 +54,9 @@ class BaseNeedsTorch(Rule):
         if not sources or not all(source.extra or source.group for source in sources):
             return
         places = default_places(context)
-        if any(lists(context, place, main) for place in places):
+        if any(first_requirement(context, place, main) for place in places):
             return
-        text = context.whole.lockfile
+        text = context.workspace.lockfile
         graph = needs(text) if text else {}
         for place in places:
             for requirement in context.flat(place):
@@ -104,10 +104,10 @@ class SourceForIndirect(Rule):
                 sources_path(sources[0]),
                 f"the source of `{package}` has no effect, because it is not a direct dependency",
                 help="make it a direct dependency, or add a constraint with a version",
-                fix=self._constrained(context, package) if project is context.whole.root else None,
+                fix=self._fix(context, package) if project is context.workspace.root else None,
             )
 
-    def _constrained(self, context: Context, package: NormalizedName) -> Fix:
+    def _fix(self, context: Context, package: NormalizedName) -> Fix:
         draft = draft_of(context)
         draft.insert(CONSTRAINTS, f"{package}>=0", "now its source applies")
         title = f"add the constraint `{package}>=0`, so that its source applies"
@@ -116,7 +116,7 @@ class SourceForIndirect(Rule):
 
 def _comes_from_pypi(context: Context, package: str, place: Place, platform: Platform) -> bool:
     """Ask the routes, where they can say: a pin of another place may reach this one."""
-    if not is_judged(context):
+    if not routes_are_known(context):
         return True
     extras = (place.name,) if place.kind == "extra" and place.name else ()
     groups = (place.name,) if place.kind == "group" and place.name else ()
@@ -146,8 +146,8 @@ class PlatformFallsToPypi(Rule):
         main = canonicalize_name(context.catalog.main_package)
         told = set()
         for place in family_places(context):
-            requirement = lists(context, place, main)
-            sources = counting(context, main, place)
+            requirement = first_requirement(context, place, main)
+            sources = applied_sources(context, main, place)
             backends = backends_of(context, sources)
             if requirement is None or requirement.url or not sources:
                 continue

@@ -11,7 +11,12 @@ from torchconf.model.toml_path import SOURCES
 from torchconf.resolve.environments import comparisons
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of, put_entries
-from torchconf.rules.installed_builds import counting, lists, own_sources, source_entries
+from torchconf.rules.installed_builds import (
+    applied_sources,
+    first_requirement,
+    own_sources,
+    source_entries,
+)
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
@@ -51,19 +56,17 @@ class ScopeMissing(Rule):
             place = Place(kind, name)
             if name not in sections:
                 message = f"{kind} `{name}` is not defined"
-                fix = self._other_kind(context, source, name, kind)
+                fix = self._fix(context, source, name, kind)
             elif not _listed(context, place, source.package):
                 message = f"{kind} `{name}` does not list `{source.package}`"
-                fix = self._other_kind(context, source, name, kind) or self._listed(
+                fix = self._fix(context, source, name, kind) or self._listed(
                     context, source, sections[name]
                 )
             else:
                 continue
             yield self.finding((*source.path, kind), message, fix=fix)
 
-    def _other_kind(
-        self, context: Context, source: Source, name: NormalizedName, kind: str
-    ) -> Fix | None:
+    def _fix(self, context: Context, source: Source, name: NormalizedName, kind: str) -> Fix | None:
         other = "group" if kind == "extra" else "extra"
         if not _listed(context, Place(other, name), source.package):
             return None
@@ -86,7 +89,7 @@ class ScopeMissing(Rule):
 
 def _listed(context: Context, place: Place, package: str) -> bool:
     """Tell whether an extra or a group asks for a package, as uv sees it before it locks."""
-    if lists(context, place, package):
+    if first_requirement(context, place, package):
         return True
     project = context.project
     if place.kind != "extra" or place.name is None:
@@ -116,7 +119,7 @@ class UnroutedChoice(Rule):
     fixes = "unsafe"
 
     def check(self, context: Context) -> Iterator[Finding]:
-        """Report variants without a source: a warning where the name promises a backend."""
+        """Report choices without a source: a warning where the name promises a backend."""
         main = canonicalize_name(context.catalog.main_package)
         if any(not (s.extra or s.group) for s in context.project.sources_for(main)):
             return
@@ -125,9 +128,10 @@ class UnroutedChoice(Rule):
             asking = [
                 (place, line)
                 for place in places
-                if place is not None and (line := lists(context, place, main)) is not None
+                if place is not None
+                and (line := first_requirement(context, place, main)) is not None
             ]
-            routed = [place for place, _ in asking if counting(context, main, place)]
+            routed = [place for place, _ in asking if applied_sources(context, main, place)]
             for place, line in asking:
                 if place in routed or not routed or line.url is not None or place.name is None:
                     continue
@@ -140,10 +144,10 @@ class UnroutedChoice(Rule):
                     f"{place} has no source for `{main}` and gets PyPI's build",
                     help=f'add a source with `{place.kind} = "{place.name}"`',
                     severity=None if promised else Severity.INFO,
-                    fix=self._routed(context, place, routed[0]),
+                    fix=self._fix(context, place, routed[0]),
                 )
 
-    def _routed(self, context: Context, place: Place, like: Place) -> Fix | None:
+    def _fix(self, context: Context, place: Place, like: Place) -> Fix | None:
         backend = context.named_backend(place.name or "")
         index = next(
             (i for i in context.pytorch_indexes if backend and context.backend(i) == backend), None
@@ -154,9 +158,9 @@ class UnroutedChoice(Rule):
         family = [canonicalize_name(name) for name in context.catalog.family]
         for package in family:
             found = own_sources(context, package)
-            if not found or not lists(context, place, package):
+            if not found or not first_requirement(context, place, package):
                 continue
-            if not counting(context, package, like):
+            if not applied_sources(context, package, like):
                 continue
             entry: Value = {"index": index.name, place.kind: str(place.name)}
             if isinstance(found[1], list):

@@ -9,7 +9,13 @@ from packaging.utils import canonicalize_name
 from torchconf.model.ranges import public
 from torchconf.model.toml_path import SOURCES
 from torchconf.rules.fixes import draft_of
-from torchconf.rules.installed_builds import BASE, counting, family_places, lists, own_sources
+from torchconf.rules.installed_builds import (
+    BASE,
+    applied_sources,
+    family_places,
+    first_requirement,
+    own_sources,
+)
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
 if TYPE_CHECKING:
@@ -36,10 +42,12 @@ class _MissingTriton(Rule):
         main = canonicalize_name(context.catalog.main_package)
         told = set()
         for place in family_places(context):
-            torch = lists(context, place, main) or lists(context, BASE, main)
+            torch = first_requirement(context, place, main) or first_requirement(
+                context, BASE, main
+            )
             if torch is None or torch.url is not None:
                 continue
-            for source in counting(context, main, place):
+            for source in applied_sources(context, main, place):
                 backend = context.source_backend(source)
                 if (
                     backend is None
@@ -64,8 +72,8 @@ class _MissingTriton(Rule):
         triton: Triton,
     ) -> Finding | None:
         name = canonicalize_name(triton.name)
-        asked = lists(context, place, name) or lists(context, BASE, name)
-        routed = any(s.index == source.index for s in counting(context, name, place))
+        asked = first_requirement(context, place, name) or first_requirement(context, BASE, name)
+        routed = any(s.index == source.index for s in applied_sources(context, name, place))
         if asked is not None and routed:
             return None
         draft = draft_of(context)
@@ -105,7 +113,7 @@ class _MissingTriton(Rule):
 
 def _range(context: Context, torch: Requirement) -> SpecifierSet:
     """Return which releases a requirement leads to, next to the base and to what is held."""
-    base = lists(context, BASE, torch.name)
+    base = first_requirement(context, BASE, torch.name)
     holding = context.project.workspace.constraint_dependencies
     specifier = public(torch.specifier)
     for one in (*([base] if base else []), *holding):
