@@ -32,6 +32,7 @@ ROOMS = {
     "report": ("catalog", "layout", "model", "planner", "resolve", "rules"),
     "wizard": ("catalog", "errors", "layout", "model", "planner"),
     "templates": ("errors",),
+    "api": ("catalog", "edits", "errors", "model", "planner", "resolve", "rules"),
     "cli": (
         "catalog", "edits", "errors", "files", "layout", "machine", "model", "planner", "report",
         "resolve", "rules", "templates", "wizard", "workspace",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from torchconf.catalog.location import PACKAGED, chosen_file
+from torchconf.catalog.location import PACKAGED, chosen_file, read_catalog
 from torchconf.errors import CatalogError
 from torchconf.model.backends import PYPI, Accelerator, Backend, backend_of_url, parse_backend
 from torchconf.model.ranges import admits_from, admits_python
@@ -76,8 +76,7 @@ def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
         return load_catalog(found)
     name = os.fspath(path)
     try:
-        with open(name, encoding="utf-8") as file:
-            data = json.load(file)
+        data = json.loads(read_catalog(name))
     except (OSError, ValueError) as error:
         raise CatalogError(f"the catalog can not be read: {error}", at=name) from error
     return Catalog(validated(data, name))

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 
-__all__ = ["PACKAGED", "VARIABLE", "cached_file", "chosen_file"]
+__all__ = ["PACKAGED", "VARIABLE", "cached_file", "chosen_file", "read_catalog"]
 
 VARIABLE = "TORCHCONF_CATALOG"
 PACKAGED = os.path.join(os.path.dirname(__file__), "catalog.json")
@@ -43,12 +43,24 @@ def chosen_file() -> tuple[str, str]:
     return PACKAGED, "packaged"
 
 
+def read_catalog(path: str, size: int = -1) -> str:
+    """Return the text of a catalog, or its beginning. The packaged one may be in a zip file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read(size)
+    except (FileNotFoundError, NotADirectoryError):
+        if path != PACKAGED:
+            raise
+    # Imported here: it takes longer to load than the catalog.
+    from importlib.resources import files
+
+    return (files(__package__) / "catalog.json").read_text(encoding="utf-8")
+
+
 def _as_of(path: str) -> str:
     """Return the day of a catalog from its first lines; empty if it has none."""
     try:
-        with open(path, encoding="utf-8") as file:
-            head = file.read(1 << 14)
+        match = re.search(_AS_OF, read_catalog(path, 1 << 14))
     except (OSError, UnicodeDecodeError):
         return ""
-    match = re.search(_AS_OF, head)
     return match[1] if match else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torchconf.cli.parser import add_format, add_writing
-from torchconf.errors import RequestError, hide_secrets
+from torchconf.errors import RequestError
 from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
@@ -93,8 +93,9 @@ def run(options: InitOptions) -> int:
         if options.writing.can_ask:
             # Imported here: only whoever is asked waits for it.
             from torchconf.cli.run_wizard import ask_init
+            from torchconf.planner import parse_index_base
 
-            return ask_init(options, _index_base(options.index_base))
+            return ask_init(options, parse_index_base(options.index_base))
         raise RequestError(
             "no target is given",
             help="name them with `-t`, such as `-t linux-cuda -t macos-cpu`; "
@@ -112,7 +113,7 @@ def run(options: InitOptions) -> int:
 def make_request(options: InitOptions, context: OpenProject) -> Request:
     """Turn flags into a request; every flag is judged by what reads it."""
     from torchconf.model.target_spec import parse_target_spec
-    from torchconf.planner import Request
+    from torchconf.planner import Request, parse_index_base
 
     vocabulary = context.catalog.vocabulary
     return Request(
@@ -123,7 +124,7 @@ def make_request(options: InitOptions, context: OpenProject) -> Request:
         default=options.default,
         names=tuple(_name(text) for text in options.names),
         python=options.python,
-        index_base=_index_base(options.index_base),
+        index_base=parse_index_base(options.index_base),
         pin=options.pin,
         required_environments=options.required_environments,
         force=options.force,
@@ -144,33 +145,3 @@ def _name(text: str) -> tuple[str, str]:
             f"`--name {text}` is not BACKEND=NAME", help="such as `--name cpu=laptop`"
         )
     return backend.strip().lower(), name.strip()
-
-
-def _index_base(url: str | None) -> str | None:
-    """Judge the URL of a mirror: it goes into a file that people share."""
-    if url is None:
-        return None
-    # Imported here: only a mirror needs it.
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.netloc)
-        usable = usable or (parts.scheme == "file" and bool(parts.path))
-        # The only placeholder that there is.
-        usable = usable and not set("{}") & set(url.replace("{backend}", ""))
-        secret = parts.username is not None or parts.password is not None or bool(parts.query)
-    except ValueError:
-        usable, secret = False, False
-    if not usable:
-        raise RequestError(
-            f"`--index-base {hide_secrets(url)}` is not a URL",
-            help="such as `https://mirror.example.org/pytorch/{backend}/simple`",
-        )
-    if secret:
-        raise RequestError(
-            "`--index-base` must not hold credentials: the file is shared",
-            help="set UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD for each index, "
-            "<NAME> being its name in capitals with `_` for `-` and `.`",
-        )
-    return url

@@ -12,6 +12,7 @@ from torchconf.planner.decide import Decision, decide
 from torchconf.planner.draft_removal import draft_removal
 from torchconf.planner.draft_requirements import draft_requirements
 from torchconf.planner.draft_tables import draft_tables
+from torchconf.planner.index_base import parse_index_base
 from torchconf.planner.request import Facts, Outcome, Request
 
 if TYPE_CHECKING:
@@ -20,7 +21,15 @@ if TYPE_CHECKING:
     from torchconf.model.project import Project
     from torchconf.planner.assess import ReleaseChoice
 
-__all__ = ["Facts", "Outcome", "Request", "plan_targets", "refuse_what_uv_refuses", "unknowns"]
+__all__ = [
+    "Facts",
+    "Outcome",
+    "Request",
+    "parse_index_base",
+    "plan_targets",
+    "refuse_what_uv_refuses",
+    "unknowns",
+]
 
 
 def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Facts) -> Outcome:

@@ -1,0 +1,57 @@
+"""What the planner must know beside the project's file, told from texts that were read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchconf.model.uv_lock import locked_release, needs, reached
+from torchconf.planner.request import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torchconf.catalog import Catalog
+    from torchconf.model.project import Project
+
+
+def gather_facts(
+    project: Project,
+    catalog: Catalog,
+    *,
+    folder: str,
+    lockfile: str = "",
+    members: Iterable[Project] = (),
+) -> Facts:
+    """Gather what the planner must know beside the file.
+
+    Args:
+        project: The project.
+        catalog: Who is known to need torch.
+        folder: Name of the project's folder.
+        lockfile: The text of uv.lock; empty if there is none.
+        members: The members of the workspace of which the project is the root.
+    """
+    graph: dict[str, frozenset[str]] = dict(catalog.dependents)
+    for name, needed in needs(lockfile).items() if lockfile else ():
+        graph[name] = graph.get(name, frozenset()) | needed
+    family = frozenset(catalog.family)
+    declared = _installed_by_default(project) - family
+    by_member = {
+        member.written_name or "": frozenset(r.name for r in member.requirements())
+        for member in members
+    }
+    return Facts(
+        folder=folder,
+        locked=locked_release(lockfile, catalog.main_package) if lockfile else None,
+        needed=(reached(declared, graph) & family) - catalog.triton_packages,
+        elsewhere=frozenset().union(*by_member.values()) & family - catalog.triton_packages,
+        members=tuple(name for name, needed in by_member.items() if catalog.main_package in needed),
+    )
+
+
+def _installed_by_default(project: Project) -> frozenset[str]:
+    """Return the packages of the base dependencies and the default groups."""
+    names = {requirement.name for requirement in project.dependencies}
+    for group in project.installed_groups():
+        names |= {requirement.name for requirement in project.groups[group].requirements}
+    return frozenset(names)
