@@ -72,7 +72,7 @@ SECRET = (
     "set UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD for each index, <NAME> being its "
     "name in capitals with `_` for `-` and `.`"
 )
-MEND = "mend it, or let `--force` replace it"
+MEND = "fix it first, or replace it with `--force`"
 PUZZLE = "cannot read the PyTorch configuration: "
 
 TARGETS = {
