@@ -45,7 +45,7 @@ def test_list_and_show(tmp_path: Path) -> None:
     told = demo("catalog list --format json").json
     assert (told["schema_version"], told["source"]) == (1, "packaged")
     assert {one["backend"] for one in told["backends"]} >= {"cpu", "cu130", "xpu"}
-    assert "as packaged" in demo("catalog list").err
+    assert "(packaged)" in demo("catalog list").err
     (row,) = [
         row
         for row in demo("catalog show 2.13 --format json").json["wheels"]

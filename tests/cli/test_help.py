@@ -126,6 +126,6 @@ def test_without_a_terminal_nobody_is_asked(
     (tmp_path / "pyproject.toml").write_text(text)
     assert main([command, *flags]) == 2
     error = capsys.readouterr().err
-    assert "no target is given" in error
+    assert "no target given" in error
     assert ("-t linux-cuda" if command == "init" else "torchconf ") in error
     assert (tmp_path / "pyproject.toml").read_text() == text

@@ -88,7 +88,7 @@ def test_second_run_changes_nothing(project: str | None, flags: str, tmp_path: P
     assert demo.path.read_bytes() == written
     assert demo.path.stat().st_mtime_ns == 0, "not even written again"
     assert second.out == first.out, "the same commands"
-    assert second.err.endswith("pyproject.toml is as asked, left alone\n")
+    assert second.err.endswith("pyproject.toml: no changes needed\n")
     assert demo(f"init {flags} --check").status == 0
     assert demo(f"init {flags} --dry-run").out == ""
 
@@ -293,7 +293,7 @@ def test_check_answers_with_the_exit_status_and_says_it_on_stderr(empty: Demo) -
     empty.init("-t linux-cpu")
     after = empty("init -t linux-cpu --check")
     assert (after.status, after.out) == (0, "")
-    assert after.err.endswith("pyproject.toml is as asked\n")
+    assert after.err.endswith("pyproject.toml: no changes needed\n")
 
 
 # JSON.
@@ -343,7 +343,7 @@ def test_json_of_a_rehearsal_says_that_nothing_was_written(flag: str, empty: Dem
         ),
         (
             "init --tagret linux-cpu",
-            "`torchconf init` does not take `--tagret`",
+            "unexpected argument `--tagret` for `torchconf init`",
             "did you mean `--target`?",
         ),
     ],
@@ -377,18 +377,18 @@ def test_commands_go_to_stdout_and_everything_else_to_stderr(tmp_path: Path) -> 
         "layout groups: linux has several backends, and torch stays in what the project installs "
         "by itself\n"
         "torch 2.13.0: the newest that the catalog has for every target and Python\n"
-        "no target, gets CPU by `cpu`: linux-aarch64\n"
-        "no target, gets CUDA 13.0 by `cu130`: linux-aarch64\n"
+        "not targeted: linux-aarch64 gets CPU with group `cpu`\n"
+        "not targeted: linux-aarch64 gets CUDA 13.0 with group `cu130`\n"
         "wrote pyproject.toml\n"
     )
 
 
 def test_what_other_platforms_get_is_said_in_every_layout(empty: Demo) -> None:
     assert [
-        line for line in empty.init("-t linux-rocm7.2").err.splitlines() if "no target" in line
+        line for line in empty.init("-t linux-rocm7.2").err.splitlines() if "not targeted" in line
     ] == [
-        "no target, gets PyPI's build (CUDA 13.0): linux-aarch64",
-        "no target, gets PyPI's build (CPU): windows-x86_64, macos-arm64",
+        "not targeted: linux-aarch64 gets PyPI's build (CUDA 13.0)",
+        "not targeted: windows-x86_64, macos-arm64 get PyPI's build (CPU)",
     ]
 
 
@@ -846,8 +846,8 @@ def test_lock_that_fails_puts_every_file_back(lockfile: bytes | None, tmp_path: 
     assert demo.names() == ["pyproject.toml", *(["uv.lock"] if lockfile else [])]
     assert "not-on-any-index" in result.err, "uv's own words are passed on"
     assert result.err.endswith(
-        "error: `uv lock` failed, so that every file was put back\n"
-        f"   at: {demo.folder}\n help: its reason stands above\n"
+        "error: `uv lock` failed; all files restored\n"
+        f"   at: {demo.folder}\n help: see uv's error above\n"
     )
 
 
@@ -865,9 +865,9 @@ def test_lock_that_fails_is_json_where_json_was_asked_for(tmp_path: Path) -> Non
     demo = Demo(tmp_path, NOT_THERE)
     result = demo("init -t linux-cpu --lock --format json")
     assert result.json["error"] == {
-        "message": "`uv lock` failed, so that every file was put back",
+        "message": "`uv lock` failed; all files restored",
         "at": str(demo.folder),
-        "help": "its reason stands above",
+        "help": "see uv's error above",
     }
 
 
@@ -891,8 +891,8 @@ def test_lock_refused_by_a_required_environment_names_the_cure(
     assert result.status == 2
     assert demo.text == start
     assert result.err.endswith(
-        " help: a package has no wheel for some target: give it a marker, such as "
-        "`; sys_platform == 'linux'`, or leave out `--required-environments`\n"
+        " help: a package has no wheel for one of the targets: give it a marker such as "
+        "`; sys_platform == 'linux'`, or omit `--required-environments`\n"
     )
 
 
@@ -1179,9 +1179,9 @@ def test_process_without_a_terminal_asks_nothing_and_names_the_flags(empty: Demo
     done = process("init", cwd=empty.folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "error: no target is given\n"
-        " help: name them with `-t`, such as `-t linux-cuda -t macos-cpu`; "
-        "`torchconf init --help` has the other flags\n"
+        "error: no target given\n"
+        " help: name targets with `-t`, as in `-t linux-cuda -t macos-cpu`; "
+        "run `torchconf init --help` for the other options\n"
     )
 
 
@@ -1238,7 +1238,7 @@ def test_failure_of_our_own_is_told_without_a_traceback(
     assert (result.status, result.out) == (2, "")
     assert result.err == (
         "error: torchconf failed: ZeroDivisionError: on purpose\n"
-        " help: this is a bug; `TORCHCONF_DEBUG=1` shows where it is\n"
+        " help: this is a bug; set `TORCHCONF_DEBUG=1` to see the traceback\n"
     )
     monkeypatch.setenv("TORCHCONF_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):

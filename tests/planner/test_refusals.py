@@ -67,10 +67,10 @@ COMPANIONS = (
     "they carry torchvision, torchaudio, torchcodec, torchao, torchtext, xformers; "
     "for any other package use `uv add`"
 )
-URL = "such as `https://mirror.example.org/pytorch/{backend}/simple`"
+URL = "use one such as `https://mirror.example.org/pytorch/{backend}/simple`"
 SECRET = (
-    "set UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD for each index, <NAME> being its "
-    "name in capitals with `_` for `-` and `.`"
+    "set UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD for each index, where <NAME> is "
+    "the index name in capitals, with `_` for `-` and `.`"
 )
 MEND = "fix it first, or replace it with `--force`"
 PUZZLE = "cannot read the PyTorch configuration: "
@@ -151,9 +151,9 @@ TARGETS = {
     ),
     "no target": Refusal(
         "",
-        "no target is given",
-        "name them with `-t`, such as `-t linux-cuda -t macos-cpu`; `torchconf init --help` has "
-        "the other flags",
+        "no target given",
+        "name targets with `-t`, as in `-t linux-cuda -t macos-cpu`; run `torchconf init --help` "
+        "for the other options",
     ),
     "a companion for no target": Refusal(
         "--with torchvision",
@@ -204,12 +204,12 @@ FLAGS = {
     "a name without a backend": Refusal(
         f"{THREE_SYSTEMS} --name gpu",
         "`--name gpu` is not BACKEND=NAME",
-        "such as `--name cpu=laptop`",
+        "write it as in `--name cpu=laptop`",
     ),
     "a name that is empty": Refusal(
         f"{THREE_SYSTEMS} --name cu130=",
         "`--name cu130=` is not BACKEND=NAME",
-        "such as `--name cpu=laptop`",
+        "write it as in `--name cpu=laptop`",
     ),
     "a name that no extra can have": Refusal(
         f"{THREE_SYSTEMS} --name cu130=my/gpu",
@@ -254,12 +254,12 @@ FLAGS = {
     ),
     "a user and a password": Refusal(
         "-t linux-cpu --index-base https://user:secret@mirror.example.org/whl",
-        "`--index-base` must not hold credentials: the file is shared",
+        "`--index-base` must not contain credentials, because pyproject.toml is shared",
         SECRET,
     ),
     "a token": Refusal(
         "-t linux-cpu --index-base https://token@mirror.example.org/{backend}/simple",
-        "`--index-base` must not hold credentials: the file is shared",
+        "`--index-base` must not contain credentials, because pyproject.toml is shared",
         SECRET,
     ),
     "an ordinary package": Refusal(
@@ -274,21 +274,23 @@ FLAGS = {
     ),
     "a typo in a flag": Refusal(
         "--tagret linux-cpu",
-        "`torchconf init` does not take `--tagret`",
+        "unexpected argument `--tagret` for `torchconf init`",
         "did you mean `--target`?",
     ),
     "a flag cut short": Refusal(
-        "--targ linux-cpu", "`torchconf init` does not take `--targ`", "did you mean `--target`?"
+        "--targ linux-cpu",
+        "unexpected argument `--targ` for `torchconf init`",
+        "did you mean `--target`?",
     ),
     "a target without its flag": Refusal(
         "linux-cpu",
-        "`linux-cpu` stands by itself",
-        "each target takes its own flag: `-t linux-cpu`",
+        "unexpected argument `linux-cpu`",
+        "give each target its own flag: `-t linux-cpu`",
     ),
     "a flag without its value": Refusal(
         "-t",
         "argument -t/--target: expected one argument",
-        "`torchconf init --help` shows what it takes",
+        "run `torchconf init --help` for its options",
     ),
     "a folder that is not there": Refusal(
         "-t linux-cpu --project nowhere",
@@ -592,27 +594,27 @@ def test_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        ("inti -t linux-cpu", "error: `inti` is not a command\n help: did you mean `init`?\n"),
-        ("zzz", f"error: `zzz` is not a command\n help: there are {', '.join(COMMANDS)}\n"),
+        ("inti -t linux-cpu", "error: unknown command `inti`\n help: did you mean `init`?\n"),
+        ("zzz", f"error: unknown command `zzz`\n help: the commands are {', '.join(COMMANDS)}\n"),
         (
             "show --format xml",
             (
                 "error: argument --format/--output-format: invalid choice: 'xml' (choose from {})\n"
-                " help: `torchconf show --help` shows what it takes\n"
+                " help: run `torchconf show --help` for its options\n"
             ),
         ),
         (
             "init -t linux-cpu --layout rows",
             (
                 "error: argument --layout: invalid choice: 'rows' (choose from {})\n"
-                " help: `torchconf init --help` shows what it takes\n"
+                " help: run `torchconf init --help` for its options\n"
             ),
         ),
         (
             "--project",
             (
                 "error: argument --project: expected one argument\n"
-                " help: `torchconf --help` shows what it takes\n"
+                " help: run `torchconf --help` for its options\n"
             ),
         ),
         (

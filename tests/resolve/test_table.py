@@ -118,7 +118,7 @@ def test_project_without_torch_has_no_rows(tmp_path: Path) -> None:
     assert routes(demo) == []
     text = demo("show")
     assert (text.status, text.out) == (0, "")
-    assert text.err == "no PyTorch package is declared here\n"
+    assert text.err == "no PyTorch packages found in this project\n"
 
 
 # The files that `init` writes, and the guide's.

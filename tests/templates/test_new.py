@@ -168,17 +168,17 @@ def test_ci_takes_the_cpu_build_where_there_is_one(demo: Demo) -> None:
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ("app my-proj", "no target is given"),
-        ("nothing my-proj --defaults", "no such template: `nothing`"),
-        ("app", "no folder is given"),
-        ("traning my-proj --defaults", "there is no such template"),
-        ("gh:somebody/template my-proj --defaults", "only torchconf's own"),
+        ("app my-proj", "no target given"),
+        ("nothing my-proj --defaults", "unknown template `nothing`"),
+        ("app", "no folder given"),
+        ("traning my-proj --defaults", "unknown template"),
+        ("gh:somebody/template my-proj --defaults", "not one of torchconf's own templates"),
         ("app torch --defaults", "is the name of a package that the project needs"),
         ("app jinja2 --defaults", "is the name of a package that the project needs"),
         ("app Typing_Extensions --defaults", "is the name of a package that the project needs"),
         ("app my-proj --defaults --package numpy", "would shadow another package"),
         ("app my-proj --defaults --package typing_extensions", "would shadow another package"),
-        ("app my-proj --defaults --set colour=red", "no template has that"),
+        ("app my-proj --defaults --set colour=red", "unknown template value `colour`"),
         ("app json --defaults", "would shadow another package"),
         ("app class --defaults", "is not a valid package name"),
         ("app déjà --defaults", "is not a valid project name"),
@@ -187,7 +187,7 @@ def test_ci_takes_the_cpu_build_where_there_is_one(demo: Demo) -> None:
         ("app my-proj --defaults --package ../x", "is not a valid package name"),
         ("app my-proj --defaults --python two", "is not a version"),
         ("app my-proj --defaults --set x", "is not KEY=VALUE"),
-        ("app my-proj --defaults --license mine", "is no license that SPDX knows"),
+        ("app my-proj --defaults --license mine", "unknown SPDX license"),
         ("app my-proj -t windows-rocm", "ROCm"),
     ],
 )
@@ -300,7 +300,7 @@ def test_a_lock_that_fails_leaves_nothing(
     (tmp_path / "uv").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     result = demo("new app my-proj --defaults --lock")
-    assert (result.status, "can not lock" in result.err) == (2, True)
+    assert (result.status, "cannot lock" in result.err) == (2, True)
     assert demo.names() == []
 
 

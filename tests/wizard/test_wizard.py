@@ -509,7 +509,7 @@ def test_everything_is_put_back_if_uv_fails(folder: Path, tmp_path: Path) -> Non
         assert "write the file and run `uv lock`" in terminal.wait("Write these")
         terminal.press("enter")
         assert terminal.finish() == 2
-        assert "error: `uv lock` failed, so that every file was put back" in terminal.screen.text
+        assert "error: `uv lock` failed; all files restored" in terminal.screen.text
         assert "torchconf init -t linux-cu130" in terminal.screen.text
     assert path.read_text() == APP
     assert [entry.name for entry in folder.iterdir()] == ["pyproject.toml"]
@@ -682,7 +682,7 @@ def test_nothing_can_be_removed_where_nothing_is_configured(folder: Path) -> Non
 def test_nobody_is_asked_who_wants_to_be_left_alone(folder: Path, flag: str) -> None:
     with Terminal(["init", flag], folder, columns=120) as terminal:
         assert terminal.finish() == 2
-        assert "no target is given" in terminal.screen.text
+        assert "no target given" in terminal.screen.text
     assert not list(folder.iterdir())
 
 

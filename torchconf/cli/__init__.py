@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
-    "new": "start a project from a template",
-    "init": "write the PyTorch configuration of a project",
-    "add-target": "add a build on a platform",
-    "remove-target": "take a build away, and what nothing needs any more",
-    "check": "find what uv accepts in silence and installs wrongly, and fix it",
-    "explain": "tell why a rule, platform, target or package is what it is",
-    "show": "show which build each platform gets, from the file alone",
-    "verify": "show which build each platform gets, as uv really locks it",
-    "export": "write requirements for each target, for pip and others",
-    "upgrade": "move to another torch or backend everywhere at once",
-    "catalog": "list or show what is known of PyTorch's wheels, or read it anew",
-    "doctor": "tell which builds fit this machine, and which one is installed",
-    "completion": "print what lets a shell complete commands, options and targets",
+    "new": "create a project from a template",
+    "init": "set up PyTorch in a new or existing project",
+    "add-target": "add a target: a build on a platform",
+    "remove-target": "remove a target and whatever only it needs",
+    "check": "find configuration that uv accepts silently but installs wrongly",
+    "explain": "explain a rule, or why a platform gets the build it gets",
+    "show": "show which build each platform gets, from pyproject.toml alone",
+    "verify": "show which build each platform gets, as uv locks it",
+    "export": "export requirements for each target, for pip and other tools",
+    "upgrade": "upgrade torch or backends across the project",
+    "catalog": "list, show or refresh known PyTorch wheels",
+    "doctor": "show which builds fit this machine and which one is installed",
+    "completion": "print a shell completion script",
 }
 """Each command with its summary; the module of that name under `torchconf.cli` carries it out."""
 
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get("TORCHCONF_DEBUG"):
             raise
         message = f"torchconf failed: {type(error).__name__}: {error}"
-        help_ = "this is a bug; `TORCHCONF_DEBUG=1` shows where it is"
+        help_ = "this is a bug; set `TORCHCONF_DEBUG=1` to see the traceback"
         _fail(TorchconfError(message, help=help_), words)
         return TorchconfError.exit_code
 

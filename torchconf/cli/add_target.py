@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from torchconf.cli.parser import Parser
 
 EPILOG = """\
-What is there is read as targets and stays as it is, but for what the new ones need. Where torch
-comes from PyPI so far, the platforms that no target names stay with PyPI.
+Existing targets stay as they are, except for what the new ones require. If torch comes from PyPI
+so far, platforms without a target stay with PyPI.
 
 examples:
   torchconf add-target windows-cuda
@@ -35,10 +35,12 @@ class AddTargetOptions(Record):
 def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
-    parser.add_argument("target", nargs="*", metavar="TARGET", help="a build on a platform")
+    parser.add_argument(
+        "target", nargs="*", metavar="TARGET", help="platform and build, such as windows-cuda"
+    )
     parser.add_argument(
         "--layout", choices=("auto", "markers", "extras", "groups"), default="auto",
-        help="change how a build is chosen when installing (default: as it is)",
+        help="how a build is chosen at install time (default: as the project does)",
     )  # fmt: skip
     add_writing(parser)
     add_format(parser)
@@ -52,7 +54,9 @@ def run(options: AddTargetOptions) -> int:
             from torchconf.cli.run_wizard import ask_addition
 
             return ask_addition(options)
-        raise RequestError("no target is given", help="such as `torchconf add-target windows-cuda`")
+        raise RequestError(
+            "no target given", help="name one, as in `torchconf add-target windows-cuda`"
+        )
     # Imported here: `--help` needs none of these.
     from torchconf.cli.carry_out import carry_out
     from torchconf.model.target_spec import parse_target_spec

@@ -42,7 +42,7 @@ def make_changes(context: OpenProject, outcome: Outcome) -> list[Change]:
     """Edit the text of every file that a plan is about; nothing is written.
 
     Raises:
-        WriteRefused: A file can not be edited as planned.
+        WriteRefused: A file cannot be edited as planned.
     """
     return [
         Change(file, edit_text(file.text, steps, spoken_path(file.path)))
@@ -60,7 +60,7 @@ def write_changes(
     *,
     lock: bool,
     quiet: bool,
-    anew: Sequence[str] = (),
+    upgrade: Sequence[str] = (),
 ) -> None:
     """Replace all files or none; with `lock` run uv, and restore everything if it fails.
 
@@ -69,7 +69,7 @@ def write_changes(
         changes: Of its files.
         lock: Whether to run `uv lock` afterwards.
         quiet: Whether to report only failures of it.
-        anew: Packages of which the lockfile shall not keep the versions that it has.
+        upgrade: Packages whose locked versions are given up.
     """
     if not lock:
         files.replace_all(changes)
@@ -77,7 +77,7 @@ def write_changes(
     # Imported here: few runs lock.
     from torchconf.cli.lock_after_edit import replace_and_lock
 
-    replace_and_lock(changes, context.lock_folder, quiet=quiet, anew=anew)
+    replace_and_lock(changes, context.lock_folder, quiet=quiet, upgrade=upgrade)
 
 
 def _report_text(
@@ -96,9 +96,10 @@ def _report_text(
     for change in changes:
         shown = spoken_path(change.file.path)
         if writing.check:
-            sys.stderr.write(f"{shown} {'would change' if change.is_one else 'is as asked'}\n")
+            would = f"{shown} would change" if change.is_one else f"{shown}: no changes needed"
+            sys.stderr.write(f"{would}\n")
         elif not common.quiet:
-            done = f"wrote {shown}" if change.is_one else f"{shown} is as asked, left alone"
+            done = f"wrote {shown}" if change.is_one else f"{shown}: no changes needed"
             sys.stderr.write(f"{done}\n")
     if not writing.check:
         sys.stdout.write(commands_table(outcome))

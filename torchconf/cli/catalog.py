@@ -1,4 +1,4 @@
-"""`torchconf catalog`: what is known of PyTorch's wheels, since when, and how to know more."""
+"""`torchconf catalog`: list, show or refresh known PyTorch wheels."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 EPILOG = """\
-`list` names the builds; `show` tells for which platforms and Pythons a release, a build or a
-package has wheels; `refresh` reads the indexes into the user's cache. TORCHCONF_CATALOG names a
-file to be read in its place. `?` is not known.
+`list` shows the builds; `show` the platforms and Pythons for which a release, a build or a package
+has wheels (`?`: not known); `refresh` reads PyTorch's indexes into your cache. Set
+TORCHCONF_CATALOG to use another catalog file.
 
 examples:
   torchconf catalog list
@@ -56,16 +56,14 @@ def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument("action", choices=ACTIONS, help="what to do")
-    parser.add_argument(
-        "what", nargs="?", metavar="WHAT", help="for `show`: a release, a build or a package"
-    )
+    parser.add_argument("what", nargs="?", metavar="WHAT", help="release, build or package to show")
     parser.add_argument(
         "--index-base", metavar="URL",
-        help="for `refresh`: a mirror's prefix, or a pattern with {backend}",
+        help="mirror to refresh from: a URL prefix, or a pattern with {backend}",
     )  # fmt: skip
     parser.add_argument(
         "--timeout", type=float, default=20.0, metavar="SECONDS",
-        help="for `refresh`: how long a server may be silent (default: %(default)s)",
+        help="how long to wait for a server when refreshing (default: %(default)s)",
     )  # fmt: skip
     add_format(parser)
 
@@ -127,9 +125,9 @@ def _list(options: CatalogOptions) -> int:
     ]
     sys.stdout.write(plain_table(["build", "title", "torch", "driver from"], rows))
     if not options.common.quiet:
-        words = {"file": path, "cache": f"refreshed, {path}", "packaged": "as packaged"}[source]
+        words = {"file": path, "cache": f"refreshed, {path}", "packaged": "packaged"}[source]
         sys.stderr.write(
-            f"as of {catalog.as_of} ({words}); {len(catalog.releases)} releases, the newest "
+            f"as of {catalog.as_of} ({words}): {len(catalog.releases)} torch releases up to "
             f"{catalog.releases[0]}\n"
         )
     return 0
@@ -181,9 +179,9 @@ def _rows(what: str | None, catalog: Catalog) -> Iterator[Wheels]:
     matching = [r for r in catalog.releases if f"{r}.".startswith(f"{word.rstrip('.')}.")]
     if not matching:
         raise RequestError(
-            f"`{what}` is no release, no build and no package of the catalog",
-            help="`torchconf catalog list` names the builds; a newer catalog may know more: "
-            "`torchconf catalog refresh`",
+            f"unknown release, build or package `{what}`",
+            help="run `torchconf catalog list` to see the builds, "
+            "or `torchconf catalog refresh` to update the catalog",
         )
     for release in matching:
         yield from _release_rows(release, catalog)
@@ -248,11 +246,11 @@ def _refresh(options: CatalogOptions) -> int:
         from torchconf.catalog.refresh import Settings, refreshed
     except ImportError as error:
         raise CatalogError(
-            "reading the indexes needs pypi-simple", help="install `torchconf[refresh]`"
+            "`torchconf catalog refresh` requires pypi-simple", help="install `torchconf[refresh]`"
         ) from error
     base = options.index_base
     if base is not None and hide_secrets(base) != base:
-        raise RequestError("`--index-base` holds credentials", help="leave them out")
+        raise RequestError("`--index-base` must not contain credentials", help="leave them out")
     catalog = load_catalog()
     with open(chosen_file()[0], encoding="utf-8") as file:
         data = json.load(file)

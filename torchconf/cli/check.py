@@ -55,7 +55,7 @@ class CheckOptions(Record):
 def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
-    parser.add_argument("path", nargs="*", metavar="PATH", help="what to check")
+    parser.add_argument("path", nargs="*", metavar="PATH", help="file or folder to check")
     parser.add_argument(
         "-t", "--target", action="append", default=[], metavar="PLATFORM",
         help="a platform or target that the project must support (repeatable)",
@@ -67,8 +67,7 @@ def add_arguments(parser: Parser) -> None:
     rules = parser.add_argument_group("rules")
     rules.add_argument(
         "--select", action="append", default=[], metavar="RULES",
-        help="rules to run: codes, prefixes of codes, names or ALL, separated by "
-"commas",
+        help="rules to run: codes, code prefixes, names or ALL, separated by commas",
     )  # fmt: skip
     rules.add_argument(
         "--ignore", action="append", default=[], metavar="RULES", help="rules to skip"

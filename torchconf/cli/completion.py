@@ -1,4 +1,4 @@
-"""`torchconf completion`: scripts that let a shell complete commands, options and targets."""
+"""`torchconf completion`: shell scripts that complete commands, options and targets."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SHELLS = ("bash", "zsh", "fish", "powershell", "tcsh")
 
 EPILOG = """\
-The script is printed; where it belongs is the shell's matter. It holds the targets that the
-catalog knows, so make it anew after an upgrade.
+Save the script where your shell looks for completions. It contains the targets in the catalog:
+generate it again after upgrading torchconf.
 
 examples:
   torchconf completion bash > ~/.local/share/bash-completion/completions/torchconf
@@ -55,8 +55,8 @@ def run(options: CompletionOptions) -> int:
 
     if options.shell not in shtab.SUPPORTED_SHELLS:
         raise RequestError(
-            f"the shtab that is installed, {shtab.__version__}, knows no {options.shell}",
-            help="upgrade it: `shtab>=1.13` knows all of them",
+            f"shtab {shtab.__version__} does not support {options.shell}",
+            help="upgrade to `shtab>=1.13`",
         )
     sys.stdout.write(shtab.complete(complete_parser(shtab.DIRECTORY), options.shell))
     return 0
@@ -133,5 +133,5 @@ def _read_catalog() -> dict[str, Any]:
         with open(path, encoding="utf-8") as file:
             data: dict[str, Any] = json.load(file)
     except (OSError, ValueError) as error:
-        raise CatalogError(f"the catalog can not be read: {error}", at=path) from error
+        raise CatalogError(f"cannot read the catalog: {error}", at=path) from error
     return data

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
-A project is not needed, nor an environment, nor a GPU. uv's variables are heeded:
-UV_CUDA_DRIVER_VERSION, UV_AMD_GPU_ARCHITECTURE, UV_PROJECT_ENVIRONMENT. The exit status is 1 if
-the torch that is installed is not the one that pyproject.toml and uv.lock say.
+Works without a project, an environment or a GPU. Honours uv's UV_CUDA_DRIVER_VERSION,
+UV_AMD_GPU_ARCHITECTURE and UV_PROJECT_ENVIRONMENT. Exits with 1 if the installed torch is not the
+one that pyproject.toml and uv.lock ask for.
 
 examples:
   torchconf doctor
@@ -238,11 +238,11 @@ def _environment_lines(report: _Report, catalog: Catalog) -> Iterator[tuple[str,
 
 def _sight(sight: Sight) -> tuple[str, str]:
     if sight.problem is not None:
-        return f"which fails to load: {sight.problem}", "red"
+        return f"fails to load: {sight.problem}", "red"
     if not sight.available:
-        return "which sees no GPU", ""
+        return "detects no GPU", ""
     devices = f": {', '.join(sight.devices)}" if sight.devices else ""
-    return f"which sees {', '.join(sight.available)}{devices}", "green"
+    return f"detects {', '.join(sight.available)}{devices}", "green"
 
 
 _COLOURS = {"green": "32", "red": "31", "yellow": "33", "dim": "2"}

@@ -1,4 +1,4 @@
-"""`torchconf explain`: what a rule is about, and why a platform gets the build that it gets."""
+"""`torchconf explain`: what a rule is about, and why a platform gets the build it gets."""
 
 from __future__ import annotations
 

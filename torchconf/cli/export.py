@@ -1,4 +1,4 @@
-"""`torchconf export`: requirements for each target, for pip, uv pip and whatever reads them."""
+"""`torchconf export`: requirements for each target, for pip and other tools."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
-Without TARGET a file for each target of the project is written: requirements/<target>.txt, or
-pylock.<target>.toml. All come from uv.lock, so that they agree on versions; it has to be up to
-date, unless --frozen says to take it as it is.
+Without TARGET, writes one file for each target of the project: requirements/<target>.txt or
+pylock.<target>.toml. All are made from uv.lock, so their versions agree. uv.lock must be up to
+date unless --frozen is given.
 
 examples:
   torchconf export --dry-run
@@ -55,24 +55,28 @@ class ExportOptions(Record):
 def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
-    parser.add_argument("target", nargs="*", metavar="TARGET", help="a target of the project")
-    parser.add_argument("-o", "--output", metavar="DIR", help="the folder to write into")
     parser.add_argument(
-        "--format", choices=FORMATS, default=FORMATS[0], help="what to write (default: %(default)s)"
+        "target", nargs="*", metavar="TARGET", help="target of the project (default: all)"
+    )
+    parser.add_argument("-o", "--output", metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "--format", choices=FORMATS, default=FORMATS[0], help="output format (default: %(default)s)"
     )
     parser.add_argument(
         "--universal", action="store_true",
-        help="one file with markers; for targets that one command installs",
+        help="write one file with markers, for targets that share an install command",
     )  # fmt: skip
     parser.add_argument(
         "--group", action="append", default=[], metavar="NAME",
-        help="a dependency group to add (repeatable)",
+        help="also export a dependency group (repeatable)",
     )  # fmt: skip
-    parser.add_argument("--python", metavar="VERSION", help="the Python that it is for: 3.12")
-    parser.add_argument("--no-hashes", action="store_true", help="leave hashes out")
-    parser.add_argument("--dry-run", action="store_true", help="print the files; write nothing")
     parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit with 1 if a file is out of date"
+        "--python", metavar="VERSION", help="Python version to export for, such as 3.12"
+    )
+    parser.add_argument("--no-hashes", action="store_true", help="omit hashes")
+    parser.add_argument("--dry-run", action="store_true", help="print the files and write nothing")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 if any file is out of date"
     )
     add_lock_options(parser)
 
@@ -93,9 +97,7 @@ def run(options: ExportOptions) -> int:
     )
     chosen = chosen_targets(options.target, context.project, context.catalog, rows)
     if not chosen:
-        raise RequestError(
-            "this project has no target of PyTorch", help="`torchconf init` gives it some"
-        )
+        raise RequestError("this project has no targets", help="add some with `torchconf init`")
     selections = [
         selection._replace(groups=(*selection.groups, *options.group)) for _, selection in chosen
     ]
@@ -122,7 +124,7 @@ def _texts(
 
     found: dict[str, str] = {}
     for target, captured in zip(targets, runs, strict=True):
-        text = captured.succeed(f"uv can not export `{target}`")
+        text = captured.succeed(f"uv cannot export `{target}`")
         export = Export(text, captured.command)
         wanted = Wanted(target, export, _pythons(export, target, options, context), "")
         wanted = wanted._replace(command=_command(wanted, options))
@@ -150,8 +152,8 @@ def _pythons(
     if options.python is not None:
         if not re.fullmatch(r"3\.[0-9]+", options.python):
             raise RequestError(
-                f"`--python {options.python}` is not a Python such as 3.12",
-                help="write `--python 3.12`",
+                f"`--python {options.python}` is not a version such as 3.12",
+                help="use `--python 3.12`",
             )
         return (options.python,)
     if pinned := _pinned_python(context.folder):
@@ -165,8 +167,8 @@ def _pythons(
         return pythons
     if not options.common.quiet:
         sys.stderr.write(
-            f"note: {target} is for Python {pythons[0]}: others install another {package}; "
-            "`--python` chooses\n"
+            f"note: {target} is exported for Python {pythons[0]}; other versions need a different "
+            f"{package} (see `--python`)\n"
         )
     return pythons[:1]
 
@@ -195,13 +197,13 @@ def _universal(
     if len(chosen) > 1:
         commands = (selection.command() for selection in chosen)
         raise RequestError(
-            f"these targets are chosen by different commands: {', '.join(commands)}",
-            help="leave out `--universal`, or name the targets of one command",
+            f"these targets are installed by different commands: {', '.join(commands)}",
+            help="omit `--universal`, or name only targets that share a command",
         )
     words = ["--no-header", *(["--no-hashes"] if options.no_hashes else [])]
     words = ["--format", options.format, *words]
     (captured,) = exports(selections[:1], folder, *words, quiet=options.common.quiet)
-    text = hide_secrets(captured.succeed("uv can not export this project"))
+    text = hide_secrets(captured.succeed("uv cannot export this project"))
     if options.format == "pylock.toml":
         return {"pylock.toml": text}
     around = context.workspace()
@@ -253,11 +255,15 @@ def _deliver(texts: dict[str, str], options: ExportOptions) -> int:
         for path in stale:
             sys.stderr.write(f"{path} is out of date\n")
         if stale:
-            sys.stderr.write("write it anew with `torchconf export`\n")
+            sys.stderr.write("run `torchconf export` to update\n")
         return int(bool(stale))
     os.makedirs(folder, exist_ok=True)
     files.replace_all(changes)
     if not options.common.quiet:
         for file, _ in changes:
-            sys.stderr.write(f"{'wrote' if file.path in stale else 'unchanged:'} {file.path}\n")
+            sys.stderr.write(
+                f"wrote {file.path}\n"
+                if file.path in stale
+                else f"{file.path}: no changes needed\n"
+            )
     return 0

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 EPILOG = """\
 targets:
   PLATFORM-BACKEND, such as linux-cuda, windows-cuda13.0, linux-aarch64-cpu, linux-xpu,
-  macos-mps, linux-pypi. `cuda` and `rocm` alone mean the newest build that all such
-  targets share.
+  macos-mps or linux-pypi. Plain `cuda` or `rocm` is the newest build that is available
+  for all such targets.
 
 examples:
   torchconf init -t linux-cuda -t windows-cuda -t macos-cpu
@@ -50,38 +50,42 @@ def add_arguments(parser: Parser) -> None:
     parser.epilog = EPILOG
     parser.add_argument(
         "-t", "--target", action="append", default=[], metavar="TARGET",
-        help="a build on a platform; repeat it for each",
+        help="platform and build, such as linux-cuda (repeatable)",
     )  # fmt: skip
     parser.add_argument(
-        "--torch", metavar="SPEC", help="`>=2.13`, or `2.13`, which means that release"
+        "--torch",
+        metavar="SPEC",
+        help="torch version: `2.13` for that release, or a range such as `>=2.13`",
     )
     parser.add_argument(
         "--with", dest="packages", action="append", default=[], metavar="PACKAGE",
-        help="route this companion too: torchvision, torchaudio, ...",
+        help="configure a companion package too, such as torchvision (repeatable)",
     )  # fmt: skip
     parser.add_argument(
         "--layout", choices=("auto", "markers", "extras", "groups"), default="auto",
-        help="how a build is chosen when installing (default: auto)",
+        help="how a build is chosen at install time (default: auto)",
     )  # fmt: skip
     parser.add_argument(
         "--default", metavar="BACKEND",
-        help="the build that plain `uv sync` installs, or `none` (layout groups)",
+        help="build that plain `uv sync` installs, or `none` (layout groups only)",
     )  # fmt: skip
     parser.add_argument(
         "--name", dest="names", action="append", default=[], metavar="BACKEND=NAME",
-        help="another name for the extra or group of a backend",
+        help="name of the extra or group of a backend (repeatable)",
     )  # fmt: skip
-    parser.add_argument("--python", metavar="SPEC", help="requires-python; `3.12` means `>=3.12`")
+    parser.add_argument(
+        "--python", metavar="SPEC", help="set requires-python; `3.12` means `>=3.12`"
+    )
     parser.add_argument(
         "--index-base", metavar="URL",
-        help="a mirror of the indexes: a prefix, or a pattern with {backend}",
+        help="use a mirror: a URL prefix, or a pattern with {backend}",
     )  # fmt: skip
     parser.add_argument(
-        "--pin", action="store_true", help="hold exact versions in constraint-dependencies"
+        "--pin", action="store_true", help="pin exact versions in constraint-dependencies"
     )
     parser.add_argument(
         "--required-environments", action="store_true",
-        help="let uv refuse to lock what would not install on a target",
+        help="make `uv lock` fail if a target could not install the result",
     )  # fmt: skip
     add_writing(parser)
     add_format(parser)
@@ -97,9 +101,9 @@ def run(options: InitOptions) -> int:
 
             return ask_init(options, parse_index_base(options.index_base))
         raise RequestError(
-            "no target is given",
-            help="name them with `-t`, such as `-t linux-cuda -t macos-cpu`; "
-            "`torchconf init --help` has the other flags",
+            "no target given",
+            help="name targets with `-t`, as in `-t linux-cuda -t macos-cpu`; "
+            "run `torchconf init --help` for the other options",
         )
     # Imported here: `--help` needs none of these.
     from torchconf.cli.carry_out import carry_out
@@ -142,6 +146,6 @@ def _name(text: str) -> tuple[str, str]:
     backend, equals, name = text.partition("=")
     if not (backend and equals and name):
         raise RequestError(
-            f"`--name {text}` is not BACKEND=NAME", help="such as `--name cpu=laptop`"
+            f"`--name {text}` is not BACKEND=NAME", help="write it as in `--name cpu=laptop`"
         )
     return backend.strip().lower(), name.strip()

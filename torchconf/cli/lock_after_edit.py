@@ -1,4 +1,4 @@
-"""`--lock`: run `uv lock` after a change, and put every file back if it fails."""
+"""`--lock`: run `uv lock` after a change, and restore every file if it fails."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def replace_and_lock(
     folder: str,
     *,
     quiet: bool,
-    anew: Sequence[str] = (),
+    upgrade: Sequence[str] = (),
 ) -> None:
     """Replace files and run `uv lock`; if anything fails, restore them, and the lockfile.
 
@@ -31,7 +31,7 @@ def replace_and_lock(
         changes: Each file as it was read, and its new text.
         folder: Of the lockfile, where uv runs.
         quiet: Say nothing of success.
-        anew: Packages of which the lockfile shall not keep the versions that it has.
+        upgrade: Packages whose locked versions are given up.
 
     Raises:
         WriteRefused: A file was not replaced; all are as they were.
@@ -40,7 +40,7 @@ def replace_and_lock(
     lockfile = files.read_file(os.path.join(folder, LOCKFILE), may_be_missing=True)
     written = files.replace_all(changes)
     try:
-        _lock(folder, anew, quiet=quiet)
+        _lock(folder, upgrade, quiet=quiet)
     except BaseException:
         for (before, _), now in zip(changes, written, strict=True):
             _put_back(before, now.raw)
@@ -50,14 +50,14 @@ def replace_and_lock(
         sys.stderr.write(f"locked {LOCKFILE}\n")
 
 
-def _lock(folder: str, anew: Sequence[str], *, quiet: bool) -> None:
-    packages = [word for name in anew for word in ("--upgrade-package", name)]
+def _lock(folder: str, upgrade: Sequence[str], *, quiet: bool) -> None:
+    packages = [word for name in upgrade for word in ("--upgrade-package", name)]
     run = run_uv("lock", *(["--quiet"] if quiet else []), *packages, folder=folder)
     if run.returncode != 0:
         raise UvError(
-            "`uv lock` failed, so that every file was put back",
+            "`uv lock` failed; all files restored",
             at=folder,
-            help=_cure(run.stderr) or "its reason stands above",
+            help=_cure(run.stderr) or "see uv's error above",
         )
 
 
@@ -73,7 +73,7 @@ def _put_back(before: SourceFile, written: bytes | None) -> None:
         if now.raw == before.raw:
             return
         if written is not None and now.raw != written:
-            sys.stderr.write(f"warning: {before.path} was changed meanwhile, and is left so\n")
+            sys.stderr.write(f"warning: {before.path} has changed since and was not restored\n")
         elif before.raw is None:
             with suppress(FileNotFoundError):
                 os.remove(before.target)
@@ -81,7 +81,7 @@ def _put_back(before: SourceFile, written: bytes | None) -> None:
             files.replace(now, before.text)
     except (TorchconfError, OSError) as error:
         # The other files are still to be put back.
-        sys.stderr.write(f"warning: {before.path} was not put back: {error}\n")
+        sys.stderr.write(f"warning: cannot restore {before.path}: {error}\n")
 
 
 def _cure(stderr: str) -> str | None:
@@ -89,6 +89,6 @@ def _cure(stderr: str) -> str | None:
     if "-compatible wheels" not in stderr:
         return None
     return (
-        "a package has no wheel for some target: give it a marker, such as "
-        "`; sys_platform == 'linux'`, or leave out `--required-environments`"
+        "a package has no wheel for one of the targets: give it a marker such as "
+        "`; sys_platform == 'linux'`, or omit `--required-environments`"
     )

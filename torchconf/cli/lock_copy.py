@@ -31,7 +31,7 @@ def locked_folder(context: OpenProject, *, frozen: bool, locked: bool) -> Iterat
         locked: Take its own lockfile, which must be up to date.
 
     Raises:
-        UvError: uv is missing, or can not lock; or the lockfile is missing or out of date.
+        UvError: uv is missing, or cannot lock; or the lockfile is missing or out of date.
     """
     check_version()
     folder = context.lock_folder
@@ -48,7 +48,7 @@ def locked_folder(context: OpenProject, *, frozen: bool, locked: bool) -> Iterat
     outside = tuple(path for path in around.libraries if ".." in path.split("/"))
     with tempfile.TemporaryDirectory(prefix="torchconf-") as into:
         copy = mirror(folder, outside, os.path.realpath(into))
-        capture_uv(["lock"], folder=copy).succeed("uv can not lock this project")
+        capture_uv(["lock"], folder=copy).succeed("uv cannot lock this project")
         yield copy
 
 
@@ -57,13 +57,15 @@ def check_version() -> None:
     version = uv_version()
     if version and version < OLDEST:
         found, wanted = ".".join(map(str, version)), ".".join(map(str, OLDEST))
-        sys.stderr.write(f"warning: uv {found} is older than {wanted}, and may lock these wrong\n")
+        sys.stderr.write(
+            f"warning: uv {found} is older than {wanted} and may lock the wrong builds\n"
+        )
 
 
 def _own(folder: str, *, is_locked: bool) -> None:
     path = os.path.join(folder, LOCKFILE)
     if not os.path.isfile(path):
-        raise UvError(f"there is no {LOCKFILE}", at=folder, help="run `uv lock`")
+        raise UvError(f"{LOCKFILE} not found", at=folder, help="run `uv lock`")
     if is_locked:
         run = capture_uv(["lock", "--check"], folder=folder)
         if run.returncode:
@@ -90,7 +92,7 @@ def exports(
         return capture_all(calls, folder=folder)
     from torchconf.report.progress import progress
 
-    with progress("asking uv", len(calls)) as advance:
+    with progress("running uv export", len(calls)) as advance:
         return capture_all(calls, folder=folder, done=advance)
 
 

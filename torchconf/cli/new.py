@@ -1,4 +1,4 @@
-"""`torchconf new`: start a project that is right on every machine."""
+"""`torchconf new`: create a project from a template."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from torchconf.planner import Outcome, Request
 
 EPILOG = """\
-The torch tables are written by what `torchconf init` writes them with. DIR must not be there, or be
-empty. Without -t the targets are asked for; --defaults takes linux-cuda, windows-cuda, macos-cpu.
+DIR must be new or empty. PyTorch is configured as by `torchconf init`. Without -t, asks for
+the targets; --defaults uses linux-cuda, windows-cuda and macos-cpu.
 
 examples:
   torchconf new --list
@@ -59,35 +59,42 @@ class NewOptions(Record):
 def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
-    parser.add_argument("template", nargs="?", metavar="TEMPLATE", help="which project")
-    parser.add_argument("folder", nargs="?", metavar="DIR", help="where to")
+    parser.add_argument("template", nargs="?", metavar="TEMPLATE", help="name of the template")
+    parser.add_argument("folder", nargs="?", metavar="DIR", help="folder to create")
     parser.add_argument("--list", action="store_true", help="list the templates")
     parser.add_argument(
         "-t", "--target", action="append", default=[], metavar="TARGET",
-        help="a build on a platform (repeatable)",
+        help="platform and build, such as linux-cuda (repeatable)",
     )  # fmt: skip
-    parser.add_argument("--defaults", action="store_true", help="take the usual targets")
-    parser.add_argument("--name", help="of the project (default: that of DIR)")
-    parser.add_argument("--package", help="that is imported (default: the name)")
-    parser.add_argument("--python", metavar="SPEC", help="the lowest Python (default: 3.12)")
-    parser.add_argument("--license", help="an SPDX identifier (default: MIT)")
-    parser.add_argument("--torch", metavar="SPEC", help="a release or a range")
+    parser.add_argument("--defaults", action="store_true", help="use the default targets")
+    parser.add_argument("--name", help="project name (default: the name of DIR)")
+    parser.add_argument("--package", help="import name (default: the project name)")
+    parser.add_argument("--python", metavar="SPEC", help="lowest Python version (default: 3.12)")
+    parser.add_argument("--license", help="SPDX license identifier (default: MIT)")
+    parser.add_argument("--torch", metavar="SPEC", help="torch version or range")
     parser.add_argument(
         "--with", dest="packages", action="append", default=[], metavar="PACKAGE",
-        help="a companion, such as torchvision (repeatable)",
+        help="companion package, such as torchvision (repeatable)",
     )  # fmt: skip
-    parser.add_argument("--layout", choices=("auto", "markers", "extras", "groups"))
     parser.add_argument(
-        "--default", metavar="BACKEND", help="the build of plain `uv sync` (groups)"
+        "--layout", choices=("auto", "markers", "extras", "groups"),
+        help="how a build is chosen at install time (default: as the template says)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--default",
+        metavar="BACKEND",
+        help="build that plain `uv sync` installs (layout groups only)",
     )
     parser.add_argument(
         "--set", dest="values", action="append", default=[], metavar="KEY=VALUE",
-        help="give a value to the template, such as description=... (repeatable)",
+        help="set a value of the template, such as description=... (repeatable)",
     )  # fmt: skip
-    parser.add_argument("--dry-run", action="store_true", help="print the tree, write nothing")
+    parser.add_argument("--dry-run", action="store_true", help="list the files and write nothing")
     parser.add_argument("--lock", action="store_true", help="run `uv lock` in the new project")
     # What the hook of a cookiecutter template calls: complete a folder that it has made.
-    parser.add_argument("--finish", action="store_true", help="complete a folder of cookiecutter")
+    parser.add_argument(
+        "--finish", action="store_true", help="complete a folder made by cookiecutter"
+    )
     parser.add_argument("--git", action="store_true", help="run `git init` in the new project")
     add_format(parser)
 
@@ -111,14 +118,12 @@ def run(options: NewOptions) -> int:
     if options.template is None or options.template not in known:
         raise _no_template(options.template, known)
     if options.folder is None:
-        raise RequestError("no folder is given", help=f"`torchconf new {options.template} DIR`")
+        raise RequestError("no folder given", help=f"run `torchconf new {options.template} DIR`")
     template, folder = known[options.template], os.path.abspath(options.folder)
     targets = options.target or (DEFAULTS if options.defaults else ())
     asks = not targets
     if asks and (options.format == "json" or not is_terminal()):
-        raise RequestError(
-            "no target is given", help="name them with `-t`, or take the usual ones: `--defaults`"
-        )
+        raise RequestError("no target given", help="name targets with `-t`, or use `--defaults`")
     if not options.finish:
         refuse_full(folder)
     name, color = os.path.basename(folder), options.common.color
@@ -155,14 +160,16 @@ def _no_template(name: str | None, known: Iterable[str]) -> RequestError:
 
     if name is not None and any(sign in name for sign in "/:\\"):
         return RequestError(
-            f"`{name}` is no such template: only torchconf's own are filled here",
-            help="cookiecutter and copier fetch others; afterwards `torchconf init -t TARGET` in "
-            "the folder writes the torch tables",
+            f"`{name}` is not one of torchconf's own templates",
+            help="create the project with cookiecutter or copier, then run "
+            "`torchconf init -t TARGET` in its folder",
         )
     close = get_close_matches(name or "", known, n=1)
     return RequestError(
-        f"there is no such template: `{name}`" if name else "no template is given",
-        help=f"did you mean `{close[0]}`?" if close else f"`torchconf new {'|'.join(known)} DIR`",
+        f"unknown template `{name}`" if name else "no template given",
+        help=f"did you mean `{close[0]}`?"
+        if close
+        else f"run `torchconf new {'|'.join(known)} DIR`",
     )
 
 

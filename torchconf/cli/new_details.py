@@ -75,13 +75,17 @@ def template_values(details: Details, folder: str, pairs: Iterable[str]) -> dict
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key.isidentifier():
-        raise RequestError(f"`--set {text}` is not KEY=VALUE", help="such as description=...")
+        raise RequestError(
+            f"`--set {text}` is not KEY=VALUE", help="write it as in `--set description=...`"
+        )
     if key not in KEYS:
         raise RequestError(
-            f"`--set {key}`: no template has that", help=f"there is {', '.join(KEYS)}"
+            f"unknown template value `{key}`", help=f"`--set` takes {', '.join(KEYS)}"
         )
     if '"' in value or "\\" in value or "\n" in value:
-        raise RequestError(f"`--set {key}` has a quote or a backslash", help="leave them out")
+        raise RequestError(
+            f"`--set {key}` contains a quote, a backslash or a line break", help="leave them out"
+        )
     return key, value
 
 
@@ -89,7 +93,9 @@ def _lowest(text: str) -> str:
     """Return the lowest Python that a word or a specifier means: `3.12`."""
     python = re.sub(r"^>=", "", python_specifier(text))
     if not re.fullmatch(r"3\.[0-9]+", python):
-        raise RequestError(f"`--python {text}` names no lowest Python", help="write 3.12")
+        raise RequestError(
+            f"`--python {text}` is not a version such as 3.12", help="use `--python 3.12`"
+        )
     return python
 
 
@@ -99,5 +105,5 @@ def _license(text: str) -> str:
         return canonicalize_license_expression(text)
     except InvalidLicenseExpression as error:
         raise RequestError(
-            f"`{text}` is no license that SPDX knows", help="such as MIT or Apache-2.0"
+            f"unknown SPDX license `{text}`", help="use one such as MIT or Apache-2.0"
         ) from error

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def refuse_full(folder: str) -> None:
     """Refuse a folder in which there is something already."""
     if os.path.lexists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
-        raise WriteRefused("this is there already, and not empty", at=folder, help="name another")
+        raise WriteRefused(
+            "the folder exists and is not empty", at=folder, help="choose another folder"
+        )
 
 
 def make_folder(folder: str, texts: Mapping[str, str], *, lock: bool, git: bool) -> None:
@@ -35,7 +37,7 @@ def make_folder(folder: str, texts: Mapping[str, str], *, lock: bool, git: bool)
         os.makedirs(parent, exist_ok=True)
         made = tempfile.mkdtemp(prefix=".torchconf-new-", dir=parent)
     except OSError as error:
-        raise WriteRefused(f"nothing can be written here: {error}", at=parent) from error
+        raise WriteRefused(f"cannot write to this folder: {error}", at=parent) from error
     try:
         for name, text in texts.items():
             path = os.path.join(made, *name.split("/"))
@@ -43,7 +45,7 @@ def make_folder(folder: str, texts: Mapping[str, str], *, lock: bool, git: bool)
             with open(path, "w", encoding="utf-8", newline="\n") as file:
                 file.write(text)
         if lock:
-            capture_uv(["lock"], folder=made).succeed("uv can not lock the new project")
+            capture_uv(["lock"], folder=made).succeed("uv cannot lock the new project")
         if git:
             _start_repository(made)
         # A folder that `mkdtemp` made is for its owner alone.
@@ -54,7 +56,7 @@ def make_folder(folder: str, texts: Mapping[str, str], *, lock: bool, git: bool)
     except BaseException as error:
         shutil.rmtree(made, ignore_errors=True)
         if isinstance(error, OSError):
-            raise WriteRefused(f"the project can not be written: {error}", at=folder) from error
+            raise WriteRefused(f"cannot write the project: {error}", at=folder) from error
         raise
 
 
@@ -81,7 +83,7 @@ def _move(made: str, folder: str) -> None:
 def _start_repository(folder: str) -> None:
     git = shutil.which("git")
     if git is None or run_quietly([git, "init", "--quiet", folder]):
-        raise RequestError("`git init` can not be run", help="leave out `--git`")
+        raise RequestError("cannot run `git init`", help="omit `--git`")
 
 
 def read_folder(folder: str, wanted: Iterable[str]) -> dict[str, str]:

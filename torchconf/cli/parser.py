@@ -26,7 +26,7 @@ examples:
   torchconf add-target windows-cuda
   torchconf show
 
-`torchconf COMMAND --help` says more.
+Run `torchconf COMMAND --help` for the options of a command.
 """
 
 
@@ -56,7 +56,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise, where argparse would print its usage and leave."""
-        raise RequestError(message, help=f"`{self.prog} --help` shows what it takes")
+        raise RequestError(message, help=f"run `{self.prog} --help` for its options")
 
 
 def parse(words: Sequence[str]) -> tuple[Callable[[Any], int], Any]:
@@ -79,8 +79,8 @@ def parse(words: Sequence[str]) -> tuple[Callable[[Any], int], Any]:
     if name not in COMMANDS:
         hint = _close(name, COMMANDS)
         raise RequestError(
-            f"`{name}` is not a command",
-            help=f"did you mean `{hint}`?" if hint else f"there are {', '.join(COMMANDS)}",
+            f"unknown command `{name}`",
+            help=f"did you mean `{hint}`?" if hint else f"the commands are {', '.join(COMMANDS)}",
         )
     return _module(name).run, read_options(name, [*words[:place], *words[place + 1 :]])
 
@@ -129,7 +129,7 @@ def _command_place(words: Sequence[str]) -> int | None:
 
 def main_parser() -> Parser:
     """Return the parser of `torchconf` without a command: for its help."""
-    listed = "\n".join(f"  {name:15}{summary}" for name, summary in COMMANDS.items())
+    listed = "\n".join(f"  {name:14}{summary}" for name, summary in COMMANDS.items())
     parser = Parser(
         prog="torchconf",
         usage="torchconf [-h] [-V] COMMAND ...",
@@ -167,35 +167,43 @@ def add_common(parser: Parser) -> None:
     group = parser.add_argument_group("common options")
     group.add_argument(
         "--project", metavar="DIR",
-        help="the project (default: the nearest folder above with a pyproject.toml)",
+        help="project folder (default: the nearest parent with a pyproject.toml)",
     )  # fmt: skip
     group.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto",
-        help="colour the output (default: auto; NO_COLOR is heeded)",
+        help="when to colour the output (default: auto, which honours NO_COLOR)",
     )  # fmt: skip
-    group.add_argument("-q", "--quiet", action="store_true", help="say less")
-    group.add_argument("-v", "--verbose", action="store_true", help="say more")
+    group.add_argument("-q", "--quiet", action="store_true", help="print less")
+    group.add_argument("-v", "--verbose", action="store_true", help="print more")
 
 
 def add_format(parser: Parser) -> None:
     """Add the option of commands that report."""
     parser.add_argument(
         "--format", "--output-format", dest="format", choices=("text", "json"), default="text",
-        help="how to report (default: text)",
+        help="output format (default: text)",
     )  # fmt: skip
 
 
 def add_writing(parser: Parser, *, force: bool = True) -> None:
     """Add the options of commands that write; `force` if one may replace what it does not know."""
     group = parser.add_argument_group("writing")
-    group.add_argument("--dry-run", action="store_true", help="print a diff, write nothing")
-    group.add_argument("--check", action="store_true", help="exit 1 if something would change")
-    group.add_argument("--lock", action="store_true", help="run `uv lock`; undo all if it fails")
+    group.add_argument("--dry-run", action="store_true", help="print a diff and write nothing")
+    group.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 if anything would change"
+    )
+    group.add_argument(
+        "--lock",
+        action="store_true",
+        help="run `uv lock` afterwards; restore all files if it fails",
+    )
     if force:
         group.add_argument(
-            "--force", action="store_true", help="replace PyTorch tables that are not understood"
+            "--force",
+            action="store_true",
+            help="replace PyTorch configuration that torchconf cannot read",
         )
-    group.add_argument("-y", "--yes", action="store_true", help="ask nothing")
+    group.add_argument("-y", "--yes", action="store_true", help="never prompt")
 
 
 def _refuse_unknown(unknown: Sequence[str], parser: Parser) -> NoReturn:
@@ -204,11 +212,11 @@ def _refuse_unknown(unknown: Sequence[str], parser: Parser) -> NoReturn:
     hint = _close(word, options) if word.startswith("-") else None
     if hint is None and not word.startswith("-") and "--target" in options:
         raise RequestError(
-            f"`{word}` stands by itself", help=f"each target takes its own flag: `-t {word}`"
+            f"unexpected argument `{word}`", help=f"give each target its own flag: `-t {word}`"
         )
     raise RequestError(
-        f"`{parser.prog}` does not take `{word}`",
-        help=f"did you mean `{hint}`?" if hint else f"`{parser.prog} --help` shows what it takes",
+        f"unexpected argument `{word}` for `{parser.prog}`",
+        help=f"did you mean `{hint}`?" if hint else f"run `{parser.prog} --help` for its options",
     )
 
 
@@ -223,8 +231,8 @@ def add_lock_options(parser: Parser) -> None:
     """Add the options that say which lock is meant."""
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
-        "--frozen", action="store_true", help="read uv.lock as it is, without locking"
+        "--frozen", action="store_true", help="use uv.lock as it is, even if it is out of date"
     )
     group.add_argument(
-        "--locked", action="store_true", help="read uv.lock, and fail if it is out of date"
+        "--locked", action="store_true", help="use uv.lock; fail if it is out of date"
     )

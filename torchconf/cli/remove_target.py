@@ -1,4 +1,4 @@
-"""`torchconf remove-target`: take builds away, and what nothing needs any more."""
+"""`torchconf remove-target`: remove targets, and what only they need."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from torchconf.cli.parser import Parser
 
 EPILOG = """\
-Source, extra or group, conflict and index go where no target needs them any more. Comments stay.
+Sources, extras or groups, conflicts and indexes that no other target needs are removed as well.
+Comments stay.
 
 examples:
   torchconf remove-target windows-cuda
@@ -32,7 +33,9 @@ class RemoveTargetOptions(Record):
 def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
-    parser.add_argument("target", nargs="*", metavar="TARGET", help="a build on a platform")
+    parser.add_argument(
+        "target", nargs="*", metavar="TARGET", help="platform and build, such as windows-cuda"
+    )
     add_writing(parser)
     add_format(parser)
 
@@ -45,7 +48,9 @@ def run(options: RemoveTargetOptions) -> int:
             from torchconf.cli.run_wizard import ask_removal
 
             return ask_removal(options)
-        raise RequestError("no target is given", help="`torchconf show` tells what there is")
+        raise RequestError(
+            "no target given", help="run `torchconf show` to see what the project has"
+        )
     # Imported here: `--help` needs none of these.
     from torchconf.cli.carry_out import carry_out
     from torchconf.model.target_spec import parse_target_spec

@@ -1,4 +1,4 @@
-"""`torchconf show`: which build each platform gets by each choice, from the file alone."""
+"""`torchconf show`: which build each platform gets with each command, from pyproject.toml alone."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from torchconf.cli.parser import Parser
 
 EPILOG = """\
-The table is a prediction from the file, as uv would route each package; uv.lock is not read.
-`no wheel` is known, `?` is not known, `-` is not installed.
+The table is predicted from pyproject.toml; uv.lock is not read. `no wheel` means that no wheel is
+available, `?` that it is not known, `-` that the package is not installed.
 
 examples:
   torchconf show
@@ -51,7 +51,7 @@ def run(options: ShowOptions) -> int:
     if options.format == "json":
         print_json({"routes": [row.data() for row in rows]})
     elif not rows:
-        sys.stderr.write("no PyTorch package is declared here\n")
+        sys.stderr.write("no PyTorch packages found in this project\n")
     else:
         print_builds(rows, options.common.color)
         reasons = dict.fromkeys(row.reason for row in rows if row.reason)

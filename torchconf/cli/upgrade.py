@@ -1,4 +1,4 @@
-"""`torchconf upgrade`: move to another torch or backend everywhere at once."""
+"""`torchconf upgrade`: upgrade torch or backends across the project."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
-Without --torch it is the newest torch that all targets can have. What is there keeps its shape: a
-pin stays a pin, a lower bound a lower bound. Extras and groups keep their names without --rename.
+Without --torch, upgrades to the newest torch that is available for all targets. A pin stays a pin
+and a lower bound a lower bound. Extras and groups keep their names unless --rename is given.
 
 examples:
   torchconf upgrade --dry-run
@@ -47,14 +47,16 @@ def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument(
-        "--torch", metavar="SPEC", help="a release or a range: 2.13, '>=2.12,<2.14'"
+        "--torch", metavar="SPEC", help="torch version or range: 2.13, '>=2.12,<2.14'"
     )
     parser.add_argument(
         "--backend", action="append", default=[], metavar="OLD=NEW",
-        help="move to another build of the same accelerator (repeatable)",
+        help="replace a backend with another of its accelerator (repeatable)",
     )  # fmt: skip
     parser.add_argument(
-        "--all", action="store_true", help="move each backend to the newest that its targets share"
+        "--all",
+        action="store_true",
+        help="move each backend to the newest available for its targets",
     )
     parser.add_argument(
         "--rename", action="store_true", help="rename extras and groups named after a backend"
@@ -90,7 +92,7 @@ def run(options: UpgradeOptions) -> int:
     stale = facts.locked is not None and release is not None and facts.locked < release
     if writing.writes and (changed or (writing.lock and stale)):
         write_changes(
-            context, changes, lock=writing.lock, quiet=common.quiet, anew=upgrade.packages
+            context, changes, lock=writing.lock, quiet=common.quiet, upgrade=upgrade.packages
         )
     old = [context.catalog.backend(name) for name in upgrade.backends]
     found = find_mentions(context, changes, old, kept=upgrade.kept) if old else []
@@ -133,7 +135,7 @@ def _pair(text: str) -> tuple[str, str]:
     old, equals, new = text.partition("=")
     if not (old and equals and new):
         raise RequestError(
-            f"`--backend {text}` is not OLD=NEW", help="name the old backend and the new one"
+            f"`--backend {text}` is not OLD=NEW", help="write it as in `--backend cu128=cu130`"
         )
     return old.strip().lower(), new.strip().lower()
 
@@ -180,7 +182,7 @@ def _report_text(
     if writing.dry_run:
         print_diff("".join(change.diff for change in changes), color)
     elif not changes and not quiet:
-        sys.stderr.write("everything is as asked, left alone\n")
+        sys.stderr.write("no changes needed\n")
     for change in changes if not writing.dry_run else ():
         shown = spoken_path(change.file.path)
         if writing.check:
@@ -188,9 +190,9 @@ def _report_text(
         elif not quiet:
             sys.stderr.write(f"wrote {shown}\n")
     if hint is not None and not quiet:
-        sys.stderr.write(f"`{hint}` takes it from here\n")
+        sys.stderr.write(f"run `{hint}` to update uv.lock\n")
     if found and not quiet:
-        sys.stderr.write("these still name an old backend, and are yours to change:\n")
+        sys.stderr.write("these files still mention an old backend; update them by hand:\n")
         sys.stderr.writelines(f"  {line}\n" for line in spoken(found))
 
 

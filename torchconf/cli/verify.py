@@ -1,4 +1,4 @@
-"""`torchconf verify`: the table of `show`, as uv really locks it."""
+"""`torchconf verify`: the table of `show`, as uv locks it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
-The project is copied and locked there; its own files stay as they are. With --frozen or --locked
-its own lockfile is read. Exit status 1 means that something is wrong.
+Locks a copy of the project; its own files do not change. With --frozen or --locked, its uv.lock is
+used instead. Exits with 1 if any build is wrong.
 
 examples:
   torchconf verify
@@ -45,13 +45,13 @@ def add_arguments(parser: Parser) -> None:
     parser.epilog = EPILOG
     parser.add_argument(
         "-t", "--target", action="append", default=[], metavar="TARGET",
-        help="look at one target of the project only (repeatable)",
+        help="verify only this target (repeatable)",
     )  # fmt: skip
     parser.add_argument(
         "--python", action="append", default=[], metavar="VERSION",
-        help="look at one Python only, such as 3.12 (repeatable)",
+        help="verify only this Python version, such as 3.12 (repeatable)",
     )  # fmt: skip
-    parser.add_argument("--package", metavar="NAME", help="look at one member of a workspace")
+    parser.add_argument("--package", metavar="NAME", help="verify only this workspace member")
     add_lock_options(parser)
     add_format(parser)
 
@@ -76,7 +76,7 @@ def run(options: VerifyOptions) -> int:
     )
     rows = _asked_for(rows, options, context)
     if not rows:
-        sys.stderr.write("no PyTorch package is declared here\n")
+        sys.stderr.write("no PyTorch packages found in this project\n")
         if options.format == "json":
             print_json({"routes": []})
         return 0
@@ -110,7 +110,7 @@ def _check_pythons(pythons: Sequence[str]) -> None:
     for python in pythons:
         if not re.fullmatch(r"3\.[0-9]+", python):
             raise RequestError(
-                f"`--python {python}` is not a Python such as 3.12", help="write `--python 3.12`"
+                f"`--python {python}` is not a version such as 3.12", help="use `--python 3.12`"
             )
 
 
@@ -126,7 +126,7 @@ def _asked_for(
         wanted = canonicalize_name(options.package)
         rows = [row for row in rows if canonicalize_name(row.selection.package or "-") == wanted]
         if not rows:
-            raise RequestError(f"no member `{options.package}` has anything of PyTorch")
+            raise RequestError(f"no workspace member `{options.package}` uses PyTorch")
     if not options.target:
         return tuple(rows)
     from torchconf.resolve.chosen_targets import chosen_targets
@@ -164,8 +164,8 @@ def _report_text(verified: Sequence[Verified], options: VerifyOptions) -> None:
         sys.stderr.writelines(f"       `{command}`\n" for command in commands)
     if not options.common.quiet:
         wrong = sum(is_wrong for _, is_wrong in problems)
-        count = f"{wrong} problem{'s' if wrong != 1 else ''}" if wrong else "as it should be"
-        sys.stderr.write(f"{len(verified)} builds locked by uv: {count}\n")
+        count = f"{wrong} problem{'s' if wrong != 1 else ''}" if wrong else "all correct"
+        sys.stderr.write(f"checked {len(verified)} builds that uv locked: {count}\n")
 
 
 def _grid(verified: Sequence[Verified], *, wheels: bool) -> tuple[list[str], list[list[str]]]:

@@ -28,12 +28,12 @@ def parse_index_base(url: str | None) -> str | None:
     if not usable:
         raise RequestError(
             f"`--index-base {hide_secrets(url)}` is not a URL",
-            help="such as `https://mirror.example.org/pytorch/{backend}/simple`",
+            help="use one such as `https://mirror.example.org/pytorch/{backend}/simple`",
         )
     if secret:
         raise RequestError(
-            "`--index-base` must not hold credentials: the file is shared",
+            "`--index-base` must not contain credentials, because pyproject.toml is shared",
             help="set UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD for each index, "
-            "<NAME> being its name in capitals with `_` for `-` and `.`",
+            "where <NAME> is the index name in capitals, with `_` for `-` and `.`",
         )
     return url

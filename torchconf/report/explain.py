@@ -145,10 +145,10 @@ def _sources(
     """Say of each source entry whether it counts here, and why not."""
     entries = project.sources_for(canonicalize_name(package))
     if not entries and route.kind != "error":
-        yield f"there is no source for `{package}`"
+        yield f"`{package}` has no source"
     for source in entries:
         names = f"index `{source.value}`" if source.kind == "index" else f"a {source.kind}"
-        where = f"the source {source.at} ({names})"
+        where = f"source {source.at} ({names})"
         scope = _scope(project, source)
         counts = route.pin is not None and route.pin.source == source
         if scope is not None and route.fork is not None and route.fork.excludes(scope):

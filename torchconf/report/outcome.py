@@ -60,10 +60,11 @@ def untargeted(outcome: Outcome, catalog: Catalog) -> tuple[str, ...]:
                 else None
             )
             gets = backend.title + (f" ({build.title})" if build else "")
-            by = f" by `{scope.name}`" if scope.kind else ""
+            by = f" with {scope.kind} `{scope.name}`" if scope.kind else ""
             found.setdefault(f"{gets}{by}", []).append(platform.key)
     return tuple(
-        f"no target, gets {gets}: {', '.join(platforms)}" for gets, platforms in found.items()
+        f"not targeted: {', '.join(platforms)} {'gets' if len(platforms) == 1 else 'get'} {gets}"
+        for gets, platforms in found.items()
     )
 
 
