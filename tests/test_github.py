@@ -10,9 +10,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.paths import ROOT
 from torchconf.cli import main
@@ -113,6 +115,14 @@ def test_actions_are_pinned_to_commits_with_a_version(path: Path) -> None:
     assert len(elsewhere) == len(USES.findall(text))
     for pin in pins(path).values():
         assert re.fullmatch(r"[0-9a-f]{40} # v\d+\.\d+\.\d+", pin), pin
+
+
+def test_ci_runs_on_each_python_that_the_classifiers_name() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    words = [line.rpartition(" :: ")[2] for line in named["project"]["classifiers"]]
+    pythons = [word for word in words if re.fullmatch(r"3\.\d+", word)]
+    assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == pythons
 
 
 def test_an_action_is_the_same_commit_everywhere() -> None:
