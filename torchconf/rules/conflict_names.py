@@ -43,8 +43,10 @@ class ConflictKind(Rule):
             draft = draft_of(context)
             for number, entry, kind in wrong:
                 path = (*conflict.path, number)
-                draft.put((*path, _other(kind)), entry[kind], f"it is a {_other(kind)}")
-                draft.remove((*path, kind), f"it is a {_other(kind)}")
+                draft.put(
+                    (*path, _other(kind)), entry[kind], "the name is defined in the other table"
+                )
+                draft.remove((*path, kind), "the name is defined in the other table")
             fix = Fix("correct the kind of each name", tuple(draft.steps), safe=True)
             for number, entry, kind in wrong:
                 message = f"`{entry[kind]}` is a {_words(_other(kind))}, not a {_words(kind)}"
@@ -104,7 +106,7 @@ class ConflictUnknownName(Rule):
                     continue
                 yield self.finding(
                     (*conflict.path, number, kind),
-                    f"{_words(kind)} `{name}` is not defined, so the conflict has no effect",
+                    f"{_words(kind)} `{name}` is not defined, so this entry has no effect",
                     fix=self._fix(context, conflict, number, kind, name),
                 )
 

@@ -35,7 +35,7 @@ __all__ = ["Context", "Place", "Workspace", "names_in_builds", "sources_path"]
 
 
 class Workspace:
-    """A workspace, or a project of its own: what is shared by the subjects that are its files.
+    """A workspace, or a project of its own: what the contexts of its files share.
 
     Attributes:
         root: The workspace root, or the project itself.

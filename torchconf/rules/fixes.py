@@ -57,7 +57,7 @@ def put_entries(draft: Draft, context: Context, package: str, entries: Sequence[
     found = own_sources(context, package)
     key = found[0] if found else package
     value: Value = entries[0] if len(entries) == 1 else list(entries)
-    draft.put((*SOURCES, key), value, f"`{package}` must come from the same index as torch")
+    draft.put((*SOURCES, key), value, "PyTorch packages must come from the same index")
 
 
 def without_wheels(context: Context, backend: Backend) -> frozenset[Platform]:

@@ -59,7 +59,7 @@ class UndefinedIndex(Rule):
             return None
         draft = draft_of(context)
         add_index(draft, source.value, f"{context.catalog.base_url}/{backend.name}")
-        return Fix(f"define the index of {backend.title}", tuple(draft.steps), safe=False)
+        return Fix(f"define the index for {backend.title}", tuple(draft.steps), safe=False)
 
 
 def _is_plain(name: str) -> bool:
@@ -138,7 +138,7 @@ class BadIndexUrl(Rule):
             fix = None
             if better is not None:
                 step = put_at((*index.path, "url"), f"{host}/{better}", "PyTorch's own URL")
-                fix = Fix(f"write `{host}/{better}`", (step,), safe=False)
+                fix = Fix(f"use `{host}/{better}`", (step,), safe=False)
             yield self.finding((*index.path, "url"), message, fix=fix)
 
 

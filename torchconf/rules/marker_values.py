@@ -147,7 +147,7 @@ class _WrongValue(Rule):
                 step = put_at(text.path, new, f"Python's value is {right}") if new else None
                 yield self.finding(
                     text.path,
-                    f"`{self.variable}` is never `{test.value}`, use `{right}`",
+                    f"`{self.variable}` is never `{test.value}`; use `{right}`",
                     fix=Fix(f"use `{right}`", (step,), safe=True) if step else None,
                 )
                 break

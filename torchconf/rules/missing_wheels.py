@@ -191,7 +191,7 @@ class NoWheelsThere(Rule):
                 source.path if source.marker is None else (*source.path, "marker"),
                 f"{backend.title} has no wheels of `{source.package}` for "
                 f"{', '.join(platform.key for platform in missing)}",
-                help="exclude it in the marker" if source.marker else "add a marker",
+                help="exclude the platform in the marker" if source.marker else "add a marker",
                 severity=None if grave else Severity.INFO,
                 fix=self._fix(context, source, backend, missing),
             )

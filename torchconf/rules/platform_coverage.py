@@ -138,7 +138,7 @@ class Environments(Rule):
         if gone:
             yield self.finding(
                 at,
-                f"no entry includes {list_systems(gone)}: the project cannot be used there",
+                f"the project cannot be used on {list_systems(gone)}, which no entry includes",
                 severity=Severity.INFO,
             )
 

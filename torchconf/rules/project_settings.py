@@ -98,7 +98,7 @@ class UvTooOld(Rule):
         )
         yield self.finding(
             (*UV, "required-version"),
-            f"`{text}` admits uv before 0.8, which does not lock these tables right",
+            f"`{text}` allows uv versions before 0.8, which do not lock these tables correctly",
             fix=Fix("require `>=0.8`", tuple(draft.steps), safe=False),
         )
 
@@ -148,7 +148,7 @@ class Nightly(Rule):
             draft.put((*UV, "prerelease"), "if-necessary", "its current name")
             yield self.finding(
                 (*UV, "prerelease"),
-                "`if-necessary-or-explicit` is deprecated, use `if-necessary`",
+                "`if-necessary-or-explicit` is deprecated; use `if-necessary`",
                 fix=Fix("use `if-necessary`", tuple(draft.steps), safe=False),
             )
         if isinstance(mode, str):

@@ -60,7 +60,7 @@ class BadShape(Rule):
         if all(isinstance(entry, dict) for entry in value) and len(value) >= _PAIR:
             draft = draft_of(context)
             draft.put(CONFLICTS, [list(value)], "one set of all entries")
-            fix = Fix("merge them into one set", tuple(draft.steps), safe=True)
+            fix = Fix("put the entries into one set", tuple(draft.steps), safe=True)
         return self.finding(CONFLICTS, message, fix=fix)
 
     def _small_sets(self, context: Context) -> Iterator[Finding]:
@@ -113,11 +113,13 @@ class BadShape(Rule):
                 )
                 yield self.finding((*index.path, "name"), message)
             elif index.name in names:
-                yield self.finding((*index.path, "name"), f"two indexes are named `{index.name}`")
+                yield self.finding(
+                    (*index.path, "name"), f"another index is already named `{index.name}`"
+                )
             else:
                 names.add(index.name)
             if index.default and default:
-                yield self.finding((*index.path, "default"), "there are two default indexes")
+                yield self.finding((*index.path, "default"), "this is a second default index")
             default = default or index.default
 
     def _nameless(self, context: Context, path: Path, url: str) -> Finding:
@@ -244,13 +246,13 @@ class UnknownKey(Rule):
         for key in uv.keys() - _UV_KEYS:
             near = _nearest(key, _UV_KEYS)
             if near is not None:
-                message = f"unknown key `{key}`: did you mean `{near}`?"
+                message = f"unknown key `{key}` in `[tool.uv]`"
                 yield self._renaming(context, (*UV, key), near, message)
         indexes = uv.get("index")
         for number, index in enumerate(indexes if isinstance(indexes, list) else ()):
             for key in sorted(index.keys() - _INDEX_KEYS) if isinstance(index, dict) else ():
                 near = _nearest(key, _INDEX_KEYS)
-                message = f"unknown key `{key}` of an index, which uv silently ignores"
+                message = f"unknown key `{key}` in an index: uv silently ignores it"
                 yield self._renaming(context, (*INDEXES, number, key), near, message)
 
     def _renaming(
@@ -267,7 +269,7 @@ class UnknownKey(Rule):
             draft.remove(path, "it is misspelled")
             draft.put((*above, near), value, "uv's spelling")
             fix = Fix(f"rename it to `{near}`", tuple(draft.steps), safe=False)
-        help_ = f"use `{near}`" if near else None
+        help_ = f"did you mean `{near}`?" if near else None
         return self.finding(path, message, help=help_, fix=fix)
 
 
