@@ -108,7 +108,7 @@ def test_the_entry_is_that_whose_marker_holds() -> None:
         Entry(
             "2.9.1+cpu",
             (cp(12, TAGS[WINDOWS]),),
-            index=f"{WHL}/cpu",
+            registry=f"{WHL}/cpu",
             marker="sys_platform == 'win32'",
         ),
     )
@@ -177,7 +177,7 @@ def test_a_lock_can_leave_a_machine_out(
     ],
 )
 def test_what_comes_from_no_index_says_from_where(more: str, direct: str) -> None:
-    build = export(Entry("2.9.1", (), index=None, more=more)).build("torch", LINUX, "3.12")
+    build = export(Entry("2.9.1", (), registry=None, more=more)).build("torch", LINUX, "3.12")
     assert build is not None
     assert (build.direct, build.registry, build.is_missing) == (direct, None, False)
 

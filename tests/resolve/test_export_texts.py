@@ -26,8 +26,10 @@ CU130 = Target(LINUX, CATALOG.backend("cu130"))
 PYTHONS = ("3.11", "3.12", "3.13")
 LINUX_WHEELS = tuple(cp(minor, TAGS[LINUX]) for minor in (11, 12, 13))
 TORCH = Entry("2.9.1+cu130", (*LINUX_WHEELS, cp(12, "win_amd64")), marker="sys_platform == 'linux'")
-CPU = Entry("2.9.1", (cp(12, TAGS[MAC]),), index=f"{WHL}/cpu", marker="sys_platform != 'linux'")
-NUMPY = Entry("2.3.5", ("py3-none-any",), name="numpy", index="https://packages.example.org/simple")
+CPU = Entry("2.9.1", (cp(12, TAGS[MAC]),), registry=f"{WHL}/cpu", marker="sys_platform != 'linux'")
+NUMPY = Entry(
+    "2.3.5", ("py3-none-any",), name="numpy", registry="https://packages.example.org/simple"
+)
 LOCK = (NUMPY, TORCH, CPU)
 
 
@@ -71,7 +73,7 @@ def test_hashes_are_those_of_every_python_and_of_no_other(pythons: tuple[str, ..
 
 
 def test_without_a_hash_nothing_is_written() -> None:
-    folder = Entry("1", (), name="lib", index=None, more='directory = { path = "lib" }')
+    folder = Entry("1", (), name="lib", registry=None, more='directory = { path = "lib" }')
     with pytest.raises(UvError, match="lib has no hash") as caught:
         requirements(folder, hashes=True)
     assert "--no-hashes" in str(caught.value.help)
@@ -80,7 +82,7 @@ def test_without_a_hash_nothing_is_written() -> None:
 
 def test_credentials_are_written_nowhere() -> None:
     secret = [
-        entry._replace(index=str(entry.index).replace("//", "//me:secret@")) for entry in LOCK
+        entry._replace(registry=str(entry.registry).replace("//", "//me:secret@")) for entry in LOCK
     ]
     assert "secret" in pylock(*secret)
     assert f"--find-links {WHL}/cu130/torch/" in requirements(*secret)
@@ -99,7 +101,7 @@ def test_a_pylock_has_the_packages_of_one_target_for_its_platform() -> None:
     (marker,) = data["environments"]
     assert "linux" in marker
     assert "x86_64" in marker
-    assert Pylock.from_dict(data)
+    assert len(Pylock.from_dict(data).packages) == 2
     assert "# uv export" not in text
     assert text.startswith("# ")
     assert text.endswith("\n")
@@ -108,7 +110,7 @@ def test_a_pylock_has_the_packages_of_one_target_for_its_platform() -> None:
 
 def test_a_pylock_has_what_any_of_its_pythons_installs() -> None:
     backport = Entry(
-        "1", ("py3-none-any",), name="tomli", index=None, marker="python_version < '3.12'"
+        "1", ("py3-none-any",), name="tomli", registry=None, marker="python_version < '3.12'"
     )
     text = as_pylock(wanted(TORCH, backport), pylock(TORCH, backport))
     assert [one["name"] for one in tomllib.loads(text)["packages"]] == ["torch", "tomli"]

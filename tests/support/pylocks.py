@@ -24,7 +24,7 @@ class Entry(NamedTuple):
     version: str
     tags: tuple[str, ...]
     name: str = "torch"
-    index: str | None = f"{WHL}/cu130"
+    registry: str | None = f"{WHL}/cu130"
     marker: str | None = None
     more: str = ""
 
@@ -32,9 +32,9 @@ class Entry(NamedTuple):
         """Return the entry as uv writes it."""
         lines = ["[[packages]]", f'name = "{self.name}"', f'version = "{self.version}"']
         lines += [f'marker = "{self.marker}"'] if self.marker else []
-        lines += [f'index = "{self.index}"'] if self.index else []
+        lines += [f'index = "{self.registry}"'] if self.registry else []
         wheels = [
-            f'{{ url = "{self.index or "https://files.example.org"}/{file}", '
+            f'{{ url = "{self.registry or "https://files.example.org"}/{file}", '
             f'name = "{file}", hashes = {{ sha256 = "{digest(tag)}" }} }}'
             for tag in self.tags
             for file in [f"{self.name}-{self.version}-{tag}.whl"]
