@@ -96,7 +96,7 @@ def test_what_nothing_asks_for_is_not_installed() -> None:
     assert found.backend is None
     assert "`torch`" in found.steps[0]
     assert "not installed" in found.steps[-1]
-    assert "there is no source for `torch`" in found.steps
+    assert step(found, "`torch`", "no source")
 
 
 # Which source counts.

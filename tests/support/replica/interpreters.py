@@ -36,6 +36,35 @@ PRETEND = (
 )
 """A line for a .pth file, which `site` runs even under `python -I`, as uv calls it."""
 
+DISTUTILS = """\
+class Distribution:
+    def __init__(self, options):
+        self.options = options
+
+    def parse_config_files(self):
+        pass
+
+    def get_option_dict(self, command):
+        return {}
+
+    def get_command_obj(self, command, create):
+        return Install()
+
+
+class Install:
+    prefix = ""
+    install_purelib = install_platlib = install_headers = install_scripts = install_data = "lib"
+
+    def finalize_options(self):
+        pass
+"""
+"""What uv asks a Python before 3.12 for its folders with, which a later one has no more.
+
+Nothing is installed into an interpreter that pretends: any folder will do.
+"""
+NO_DISTUTILS = 12
+"""The first minor release of Python without distutils."""
+
 
 def interpreter_for(project: Path, folder: Path) -> Path:
     """Return an interpreter that a project's requires-python allows: the running one if it can.
@@ -95,6 +124,11 @@ def _pretending(minor: int, folder: Path) -> Path:
         site = Path(sysconfig.get_path("purelib", "venv", base))
         line = PRETEND.format(minor=minor, patch=LATE_PATCH)
         (site / "pretend.pth").write_text(line, encoding="utf-8")
+        if minor < NO_DISTUTILS <= sys.version_info.minor:
+            (site / "distutils" / "command").mkdir(parents=True)
+            (site / "distutils" / "dist.py").write_text(DISTUTILS, encoding="utf-8")
+            keys = 'SCHEME_KEYS = ("purelib", "platlib", "headers", "scripts", "data")\n'
+            (site / "distutils" / "command" / "install.py").write_text(keys, encoding="utf-8")
         try:
             made.rename(home)
         except OSError:
