@@ -77,6 +77,7 @@ def test_a_new_project_is_clean_for_zizmor(project: Path) -> None:
     [
         ("action.yml", "vendor.github-actions"),
         (".github/workflows/*.yml", "vendor.github-workflows"),
+        (".github/workflows/*.yml", "custom.github-workflows-require-timeout"),
         (".github/dependabot.yml", "vendor.dependabot"),
         (".github/ISSUE_TEMPLATE/config.yml", "vendor.github-issue-config"),
         (".github/ISSUE_TEMPLATE/[!c]*.yml", "vendor.github-issue-forms"),
@@ -102,7 +103,9 @@ def test_files_for_pre_commit_are_valid(kind: str, file: str) -> None:
 
 
 def test_files_of_a_new_project_are_valid(project: Path) -> None:
-    valid("vendor.github-workflows", project / ".github/workflows/ci.yml")
+    workflow = project / ".github/workflows/ci.yml"
+    valid("vendor.github-workflows", workflow)
+    valid("custom.github-workflows-require-timeout", workflow)
     valid("vendor.dependabot", project / ".github/dependabot.yml")
 
 
