@@ -317,8 +317,8 @@ def test_json_says_what_was_done_on_stdout_alone(flag: str, empty: Demo) -> None
             {"target": "linux-cpu", "command": "uv sync --extra cpu"},
         ],
         "notes": [
-            "layout extras: linux has several backends",
-            "torch 2.13.0: the newest that the catalog has for every target and Python",
+            "layout extras: linux has several backends (cu130, cpu)",
+            "torch 2.13.0: newest with wheels for every target and Python",
         ],
         "warnings": [],
     }
@@ -370,13 +370,14 @@ def test_commands_go_to_stdout_and_everything_else_to_stderr(tmp_path: Path) -> 
         "linux-cpu    uv sync\n"
         "windows-cpu  uv sync\n"
         "macos-cpu    uv sync\n"
-        "plain `uv run`, `uv add` and `uv remove` bring back the group `cpu`\n"
-        "to stay: `UV_NO_SYNC=1` in the shell, or `uv run --no-group cpu --group cu130 ...`\n"
+        "plain `uv run`, `uv add` and `uv remove` reinstall the group `cpu`\n"
+        "to keep your choice: set `UV_NO_SYNC=1`, or run "
+        "`uv run --no-group cpu --group cu130 ...`\n"
     )
     assert result.err == (
-        "layout groups: linux has several backends, and torch stays in what the project installs "
-        "by itself\n"
-        "torch 2.13.0: the newest that the catalog has for every target and Python\n"
+        "layout groups: linux has several backends (cu130, cpu), and torch stays in the base "
+        "dependencies\n"
+        "torch 2.13.0: newest with wheels for every target and Python\n"
         "not targeted: linux-aarch64 gets CPU with group `cpu`\n"
         "not targeted: linux-aarch64 gets CUDA 13.0 with group `cu130`\n"
         "wrote pyproject.toml\n"
@@ -603,7 +604,7 @@ def test_undefined_dev_is_created_empty_because_default_groups_names_it(tmp_path
 def test_layout_can_be_asked_for(layout: str, source: dict[str, str], empty: Demo) -> None:
     result = empty.init(f"-t linux-cu130 -t macos-cpu --layout {layout}")
     assert source in empty.uv["sources"]["torch"]
-    assert result.err.startswith(f"layout {layout}: it was asked for\n")
+    assert result.err.startswith(f"layout {layout}: as requested\n")
 
 
 # Triton, and lines that have ended.
@@ -708,7 +709,7 @@ def test_locked_release_is_kept_if_it_serves_all_targets(tmp_path: Path) -> None
         'version = 1\n\n[[package]]\nname = "torch"\nversion = "2.12.0"\n', encoding="utf-8"
     )
     result = demo.init("-t linux-cu130 -t macos-cpu --pin")
-    assert "torch 2.12.0: it is the locked one, and serves all targets\n" in result.err
+    assert "torch 2.12.0: the locked release, available for all targets\n" in result.err
     assert demo.uv["constraint-dependencies"] == ["torch==2.12.0"]
 
 

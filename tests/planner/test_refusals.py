@@ -64,8 +64,8 @@ LINUX = "`linux-cpu`, `linux-cuda`, `linux-rocm` or `linux-xpu`"
 SPECIFIER = "write `2.13`, `>=2.13` or `>=2.11,<2.14`"
 PYTHON = "write `3.12`, which means `>=3.12`, or `>=3.11,<3.14`"
 COMPANIONS = (
-    "they carry torchvision, torchaudio, torchcodec, torchao, torchtext, xformers; "
-    "for any other package use `uv add`"
+    "choose from torchvision, torchaudio, torchcodec, torchao, torchtext, xformers; "
+    "for other packages run `uv add`"
 )
 URL = "use one such as `https://mirror.example.org/pytorch/{backend}/simple`"
 SECRET = (
@@ -157,8 +157,8 @@ TARGETS = {
     ),
     "a companion for no target": Refusal(
         "--with torchvision",
-        "no target is given and the project has none",
-        "name them: `-t linux-cuda -t macos-cpu`",
+        "no targets given, and the project has none",
+        "name some: `-t linux-cuda -t macos-cpu`",
         BARE,
     ),
 }
@@ -167,34 +167,34 @@ LAYOUTS = {
     "two backends by markers": Refusal(
         "-t linux-cpu -t linux-cu130 --layout markers",
         "layout `markers` gives each platform one backend, but linux has cpu and cu130",
-        "leave out one of them, or take `--layout extras` or `--layout groups`",
+        "omit one of them, or pass `--layout extras` or `--layout groups`",
     ),
     "a default extra": Refusal(
         f"{THREE_SYSTEMS} --layout extras --default cpu",
-        "`--default` needs the layout `groups`: uv has no default extras",
-        "take `--layout groups`, or leave out `--default`",
+        "`--default` requires the layout `groups`: uv has no default extras",
+        "pass `--layout groups`, or omit `--default`",
     ),
     "a default where there is no choice": Refusal(
         "-t linux-cu130 -t macos-cpu --default cu130",
-        "`--default` needs the layout `groups`: with `markers` each platform has just one backend",
-        "take `--layout groups`, or leave out `--default`",
+        "`--default` requires the layout `groups`: with `markers` each platform has one backend",
+        "pass `--layout groups`, or omit `--default`",
     ),
     "a default that no target has": Refusal(
         f"{THREE_SYSTEMS} --default rocm7.2",
-        "`--default rocm7.2` is the backend of no target",
+        "`--default rocm7.2` is not a backend of any target",
         "the targets have cpu, cu130",
     ),
     "another layout in passing": Refusal(
         "-t linux-cu130 -t linux-cpu -t macos-cpu",
-        "the layout would change from `markers` to `extras`, and with it how people install",
-        "if that is meant, say `--layout extras`",
+        "the layout would change from `markers` to `extras`, which changes the install commands",
+        "to change it, pass `--layout extras`",
         CONFIGURED,
         "pyproject.toml, tool.uv.sources",
     ),
     "a target that would be lost": Refusal(
         "-t linux-cpu -t macos-cpu",
-        "the project has a target that is not asked for: `linux-cu130`, `linux-aarch64-cu130`",
-        "add `-t linux-cu130`, or let `--force` take it away",
+        "the request leaves out a target of the project: `linux-cu130`, `linux-aarch64-cu130`",
+        "add `-t linux-cu130`, or remove it with `--force`",
         CONFIGURED,
         "pyproject.toml, tool.uv.sources",
     ),
@@ -214,11 +214,11 @@ FLAGS = {
     "a name that no extra can have": Refusal(
         f"{THREE_SYSTEMS} --name cu130=my/gpu",
         "`--name cu130=my/gpu`: `my/gpu` is not a valid name",
-        "letters, digits, `-`, `_` and `.`, the first and last no punctuation",
+        "use letters, digits, `-`, `_` and `.`; start and end with a letter or digit",
     ),
     "a name for another backend": Refusal(
         f"{THREE_SYSTEMS} --name cu126=gpu",
-        "`--name cu126=gpu` names a backend that no target has",
+        "`--name cu126=gpu` names a backend that no target uses",
         "the targets have cpu, cu130",
     ),
     "a Python that is none": Refusal(
@@ -264,12 +264,12 @@ FLAGS = {
     ),
     "an ordinary package": Refusal(
         "-t linux-cpu --with numpy",
-        "`numpy` is not a package that the PyTorch indexes carry for torch",
+        "`numpy` is not a torch companion on the PyTorch indexes",
         COMPANIONS,
     ),
     "a triton, which comes by itself": Refusal(
         "-t linux-rocm7.2 --with triton-rocm",
-        "`triton-rocm` is not a package that the PyTorch indexes carry for torch",
+        "`triton-rocm` is not a torch companion on the PyTorch indexes",
         COMPANIONS,
     ),
     "a typo in a flag": Refusal(
@@ -330,8 +330,8 @@ RELEASES = {
     ),
     "a torch newer than the end of a line": Refusal(
         "-t linux-cu118 --torch '>=99'",
-        "target `linux-cu118` can not have torch >=99: CUDA 11.8 ended with torch 2.7.1",
-        "ask for torch 2.7.1 or older, or for another backend",
+        "target `linux-cu118` is not available with torch >=99: CUDA 11.8 ended with torch 2.7.1",
+        "request torch 2.7.1 or older, or another backend",
     ),
     "a Python that is too old for this torch": Refusal(
         "-t linux-cu130 --python '>=3.9'",
@@ -372,28 +372,28 @@ PUZZLES = {
     ),
     "an index of nobody knows what": Refusal(
         "-t linux-cpu",
-        f"{PUZZLE}no backend can be told from the URL https://example.org/wheels",
+        f"{PUZZLE}no known backend in the URL https://example.org/wheels",
         MEND,
         TORCH + sources('{ index = "ours" }') + index("ours", "https://example.org/wheels"),
         "pyproject.toml, tool.uv.sources.torch",
     ),
     "nightly builds": Refusal(
         "-t linux-cpu",
-        f"{PUZZLE}nightly builds are read and checked, not written",
+        f"{PUZZLE}nightly builds are checked but not edited",
         MEND,
         TORCH + sources('{ index = "new" }') + index("new", f"{WHL}/nightly/cpu"),
         "pyproject.toml, tool.uv.sources.torch",
     ),
     "an extra in a marker": Refusal(
         "-t linux-cpu",
-        f"{PUZZLE}`extra` inside a source marker switches nothing",
+        f"{PUZZLE}`extra` has no effect in a source marker",
         MEND,
         TORCH + sources('[{ index = "pytorch-cpu", marker = "extra == \'cpu\'" }]') + CPU,
         "pyproject.toml, tool.uv.sources.torch[0]",
     ),
     "a scope on some sources only": Refusal(
         "-t linux-cpu",
-        f"{PUZZLE}sources with and without a scope stand side by side",
+        f"{PUZZLE}some sources have an `extra` or `group` and some do not",
         MEND,
         TORCH
         + '\n[project.optional-dependencies]\ncpu = ["torch"]\n'
@@ -411,16 +411,16 @@ PUZZLES = {
     ),
     "dependencies that a build backend computes": Refusal(
         "-t linux-cpu",
-        "`dependencies` is dynamic: the build backend computes it, so it can not be edited here",
-        "take `--layout groups`, which leaves it alone",
+        "`dependencies` is dynamic: the build backend computes it, so it cannot be edited here",
+        "pass `--layout groups`, which does not need it",
         HEAD + 'dynamic = ["dependencies"]\n',
         "pyproject.toml, project.dynamic",
     ),
     "extras that a build backend computes": Refusal(
         THREE_SYSTEMS,
-        "`optional-dependencies` is dynamic: the build backend computes it, so it can not be "
+        "`optional-dependencies` is dynamic: the build backend computes it, so it cannot be "
         "edited here",
-        "take `--layout groups`, which leaves it alone",
+        "pass `--layout groups`, which does not need it",
         HEAD + 'dynamic = ["optional-dependencies"]\n',
         "pyproject.toml, project.dynamic",
     ),

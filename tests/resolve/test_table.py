@@ -350,7 +350,7 @@ def source(url: str) -> str:
         (
             f'dependencies = ["torch>=2.13"]\n{source("https://example.org/wheels")}',
             ["?"] * 4,
-            "note: no backend can be told from the URL https://example.org/wheels\n",
+            "note: no known backend in the URL https://example.org/wheels\n",
         ),
         (
             (

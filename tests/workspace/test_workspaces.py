@@ -186,6 +186,6 @@ def test_virtual_root_has_no_extras_to_choose_by(
 ) -> None:
     assert run(workspace, "init -t linux-cu130 -t linux-cpu") == 2
     error = capsys.readouterr().err
-    assert "a workspace root without `[project]` can not have the layout" in error
+    assert "a workspace root without `[project]` cannot have the layout" in error
     assert "in the member" in error
     assert (workspace / "pyproject.toml").read_text() == ROOT

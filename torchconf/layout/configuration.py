@@ -189,7 +189,7 @@ class _Reading:
         """Note the kind of one entry, and whether it is understood."""
         self.kinds.add("extra" if source.extra else "group" if source.group else "")
         if source.extra and source.group:
-            self._puzzle(source, "a source has an `extra` or a `group`, not both")
+            self._puzzle(source, "a source cannot have both `extra` and `group`")
         elif source.kind != "index":
             self._puzzle(source, f"a `{source.kind}` source is not an index")
         elif source.value not in self.known:
@@ -197,15 +197,15 @@ class _Reading:
             why = (
                 f"index `{source.value}` is not defined"
                 if index is None
-                else f"no backend can be told from the URL {index.url}"
+                else f"no known backend in the URL {index.url}"
             )
             self._puzzle(source, why)
         elif is_nightly(self.known[source.value][0].url):
-            self._puzzle(source, "nightly builds are read and checked, not written")
+            self._puzzle(source, "nightly builds are checked but not edited")
         elif source.marker is not None and (name := _switch(str(source.marker))):
-            self._puzzle(source, f"`{name}` inside a source marker switches nothing")
+            self._puzzle(source, f"`{name}` has no effect in a source marker")
         elif source.marker is not None and (others := _words(str(source.marker)) - _PLATFORM):
-            self._puzzle(source, f"`{min(others)}` in a source marker is not about platforms")
+            self._puzzle(source, f"`{min(others)}` in a source marker is not a platform variable")
         elif missing := self._undefined(source):
             self._puzzle(source, f"{missing} is not defined")
 
@@ -228,7 +228,9 @@ class _Reading:
             return None
         if len(self.kinds) > 1:
             at = self.project.place("tool.uv.sources")
-            self.puzzles.append(Puzzle(at, "sources with and without a scope stand side by side"))
+            self.puzzles.append(
+                Puzzle(at, "some sources have an `extra` or `group` and some do not")
+            )
         kind = max(self.kinds)
         return next(layout for layout, of in KINDS.items() if of == kind)
 

@@ -85,28 +85,28 @@ def choose_layout(
         reason = (
             "each platform has one backend"
             if not several
-            else f"{several[0]} has several backends"
-            + (", and torch stays in what the project installs by itself" if keep_base else "")
+            else f"{several[0]} has several backends ({', '.join(several[1])})"
+            + (", and torch stays in the base dependencies" if keep_base else "")
         )
     else:
         layout = next(known for known in LAYOUTS if known == asked)
-        reason = "it was asked for"
+        reason = "as requested"
     if layout == "markers" and several:
         platform, names = several
         raise RequestError(
             f"layout `markers` gives each platform one backend, but {platform} has "
             f"{' and '.join(names)}",
-            help="leave out one of them, or take `--layout extras` or `--layout groups`",
+            help="omit one of them, or pass `--layout extras` or `--layout groups`",
         )
     if layout != "groups" and default is not None:
         why = (
             "uv has no default extras"
             if layout == "extras"
-            else ("with `markers` each platform has just one backend")
+            else ("with `markers` each platform has one backend")
         )
         raise RequestError(
-            f"`--default` needs the layout `groups`: {why}",
-            help="take `--layout groups`, or leave out `--default`",
+            f"`--default` requires the layout `groups`: {why}",
+            help="pass `--layout groups`, or omit `--default`",
         )
     return layout, reason
 

@@ -62,7 +62,7 @@ def hints(
             "`uv run` and `uv add` keep the extra that is installed; plain `uv sync` removes it"
         ]
         if others:
-            found.append(f"every extra at once, with one build: `{sync} --all-extras {others}`")
+            found.append(f"all extras with one build: `{sync} --all-extras {others}`")
         return tuple(found)
     if kind == "group":
         chosen = next((scope for scope in scopes if scope.backend != default), None)
@@ -71,7 +71,7 @@ def hints(
         run = selection_of(chosen, scopes, default, package).command("run")
         own = next(scope.name for scope in scopes if scope.backend == default)
         return (
-            f"plain `uv run`, `uv add` and `uv remove` bring back the group `{own}`",
-            f"to stay: `UV_NO_SYNC=1` in the shell, or `{run} ...`",
+            f"plain `uv run`, `uv add` and `uv remove` reinstall the group `{own}`",
+            f"to keep your choice: set `UV_NO_SYNC=1`, or run `{run} ...`",
         )
     return ()

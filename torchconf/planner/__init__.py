@@ -42,7 +42,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         facts: What is known from outside the file.
 
     Raises:
-        RequestError: It can not be had, or is ambiguous.
+        RequestError: It is not available, or is ambiguous.
         ProjectError: The file holds something that is not understood, or not to be edited.
     """
     decision = decide(request, project, catalog, facts)
@@ -87,10 +87,10 @@ def refuse_what_uv_refuses(draft: Draft, project: Project, catalog: Catalog) -> 
     error = routes(planned, needs=catalog.dependents).error
     if error is not None and routes(project, needs=catalog.dependents).error is None:
         raise ProjectError(
-            f"uv would not lock the project after this: {error.message}",
+            f"uv would refuse to lock the project after this change: {error.message}",
             at=error.at,
-            help="an extra or group that names another one is often the cause: "
-            "`torchconf show` tells what each gets now",
+            help="often an extra or group that includes another one is the cause; run "
+            "`torchconf show` to see what each installs now",
         )
 
 
@@ -125,15 +125,15 @@ def _notes(decision: Decision, facts: Facts) -> tuple[str, ...]:
     if choice.release is None:
         return (layout,)
     if choice.release == facts.locked:
-        why = "it is the locked one, and serves all targets"
+        why = "the locked release, available for all targets"
     elif choice.doubts:
-        why = "the newest of which nothing is known to be missing"
+        why = "newest with no known missing wheels"
     else:
-        why = "the newest that the catalog has for every target and Python"
+        why = "newest with wheels for every target and Python"
     return layout, f"torch {choice.release}: {why}"
 
 
 def unknowns(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:
     """Say what the catalog does not know of a release that was chosen."""
     doubts = [f"the catalog of {catalog.as_of} does not know {doubt}" for doubt in choice.doubts]
-    return (*doubts, "`torchconf catalog refresh` reads the live indexes") if doubts else ()
+    return (*doubts, "run `torchconf catalog refresh` to read the live indexes") if doubts else ()

@@ -165,7 +165,7 @@ def _torch(
     }
     missing = [python for python, answer in answers.items() if answer is Answer.NO]
     if not pythons:
-        return UNKNOWN, f"{package} on so new a Python"
+        return UNKNOWN, f"{package} for a Python this new"
     if missing:
         return MISSING, package + _on(missing, answers)
     unknown = [python for python, answer in answers.items() if answer is Answer.UNKNOWN]

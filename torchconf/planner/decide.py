@@ -75,7 +75,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     """Decide what the file shall hold.
 
     Raises:
-        RequestError: It can not be had, or is ambiguous.
+        RequestError: It is not available, or is ambiguous.
         ProjectError: The file holds something that is not understood.
     """
     return _Deciding(request, project, catalog, facts).decide()
@@ -122,7 +122,7 @@ def refuse_inherited(project: Project, catalog: Catalog) -> None:
         raise ProjectError(
             "this workspace member takes its PyTorch sources from the workspace root",
             at=root.place(f"tool.uv.sources.{routed[0]}"),
-            help="run the command there: `--project` names its folder",
+            help="run the command in the root, or name it with `--project`",
         )
 
 
@@ -217,9 +217,9 @@ class _Deciding:
                 _, plus, local = part.version.partition("+")
                 if plus:
                     raise ProjectError(
-                        f"`{requirement.raw}` names one build, which not every target can have",
+                        f"`{requirement.raw}` names one build, but the targets need different ones",
                         at=self.project.place(requirement.at),
-                        help=f"leave out `+{local}`: the index of a target decides on its build",
+                        help=f"leave out `+{local}`: the index of each target selects its build",
                     )
 
     # What is asked.
@@ -240,9 +240,9 @@ class _Deciding:
         if gone and self.request.specs and not self.request.force:
             names = ", ".join(f"`{target}`" for target in gone)
             raise RequestError(
-                f"the project has a target that is not asked for: {names}",
+                f"the request leaves out a target of the project: {names}",
                 at=self.project.place("tool.uv.sources"),
-                help=f"add `-t {gone[0]}`, or let `--force` take it away",
+                help=f"add `-t {gone[0]}`, or remove it with `--force`",
             )
 
     def _refuse_own_conflict(self) -> None:
@@ -251,10 +251,10 @@ class _Deciding:
             own = [item for item in conflict.items if item.package == self.project.name]
             if len(own) > 1 and any(item.kind == "project" for item in own):
                 raise ProjectError(
-                    "a conflict set holds the project next to its own extras or groups, so that "
+                    "a conflict set holds the project and its own extras or groups, so "
                     "uv installs none of them",
                     at=self.project.place(conflict.at),
-                    help="take the project out of the set",
+                    help="remove the project from the set",
                 )
 
     def _refuse_poetry(self) -> None:
@@ -262,9 +262,9 @@ class _Deciding:
         tool = self.project.data.get("tool")
         if not self.project.has_project and isinstance(tool, dict) and "poetry" in tool:
             raise ProjectError(
-                "this project has its metadata in `[tool.poetry]`, which uv does not read",
+                "the project metadata is in `[tool.poetry]`, which uv does not read",
                 at=self.project.place("tool.poetry"),
-                help="move them to `[project]` first; Poetry 2 reads that as well",
+                help="move it to `[project]` first; Poetry 2 reads that table too",
             )
 
     def _refuse_left_out(self, targets: Iterable[Target]) -> None:
@@ -273,7 +273,7 @@ class _Deciding:
         for target in targets if entries else ():
             if not any(entry.marker.evaluate(target.platform.environment()) for entry in entries):
                 raise RequestError(
-                    f"`environments` leaves out target `{target}`, so that uv would not lock it",
+                    f"`environments` leaves out target `{target}`, so uv would not lock it",
                     at=self.project.workspace.place("tool.uv.environments"),
                     help=f'add an entry for it, such as "{platform_marker(target.platform)}"',
                 )
@@ -289,8 +289,8 @@ class _Deciding:
             name = canonicalize_name(text)
             if name not in {self.main, *companions}:
                 raise RequestError(
-                    f"`{text}` is not a package that the PyTorch indexes carry for torch",
-                    help=f"they carry {', '.join(companions)}; for any other package use `uv add`",
+                    f"`{text}` is not a torch companion on the PyTorch indexes",
+                    help=f"choose from {', '.join(companions)}; for other packages run `uv add`",
                 )
             found.add(name)
         return tuple(name for name in (self.main, *companions) if name in found)
@@ -326,18 +326,18 @@ class _Deciding:
         )
         if layout != "markers" and not self.project.has_project and self.project.is_workspace_root:
             raise RequestError(
-                f"a workspace root without `[project]` can not have the layout `{layout}`",
+                f"a workspace root without `[project]` cannot have the layout `{layout}`",
                 at=self.project.at,
                 help="run the command in the member that needs torch",
             )
         if layout == before:
-            return layout, "the project has it"
+            return layout, "already in use"
         if before is not None and asked == "auto" and not self.request.force:
             raise RequestError(
-                f"the layout would change from `{before}` to `{layout}`, and with it how people "
-                "install",
+                f"the layout would change from `{before}` to `{layout}`, which changes the install "
+                "commands",
                 at=self.project.place("tool.uv.sources"),
-                help=f"if that is meant, say `--layout {layout}`",
+                help=f"to change it, pass `--layout {layout}`",
             )
         return layout, reason
 
@@ -394,9 +394,9 @@ class _Deciding:
         chosen = next((b for b in meant if b.name == word), meant[0] if len(meant) == 1 else None)
         if chosen is None:
             raise RequestError(
-                f"`--default {asked}` is the backend of no target"
+                f"`--default {asked}` is not a backend of any target"
                 if self.request.default
-                else f"the default group is for `{asked}`, which no target has any more: say "
+                else f"the default group is for `{asked}`, which no target uses any more; pass "
                 "`--default`",
                 help=f"the targets have {', '.join(backend.name for backend in backends)}",
             )

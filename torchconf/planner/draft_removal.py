@@ -99,9 +99,9 @@ def _refuse_named(project: Project, section: Section) -> None:
         ]
     if users:
         raise ProjectError(
-            f"`{section.written}` can not go: another extra or group asks for it",
+            f"`{section.written}` cannot be removed: another extra or group includes it",
             at=project.place(users[0]),
-            help="take it out there first",
+            help="remove it there first",
         )
 
 
@@ -160,6 +160,6 @@ def _join_environments(draft: Draft, catalog: Catalog, decision: Decision) -> No
         sources: dict[str, list[Any]] = draft.get(SOURCES) or {}
         ours = {key: e for key, e in sources.items() if canonicalize_name(key) in catalog.family}
         if cells := environment_cells(ours) if decision.cuts_environments else ():
-            draft.put(path, list(cells), "the sources' markers cut here")
+            draft.put(path, list(cells), "split where the source markers are")
         else:
             draft.remove(path, _UNUSED)

@@ -89,7 +89,7 @@ class _Requires:
         if self.request.python is not None and path[1] in self.project.dynamic:
             self._refuse_dynamic("requires-python")
         if self.request.python is not None:
-            self.draft.put(path, python_specifier(self.request.python), "it was asked for")
+            self.draft.put(path, python_specifier(self.request.python), "as requested")
         elif self.project.requires_python is None and path[1] not in self.project.dynamic:
             floor = choice.python or self.catalog.pythons[0]
             reason = "the lowest Python that this torch has for all targets"
@@ -109,7 +109,7 @@ class _Requires:
         if lines and "dependencies" in self.project.dynamic:
             self._refuse_dynamic("dependencies")
         for line in lines:
-            self.draft.insert(_BASE, line, "a direct requirement, so that its source counts")
+            self.draft.insert(_BASE, line, "direct requirement, so that its source applies")
 
     def _dev_group(self) -> None:
         """Define `dev` if `default-groups` will name it, ahead of the groups of this plan."""
@@ -178,11 +178,11 @@ class _Requires:
 
     def _refuse_dynamic(self, key: str) -> None:
         raise ProjectError(
-            f"`{key}` is dynamic: the build backend computes it, so it can not be edited here",
+            f"`{key}` is dynamic: the build backend computes it, so it cannot be edited here",
             at=self.project.place("project.dynamic"),
             help="leave out `--python`"
             if key == "requires-python"
-            else "take `--layout groups`, which leaves it alone",
+            else "pass `--layout groups`, which does not need it",
         )
 
     # The text of a requirement.

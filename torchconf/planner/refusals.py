@@ -58,8 +58,8 @@ def refusal(
         spans = [f"`{spec.text}` has {_span(spec, catalog)}" for spec in specs]
         return RequestError(f"no torch release serves {names} together", help="; ".join(spans))
     return RequestError(
-        f"target {names} can not be had like this{reason}",
-        help=f"`{specs[0].text}` by itself has {_span(specs[0], catalog)}",
+        f"target {names} is not available{reason}",
+        help=f"`{specs[0].text}` alone has {_span(specs[0], catalog)}",
     )
 
 

@@ -67,9 +67,9 @@ def _newer(specs: Sequence[TargetSpec], needs: Needs, catalog: Catalog) -> Relea
         last = catalog.ended(spec.backend) if spec.backend is not None else None
         if spec.backend is not None and last is not None:
             raise RequestError(
-                f"target `{spec.text}` can not have torch {needs.torch}: "
+                f"target `{spec.text}` is not available with torch {needs.torch}: "
                 f"{spec.backend.title} ended with torch {last}",
-                help=f"ask for torch {last} or older, or for another backend",
+                help=f"request torch {last} or older, or another backend",
             )
     pythons = catalog.release_pythons(newest)
     targets = resolve_backends(newest, specs, pythons, Needs(needs.torch, {}, None), catalog)

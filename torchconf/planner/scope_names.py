@@ -39,16 +39,16 @@ def scope_names(
         if layout == "markers":
             raise RequestError(
                 f"{flag}: the layout `markers` has neither extras nor groups",
-                help="leave it out, or take `--layout extras`",
+                help="omit it, or pass `--layout extras`",
             )
         if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", name):
             raise RequestError(
                 f"{flag}: `{name}` is not a valid name",
-                help="letters, digits, `-`, `_` and `.`, the first and last no punctuation",
+                help="use letters, digits, `-`, `_` and `.`; start and end with a letter or digit",
             )
         if backend not in used:
             raise RequestError(
-                f"{flag} names a backend that no target has",
+                f"{flag} names a backend that no target uses",
                 help=f"the targets have {', '.join(used)}",
             )
         is_default = project.is_default_group(canonicalize_name(name))
@@ -69,6 +69,6 @@ def _refuse_same(names: dict[str, str]) -> None:
         other = taken.setdefault(canonicalize_name(name), backend)
         if other != backend:
             raise RequestError(
-                f"`--name` gives `{other}` and `{backend}` one name: `{name}`",
-                help="extras and groups are told apart by their names",
+                f"`--name` gives `{other}` and `{backend}` the same name: `{name}`",
+                help="give each extra or group its own name",
             )

@@ -49,8 +49,8 @@ def wanted_specs(
         return _without_removed(before, request.remove, catalog, at)
     if not before.targets:
         raise RequestError(
-            "no target is given and the project has none",
-            help="name them: `-t linux-cuda -t macos-cpu`",
+            "no targets given, and the project has none",
+            help="name some: `-t linux-cuda -t macos-cpu`",
         )
     return tuple(map(spec_of, before.targets))
 
@@ -149,9 +149,9 @@ def _without_removed(
     for spec in removing:
         if before.layout == "markers" and spec.backend == PYPI:
             raise RequestError(
-                f"`{spec.text}` is what a platform gets that no source names: nothing to remove",
+                f"`{spec.text}` is what platforms without a source get: there is nothing to remove",
                 at=at,
-                help="`torchconf add-target` names another build for it",
+                help="run `torchconf add-target` to give it another build",
             )
         gone = [
             target
@@ -161,7 +161,7 @@ def _without_removed(
             and spec.backend in {None, target.backend}
         ]
         if not gone or before.layout is None:
-            there = ", ".join(map(str, before.targets)) if before.layout else "no index at all"
+            there = ", ".join(map(str, before.targets)) if before.layout else "no PyTorch index"
             raise RequestError(
                 f"the project has no target `{spec.text}`", at=at, help=f"it has {there}"
             )
@@ -175,7 +175,7 @@ def _without_removed(
                 left = [t for t in left if t.backend != catalog.fallback]
     if not left and before.layout != "markers":
         raise RequestError(
-            "without its last target the project would not require torch any more",
+            "without its last target the project would no longer require torch",
             at=at,
             help="add another target first, or remove the extras or groups by hand",
         )

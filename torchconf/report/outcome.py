@@ -46,7 +46,7 @@ def commands_table(outcome: Outcome) -> str:
 
 
 def untargeted(outcome: Outcome, catalog: Catalog) -> tuple[str, ...]:
-    """Say what platforms get that are no target, in each scope."""
+    """Say what platforms that are not targets get, in each scope."""
     targeted = {target.platform for target in outcome.targets}
     found: dict[str, list[str]] = {}
     for platform in SHOWN_PLATFORMS:

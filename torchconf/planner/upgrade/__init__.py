@@ -78,17 +78,17 @@ def plan_upgrade(
         members: The other members of its workspace.
 
     Raises:
-        RequestError: A target can not follow; the newest release that all can have is named.
+        RequestError: A target cannot follow; the newest release that all can have is named.
         ProjectError: The project has no torch, or holds something that is not understood.
     """
     before = read_configuration(project, catalog)
-    refuse_puzzles(before, "fix it first; `torchconf check` gives the details")
+    refuse_puzzles(before, "fix it first; run `torchconf check` for details")
     refuse_inherited(project, catalog)
     if not before.targets:
         raise ProjectError(
-            "this project has no target, and does not require torch",
+            "the project has no target and does not require torch",
             at=project.at,
-            help="`torchconf init` gives it one",
+            help="run `torchconf init` to add one",
         )
     if before.layout is None:
         _refuse_open_index(project, catalog)
@@ -105,9 +105,9 @@ def _refuse_open_index(project: Project, catalog: Catalog) -> None:
     for url, at in indexes:
         if catalog.backend_of_url(url) is not None:
             raise ProjectError(
-                f"no source routes torch, and {url} answers for every package",
+                f"torch has no source, and {url} serves every package",
                 at=whole.place(at),
-                help="`torchconf init` routes it; `torchconf check` says more",
+                help="run `torchconf init` to add a source; run `torchconf check` for details",
             )
 
 
@@ -268,22 +268,23 @@ class _Plan:
         }
         if missing or added:
             names = ", ".join(f"`{target}`" for target in sorted((missing or added), key=str))
+            verb = "lose" if missing else "add"
             raise ProjectError(
-                f"the tables are such that an upgrade would {'lose' if missing else 'add'} {names}",
+                f"cannot upgrade these tables: the result would {verb} {names}",
                 at=self.project.place("tool.uv.sources"),
-                help="change the backend with `torchconf remove-target` and `add-target`",
+                help="run `torchconf remove-target` and `torchconf add-target` instead",
             )
 
     def _notes(self) -> Iterator[str]:
         release = self.destination.choice.release
         if release is not None:
-            why = " of those asked for" if self.request.torch else ""
-            yield f"torch {release}: the newest{why} that all targets can have"
+            why = " requested release" if self.request.torch else ""
+            yield f"torch {release}: newest{why} available for all targets"
         for old, new in self.destination.backends.items():
             yield f"{old} becomes {new.name}{self._driver(old, new)}"
         for target in self.destination.given_up if not self._is_idle() else ():
             name = self.destination.new(target).backend.name
-            yield f"{target.platform.key} gets CPU: {name} has no such build of this torch"
+            yield f"{target.platform.key} gets CPU: {name} has no wheels of this torch for it"
 
     def _driver(self, old: str, new: Backend) -> str:
         """Say which driver a new backend needs, if the old one made do with an older one."""

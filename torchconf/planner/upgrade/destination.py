@@ -49,7 +49,7 @@ class Destination(NamedTuple):
     backends: Mapping[str, Backend]
     """Old backend to new one, of those that change."""
     given_up: tuple[Target, ...]
-    """Targets that no one asked for by name, and that can not follow."""
+    """Targets that no one asked for by name, and that cannot follow."""
     notes: tuple[str, ...]
 
     def new(self, target: Target) -> Target:
@@ -75,7 +75,7 @@ def find_destination(
         locked: The release in uv.lock.
 
     Raises:
-        RequestError: A target can not follow; the newest release that all can have is named.
+        RequestError: A target cannot follow; the newest release that all can have is named.
     """
     return _Search(request, project, before, catalog, locked).find()
 
@@ -154,16 +154,16 @@ class _Search:
         flag = f"`--backend {old.name}={word}`"
         if not old.version:
             raise RequestError(
-                f"{flag}: there is but one {old.title}",
-                help="another build is another target: `torchconf add-target`",
+                f"{flag}: {old.title} has only one build",
+                help="for another build run `torchconf add-target`",
             )
         vocabulary = self.catalog.vocabulary
         meant = vocabulary.backends.get(word)
         accelerators = {known.name for known in vocabulary.accelerators}
         if (meant.accelerator if meant else word) in accelerators - {old.accelerator}:
             raise RequestError(
-                f"{flag}: {old.title} and `{word}` are for other machines",
-                help="another accelerator is another target: `torchconf add-target`, "
+                f"{flag}: {old.title} and `{word}` are different accelerators",
+                help="for another accelerator run `torchconf add-target` and "
                 "`torchconf remove-target`",
             )
         found = [
@@ -189,8 +189,8 @@ class _Search:
                     yield backend.name
                 else:
                     self.notes.append(
-                        f"{backend.name} stays: {own[-1].name} is the newer one; "
-                        f"`--backend {backend.name}=...` moves it"
+                        f"{backend.name} stays: {own[-1].name} is newer; "
+                        f"`--backend {backend.name}=...` upgrades it"
                     )
 
     def _backends(
@@ -228,7 +228,7 @@ class _Search:
                 raise RequestError(
                     f"`{other}` and `{old}` would both be {new.title}",
                     at=self.project.place("tool.uv.sources"),
-                    help="take one of them away first: `torchconf remove-target`",
+                    help="remove one of them first with `torchconf remove-target`",
                 )
 
     # The release.
@@ -253,11 +253,11 @@ class _Search:
                 best = self._try(targets, asked, SpecifierSet()).release
             except RequestError:
                 continue
-            say = "" if self.request.torch else f"; `--torch {best}` goes there"
+            say = "" if self.request.torch else f"; request it with `--torch {best}`"
             raise RequestError(
                 refused.message,
                 at=refused.at,
-                help=f"the newest torch that all targets can have is {best}{say}",
+                help=f"the newest torch available for all targets is {best}{say}",
             ) from None
         raise refused
 
@@ -350,7 +350,7 @@ class _Search:
         if further.release is not None and self.catalog.covered(further.release):
             self.notes.append(
                 f"torch {further.release} needs another build: {', '.join(ended)}; `--all` or "
-                "`--backend OLD=NEW` moves it"
+                "`--backend OLD=NEW` upgrades it"
             )
 
 

@@ -164,7 +164,7 @@ class _Respecifying:
                 held = held or (bool(Parsed(text).specifier) and limited)
         if self.asked and not ours:
             raise RequestError(
-                f"no requirement of the project says which {self.main} it needs",
+                f"the project has no requirement on {self.main}",
                 at=self.project.at,
                 help=f"add one: `torchconf init --torch '{self.asked}'`",
             )
@@ -193,10 +193,10 @@ class _Respecifying:
         """Ask for a release that the catalog is too old to know."""
         if _is_exact(line.requirement):
             raise ProjectError(
-                f"`{line.requirement.raw}` holds one version, and the catalog of "
+                f"`{line.requirement.raw}` is an exact version, and the catalog of "
                 f"{self.catalog.as_of} knows none that is {self.specifier}",
                 at=self.project.place(line.requirement.at),
-                help="`torchconf catalog refresh` reads the live indexes",
+                help="run `torchconf catalog refresh` to read the live indexes",
             )
         return text if line.is_promise or line.holds else with_specifier(text, self.specifier)
 
@@ -216,7 +216,7 @@ class _Respecifying:
         version = self.destination.choice.companions.get(one.name)
         if version is None:
             if one.specifier:
-                self.notes.append(f"which {one.name} fits is not known: `{one.raw}` is left alone")
+                self.notes.append(f"no matching {one.name} is known: `{one.raw}` stays as it is")
             self._write(line, text)
             return
         if not _is_exact(one):
