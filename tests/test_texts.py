@@ -32,7 +32,10 @@ ALLOWED: dict[tuple[str, str], str] = {}
 CLEAN = (
     "torchconf/cli/check.py",
     "torchconf/cli/explain.py",
+    "torchconf/cli/upgrade.py",
     "torchconf/edits/",
+    "torchconf/layout/",
+    "torchconf/planner/",
     "torchconf/report/explain.py",
     "torchconf/report/findings.py",
     "torchconf/rules/",
