@@ -34,8 +34,8 @@ def check_text(text: str, *, lockfile: str = "", targets: tuple[str, ...] = ()) 
     workspace = Workspace(project, catalog=CATALOG, lockfile=lockfile)
     targets = (*targets, *re.findall(r"^# check -t (\S+)$", text, re.MULTILINE))
     platforms = [platform for platform in PLATFORMS if platform.key in targets]
-    subject = Context(project, workspace, problems=problems, targets=platforms)
-    return list(find(subject, OPTIONAL))
+    context = Context(project, workspace, problems=problems, targets=platforms)
+    return list(find(context, OPTIONAL))
 
 
 def check_path(path: Path) -> dict[str, list[Finding]]:

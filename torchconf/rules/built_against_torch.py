@@ -66,7 +66,7 @@ class BuildNeedsTorch(Rule):
         alone = uv.get("no-build-isolation-package")
         apart = {canonicalize_name(str(one)) for one in (alone if isinstance(alone, list) else ())}
         extra = uv.get("extra-build-dependencies")
-        told = (
+        declared = (
             {canonicalize_name(name): v for name, v in extra.items()}
             if isinstance(extra, dict)
             else {}
@@ -84,7 +84,7 @@ class BuildNeedsTorch(Rule):
             if self._has_wheels(context, place, one):
                 continue
             seen.add(one.name)
-            if one.name not in told:
+            if one.name not in declared:
                 yield self.finding(
                     one.path,
                     f"`{one.name}` is built from source and needs torch at build time",
@@ -94,7 +94,7 @@ class BuildNeedsTorch(Rule):
                 )
             elif (
                 one.name in _METADATA.keys() - known
-                and _matches_runtime(told[one.name])
+                and _matches_runtime(declared[one.name])
                 and not one.specifier.contains(_STATIC[one.name])
             ):
                 yield self.finding(
@@ -194,14 +194,14 @@ class NvidiaByHand(Rule):
         """Report the first of each list, next to torch."""
         if "torch" not in context.needed:
             return
-        told: set[Place] = set()
+        reported: set[Place] = set()
         for place, one in context.requirements:
-            if place in told or not one.name.startswith(("nvidia-", "cuda-")):
+            if place in reported or not one.name.startswith(("nvidia-", "cuda-")):
                 continue
             on_linux = any(p.os == "linux" for p in context.platforms(one.marker))
             if not re.fullmatch(_NVIDIA, one.name) or not on_linux:
                 continue
-            told.add(place)
+            reported.add(place)
             names = [
                 r.name
                 for p, r in context.requirements

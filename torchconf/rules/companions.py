@@ -50,12 +50,12 @@ class SiblingWithoutSource(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the places that ask for several packages of the family; then the lockfile."""
-        told: set[Path] = set()
+        reported: set[Path] = set()
         for place in family_places(context):
             for pair in _pairs(context, place):
-                if pair.here or pair.requirement.path in told:
+                if pair.here or pair.requirement.path in reported:
                     continue
-                told.add(pair.requirement.path)
+                reported.add(pair.requirement.path)
                 yield self.finding(
                     pair.requirement.path,
                     f"`{pair.package}` has no source, but `{pair.anchor}` comes from index "
@@ -104,13 +104,13 @@ class SiblingDiffers(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the sources that count in each place, platform by platform."""
-        told: set[Path] = set()
+        reported: set[Path] = set()
         for place in family_places(context):
             for pair in _pairs(context, place):
                 at = sources_path(pair.here[0]) if pair.here else ()
-                if not pair.here or at in told:
+                if not pair.here or at in reported:
                     continue
-                told.add(at)
+                reported.add(at)
                 where = list_systems(pair.platforms)
                 yield self.finding(
                     at,

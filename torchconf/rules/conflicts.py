@@ -123,7 +123,7 @@ class IncompatibleChoices(Rule):
         if project.name is None:
             return
         known = {frozenset((one, other)) for one, other, _ in _apart(context)}
-        told: set[frozenset[Item]] = set()
+        reported: set[frozenset[Item]] = set()
         for package in context.catalog.family:
             asked = [
                 (Item(project.name, "extra" if p.kind == "extra" else "group", p.name), line)
@@ -134,13 +134,13 @@ class IncompatibleChoices(Rule):
             ]
             for (one, line), (other, after) in itertools.combinations(asked, 2):
                 pair = frozenset((one, other))
-                if one == other or pair in known | told or context.conflicts_with(one, other):
+                if one == other or pair in known | reported or context.conflicts_with(one, other):
                     continue
                 if not context.where(line.marker, after.marker):
                     continue
                 if overlaps(line.specifier, str(after.specifier)):
                     continue
-                told.add(pair)
+                reported.add(pair)
                 draft = draft_of(context)
                 _one_set(draft, context, (one, other))
                 yield self.finding(

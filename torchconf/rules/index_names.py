@@ -84,19 +84,19 @@ class NameMismatch(Rule):
                 wrong.add(index.name)
                 message = f"index `{index.name}` is named after {named.title} but serves "
                 yield self.finding((*index.path, "name"), message + backend.title)
-        told = set()
+        reported = set()
         for source in context.family_sources:
             scope = source.extra or source.group
             backend = context.source_backend(source)
             named = context.named_backend(scope or "")
-            if scope is None or backend is None or named is None or scope in told:
+            if scope is None or backend is None or named is None or scope in reported:
                 continue
             if named == backend or _has_entry(context, source, named):
                 continue
             # The CPU build is what platforms without the accelerator get.
             if backend == context.catalog.fallback and source.marker is not None:
                 continue
-            told.add(scope)
+            reported.add(scope)
             kind = "extra" if source.extra else "group"
             message = f"{kind} `{scope}` is named after {named.title} but gets "
             yield self.finding((*source.path, kind), message + backend.title)

@@ -88,11 +88,11 @@ class HiddenBuild(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report aliases at the set that does not name them, and groups at their include."""
-        told = set()
+        reported = set()
         for alias, _, extra in _aliases(context):
             for conflict in _sets_naming(context, "extra", extra):
-                if _brought(context, "extra", extra) and conflict.path not in told:
-                    told.add(conflict.path)
+                if _brought(context, "extra", extra) and conflict.path not in reported:
+                    reported.add(conflict.path)
                     yield self.finding(
                         conflict.path,
                         f"extra `{alias.written}` includes the routed packages of `{extra}` but "

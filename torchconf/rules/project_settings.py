@@ -37,10 +37,10 @@ class StaleLock(Rule):
         text = context.workspace.lockfile
         if not text:
             return
-        told: set[str] = set()
+        reported: set[str] = set()
         for source in context.family_sources:
             index = context.index_of(source)
-            if index is None or source.package in told:
+            if index is None or source.package in reported:
                 continue
             builds = locked_builds(text, source.package)
             asked = list(served_requirements(context, source))
@@ -55,7 +55,7 @@ class StaleLock(Rule):
             registries = {_bare(build.registry) for build in builds}
             if _bare(index.url) in registries:
                 continue
-            told.add(source.package)
+            reported.add(source.package)
             yield self.finding(
                 source.path,
                 f"uv.lock takes `{source.package}` from {', '.join(sorted(registries))}, "

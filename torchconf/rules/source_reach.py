@@ -144,7 +144,7 @@ class PlatformFallsToPypi(Rule):
     def check(self, context: Context) -> Iterator[Finding]:
         """Look at torch in each place; a platform that was declared makes it a warning."""
         main = canonicalize_name(context.catalog.main_package)
-        told = set()
+        reported = set()
         for place in family_places(context):
             requirement = first_requirement(context, place, main)
             sources = applied_sources(context, main, place)
@@ -163,9 +163,9 @@ class PlatformFallsToPypi(Rule):
                 and _comes_from_pypi(context, main, place, platform)
             )
             at = sources_path(sources[0])
-            if not left or (at, left) in told:
+            if not left or (at, left) in reported:
                 continue
-            told.add((at, left))
+            reported.add((at, left))
             meant = context.named.intersection(left)
             yield self.finding(
                 at,

@@ -40,7 +40,7 @@ class _MissingTriton(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         main = canonicalize_name(context.catalog.main_package)
-        told = set()
+        reported = set()
         for place in family_places(context):
             torch = first_requirement(context, place, main) or first_requirement(
                 context, BASE, main
@@ -52,7 +52,7 @@ class _MissingTriton(Rule):
                 if (
                     backend is None
                     or backend.accelerator != self.accelerator
-                    or source.path in told
+                    or source.path in reported
                 ):
                     continue
                 triton = _needed(context, backend, _range(context, torch))
@@ -60,7 +60,7 @@ class _MissingTriton(Rule):
                     continue
                 finding = self._missing(context, place, source, torch, triton)
                 if finding is not None:
-                    told.add(source.path)
+                    reported.add(source.path)
                     yield finding
 
     def _missing(
