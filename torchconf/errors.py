@@ -79,11 +79,11 @@ class RequestError(TorchconfError):
 
 
 class CatalogError(TorchconfError):
-    """The catalog can not be used: a broken file, or one for another version of torchconf."""
+    """The catalog cannot be used: a broken file, or one for another version of torchconf."""
 
 
 class UvError(TorchconfError):
-    """uv is missing, can not be started, or failed."""
+    """uv is missing, cannot be started, or failed."""
 
 
 class WriteRefused(TorchconfError):

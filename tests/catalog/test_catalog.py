@@ -95,7 +95,7 @@ def spoilt(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         (lambda data: data.update(as_of=2026), "the catalog has no usable `as_of`"),
         (
             lambda data: data.update(schema_version=2),
-            "the catalog has schema 2, this torchconf reads 1",
+            "the catalog has schema 2, but this version of torchconf reads 1",
         ),
         (
             lambda data: data.update(fallback="gpu"),
@@ -142,7 +142,7 @@ def test_file_that_is_not_there_is_refused_with_its_path(tmp_path: Path) -> None
 def test_catalog_of_a_newer_schema_says_what_to_do() -> None:
     with pytest.raises(CatalogError) as caught:
         validated(spoilt(lambda data: data.update(schema_version=2)), "there.json")
-    assert caught.value.help == "run `torchconf catalog refresh`, or upgrade torchconf"
+    assert caught.value.help == "run `torchconf catalog refresh` or upgrade torchconf"
 
 
 # Three answers, each with its reason in the facts.

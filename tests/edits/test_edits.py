@@ -318,7 +318,7 @@ def test_what_cannot_be_read_is_not_edited(text: str, message: str) -> None:
     ],
 )
 def test_a_plan_for_another_file_is_refused(step: Step) -> None:
-    with pytest.raises(WriteRefused, match="another file"):
+    with pytest.raises(WriteRefused, match="different file"):
         edit_text('[project]\nname = "x"\ndependencies = ["a"]\n', [step])
 
 
@@ -336,14 +336,14 @@ def test_an_entry_that_no_header_can_hold_is_refused() -> None:
 @pytest.mark.parametrize(
     ("new", "message"),
     [
-        ("[a]\nx = 1\n", "does not say what was meant"),
-        ("[a]\nx = 1  # one\n[b]\ny = 3\n", "does not say what was meant"),
+        ("[a]\nx = 1\n", "does not have the intended meaning"),
+        ("[a]\nx = 1  # one\n[b]\ny = 3\n", "does not have the intended meaning"),
         ("[a]\nx = 2\n[b]\ny = 3\n", "comment `# one` would be lost"),
         ("[a]\nx = 2  # one\n[b]\ny =  3\n", "line `y = 3` would change"),
         ("[a]\nx = 2  # one\n[ b ]\ny = 3\n", r"line `\[b\]` would change"),
         ("[b]\ny = 3\n[a]\nx = 2  # one\n", None),
-        ("[a]\nx = 2  # one\nb.y = 3\n", "does not say what was meant"),
-        ("[a\n", "cannot be read"),
+        ("[a]\nx = 2  # one\nb.y = 3\n", "does not have the intended meaning"),
+        ("[a\n", "cannot read"),
     ],
 )
 def test_a_writer_that_loses_something_is_found_out(new: str, message: str | None) -> None:

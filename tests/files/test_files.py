@@ -76,7 +76,7 @@ def test_a_text_that_is_put_back_gives_the_same_bytes(raw: bytes, path: Path) ->
 
 
 def test_half_a_character_is_refused(path: Path) -> None:
-    with pytest.raises(WriteRefused, match=r"not Unicode: '\\udce9'"):
+    with pytest.raises(WriteRefused, match=r"not valid Unicode: '\\udce9'"):
         replace(read_file(path), "a = 'caf\udce9'\n")
     assert path.read_bytes() == b"old = 1\n"
 
@@ -92,7 +92,7 @@ def test_the_nearest_project_is_found(tmp_path: Path) -> None:
     (tmp_path / "a" / "pyproject.toml").touch()
     assert find_project(inner) == str(tmp_path / "a" / "pyproject.toml")
     (inner / "pyproject.toml").symlink_to("nowhere")
-    with pytest.raises(ProjectError, match="link to nothing"):
+    with pytest.raises(ProjectError, match="broken symlink"):
         read_file(find_project(inner))
 
 
@@ -144,10 +144,10 @@ def test_a_pipe_or_a_device_is_not_opened(tmp_path: Path) -> None:
 @posix
 def test_links_that_lead_nowhere(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
-    with pytest.raises(ProjectError, match="link to nothing"):
+    with pytest.raises(ProjectError, match="broken symlink"):
         read_file(tmp_path / "a", may_be_missing=True)
     (tmp_path / "b").symlink_to("a")
-    with pytest.raises(ProjectError, match="circle"):
+    with pytest.raises(ProjectError, match="symlink loop"):
         read_file(tmp_path / "a")
 
 
@@ -180,7 +180,7 @@ def failing(number: int) -> Any:
 
 def test_no_permission_to_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.open", failing(errno.EACCES))
-    with pytest.raises(ProjectError, match="no permission"):
+    with pytest.raises(ProjectError, match="permission denied"):
         read_file(path)
 
 
@@ -211,7 +211,7 @@ def test_no_permission_to_read_for_real(open_folder: Path) -> None:
     path = open_folder / "pyproject.toml"
     path.touch()
     path.chmod(0)
-    with unprivileged(), pytest.raises(ProjectError, match="no permission"):
+    with unprivileged(), pytest.raises(ProjectError, match="permission denied"):
         read_file(path)
 
 
@@ -290,7 +290,7 @@ def test_a_link_that_leads_elsewhere_now(tmp_path: Path) -> None:
     file = read_file(link)
     link.unlink()
     link.symlink_to("b")
-    with pytest.raises(WriteRefused, match="elsewhere"):
+    with pytest.raises(WriteRefused, match="symlink target has changed"):
         replace(file, "new = 1\n")
 
 
@@ -298,7 +298,7 @@ def test_a_link_that_leads_elsewhere_now(tmp_path: Path) -> None:
 def test_a_file_with_two_names_is_refused_and_keeps_them(path: Path) -> None:
     other = path.with_name("other")
     os.link(path, other)
-    with pytest.raises(WriteRefused, match="2 names") as caught:
+    with pytest.raises(WriteRefused, match="2 hard links") as caught:
         replace(read_file(path), "new = 1\n")
     assert caught.value.help
     assert os.path.samefile(path, other)
@@ -322,10 +322,10 @@ def test_a_read_only_folder_is_refused(open_folder: Path) -> None:
     path.chmod(0o666)
     open_folder.chmod(0o555)
     with unprivileged():
-        with pytest.raises(WriteRefused, match="no permission") as caught:
+        with pytest.raises(WriteRefused, match="permission denied") as caught:
             replace(read_file(path), "new = 1\n")
         assert str(open_folder) in str(caught.value.help)
-        with pytest.raises(WriteRefused, match="no permission"):
+        with pytest.raises(WriteRefused, match="permission denied"):
             replace(read_file(path.with_name("new"), may_be_missing=True), "new = 1\n")
     assert path.read_bytes() == b"old = 1\n"
 
@@ -399,8 +399,8 @@ def run_in_mount(folder: Path, options: str, more: str) -> str:
     [
         (lambda path: path.write_bytes(b"theirs = 1\n"), "has changed"),
         (lambda path: path.write_bytes(b"old = 1"), "has changed"),
-        (lambda path: path.unlink(), "has vanished"),
-        (lambda path: shutil.rmtree(path.parent), "has vanished"),
+        (lambda path: path.unlink(), "has been deleted"),
+        (lambda path: shutil.rmtree(path.parent), "has been deleted"),
         (lambda path: (path.unlink(), path.mkdir()), "has changed"),
     ],
     ids=["other text", "one byte less", "no file", "no folder", "a folder"],
@@ -443,12 +443,12 @@ def test_the_same_bytes_written_again_are_no_change(path: Path) -> None:
 @pytest.mark.parametrize(
     ("number", "message"),
     [
-        (errno.EACCES, "no permission"),
-        (errno.EPERM, "no permission"),
+        (errno.EACCES, "permission denied"),
+        (errno.EPERM, "permission denied"),
         (errno.ENOSPC, "no space left"),
         (errno.EROFS, "the file system is read-only"),
         (errno.EIO, "input/output error"),
-        (errno.ENOENT, "not there"),
+        (errno.ENOENT, "does not exist"),
     ],
 )
 def test_any_failure_leaves_the_old_file_and_no_litter(
@@ -528,7 +528,7 @@ def test_a_file_that_appeared_meanwhile_is_not_overwritten(tmp_path: Path) -> No
     path = tmp_path / "pyproject.toml"
     file = read_file(path, may_be_missing=True)
     path.write_bytes(b"theirs = 1\n")
-    with pytest.raises(WriteRefused, match="has appeared"):
+    with pytest.raises(WriteRefused, match="has been created"):
         replace(file, "a = 1\n")
     assert path.read_bytes() == b"theirs = 1\n"
     assert names(tmp_path) == [path.name]
@@ -549,7 +549,7 @@ def test_a_file_that_appears_at_the_last_moment_is_not_overwritten(
         real(*args)
 
     monkeypatch.setattr(os, "link", link)
-    with pytest.raises(WriteRefused, match="has appeared"):
+    with pytest.raises(WriteRefused, match="has been created"):
         replace(file, "a = 1\n")
     assert path.read_bytes() == b"theirs = 1\n"
     assert names(tmp_path) == [path.name]
@@ -565,7 +565,7 @@ def test_a_new_file_where_there_are_no_hard_links(
 
 def test_a_new_file_in_a_folder_that_is_gone(tmp_path: Path) -> None:
     file = read_file(tmp_path / "a" / "pyproject.toml", may_be_missing=True)
-    with pytest.raises(WriteRefused, match="folder is not there"):
+    with pytest.raises(WriteRefused, match="folder does not exist"):
         replace(file, "a = 1\n")
 
 
@@ -667,7 +667,7 @@ def test_if_it_cannot_be_put_back_its_old_content_is_kept_and_named(
         real(*args)
 
     monkeypatch.setattr(os, "replace", fail_later)
-    with pytest.raises(WriteRefused, match="not be put back") as caught:
+    with pytest.raises(WriteRefused, match="not be restored") as caught:
         replace_all(changes)
     kept = str(caught.value.help).split("`")[1]
     assert Path(kept).read_bytes() == b"old = 1\n"

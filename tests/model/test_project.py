@@ -209,7 +209,7 @@ def test_view_is_read_only() -> None:
         (
             "optional-dependencies = { a_b = [], a-b = [] }",
             "project.optional-dependencies.a-b",
-            "`a-b` and `a_b` are one name",
+            "`a-b` and `a_b` are the same name",
         ),
         ("requires-python = '^3.11'", "project.requires-python", "not a valid version specifier"),
         ("requires-python = 3.11", "project.requires-python", "expected a string, found a number"),

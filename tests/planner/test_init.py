@@ -336,10 +336,10 @@ def test_json_of_a_rehearsal_says_that_nothing_was_written(flag: str, empty: Dem
         (
             "init -t macos-cuda",
             (
-                "target `macos-cuda` can not be had: PyTorch publishes no CUDA build for "
+                "target `macos-cuda` is not available: PyTorch publishes no CUDA build for "
                 "macos-arm64, only for linux-x86_64, linux-aarch64, windows-x86_64"
             ),
-            "for this platform there is `macos-cpu`",
+            "available for this platform: `macos-cpu`",
         ),
         (
             "init --tagret linux-cpu",
@@ -1173,7 +1173,7 @@ def test_process_writes_the_file_and_leaves_with_the_exit_status(empty: Demo) ->
     assert empty.path.read_bytes() == (EXAMPLES / "extras.toml").read_bytes()
     third = process("init", "-t", "macos-cuda", cwd=empty.folder)
     assert (third.returncode, third.stdout) == (2, "")
-    assert third.stderr.startswith("error: target `macos-cuda` can not be had")
+    assert third.stderr.startswith("error: target `macos-cuda` is not available")
 
 
 def test_process_without_a_terminal_asks_nothing_and_names_the_flags(empty: Demo) -> None:

@@ -78,31 +78,31 @@ PUZZLE = "cannot read the PyTorch configuration: "
 TARGETS = {
     "CUDA on macOS": Refusal(
         "-t macos-cuda",
-        f"target `macos-cuda` can not be had: {ONLY_CUDA.format('macos-arm64')}",
-        "for this platform there is `macos-cpu`",
+        f"target `macos-cuda` is not available: {ONLY_CUDA.format('macos-arm64')}",
+        "available for this platform: `macos-cpu`",
     ),
     "CUDA on Windows on ARM": Refusal(
         "-t windows-arm64-cu130",
-        f"target `windows-arm64-cu130` can not be had: {ONLY_CUDA.format('windows-arm64')}",
-        "for this platform there is `windows-arm64-cpu`",
+        f"target `windows-arm64-cu130` is not available: {ONLY_CUDA.format('windows-arm64')}",
+        "available for this platform: `windows-arm64-cpu`",
     ),
     "ROCm on Windows": Refusal(
         "-t windows-rocm",
-        "target `windows-rocm` can not be had: PyTorch publishes no ROCm build for windows-x86_64, "
+        "target `windows-rocm` is not available: PyTorch publishes no ROCm build for windows-x86_64, "
         "only for linux-x86_64",
-        "for this platform there is `windows-cpu`, `windows-cuda` or `windows-xpu`",
+        "available for this platform: `windows-cpu`, `windows-cuda` or `windows-xpu`",
     ),
     "ROCm on ARM": Refusal(
         "-t linux-aarch64-rocm7.2",
-        "target `linux-aarch64-rocm7.2` can not be had: PyTorch publishes no ROCm build for "
+        "target `linux-aarch64-rocm7.2` is not available: PyTorch publishes no ROCm build for "
         "linux-aarch64, only for linux-x86_64",
-        "for this platform there is `linux-aarch64-cpu` or `linux-aarch64-cuda`",
+        "available for this platform: `linux-aarch64-cpu` or `linux-aarch64-cuda`",
     ),
     "XPU on macOS": Refusal(
         "-t macos-xpu",
-        "target `macos-xpu` can not be had: PyTorch publishes no Intel XPU build for macos-arm64, "
+        "target `macos-xpu` is not available: PyTorch publishes no Intel XPU build for macos-arm64, "
         "only for linux-x86_64, windows-x86_64",
-        "for this platform there is `macos-cpu`",
+        "available for this platform: `macos-cpu`",
     ),
     "MPS on Linux": Refusal(
         "-t linux-mps",
@@ -145,8 +145,8 @@ TARGETS = {
     ),
     "one that is wrong among others": Refusal(
         "-t linux-cpu -t macos-cuda -t windows-cpu",
-        f"target `macos-cuda` can not be had: {ONLY_CUDA.format('macos-arm64')}",
-        "for this platform there is `macos-cpu`",
+        f"target `macos-cuda` is not available: {ONLY_CUDA.format('macos-arm64')}",
+        "available for this platform: `macos-cpu`",
         APP,
     ),
     "no target": Refusal(

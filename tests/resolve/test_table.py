@@ -375,7 +375,7 @@ def source(url: str) -> str:
                 'torch = { git = "https://github.com/pytorch/pytorch" }\n'
             ),
             ["?"] * 4,
-            "note: it comes from a path, a repository or a URL\n",
+            "note: it comes from a path, Git or a URL\n",
         ),
     ],
 )

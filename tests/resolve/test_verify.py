@@ -235,7 +235,7 @@ def test_a_library_beside_the_project(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "reason"), [("/nowhere", "uv was not found"), ("broken", "can not be started")]
+    ("path", "reason"), [("/nowhere", "uv was not found"), ("broken", "cannot start uv")]
 )
 def test_uv_missing_or_broken(
     path: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

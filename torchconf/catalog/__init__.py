@@ -71,14 +71,14 @@ def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
             try:
                 return load_catalog(found)
             except CatalogError as error:
-                sys.stderr.write(f"warning: {error}: the packaged catalog is used\n")
+                sys.stderr.write(f"warning: {error}; using the packaged catalog\n")
                 found = PACKAGED
         return load_catalog(found)
     name = os.fspath(path)
     try:
         data = json.loads(read_catalog(name))
     except (OSError, ValueError) as error:
-        raise CatalogError(f"the catalog can not be read: {error}", at=name) from error
+        raise CatalogError(f"cannot read the catalog: {error}", at=name) from error
     return Catalog(validated(data, name))
 
 
@@ -95,10 +95,10 @@ def validated(data: object, at: str) -> dict[str, Any]:
             raise CatalogError(f"the catalog has no usable `{key}`", at=at)
     if data["schema_version"] != SCHEMA_VERSION:
         raise CatalogError(
-            f"the catalog has schema {data['schema_version']}, this torchconf reads "
+            f"the catalog has schema {data['schema_version']}, but this version of torchconf reads "
             f"{SCHEMA_VERSION}",
             at=at,
-            help="run `torchconf catalog refresh`, or upgrade torchconf",
+            help="run `torchconf catalog refresh` or upgrade torchconf",
         )
     count = len(data["sets"])
     for package, versions in data["wheels"].items():

@@ -77,7 +77,7 @@ def refreshed(
         begin: Called with the number of pages; gives what to call after each.
 
     Raises:
-        CatalogError: An index can not be reached, or its answer is not whole.
+        CatalogError: An index cannot be reached, or its answer is not whole.
     """
     # What has ended gets no new wheels.
     going_on = {name for name, backend in catalog.backends.items() if not catalog.ended(backend)}
@@ -94,9 +94,7 @@ def refreshed(
     _refuse_partial(pages, data, catalog.main_package)
     main = catalog.main_package
     if not any(p.files for p in pages if p.package == main and p.backend != PYPI.name):
-        raise CatalogError(
-            f"{settings.base} has no {main} at all", help="the catalog stays as it is"
-        )
+        raise CatalogError(f"{settings.base} has no {main} at all", help="the catalog is unchanged")
     return validated(_merged(catalog, data, pages, today), "the refreshed catalog")
 
 
@@ -174,7 +172,7 @@ def _page(
     where = endpoint or "PyPI"
     raise CatalogError(
         f"{where} has no usable page of {package}: {reason}",
-        help="the catalog stays as it is; try again later, or name a mirror with `--index-base`",
+        help="the catalog is unchanged; try again later, or use a mirror with `--index-base`",
     )
 
 
@@ -218,9 +216,9 @@ def _refuse_partial(pages: Iterable[_Page], data: dict[str, Any], main: str) -> 
             )
         ):
             raise CatalogError(
-                f"the page of {page.package} on `{page.backend}` is not whole: "
-                f"{len(missing)} of {len(known)} known releases are not on it",
-                help="the catalog stays as it is",
+                f"the page of {page.package} on `{page.backend}` is incomplete: "
+                f"{len(missing)} of {len(known)} known releases are missing",
+                help="the catalog is unchanged",
             )
 
 

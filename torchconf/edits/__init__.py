@@ -52,7 +52,7 @@ def edit_text(text: str, steps: Iterable[Step], file: str = "pyproject.toml") ->
     try:
         expected = meaning(old, steps)
     except (LookupError, TypeError) as error:
-        message = f"the plan was made for another file: {error}"
+        message = f"the plan was made for a different file: {error}"
         raise WriteRefused(message, at=file, help="run the command again") from error
     document = Document(text)
     witness = EditCheck(text, document, steps, file)

@@ -89,8 +89,10 @@ class Document:
                 continue
             line = _line.match(text, at)
             if line is None:
-                message = f"a line that Python reads is not understood here: `{text[at : at + 80]}`"
-                raise WriteRefused(message, help="please report this line to torchconf")
+                message = f"cannot parse a line that Python can: `{text[at : at + 80]}`"
+                raise WriteRefused(
+                    message, help="this is a bug in torchconf; please report this line"
+                )
             indent, bracket, key, end = line.groups()
             start = line.end()
             stop = start if bracket else value_end(text, start)

@@ -29,7 +29,7 @@ def read_toml(
     try:
         return tomllib.loads(text, parse_float=parse_float)
     except RecursionError:
-        problem = ProjectError("arrays or tables are nested too deeply to be read", at=file)
+        problem = ProjectError("arrays or tables are nested too deeply", at=file)
     except tomllib.TOMLDecodeError as error:
         problem = _explain(text, file, error)
     raise problem
@@ -59,6 +59,6 @@ def _explain(text: str, file: str, error: tomllib.TOMLDecodeError) -> ProjectErr
     return ProjectError(
         f"this is TOML 1.1, and Python {python} reads TOML 1.0: {why}",
         at=place,
-        help="write this place as TOML 1.0: inline tables on one line and without a comma at the "
-        "end, times with seconds, no `\\e` and no `\\x` in strings",
+        help="rewrite it as TOML 1.0: inline tables on one line and without a "
+        "trailing comma, times with seconds, no `\\e` and no `\\x` in strings",
     )

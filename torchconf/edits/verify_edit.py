@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EditCheck"]
 
-_HELP = "the file was left as it was; please report this file and the command to torchconf"
+_HELP = (
+    "the file was not changed; this is a bug in torchconf, please report this file and the command"
+)
 
 
 class EditCheck:
@@ -56,14 +58,14 @@ class EditCheck:
         try:
             found = read_toml(new, file, parse_float=exact_float)
         except ProjectError as error:
-            message = f"the new text cannot be read: {error.message}"
+            message = f"cannot read the edited text: {error.message}"
             raise _refusal(message, error.at) from error
         for step in self.steps:
             if isinstance(step, Remove):
                 _forget_emptied(expected, found, step.path)
         if found != expected:
             place = render_path(_difference(expected, found))
-            raise _refusal("the new text does not say what was meant", f"{file}, {place}")
+            raise _refusal("the edited text does not have the intended meaning", f"{file}, {place}")
         # Imported here: only a command that writes needs it.
         from collections import Counter
 

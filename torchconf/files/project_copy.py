@@ -29,7 +29,7 @@ def mirror(folder: str, outside: tuple[str, ...], into: str) -> str:
         The folder of the copy.
 
     Raises:
-        UvError: It can not be copied.
+        UvError: It cannot be copied.
     """
     ups = [path.replace("\\", "/").split("/").count("..") for path in outside]
     place = os.path.join(into, *(f"above-{n}" for n in range(max(ups, default=0))), "project")
@@ -44,7 +44,7 @@ def mirror(folder: str, outside: tuple[str, ...], into: str) -> str:
                 elif os.path.isfile(source):
                     _link(source, target)
     except OSError as error:
-        raise UvError(f"the project can not be copied to be locked: {error}", at=folder) from error
+        raise UvError(f"cannot copy the project to lock it: {error}", at=folder) from error
     return place
 
 

@@ -50,9 +50,9 @@ class SourceFile:
             return (_BOM if self.bom else b"") + text.encode("utf-8")
         except UnicodeEncodeError as error:
             raise WriteRefused(
-                f"the new text is not Unicode: {text[error.start : error.end]!a}",
+                f"the new text is not valid Unicode: {text[error.start : error.end]!a}",
                 at=self.path,
-                help="write the names that were given in UTF-8",
+                help="pass names encoded in UTF-8",
             ) from error
 
 
@@ -73,7 +73,7 @@ def find_project(start: str | os.PathLike[str] = ".") -> str:
             raise ProjectError(
                 f"no `{NAME}` in this folder or above it",
                 at=first,
-                help="run `torchconf init` to make one, or name the folder with `--project`",
+                help="run `torchconf init` to create one, or pass the folder with `--project`",
             )
         folder = above
 
@@ -88,8 +88,8 @@ def project_file(folder: str | os.PathLike[str]) -> str:
     if os.path.basename(path) == NAME and not os.path.isdir(path):
         return path
     if not os.path.isdir(path):
-        what = "not a folder" if os.path.lexists(path) else "there is no such folder"
-        raise ProjectError(what, at=path, help=f"name the folder of a `{NAME}`")
+        what = "not a folder" if os.path.lexists(path) else "no such folder"
+        raise ProjectError(what, at=path, help=f"pass the folder of a `{NAME}`")
     return os.path.join(path, NAME)
 
 
@@ -108,20 +108,20 @@ def read_file(path: str | os.PathLike[str], *, may_be_missing: bool = False) -> 
     try:
         mode = os.stat(target).st_mode
         if stat.S_ISDIR(mode):
-            raise ProjectError("this is a folder, not a file", at=path)
+            raise ProjectError("is a folder, not a file", at=path)
         if not stat.S_ISREG(mode):
             # Opening a pipe would wait for somebody to write to it.
-            raise ProjectError("this is a device or a pipe, not a regular file", at=path)
+            raise ProjectError("not a regular file", at=path)
         with open(target, "rb") as file:
             return SourceFile(path, target, file.read())
     except FileNotFoundError as error:
         if os.path.islink(path):
-            raise ProjectError(f"this is a link to nothing: `{target}`", at=path) from error
+            raise ProjectError(f"broken symlink: `{target}`", at=path) from error
         if not may_be_missing:
-            raise ProjectError("there is no such file", at=path) from error
+            raise ProjectError("no such file", at=path) from error
         return SourceFile(path, target, None)
     except OSError as error:
-        raise ProjectError(f"this cannot be read: {reason(error)}", at=path) from error
+        raise ProjectError(f"cannot read: {reason(error)}", at=path) from error
 
 
 def _decode(path: str, content: bytes) -> str:
@@ -140,7 +140,7 @@ def _decode(path: str, content: bytes) -> str:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ProjectError(
-            "not a text file: there is a NUL byte in it",
+            "not a text file: it contains a NUL byte",
             at=f"{path}, line {line}",
             help="save the file as UTF-8",
         )
@@ -151,18 +151,18 @@ def reason(error: OSError) -> str:
     """Say in words why the system refused."""
     # Windows: 5 is access denied, 32 a sharing violation. Which of them it is, depends on luck.
     if getattr(error, "winerror", None) in {5, 32}:
-        return "another program has it open, or there is no permission"
+        return "another program has it open, or permission is denied"
     return _REASONS.get(error.errno or 0) or (error.strerror or str(error)).lower()
 
 
 _REASONS = {
-    errno.EACCES: "no permission",
-    errno.EPERM: "no permission",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
     errno.ENOSPC: "no space left on the disk",
     errno.EDQUOT: "no space left on the disk",
     errno.EROFS: "the file system is read-only",
-    errno.ENOENT: "the folder is not there",
-    errno.ELOOP: "the link leads in a circle",
+    errno.ENOENT: "the folder does not exist",
+    errno.ELOOP: "symlink loop",
 }
 
 

@@ -122,14 +122,15 @@ class _Replacement:
         # The mode counts even for root, who could write all the same.
         if not status.st_mode & 0o222 or not os.access(self.file.target, os.W_OK):
             raise WriteRefused(
-                "the file is read-only", at=self.file.path, help="make it writable, and run again"
+                "the file is read-only",
+                at=self.file.path,
+                help="make it writable and run the command again",
             )
         if status.st_nlink > 1:
             raise WriteRefused(
-                f"the file has {status.st_nlink} names (hard links): it cannot be replaced under "
-                "all of them at once",
+                f"the file has {status.st_nlink} hard links, which cannot all be replaced at once",
                 at=self.file.path,
-                help="part it from them by moving a copy of it over it, and run again",
+                help="replace the file with a copy of itself and run the command again",
             )
         return status
 
@@ -139,17 +140,21 @@ class _Replacement:
         what = None
         try:
             if os.path.realpath(file.path) != file.target:
-                what = "the link leads elsewhere now"
+                what = "the symlink target has changed since it was read"
             elif file.raw is None:
-                what = "the file has appeared meanwhile" if os.path.lexists(file.target) else None
+                what = (
+                    "the file has been created since it was read"
+                    if os.path.lexists(file.target)
+                    else None
+                )
             elif not stat.S_ISREG(os.stat(file.target).st_mode) or file.raw != _read(file.target):
                 what = "the file has changed since it was read"
         except FileNotFoundError:
-            what = "the file has vanished since it was read"
+            what = "the file has been deleted since it was read"
         except OSError as error:
             raise self._refusal(error) from error
         if what:
-            raise WriteRefused(what, at=file.path, help="look at it, and run the command again")
+            raise WriteRefused(what, at=file.path, help="check the file and run the command again")
 
     def move(self) -> None:
         """Let the new file take the name."""
@@ -160,9 +165,9 @@ class _Replacement:
                 os.replace(self.new, self.file.target)
         except FileExistsError as error:
             raise WriteRefused(
-                "the file has appeared meanwhile",
+                "the file has been created since it was read",
                 at=self.file.path,
-                help="look at it, and run the command again",
+                help="check the file and run the command again",
             ) from error
         except OSError as error:
             raise self._refusal(error) from error
@@ -186,10 +191,10 @@ class _Replacement:
         except OSError as error:
             kept, self.old = self.old, ""
             raise WriteRefused(
-                f"the other file could not be written, and this one not be put back: "
+                f"another file could not be written, and this one could not be restored:  "
                 f"{reason(error)}",
                 at=self.file.path,
-                help=f"its old content is in `{kept}`" if self.file.raw is not None else None,
+                help=f"its previous content is in `{kept}`" if self.file.raw is not None else None,
             ) from error
 
     def clean(self) -> None:
@@ -200,9 +205,9 @@ class _Replacement:
 
     def _refusal(self, error: OSError) -> WriteRefused:
         return WriteRefused(
-            f"the file cannot be written: {reason(error)}",
+            f"cannot write the file: {reason(error)}",
             at=self.file.path,
-            help=f"see to the folder `{self.folder}`, and run the command again",
+            help=f"check the folder `{self.folder}` and run the command again",
         )
 
 

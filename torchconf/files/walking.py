@@ -26,7 +26,7 @@ def find_projects(folder: str) -> Iterator[str]:
     the same repository. So are virtual environments and links to folders.
 
     Raises:
-        ProjectError: The folder can not be read.
+        ProjectError: The folder cannot be read.
     """
     for inside, entries, _ in _walk(folder, _entries(folder), None):
         if any(entry.name == NAME for entry in entries):
@@ -41,7 +41,7 @@ def find_files(folder: str, *, ignored: bool = True) -> Iterator[str]:
         ignored: Whether a file counts that git ignores by itself.
 
     Raises:
-        ProjectError: The folder can not be read.
+        ProjectError: The folder cannot be read.
     """
     for inside, entries, above in _walk(folder, _entries(folder), None):
         paths = [os.path.join(inside, entry.name) for entry in entries if entry.is_file()]
@@ -69,7 +69,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
         return sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise ProjectError(f"this cannot be read: {reason(error)}", at=folder) from error
+        raise ProjectError(f"cannot read: {reason(error)}", at=folder) from error
 
 
 def _walk(

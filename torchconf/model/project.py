@@ -405,7 +405,7 @@ class _Reader:
         for written in table:
             name = self.name(written, (*path, written))
             if name in seen:
-                self.note((*path, written), f"`{written}` and `{seen[name]}` are one name")
+                self.note((*path, written), f"`{written}` and `{seen[name]}` are the same name")
             elif name is not None:
                 seen[name] = written
                 yield name, written

@@ -120,7 +120,7 @@ class Export:
             data["packages"] = [entry for entry in entries if _SOURCES & entry.keys()]
             self.pylock = Pylock.from_dict(data)
         except (tomllib.TOMLDecodeError, PylockValidationError, KeyError) as error:
-            raise UvError(f"uv's export can not be read: {error}", at=command) from error
+            raise UvError(f"cannot read uv's export: {error}", at=command) from error
         self._refusals: dict[tuple[Platform, str], str | None] = {}
         self._by_name: dict[str, list[Package]] = {}
         for package in self.pylock.packages:

@@ -27,11 +27,11 @@ def torch_specifier(text: str | None) -> str:
     try:
         if re.match(r"[0-9v]", text):
             text = f">={text},<{next_minor(Version(text))}"
-        # An empty range is no range: a part of its own that is not there can not be read.
+        # An empty range is no range: a part of its own that is not there cannot be read.
         SpecifierSet(text or "nothing")
     except (InvalidSpecifier, InvalidVersion) as error:
         raise RequestError(
-            f"`--torch {given}` is not a version or a specifier",
+            f"`--torch {given}` is not a version or specifier",
             help="write `2.13`, `>=2.13` or `>=2.11,<2.14`",
         ) from error
     return text
@@ -50,7 +50,7 @@ def python_specifier(text: str) -> str:
         parsed = SpecifierSet(specifier)
     except InvalidSpecifier as error:
         raise RequestError(
-            f"`--python {text}` is not a version or a specifier", help=help_
+            f"`--python {text}` is not a version or specifier", help=help_
         ) from error
     if not text or not overlaps(parsed, ">=3"):
         raise RequestError(f"`--python {text}` admits no Python", help=help_)

@@ -59,11 +59,11 @@ def find_block(text: str, file: str) -> Block | None:
     if close is None:
         message = f"the block `{_OPEN}` is not closed"
         place = f"{file}, line {starts[0] + 1}"
-        raise ProjectError(message, at=place, help=f"end it with a line `{_CLOSE}`")
+        raise ProjectError(message, at=place, help=f"add a closing line `{_CLOSE}`")
     if any(start > close for start in starts):
         second = next(start for start in starts if start > close)
-        message = f"there are two blocks `{_OPEN}`"
-        raise ProjectError(message, at=f"{file}, line {second + 1}", help="keep one of them")
+        message = f"there is more than one block `{_OPEN}`"
+        raise ProjectError(message, at=f"{file}, line {second + 1}", help="remove all but one")
     inside = lines[starts[0] + 1 : close]
     toml = "".join(f"{line[2:] if line[1:2] == ' ' else line[1:]}\n" for line in inside)
     return Block(toml, starts[0] + 2, close + 1)

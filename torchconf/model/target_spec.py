@@ -69,7 +69,7 @@ def parse_target_spec(text: str, vocabulary: Vocabulary) -> TargetSpec:
     """Read one target as a user types it.
 
     Raises:
-        RequestError: It is not a target, could be two, or can not exist on that platform.
+        RequestError: It is not a target, could be two, or cannot exist on that platform.
     """
     match = re.fullmatch(_shape(), text.strip().lower().replace("_", "-"))
     if match is None:
@@ -158,9 +158,9 @@ def _check_platform(
         if known.name == accelerator and platform.key not in known.platforms:
             where = ", ".join(known.platforms)
             raise RequestError(
-                f"target `{text}` can not be had: PyTorch publishes no {known.title} build "
+                f"target `{text}` is not available: PyTorch publishes no {known.title} build "
                 f"for {platform.key}, only for {where}",
-                help=f"for this platform there is {_choices(platform, vocabulary)}",
+                help=f"available for this platform: {_choices(platform, vocabulary)}",
             )
 
 
@@ -180,7 +180,7 @@ def _unknown_backend(text: str, word: str, vocabulary: Vocabulary) -> RequestErr
     known = [backend.name for backend in vocabulary.current if backend.accelerator == named]
     return RequestError(
         f"target `{text}`: the catalog of {vocabulary.as_of} knows no backend `{word}`",
-        help=f"it knows {_join(known)}; `torchconf catalog refresh` reads what is newer",
+        help=f"it knows {_join(known)}; `torchconf catalog refresh` fetches newer data",
     )
 
 

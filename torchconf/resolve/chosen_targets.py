@@ -61,7 +61,9 @@ def chosen_targets(
         ]
         if not matching:
             names = ", ".join(str(target) for target, _ in found) or "no targets"
-            raise RequestError(f"`{word}` is no target of this project", help=f"it has {names}")
+            raise RequestError(
+                f"`{word}` is not a target of this project", help=f"its targets: {names}"
+            )
         chosen += [pair for pair in matching if pair not in chosen]
     return chosen
 

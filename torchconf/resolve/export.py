@@ -49,7 +49,7 @@ def builds_of(export: Export, target: Target, python: str) -> dict[str, Build]:
     """
     refusal = export.refusal(target.platform, python)
     if refusal is not None:
-        raise UvError(f"the lock is not for `{target}` on Python {python}: {refusal}")
+        raise UvError(f"the lockfile does not support `{target}` on Python {python}: {refusal}")
     found: dict[str, Build] = {}
     for name in export.names():
         build = export.build(name, target.platform, python)
@@ -57,8 +57,7 @@ def builds_of(export: Export, target: Target, python: str) -> dict[str, Build]:
             continue
         if build.is_missing:
             raise UvError(
-                f"there is no wheel of {name} {build.version or ''} for `{target}` on Python "
-                f"{python}",
+                f"no wheel of {name} {build.version or ''} for `{target}` on Python {python}",
                 help="`torchconf verify` shows what each platform gets",
             )
         found[name] = build
@@ -111,7 +110,7 @@ def as_requirements(wanted: Wanted, catalog: Catalog, *, hashes: bool) -> str:
             if not known:
                 raise UvError(
                     f"{name} has no hash: it comes from {place or 'a folder'}",
-                    help="give `--no-hashes`",
+                    help="pass `--no-hashes`",
                 )
             line = " \\\n".join([line, *(f"    --hash={each}" for each in known)])
         lines.append(line)

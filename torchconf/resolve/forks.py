@@ -162,10 +162,10 @@ class Forks:
 
     def _nested(self, item: Item, group: Item) -> ProjectError:
         return ProjectError(
-            f"{spoken(group)} includes {spoken(item)}, and both stand in one conflict: uv writes a "
-            "lockfile that it cannot read",
+            f"{spoken(group)} includes {spoken(item)}, and both are in one conflict set: uv "
+            "writes a lockfile that it cannot read",
             at=self._declared.root.place("tool.uv.conflicts"),
-            help="take one of the two out of the conflict",
+            help="remove one of them from the conflict set",
         )
 
     def _start(self) -> list[Environments]:

@@ -457,7 +457,7 @@ class Declared:
             for group in project.default_groups:
                 if group not in project.groups:
                     message = f"default group `{group}` is not defined"
-                    _refuse(project, message, "tool.uv.default-groups", "define it, or take it out")
+                    _refuse(project, message, "tool.uv.default-groups", "define it, or remove it")
 
     def _overlap(self, one: Marker | None, other: Marker | None) -> bool:
         where = self.universe.where
@@ -499,7 +499,7 @@ class Declared:
         if not counting or any(source.kind != "workspace" for source in counting):
             _refuse(
                 project,
-                f"`{name}` is a member of the workspace, and needs a source that says so",
+                f"`{name}` is a member of the workspaceand needs a workspace source",
                 requirement.at,
                 f"add `{name} = {{ workspace = true }}` to `tool.uv.sources`",
             )

@@ -237,7 +237,7 @@ class Routes:
         except ProjectError as error:
             self.error = error
         except TooManyEnvironments:
-            self.doubt = "the markers of this project tell too many environments apart"
+            self.doubt = "the markers of this project distinguish too many environments"
         except TooManyForks:
             self.doubt = "the conflicts of this project split it into too many forks"
         else:
@@ -255,7 +255,7 @@ class Routes:
             if {"dependencies", "optional-dependencies"} & member.dynamic:
                 return f"the dependencies of `{member.name}` are dynamic"
             if "dependency-groups" in member.uv:
-                return "dependency groups have settings of their own"
+                return "dependency groups have their own settings"
         return None
 
     def row(
@@ -294,11 +294,11 @@ class Routes:
     def _doubt_about(self, package: NormalizedName) -> str | None:
         """Say why nothing can be said about one package, if so."""
         if package in self._declared.mixed:
-            return f"the sources of `{package}` are indexes and other kinds in turn"
+            return f"the sources of `{package}` mix indexes and other kinds"
         for unread in self._declared.unread:
             # What comes from a source tree itself does not depend on that tree's sources.
             if unread.name != package:
-                return f"`{unread.name}` is a source tree, and its own sources were not read"
+                return f"`{unread.name}` is a source tree, and its sources were not read"
         return None
 
     def _route(self, package: NormalizedName, reached: _Reached) -> Route:
@@ -427,12 +427,12 @@ class Routes:
         while True:
             fork = next((fork for fork in forks if fork.agrees(alive)), None)
             if fork is None:
-                return Route(kind="unknown", reason="no part of the lock fits this choice")
+                return Route(kind="unknown", reason="no part of the lockfile matches this choice")
             reached = self._reach(chosen, alive, fork, point)
             asked = [item for item in reached.asked if item not in alive]
             for item in asked:
                 if self._conflicts(item, chosen.items):
-                    reason = f"{spoken(item)} is switched on next to what it conflicts with"
+                    reason = f"{spoken(item)} is enabled together with what it conflicts with"
                     return Route(kind="unknown", fork=fork, reason=reason)
             also = [item for item in asked if any(one.agrees(alive | {item}) for one in forks)]
             if not also:

@@ -259,7 +259,7 @@ def build_of(  # noqa: PLR0911 - one return a kind of route
         )
         return None, f"supported Pythons differ: {parts}"
     if route.kind == "direct":
-        return None, "it comes from a path, a repository or a URL"
+        return None, "it comes from a path, Git or a URL"
     return None, route.reason
 
 

@@ -32,7 +32,7 @@ def find_uv() -> str:
     if found is None:
         raise UvError(
             "uv was not found",
-            help="install it, or install `torchconf[uv]`, which brings it along",
+            help="install uv, or `torchconf[uv]`, which includes it",
         )
     return found
 
@@ -41,7 +41,7 @@ def run_uv(*arguments: str, folder: str) -> Run:
     """Run uv in a folder; what it reports on stderr is passed on as it comes, and returned.
 
     Raises:
-        UvError: uv was not found or can not be started.
+        UvError: uv was not found or cannot be started.
     """
     # Imported here: only a command that runs uv needs it.
     import subprocess
@@ -66,7 +66,7 @@ def run_uv(*arguments: str, folder: str) -> Run:
                 raise
             return Run(process.wait(), "".join(lines))
     except OSError as error:
-        raise UvError(f"uv can not be started: {error}") from error
+        raise UvError(f"cannot start uv: {error}") from error
 
 
 class Captured(NamedTuple):
@@ -98,7 +98,7 @@ def spoken_failure(stderr: str) -> str:
     lines = [line.rstrip() for line in hide_secrets(stderr).splitlines()]
     starts = [n for n, line in enumerate(lines) if line.startswith("error:")]
     if not starts:
-        return "\n".join(line for line in lines if line)[-2000:] or "uv said nothing"
+        return "\n".join(line for line in lines if line)[-2000:] or "uv printed no error message"
     return "\n".join(lines[starts[0] :]).removeprefix("error:").strip()
 
 
@@ -106,7 +106,7 @@ def uv_version() -> tuple[int, ...]:
     """Return the version of uv: `(0, 13, 9)`; empty if it is not told.
 
     Raises:
-        UvError: uv was not found or can not be started.
+        UvError: uv was not found or cannot be started.
     """
     run = capture_uv(["--version"], folder=os.getcwd())
     match = re.match(r"uv (\d+)\.(\d+)\.(\d+)", run.stdout)
@@ -120,7 +120,7 @@ def capture_uv(arguments: Sequence[str], *, folder: str) -> Captured:
     have started builds.
 
     Raises:
-        UvError: uv was not found or can not be started.
+        UvError: uv was not found or cannot be started.
     """
     import subprocess
 
@@ -136,7 +136,7 @@ def capture_uv(arguments: Sequence[str], *, folder: str) -> Captured:
             start_new_session=os.name == "posix",
         )
     except OSError as error:
-        raise UvError(f"uv can not be started: {error}") from error
+        raise UvError(f"cannot start uv: {error}") from error
     with process:
         _running.add(process.pid)
         try:
@@ -162,7 +162,7 @@ def capture_all(
         done: Called whenever one of them is done.
 
     Raises:
-        UvError: uv was not found or can not be started.
+        UvError: uv was not found or cannot be started.
     """
     if len(calls) == 1:
         captured = [capture_uv(calls[0], folder=folder)]

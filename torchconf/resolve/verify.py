@@ -197,7 +197,7 @@ def _installed(
 
 def _wrong_model(row: Row, real: str) -> str:
     return (
-        f"`show` predicts {row.backend}, uv locks {real}: this is a bug of torchconf, please report"
+        f"`show` predicts {row.backend}, uv locks {real}; this is a bug in torchconf, please report"
         " it"
     )
 
@@ -260,7 +260,9 @@ def _lags(
         for wanted in _ranges(project, main, one):
             if not wanted.contains(newest, prereleases=True):
                 return None
-    return f"torch is {own} here, and {newest} elsewhere: a bound or a pin keeps them together"
+    return (
+        f"torch is {own} here, and {newest} elsewhere; add a bound or a pin to keep them the same"
+    )
 
 
 def _ranges(project: Project, main: str, one: Verified) -> Iterator[SpecifierSet]:
@@ -287,7 +289,7 @@ def _does_not_fit(one: Verified, torch: Verified, catalog: Catalog) -> str | Non
     if one.row.backend == PYPI.name and torch.row.backend not in (PYPI.name, None) and not is_mac:
         carried = catalog.serves(f"{catalog.base_url}/{torch.row.backend}", package)
         if carried:
-            return f"it comes from PyPI, next to a torch of {torch.row.backend}"
+            return f"it comes from PyPI, but torch comes from {torch.row.backend}"
     if own is None or torch_version is None or own not in catalog.versions(package):
         return None
     fitting = catalog.companions(package, torch_version)

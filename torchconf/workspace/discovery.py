@@ -105,8 +105,8 @@ class Gatherer:
 
                     found = [*find_projects(path)]
                     if not found:
-                        message = f"there is no `{files.NAME}` in this folder or below it"
-                        raise ProjectError(message, at=path, help="name a file or another folder")
+                        message = f"no `{files.NAME}` in this folder or below it"
+                        raise ProjectError(message, at=path, help="pass a file or another folder")
                     yield from found
                 else:
                     yield path
@@ -128,9 +128,9 @@ class Gatherer:
         name = spoken_path(path)
         if find_block(file.text, name) is None:
             raise ProjectError(
-                "there is no block `# /// script` in this file",
+                "no `# /// script` block in this file",
                 at=name,
-                help=f"name a `{files.NAME}`, or a script with metadata",
+                help=f"name a `{files.NAME}`or a script with metadata",
             )
         return self._of(CheckedFile(name, file.text, is_script=True), {name: file})
 
@@ -194,7 +194,7 @@ class Gatherer:
         return Gathered(unit, read)
 
     def _libraries(self, paths: Iterable[str]) -> dict[str, Project | None]:
-        """Read the projects that path sources lead to; one that can not be read stays unknown."""
+        """Read the projects that path sources lead to; one that cannot be read stays unknown."""
         found: dict[str, Project | None] = {}
         for path in paths:
             for sources in self._view(path).sources.values():

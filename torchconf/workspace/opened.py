@@ -52,7 +52,7 @@ def open_project(folder: str | None, *, may_be_missing: bool = False) -> OpenPro
         may_be_missing: Whether a folder without one will do; its file then reads as empty.
 
     Raises:
-        ProjectError: There is none, or it can not be read.
+        ProjectError: There is none, or it cannot be read.
     """
     if folder is not None:
         path = files.project_file(folder)
