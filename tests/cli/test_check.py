@@ -293,7 +293,7 @@ def test_standard_input_stands_for_a_file(
     [
         ("pyproject.toml", b"[project\n", "line 1"),
         ("pyproject.toml", b"\xff\xfe", "not UTF-8"),
-        ("train.py", b"print()\n", "no block `# /// script`"),
+        ("train.py", b"print()\n", "no `# /// script` block"),
         ("train.py", b"# /// script\n# dependencies = [\n# ///\n", "not valid TOML"),
         ("train.py", b"# here\n# /// script\n# dependencies = ]\n# ///\n", "train.py, line 3"),
         ("train.py", b"# /// script\n# dependencies = []\n", "is not closed"),

@@ -163,7 +163,7 @@ def test_uv_is_not_needed(empty: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_folder_that_is_not_there_is_an_error(empty: Demo) -> None:
     result = empty("doctor --project nowhere")
     assert result.status == 2
-    assert "there is no such folder" in result.err
+    assert "no such folder" in result.err
 
 
 def test_project_that_can_not_be_read_is_an_error(tmp_path: Path) -> None:

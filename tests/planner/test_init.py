@@ -926,8 +926,7 @@ def test_lock_without_uv_says_where_to_get_it(
     assert result.status == 2
     assert demo.path.read_bytes() == before
     assert result.err.endswith(
-        "error: uv was not found\n"
-        " help: install it, or install `torchconf[uv]`, which brings it along\n"
+        "error: uv was not found\n help: install uv, or `torchconf[uv]`, which includes it\n"
     )
 
 

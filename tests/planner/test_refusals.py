@@ -88,8 +88,8 @@ TARGETS = {
     ),
     "ROCm on Windows": Refusal(
         "-t windows-rocm",
-        "target `windows-rocm` is not available: PyTorch publishes no ROCm build for windows-x86_64, "
-        "only for linux-x86_64",
+        "target `windows-rocm` is not available: PyTorch publishes no ROCm build for "
+        "windows-x86_64, only for linux-x86_64",
         "available for this platform: `windows-cpu`, `windows-cuda` or `windows-xpu`",
     ),
     "ROCm on ARM": Refusal(
@@ -100,8 +100,8 @@ TARGETS = {
     ),
     "XPU on macOS": Refusal(
         "-t macos-xpu",
-        "target `macos-xpu` is not available: PyTorch publishes no Intel XPU build for macos-arm64, "
-        "only for linux-x86_64, windows-x86_64",
+        "target `macos-xpu` is not available: PyTorch publishes no Intel XPU build for "
+        "macos-arm64, only for linux-x86_64, windows-x86_64",
         "available for this platform: `macos-cpu`",
     ),
     "MPS on Linux": Refusal(
@@ -117,12 +117,12 @@ TARGETS = {
     "a backend that nobody has seen": Refusal(
         "-t linux-cu999",
         "target `linux-cu999`: the catalog of 2026-11-22 knows no backend `cu999`",
-        "it knows cu132, cu130 or cu126; `torchconf catalog refresh` reads what is newer",
+        "it knows cu132, cu130 or cu126; `torchconf catalog refresh` fetches newer data",
     ),
     "a ROCm that nobody has seen": Refusal(
         "-t linux-rocm9.9",
         "target `linux-rocm9.9`: the catalog of 2026-11-22 knows no backend `rocm9.9`",
-        "it knows rocm7.2; `torchconf catalog refresh` reads what is newer",
+        "it knows rocm7.2; `torchconf catalog refresh` fetches newer data",
     ),
     "a typo in the system": Refusal(
         "-t linus-cuda", "`linus-cuda` is not a target", "did you mean `linux-cuda`?"
@@ -223,18 +223,18 @@ FLAGS = {
     ),
     "a Python that is none": Refusal(
         "-t linux-cpu --python three",
-        "`--python three` is not a version or a specifier",
+        "`--python three` is not a version or specifier",
         PYTHON,
     ),
     "a Python with two dots": Refusal(
-        "-t linux-cpu --python 3..12", "`--python 3..12` is not a version or a specifier", PYTHON
+        "-t linux-cpu --python 3..12", "`--python 3..12` is not a version or specifier", PYTHON
     ),
     "a torch that is none": Refusal(
-        "-t linux-cpu --torch latest", "`--torch latest` is not a version or a specifier", SPECIFIER
+        "-t linux-cpu --torch latest", "`--torch latest` is not a version or specifier", SPECIFIER
     ),
     "a torch with its name": Refusal(
         "-t linux-cpu --torch 'torch>=2.13'",
-        "`--torch torch>=2.13` is not a version or a specifier",
+        "`--torch torch>=2.13` is not a version or specifier",
         SPECIFIER,
     ),
     "a mirror that is no URL": Refusal(
@@ -294,8 +294,8 @@ FLAGS = {
     ),
     "a folder that is not there": Refusal(
         "-t linux-cpu --project nowhere",
-        "there is no such folder",
-        "name the folder of a `pyproject.toml`",
+        "no such folder",
+        "pass the folder of a `pyproject.toml`",
         at="nowhere",
     ),
 }
@@ -539,7 +539,7 @@ def test_toml_of_a_newer_version_is_told_from_broken_toml(tmp_path: Path) -> Non
     assert first.startswith(f"error: this is TOML 1.1, and Python {python} reads TOML 1.0: ")
     assert "\n".join(rest) == (
         "   at: pyproject.toml, line 3\n"
-        " help: write this place as TOML 1.0: inline tables on one line and without a comma at the "
+        " help: rewrite it as TOML 1.0: inline tables on one line and without a comma at the "
         "end, times with seconds, no `\\e` and no `\\x` in strings"
     )
 
@@ -621,7 +621,7 @@ def test_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
             "show",
             (
                 "error: no `pyproject.toml` in this folder or above it\n   at: {folder}\n"
-                " help: run `torchconf init` to make one, or name the folder with `--project`\n"
+                " help: run `torchconf init` to create one, or pass the folder with `--project`\n"
             ),
         ),
     ],

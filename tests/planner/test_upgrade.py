@@ -407,7 +407,7 @@ def test_what_a_target_can_not_follow_is_refused(tmp_path: Path) -> None:
         ("--backend cu130=cu999", "knows no backend `cu999`"),
         ("--force", "unexpected argument `--force`"),
         ("--backend cu130", "is not OLD=NEW"),
-        ("--torch two", "is not a version or a specifier"),
+        ("--torch two", "is not a version or specifier"),
     ],
 )
 def test_what_makes_no_sense(words: str, message: str, tmp_path: Path) -> None:

@@ -215,8 +215,8 @@ def test_universal_needs_one_command(demo: Demo) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("windows-rocm7.2", "is no target"),
-        ("linux-xpu", "`linux-xpu` is no target of this project"),
+        ("windows-rocm7.2", "is not a target"),
+        ("linux-xpu", "`linux-xpu` is not a target of this project"),
         ("--python three", "is not a version such as 3.12"),
         ("--python 3.8", "the lockfile does not support"),
     ],

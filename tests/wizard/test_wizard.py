@@ -325,7 +325,7 @@ def test_answers_that_are_refused_can_be_mended(folder: Path, columns: int) -> N
         terminal.answer("Which version or range", "enter")
         terminal.wait("enter a version or a range")
         terminal.press("new", "enter")
-        terminal.wait("`--torch new` is not a version or a specifier")
+        terminal.wait("`--torch new` is not a version or specifier")
         terminal.press("<2.5", "enter")
         terminal.wait("`linux-cu132`")
         terminal.press(">=2.12", "enter")

@@ -130,7 +130,7 @@ class Gatherer:
             raise ProjectError(
                 "no `# /// script` block in this file",
                 at=name,
-                help=f"name a `{files.NAME}`or a script with metadata",
+                help=f"name a `{files.NAME}` or a script with metadata",
             )
         return self._of(CheckedFile(name, file.text, is_script=True), {name: file})
 
