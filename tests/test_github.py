@@ -109,6 +109,26 @@ def test_files_of_a_new_project_are_valid(project: Path) -> None:
     valid("vendor.dependabot", project / ".github/dependabot.yml")
 
 
+def careful(path: Path) -> None:
+    """Refuse a workflow whose jobs have more than they say, or leave a token in the checkout."""
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {}, "each job says what it needs"
+    for job in workflow["jobs"].values():
+        assert job["permissions"]
+        for step in job.get("steps", ()):
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("path", OURS[1:], ids=lambda path: path.name)
+def test_our_jobs_have_the_permissions_that_they_name(path: Path) -> None:
+    careful(path)
+
+
+def test_jobs_of_a_new_project_have_the_permissions_that_they_name(project: Path) -> None:
+    careful(project / ".github/workflows/ci.yml")
+
+
 @pytest.mark.parametrize(
     "path", [*OURS, TEMPLATE], ids=lambda path: path.relative_to(ROOT).as_posix()
 )
