@@ -219,6 +219,28 @@ def test_what_is_known_to_be_missing_is_refused(
     assert caught.value.help
 
 
+@pytest.mark.parametrize(
+    ("torch", "chosen"),
+    [
+        ("===2.13.0", "2.13.0 linux-cpu"),
+        (">99", "None linux-cpu"),
+        ("===99.0", "None linux-cpu"),
+        (">=2.13,<99.5", "2.13.0 linux-cpu"),
+        (">2.99,<99.5", "None linux-cpu"),
+    ],
+)
+def test_a_release_that_is_newer_than_the_catalog_is_unknown(torch: str, chosen: str) -> None:
+    choice = choose("linux-cpu", torch)
+    assert spoken(choice) == chosen
+    assert (choice.release is None) == (choice.doubts == (f"any torch {SpecifierSet(torch)}",))
+
+
+@pytest.mark.parametrize("torch", ["===nightly", "===2.13.0+cu999", ">=99,<2", "<0.1", "==0.1.*"])
+def test_a_range_that_admits_nothing_is_refused(torch: str) -> None:
+    with pytest.raises(RequestError, match="no torch release is"):
+        choose("linux-cpu", torch)
+
+
 @settings(max_examples=50)
 @given(
     st.lists(

@@ -32,7 +32,7 @@ _PLATFORM = {"sys_platform", "platform_machine", "platform_system", "os_name"} |
 """What the marker of a source may be made of."""
 
 
-class Puzzle(NamedTuple):
+class Unreadable(NamedTuple):
     """A place that is not understood."""
 
     at: str
@@ -61,7 +61,7 @@ class Configuration(NamedTuple):
     required: bool
     cut: bool
     """`environments` is nothing but the world, cut by the markers of scoped sources."""
-    puzzles: tuple[Puzzle, ...]
+    unreadable: tuple[Unreadable, ...]
 
     @property
     def scopes(self) -> frozenset[NormalizedName]:
@@ -124,7 +124,7 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
         pinned=catalog.main_package in constrained,
         required=bool(project.workspace.required_environments),
         cut=_is_cut(project),
-        puzzles=tuple(reading.puzzles),
+        unreadable=tuple(reading.unreadable),
     )
 
 
@@ -182,16 +182,16 @@ class _Reading:
         self.catalog = catalog
         self.known = known
         self.kinds: set[Kind] = set()
-        self.puzzles: list[Puzzle] = []
+        self.unreadable: list[Unreadable] = []
         self.aliases: dict[str, tuple[str, ...]] = {}
 
     def look(self, source: Source) -> None:
         """Note the kind of one entry, and whether it is understood."""
         self.kinds.add("extra" if source.extra else "group" if source.group else "")
         if source.extra and source.group:
-            self._puzzle(source, "a source cannot have both `extra` and `group`")
+            self._cannot_read(source, "a source cannot have both `extra` and `group`")
         elif source.kind != "index":
-            self._puzzle(source, f"a `{source.kind}` source is not an index")
+            self._cannot_read(source, f"a `{source.kind}` source is not an index")
         elif source.value not in self.known:
             index = self.project.index_named(source.value)
             why = (
@@ -199,15 +199,17 @@ class _Reading:
                 if index is None
                 else f"no known backend in the URL {index.url}"
             )
-            self._puzzle(source, why)
+            self._cannot_read(source, why)
         elif is_nightly(self.known[source.value][0].url):
-            self._puzzle(source, "nightly builds are checked but not edited")
+            self._cannot_read(source, "nightly builds are checked but not edited")
         elif source.marker is not None and (name := _switch(str(source.marker))):
-            self._puzzle(source, f"`{name}` has no effect in a source marker")
+            self._cannot_read(source, f"`{name}` has no effect in a source marker")
         elif source.marker is not None and (others := _words(str(source.marker)) - _PLATFORM):
-            self._puzzle(source, f"`{min(others)}` in a source marker is not a platform variable")
+            self._cannot_read(
+                source, f"`{min(others)}` in a source marker is not a platform variable"
+            )
         elif missing := self._undefined(source):
-            self._puzzle(source, f"{missing} is not defined")
+            self._cannot_read(source, f"{missing} is not defined")
 
     def _undefined(self, source: Source) -> str | None:
         """Return the extra or group of an entry that its own file does not define."""
@@ -220,16 +222,16 @@ class _Reading:
             return f"dependency group `{source.group}`"
         return None
 
-    def _puzzle(self, source: Source, why: str) -> None:
-        self.puzzles.append(Puzzle(self.project.place(source.at), why))
+    def _cannot_read(self, source: Source, why: str) -> None:
+        self.unreadable.append(Unreadable(self.project.place(source.at), why))
 
     def layout(self) -> Layout | None:
         if not self.kinds:
             return None
         if len(self.kinds) > 1:
             at = self.project.place("tool.uv.sources")
-            self.puzzles.append(
-                Puzzle(at, "some sources have an `extra` or `group` and some do not")
+            self.unreadable.append(
+                Unreadable(at, "some sources have an `extra` or `group` and some do not")
             )
         kind = max(self.kinds)
         return next(layout for layout, of in KINDS.items() if of == kind)

@@ -104,12 +104,12 @@ def admitted_range(project: Project, package: str) -> SpecifierSet:
     return declared_range(project, package) & pinned_range(project, package)
 
 
-def refuse_puzzles(before: Configuration, help_: str) -> None:
-    """Refuse tables that are not understood: they would not be edited as they are meant."""
-    if before.puzzles:
-        puzzle = before.puzzles[0]
-        message = f"cannot read the PyTorch configuration: {puzzle.why}"
-        raise ProjectError(message, at=puzzle.at, help=help_)
+def refuse_unreadable(before: Configuration, help_: str) -> None:
+    """Refuse tables that cannot be read: an edit could change what they mean."""
+    if before.unreadable:
+        first = before.unreadable[0]
+        message = f"cannot read the PyTorch configuration: {first.why}"
+        raise ProjectError(message, at=first.at, help=help_)
 
 
 def refuse_inherited(project: Project, catalog: Catalog) -> None:
@@ -137,7 +137,7 @@ class _Deciding:
 
     def decide(self) -> Decision:
         if not self.request.force:
-            refuse_puzzles(self.before, "fix it first, or replace it with `--force`")
+            refuse_unreadable(self.before, "fix it first, or replace it with `--force`")
         self._refuse_poetry()
         self._refuse_own_conflict()
         refuse_inherited(self.project, self.catalog)

@@ -102,7 +102,7 @@ class _Requires:
         declared = self.facts.elsewhere.union(own)
         for requirement in self.project.requirements():
             if requirement.name in self.decision.packages:
-                self._mend(requirement)
+                self._update(requirement)
         lines = [self._new(name) for name in self.decision.packages if name not in declared]
         tritons = triton_requirements(self.decision, self.decision.scopes[0])
         lines += [text for name, text in tritons.items() if name not in declared]
@@ -146,7 +146,7 @@ class _Requires:
                 )
         for requirement in section.requirements if section else ():
             if requirement.name in self.decision.packages:
-                self._mend(requirement)
+                self._update(requirement)
         tritons = triton_requirements(self.decision, scope)
         lines += [text for name, text in tritons.items() if name not in there]
         reason = f"chooses {scope.backend.title}"
@@ -187,7 +187,7 @@ class _Requires:
 
     # The text of a requirement.
 
-    def _mend(self, requirement: Requirement) -> None:
+    def _update(self, requirement: Requirement) -> None:
         path = requirement.path
         self.draft.replace(path, self._kept(requirement), "keeps all targets together")
 

@@ -19,7 +19,7 @@ from torchconf.model.target_spec import spec_of
 from torchconf.planner import plan_targets, refuse_what_uv_refuses, unknowns
 from torchconf.planner.assess import Needs, assess
 from torchconf.planner.bounds import Bounds
-from torchconf.planner.decide import admitted_range, refuse_inherited, refuse_puzzles
+from torchconf.planner.decide import admitted_range, refuse_inherited, refuse_unreadable
 from torchconf.planner.draft_indexes import move_indexes
 from torchconf.planner.request import Request
 from torchconf.planner.upgrade.destination import Destination, UpgradeRequest, find_destination
@@ -82,7 +82,7 @@ def plan_upgrade(
         ProjectError: The project has no torch, or holds something that is not understood.
     """
     before = read_configuration(project, catalog)
-    refuse_puzzles(before, "fix it first; run `torchconf check` for details")
+    refuse_unreadable(before, "fix it first; run `torchconf check` for details")
     refuse_inherited(project, catalog)
     if not before.targets:
         raise ProjectError(
