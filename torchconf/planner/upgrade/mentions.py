@@ -22,7 +22,9 @@ def mention_pattern(backends: Iterable[Backend]) -> re.Pattern[str]:
         words.append(names_backend(backend.name))
         if backend.version:
             number = "[.]".join(map(str, backend.version))
-            words.append(rf"(?<![A-Za-z0-9]){backend.accelerator}[ :=_/-]?v?{number}(?![0-9])")
+            # Apart, a patch release may follow; `rocm7.2.4` in one word names another build.
+            apart, joined = rf"[ :=_/-]v?{number}(?![0-9])", rf"v?{number}(?![.]?[0-9])"
+            words.append(rf"(?<![A-Za-z0-9]){backend.accelerator}(?:{apart}|{joined})")
     return re.compile("|".join(words), re.IGNORECASE)
 
 
