@@ -539,8 +539,8 @@ def test_toml_of_a_newer_version_is_told_from_broken_toml(tmp_path: Path) -> Non
     assert first.startswith(f"error: this is TOML 1.1, and Python {python} reads TOML 1.0: ")
     assert "\n".join(rest) == (
         "   at: pyproject.toml, line 3\n"
-        " help: rewrite it as TOML 1.0: inline tables on one line and without a comma at the "
-        "end, times with seconds, no `\\e` and no `\\x` in strings"
+        " help: rewrite it as TOML 1.0: inline tables on one line and without a trailing "
+        "comma, times with seconds, no `\\e` and no `\\x` in strings"
     )
 
 

@@ -174,7 +174,7 @@ def test_check_names_the_file_that_is_out_of_date(demo: Demo) -> None:
 def test_a_second_run_writes_nothing(demo: Demo) -> None:
     demo("export --python 3.12")
     before = {p: p.stat().st_mtime_ns for p in (demo.folder / "requirements").iterdir()}
-    assert "unchanged" in demo("export --python 3.12").err
+    assert "no changes needed" in demo("export --python 3.12").err
     assert {p: p.stat().st_mtime_ns for p in (demo.folder / "requirements").iterdir()} == before
 
 
