@@ -1,4 +1,4 @@
-"""From a request and a project to a plan: what the file shall say, and the steps to get there."""
+"""From a request and a project to a plan: what the file should say, and the steps to get there."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = [
 
 
 def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Facts) -> Outcome:
-    """Plan what `init` shall write.
+    """Plan what `init`, `add-target` and `remove-target` write.
 
     Args:
         request: Wishes may be empty if the project has targets.

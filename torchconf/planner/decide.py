@@ -1,4 +1,4 @@
-"""Decide what a project shall have: release, targets, layout, scopes. No step is drafted here."""
+"""Decide what a project is to have: release, targets, layout, scopes. No step is drafted here."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Decision(NamedTuple):
 
     before: Configuration
     packages: tuple[str, ...]
-    """Torch and the companions that shall be routed, in the catalog's order."""
+    """Torch and the companions to route, in the catalog's order."""
     torch: SpecifierSet
     """What is asked for, required and pinned, all at once."""
     choice: ReleaseChoice
@@ -54,7 +54,7 @@ class Decision(NamedTuple):
     """Of the layout."""
     scopes: tuple[Scope, ...]
     default: Backend | None
-    """Whose group shall be a default group."""
+    """The backend whose group becomes a default group."""
     affected: frozenset[str]
     """Names of the scopes that the request is about; the others stay as they are."""
     bounds: Bounds
@@ -72,7 +72,7 @@ class Decision(NamedTuple):
 
 
 def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -> Decision:
-    """Decide what the file shall hold.
+    """Decide what the file is to hold.
 
     Raises:
         RequestError: It is not available, or is ambiguous.
@@ -113,7 +113,7 @@ def refuse_unreadable(before: Configuration, help_: str) -> None:
 
 
 def refuse_inherited(project: Project, catalog: Catalog) -> None:
-    """Send whoever asks in a member to the root, where its sources are."""
+    """Refuse members whose sources live in the root."""
     root = project.root
     if root is None or any(name in catalog.family for name in project.sources):
         return
@@ -379,7 +379,7 @@ class _Deciding:
         )
 
     def _default(self, layout: Layout, targets: Iterable[Target]) -> Backend | None:
-        """Return the backend that plain `uv sync` shall install, for the layout `groups`."""
+        """Return the backend that plain `uv sync` is to install, for the layout `groups`."""
         if layout != "groups" or self.request.default == "none":
             return None
         backends = ordered({target.backend for target in targets}, self.catalog)

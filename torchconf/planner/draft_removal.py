@@ -154,7 +154,7 @@ def _remove_sources(draft: Draft, catalog: Catalog) -> None:
 
 
 def _join_environments(draft: Draft, catalog: Catalog, decision: Decision) -> None:
-    """Cut `environments` anew where it held just what the sources' markers cut."""
+    """Rewrite `environments` where it held nothing but the cut of the source markers."""
     path = ENVIRONMENTS
     if decision.before.cut:
         sources: dict[str, list[Any]] = draft.get(SOURCES) or {}

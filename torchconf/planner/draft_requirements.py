@@ -119,7 +119,7 @@ class _Requires:
             self.draft.put(("dependency-groups", "dev"), [], reason)
 
     def _move_out_of_base(self) -> dict[str, list[str]]:
-        """Take the family out of the base dependencies; return its lines as they shall be."""
+        """Take the family out of the base dependencies; return its new lines."""
         moved: dict[str, list[str]] = {}
         numbers: list[int] = []
         for number, requirement in enumerate(self.project.dependencies):

@@ -58,7 +58,7 @@ def draft_tables(
         request: What is asked for.
         project: As it is.
         catalog: What can be had.
-        decision: What shall be.
+        decision: What the file is to hold.
 
     Raises:
         ProjectError: The name that an index should have is taken.
@@ -123,7 +123,7 @@ def environment_cells(sources: Mapping[str, Sequence[Value]]) -> tuple[str, ...]
 def _cut_environments(draft: Draft, cells: Sequence[str], *, anew: bool) -> None:
     """Cut `environments` where the sources' markers do; entries are split, never widened.
 
-    Those that hold nothing but such a cut of former sources are cut anew.
+    Those that hold nothing but such a cut of former sources are replaced.
     """
     path = ENVIRONMENTS
     reason = "uv ignores the markers of scoped sources next to base dependencies without this"

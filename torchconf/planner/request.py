@@ -19,7 +19,7 @@ class Request(NamedTuple):
     """What a user asks for: one field a flag of `init`."""
 
     specs: tuple[TargetSpec, ...] = ()
-    """All targets that there shall be; empty: those that the project has, changed as follows."""
+    """All targets; empty: those that the project has, changed as follows."""
     add: tuple[TargetSpec, ...] = ()
     remove: tuple[TargetSpec, ...] = ()
     torch: str | None = None

@@ -1,7 +1,7 @@
 """Keep source entries that do what is wanted already, in their own words.
 
 Whoever wrote `platform_system == 'Linux'`, or a marker that says more than the targets need, meant
-it. An entry is written anew only where it would give a target another build.
+it. An entry is rewritten only where it would give a target another build.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def keep_entries(
     """Return the wanted entries, with those that are there and do the same in their place.
 
     Args:
-        wanted: The sources of one package, as they would be written anew.
+        wanted: The sources of one package, as a new file would have them.
         current: What the file has: a list of entries, one entry, or None.
         targeted: The platforms that matter to an extra or group, by its normalised name; to the
             project itself, under the empty name.

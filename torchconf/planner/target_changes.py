@@ -1,4 +1,4 @@
-"""The targets that a project shall have, from those that it has and what is added or removed.
+"""The targets that a project is to have, from those that it has and what is added or removed.
 
 A file does not say which targets somebody asked for: a marker for a whole system brings its other
 machines along, and the CPU index takes what is left. So a target for a system stands for its other
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def wanted_specs(
     before: Configuration, request: Request, catalog: Catalog, at: str
 ) -> tuple[TargetSpec, ...]:
-    """Return what shall be there after the request: all of it, not only what is new.
+    """Return all targets that the project has after the request, not only the new ones.
 
     Args:
         before: What the project has.
@@ -38,7 +38,7 @@ def wanted_specs(
         at: The place of the project's sources, for errors.
 
     Raises:
-        RequestError: Nothing is asked for, or what shall be removed is not there.
+        RequestError: Nothing is asked for, or what is to be removed is not there.
     """
     named = {spec.backend for spec in (*request.specs, *request.add)}
     if request.specs:

@@ -56,7 +56,7 @@ class Upgrade(NamedTuple):
     kept: bool
     """Some extra or group is still named after an old backend."""
     packages: tuple[str, ...]
-    """The family packages of the project: what a lockfile has to take anew."""
+    """The family packages of the project: what a lockfile has to upgrade."""
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
 

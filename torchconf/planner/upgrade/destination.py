@@ -133,7 +133,7 @@ class _Search:
     # Backends.
 
     def _asked(self) -> dict[str, Backend | None]:
-        """Return what each backend of the project shall become; None for the newest."""
+        """Return what each backend of the project becomes; None for the newest."""
         asked: dict[str, Backend | None] = dict(self.there)
         named = dict(self.request.backends)
         for old, new in named.items():

@@ -155,7 +155,7 @@ class _Respecifying:
         for number, line in sorted(ours, key=lambda pair: not pair[1].is_base):
             bare = not line.requirement.specifier
             if bare and (upper is not None or self.asked) and not held and not line.holds:
-                self.texts[number] = self._anew(self._label(line), upper)
+                self.texts[number] = self._replaced(self._label(line), upper)
             else:
                 self.texts[number] = self._torch(line, upper)
             text = self.texts[number]
@@ -178,12 +178,12 @@ class _Respecifying:
         if not line.requirement.specifier or _is_exact(line.requirement):
             return respecify(text, self.release, None)
         if self.asked and not self.is_bare and not line.holds:
-            return self._anew(text, upper)
+            return self._replaced(text, upper)
         own = self.own.torch if self.own and upper is None else None
         lower = Version(self.asked.strip()) if self.asked and self.is_bare else self.release
         return respecify(text, lower, None if line.is_promise else upper, own)
 
-    def _anew(self, text: str, upper: str | None) -> str:
+    def _replaced(self, text: str, upper: str | None) -> str:
         """Write what is asked for, or else what keeps the targets together."""
         specifier = self.specifier or f">={self.release}"
         text = with_specifier(text, specifier)
