@@ -357,7 +357,7 @@ def test_a_file_that_is_not_understood_is_refused_before_anything_is_asked(folde
     with Terminal(["init"], folder, columns=120) as terminal:
         assert terminal.finish() == 2
         assert "error: cannot read the PyTorch configuration" in terminal.screen.text
-        assert "let `--force` replace it" in terminal.screen.text
+        assert "replace it with `--force`" in terminal.screen.text
         assert "Which platforms" not in terminal.screen.text
     assert path.read_text() == PUZZLE
 

@@ -146,7 +146,7 @@ def _show(options: CatalogOptions) -> int:
     platforms = list(dict.fromkeys(name for row in rows for name in row["pythons"]))
     table = [
         [row["package"], row["version"], row["backend"]]
-        + [_spoken(row["pythons"].get(platform)) for platform in platforms]
+        + [_cell(row["pythons"].get(platform)) for platform in platforms]
         for row in rows
     ]
     head = ["package", "version", "build", *platforms]
@@ -220,12 +220,10 @@ def _row(package: str, version: Version, backend: Backend, catalog: Catalog) -> 
     }  # fmt: skip
 
 
-def _spoken(pythons: Sequence[str] | None) -> str:
-    if pythons is None:
-        return "?"
-    return (
-        "-" if not pythons else pythons[0] if len(pythons) == 1 else f"{pythons[0]}-{pythons[-1]}"
-    )
+def _cell(pythons: Sequence[str] | None) -> str:
+    from torchconf.report.columns import spoken_span
+
+    return "?" if pythons is None else spoken_span(pythons)
 
 
 def _refresh(options: CatalogOptions) -> int:

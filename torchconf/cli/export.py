@@ -84,7 +84,7 @@ def add_arguments(parser: Parser) -> None:
 def run(options: ExportOptions) -> int:
     """Export, select and write."""
     # Imported here: `--help` needs none of these.
-    from torchconf.cli.lock_copy import exports, locked_folder
+    from torchconf.cli.locked_folder import exports, locked_folder
     from torchconf.errors import RequestError
     from torchconf.resolve.chosen_targets import chosen_targets
     from torchconf.resolve.table import route_table
@@ -189,7 +189,7 @@ def _universal(
     selections: Sequence[Selection], folder: str, options: ExportOptions, context: OpenProject
 ) -> dict[str, str]:
     """Return one file with markers, for targets that share a command."""
-    from torchconf.cli.lock_copy import exports
+    from torchconf.cli.locked_folder import exports
     from torchconf.errors import RequestError, hide_secrets
     from torchconf.resolve.table import route_table
 

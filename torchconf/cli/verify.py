@@ -59,7 +59,7 @@ def add_arguments(parser: Parser) -> None:
 def run(options: VerifyOptions) -> int:
     """Ask uv, compare, and print."""
     # Imported here: `--help` needs none of these.
-    from torchconf.cli.lock_copy import exports, locked_folder
+    from torchconf.cli.locked_folder import exports, locked_folder
     from torchconf.errors import UvError
     from torchconf.model.pylock import Export
     from torchconf.report.json_data import print_json
@@ -170,6 +170,8 @@ def _report_text(verified: Sequence[Verified], options: VerifyOptions) -> None:
 
 def _grid(verified: Sequence[Verified], *, wheels: bool) -> tuple[list[str], list[list[str]]]:
     """Turn rows into a table; Pythons with the same answers share a line."""
+    from torchconf.report.columns import spoken_span
+
     platforms = list(dict.fromkeys(one.row.platform for one in verified))
     lines: dict[tuple[str, str, str], dict[str, str]] = {}
     for one in verified:
@@ -181,13 +183,9 @@ def _grid(verified: Sequence[Verified], *, wheels: bool) -> tuple[list[str], lis
         joined.setdefault(same, []).append(python)
     head = ["command", "package", "python", *platforms]
     return head, [
-        [str(command), str(package), _spoken(pythons), *cells]  # type: ignore[misc]  # of the key
+        [str(command), str(package), spoken_span(pythons), *cells]  # type: ignore[misc]  # of the key
         for (command, package, cells), pythons in joined.items()
     ]
-
-
-def _spoken(pythons: Sequence[str]) -> str:
-    return pythons[0] if len(pythons) == 1 else f"{pythons[0]}-{pythons[-1]}"
 
 
 def _cell(one: Verified, *, wheels: bool) -> str:

@@ -16,3 +16,10 @@ def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for row in (head, *rows)
     ]
     return "\n".join(lines) + "\n"
+
+
+def spoken_span(versions: Sequence[str]) -> str:
+    """Return versions as a cell: the only one, or the first and the last; `-` for none."""
+    if not versions:
+        return "-"
+    return versions[0] if len(versions) == 1 else f"{versions[0]}-{versions[-1]}"

@@ -1,4 +1,4 @@
-"""What uv locks: in a copy of the project, or as the project's own lockfile has it."""
+"""A folder with a lockfile to export from: the project's own, or that of a locked copy of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from torchconf.errors import UvError
+from torchconf.files import spoken_path
 from torchconf.resolve.uv import OLDEST, capture_all, capture_uv, spoken_failure, uv_version
 from torchconf.workspace.opened import LOCKFILE
 
@@ -71,16 +72,9 @@ def _own(folder: str, *, is_locked: bool) -> None:
         if run.returncode:
             raise UvError(
                 f"{LOCKFILE} is out of date: {spoken_failure(run.stderr)}",
-                at=files_path(path),
+                at=spoken_path(path),
                 help="run `uv lock`",
             )
-
-
-def files_path(path: str) -> str:
-    """Return a path as a person says it."""
-    from torchconf.files import spoken_path
-
-    return spoken_path(path)
 
 
 def exports(
