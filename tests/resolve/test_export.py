@@ -48,7 +48,7 @@ def verified(demo: Demo, target: str) -> dict[str, str]:
 
 
 def platform_of(text: str) -> str:
-    match = re.search(r"installs, on (\S+) with", text)
+    match = re.search(r"only for (\S+) with", text)
     assert match
     return match[1]
 

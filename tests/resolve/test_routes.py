@@ -526,7 +526,7 @@ def test_too_many_environments_leave_the_answer_unknown() -> None:
             [tool.uv.sources]
             torch = { index = 'a', extra = 'x', group = 'x' }
             """,
-            "not both",
+            "both `extra` and `group`",
         ),
     ],
 )

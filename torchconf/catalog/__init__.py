@@ -89,7 +89,7 @@ def validated(data: object, at: str) -> dict[str, Any]:
         CatalogError: Naming the first key that is wrong.
     """
     if not isinstance(data, dict):
-        raise CatalogError("the catalog is not a table", at=at)
+        raise CatalogError("the catalog is not a JSON object", at=at)
     for key, kind in _KEYS.items():
         if not isinstance(data.get(key), kind):
             raise CatalogError(f"the catalog has no usable `{key}`", at=at)

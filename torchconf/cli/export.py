@@ -218,7 +218,7 @@ def _universal(
         for index in [context.project.index_named(row.index_name or "")]
         if index is not None and row.package in text
     )
-    head = ["# What each platform installs.", "# Made from uv.lock by:"]
+    head = ["# What each platform installs.", "# Generated from uv.lock by:"]
     head.append(f"#     torchconf export --universal{' --no-hashes' if options.no_hashes else ''}")
     return {"universal.txt": "\n".join([*head, *dict.fromkeys(pages), "", text])}
 

@@ -191,7 +191,7 @@ class _Replacement:
         except OSError as error:
             kept, self.old = self.old, ""
             raise WriteRefused(
-                f"another file could not be written, and this one could not be restored:  "
+                f"another file could not be written, and this one could not be restored: "
                 f"{reason(error)}",
                 at=self.file.path,
                 help=f"its previous content is in `{kept}`" if self.file.raw is not None else None,

@@ -148,8 +148,8 @@ def _header(wanted: Wanted) -> list[str]:
     spoken = pythons[0] if len(pythons) == 1 else f"{pythons[0]} to {pythons[-1]}"
     platform = wanted.target.platform.key
     return [
-        f"# What `{wanted.target}` installs, on {platform} with Python {spoken} and nowhere else.",
-        "# Made from uv.lock by:",
+        f"# Requirements of `{wanted.target}`: only for {platform} with Python {spoken}.",
+        "# Generated from uv.lock by:",
         f"#     {wanted.command}",
     ]
 

@@ -484,7 +484,7 @@ class Declared:
                 if same_scope and self._overlap(one.marker, after.marker):
                     _refuse(
                         project,
-                        f"two sources of `{package}` hold in the same environments",
+                        f"two sources of `{package}` apply to the same environments",
                         after.at,
                         "give them markers that exclude each other",
                     )
@@ -499,7 +499,7 @@ class Declared:
         if not counting or any(source.kind != "workspace" for source in counting):
             _refuse(
                 project,
-                f"`{name}` is a member of the workspaceand needs a workspace source",
+                f"`{name}` is a member of the workspace and needs a workspace source",
                 requirement.at,
                 f"add `{name} = {{ workspace = true }}` to `tool.uv.sources`",
             )
@@ -520,9 +520,11 @@ def _refuse(project: Project, message: str, at: str, next_step: str | None = Non
 
 def _check_kind(project: Project, source: Source) -> None:
     if source.kind in ("mixed", "none"):
-        _refuse(project, "a source names one of index, path, git, url, workspace", source.at)
+        _refuse(
+            project, "a source names exactly one of index, path, git, url, workspace", source.at
+        )
     if source.extra and source.group:
-        _refuse(project, "a source has an `extra` or a `group`, not both", source.at)
+        _refuse(project, "a source cannot have both `extra` and `group`", source.at)
 
 
 def _check_scope(project: Project, source: Source) -> None:

@@ -250,7 +250,7 @@ def build_of(  # noqa: PLR0911 - one return a kind of route
         backend = _index_backend(route.index, catalog)
         if backend is not None:
             return backend, None
-        return None, f"no backend can be told from the URL {route.index.url}"
+        return None, f"no known backend in the URL {route.index.url}"
     if route.kind == "error" and route.error is not None:
         return None, route.error.message
     if route.kind == "varies":
