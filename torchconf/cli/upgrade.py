@@ -135,7 +135,8 @@ def _pair(text: str) -> tuple[str, str]:
     old, equals, new = text.partition("=")
     if not (old and equals and new):
         raise RequestError(
-            f"`--backend {text}` is not OLD=NEW", help="write it as in `--backend cu128=cu130`"
+            f"`--backend {text}` is not OLD=NEW",
+            help="see the examples of `torchconf upgrade --help`",
         )
     return old.strip().lower(), new.strip().lower()
 
