@@ -14,8 +14,8 @@ import torchconf.machine
 from tests.support.projects import THREE_SYSTEMS, WHL, Demo
 from tests.support.recorded_machines import program, record
 from tests.support.replica import Replica
-from torchconf.machine import Clues, read_machine
-from torchconf.machine.installed import Sight, ask_torch, environment_folder, read_environment
+from torchconf.machine import ProbeResults, read_machine
+from torchconf.machine.installed import TorchReport, ask_torch, environment_folder, read_environment
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the Python is a shell script")
 HERE = torchconf.machine.this_machine().platform
@@ -341,7 +341,7 @@ def test_torch_is_asked_what_it_sees(empty: Demo) -> None:
 )  # fmt: skip
 def test_torch_that_does_not_answer_is_a_problem(script: str, problem: str, tmp_path: Path) -> None:
     install(tmp_path, "torch 2.13.0", python=script)
-    assert ask_torch(str(tmp_path / ".venv"), 0.3 if "sleep" in script else 20) == Sight(
+    assert ask_torch(str(tmp_path / ".venv"), 0.3 if "sleep" in script else 20) == TorchReport(
         problem=problem
     )
 
@@ -430,7 +430,7 @@ def test_remarks_stand_on_stderr(name: str, told: str, empty: Demo, on: On) -> N
 
 
 def test_strange_machine_is_printed(empty: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = read_machine(Clues())
+    machine = read_machine(ProbeResults())
     monkeypatch.setattr(torchconf.machine, "this_machine", lambda: machine)
     empty.init(THREE_SYSTEMS)
     install(empty.folder, "torch 2.13.0+cu130")

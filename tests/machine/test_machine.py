@@ -1,7 +1,7 @@
 """This machine: what is read from recorded outputs, what is gathered, and which builds fit.
 
-Each file of `machines/` holds what was found on one machine, as `torchconf.machine.Clues` has it,
-and what is to be made of it.
+Each file of `machines/` holds what was found on one machine, as `torchconf.machine.ProbeResults`
+has it, and what must be concluded from it.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from hypothesis import strategies as st
 from tests.support.recorded_machines import MACHINES, program, record
 from torchconf.catalog import Catalog, load_catalog, validated
 from torchconf.machine import (
-    Clues,
     Machine,
+    ProbeResults,
     fits,
-    gather,
+    machine_notes,
     needs,
+    probe_machine,
     read_machine,
-    remarks,
     this_machine,
 )
 from torchconf.machine.hardware import kfd_name, nvidia_version, parse_nvidia_smi, parse_rocminfo
-from torchconf.machine.probe import LIMIT, Pci, Said, ask
+from torchconf.machine.probe import LIMIT, Pci, ProcessOutput, ask
 from torchconf.model.targets import PLATFORMS, Platform
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="programs are shell scripts")
@@ -56,7 +56,7 @@ def test_recorded_machine_is_understood(name: str, catalog: Catalog) -> None:
     assert good == expected.get("fits", good)
     assert good[:1] == [expected["first"]] if "first" in expected else True
     assert {key: reasons[key] for key in expected.get("reasons", {})} == expected.get("reasons", {})
-    assert list(remarks(machine, catalog)) == expected.get("remarks", [])
+    assert list(machine_notes(machine, catalog)) == expected.get("remarks", [])
     levels = [gpu.level for hardware in machine.hardware for gpu in hardware.gpus]
     assert levels == expected.get("levels", levels)
 
@@ -121,13 +121,13 @@ GARBAGE = st.text() | st.sampled_from(
         "x86_64", "ARM64", "microsoft",
     ]
 )  # fmt: skip
-ANSWERS = st.none() | st.builds(Said, st.none() | st.integers(-64, 255), GARBAGE, GARBAGE)
+ANSWERS = st.none() | st.builds(ProcessOutput, st.none() | st.integers(-64, 255), GARBAGE, GARBAGE)
 MANY = st.lists(GARBAGE, max_size=3).map(tuple)
 
 
 @given(
     clues=st.builds(
-        Clues, GARBAGE, GARBAGE, GARBAGE, GARBAGE, GARBAGE, st.booleans(), GARBAGE, ANSWERS,
+        ProbeResults, GARBAGE, GARBAGE, GARBAGE, GARBAGE, GARBAGE, st.booleans(), GARBAGE, ANSWERS,
         st.dictionaries(
             st.sampled_from(["UV_CUDA_DRIVER_VERSION", "UV_AMD_GPU_ARCHITECTURE"]), GARBAGE
         ),
@@ -135,12 +135,12 @@ MANY = st.lists(GARBAGE, max_size=3).map(tuple)
         st.lists(st.builds(Pci, GARBAGE, GARBAGE, GARBAGE), max_size=3).map(tuple), MANY,
     )
 )  # fmt: skip
-def test_no_output_is_too_strange(clues: Clues) -> None:
+def test_no_output_is_too_strange(clues: ProbeResults) -> None:
     catalog = load_catalog_once()
     machine = read_machine(clues)
     found = fits(machine, catalog)
     assert all(fit.reason for fit in found)
-    assert all(isinstance(text, str) for text in remarks(machine, catalog))
+    assert all(isinstance(text, str) for text in machine_notes(machine, catalog))
     machine.data()
 
 
@@ -166,14 +166,16 @@ def load_catalog_once() -> Catalog:
 
 def with_nvidia(line: str, machine: str = "x86_64") -> Machine:
     return read_machine(
-        Clues("Linux", machine, libc="glibc 2.39", nvidia_smi=Said(0, f"{line}\n", ""))
+        ProbeResults(
+            "Linux", machine, libc="glibc 2.39", nvidia_smi=ProcessOutput(0, f"{line}\n", "")
+        )
     )
 
 
 @pytest.mark.parametrize("key", [platform.key for platform in PLATFORMS])
 def test_every_platform_has_a_build_without_a_gpu(key: str, catalog: Catalog) -> None:
     platform = next(known for known in PLATFORMS if known.key == key)
-    machine = read_machine(Clues())._replace(platform=platform)
+    machine = read_machine(ProbeResults())._replace(platform=platform)
     good = [fit for fit in fits(machine, catalog) if fit.fits]
     assert [fit.backend for fit in good] == [catalog.fallback]
 
@@ -220,7 +222,7 @@ def test_line_without_known_needs_is_neither_refused_nor_recommended(catalog: Ca
         None,
         "required driver unknown",
     )
-    told = Clues("Linux", "x86_64", variables={"UV_AMD_GPU_ARCHITECTURE": "gfx942"})
+    told = ProbeResults("Linux", "x86_64", variables={"UV_AMD_GPU_ARCHITECTURE": "gfx942"})
     amd = {fit.backend.name: fit.fits for fit in fits(read_machine(told), changed)}
     assert amd["rocm7.2"] is None
 
@@ -274,11 +276,11 @@ def test_files_and_programs_of_linux_are_found(tmp_path: Path) -> None:
     file(other / "vendor", "0x8086\n")
     file(root / "lib/ld-musl-x86_64.so.1", "")
     program(tmp_path / "bin/nvidia-smi", 'echo "550.54.14, 8.6, $1"')
-    clues = gather(str(root), {"PATH": str(tmp_path / "bin")})
+    clues = probe_machine(str(root), {"PATH": str(tmp_path / "bin")})
     assert clues.kernel == "6.8.0-60-generic\n"
     assert clues.musl
     assert clues.pci == (Pci("0x8086", "0x56a0", "xe"),)
-    assert clues.nvidia_smi == Said(
+    assert clues.nvidia_smi == ProcessOutput(
         0, "550.54.14, 8.6, --query-gpu=driver_version,compute_cap,name\n", ""
     )
     machine = read_machine(clues)
@@ -296,15 +298,15 @@ def test_old_nvidia_smi_is_asked_again(tmp_path: Path) -> None:
         "esac\necho '470.182.03, Tesla K80'"
     )
     program(tmp_path / "bin/nvidia-smi", script)
-    clues = gather(str(tmp_path), {"PATH": str(tmp_path / "bin")})
-    assert clues.nvidia_smi == Said(0, "470.182.03, Tesla K80\n", "")
+    clues = probe_machine(str(tmp_path), {"PATH": str(tmp_path / "bin")})
+    assert clues.nvidia_smi == ProcessOutput(0, "470.182.03, Tesla K80\n", "")
 
 
 @LINUX
 def test_tools_beside_path_are_found(tmp_path: Path) -> None:
     program(tmp_path / "usr/lib/wsl/lib/nvidia-smi", "echo 560.94, 8.9, NVIDIA A")
     program(tmp_path / "opt/rocm/bin/rocminfo", "printf 'Agent 1\\n  Name: gfx1100\\n'")
-    clues = gather(str(tmp_path), {"PATH": str(tmp_path / "none")})
+    clues = probe_machine(str(tmp_path), {"PATH": str(tmp_path / "none")})
     assert clues.nvidia_smi is not None
     assert clues.rocminfo is not None
     makers = [(hardware.maker, hardware.driver) for hardware in read_machine(clues).hardware]
@@ -317,22 +319,22 @@ def test_program_of_the_current_folder_is_not_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     program(tmp_path / "bin/nvidia-smi", "echo 560.94, 8.9, NVIDIA A")
-    assert gather(str(tmp_path), {"PATH": "bin"}).nvidia_smi is None
+    assert probe_machine(str(tmp_path), {"PATH": "bin"}).nvidia_smi is None
 
 
 @LINUX
 @pytest.mark.parametrize("name", ["UV_CUDA_DRIVER_VERSION", "UV_AMD_GPU_ARCHITECTURE"])
 def test_what_uv_is_told_is_not_asked_for(name: str, tmp_path: Path) -> None:
     program(tmp_path / "bin/nvidia-smi", f"touch {tmp_path}/asked")
-    clues = gather(str(tmp_path), {"PATH": str(tmp_path / "bin"), name: "580"})
+    clues = probe_machine(str(tmp_path), {"PATH": str(tmp_path / "bin"), name: "580"})
     assert clues.variables == {name: "580"}
     assert not (tmp_path / "asked").exists()
 
 
 @LINUX
 def test_empty_root_gives_no_clue(tmp_path: Path) -> None:
-    clues = gather(str(tmp_path / "none"), {})
-    assert clues == Clues("Linux", os.uname().machine, libc=clues.libc)
+    clues = probe_machine(str(tmp_path / "none"), {})
+    assert clues == ProbeResults("Linux", os.uname().machine, libc=clues.libc)
 
 
 @POSIX
@@ -350,7 +352,7 @@ def test_process_that_does_not_answer_is_left(script: str, tmp_path: Path) -> No
     started = time.monotonic()
     said = ask([str(tmp_path / "nvidia-smi")], 0.2)
     assert time.monotonic() - started < 5
-    assert said == Said(None, "", "did not answer within 0.2 s")
+    assert said == ProcessOutput(None, "", "did not answer within 0.2 s")
 
 
 @LINUX
@@ -358,9 +360,11 @@ def test_slow_tools_take_their_limit_and_no_more(tmp_path: Path) -> None:
     program(tmp_path / "nvidia-smi", "sleep 60")
     program(tmp_path / "rocminfo", "sleep 60")
     started = time.monotonic()
-    clues = gather(str(tmp_path), {"PATH": f"{tmp_path}:/usr/bin:/bin"}, limit=0.2)
+    clues = probe_machine(str(tmp_path), {"PATH": f"{tmp_path}:/usr/bin:/bin"}, limit=0.2)
     assert time.monotonic() - started < 5
-    assert clues.nvidia_smi == clues.rocminfo == Said(None, "", "did not answer within 0.2 s")
+    assert (
+        clues.nvidia_smi == clues.rocminfo == ProcessOutput(None, "", "did not answer within 0.2 s")
+    )
     assert LIMIT <= 2
 
 
@@ -380,7 +384,7 @@ def test_program_that_can_not_be_started_is_no_failure(content: bytes, tmp_path:
 @POSIX
 def test_output_that_is_no_text_is_read(tmp_path: Path) -> None:
     program(tmp_path / "tool", "printf '\\377\\376580'; printf '\\200' >&2; exit 3")
-    assert ask([str(tmp_path / "tool")], LIMIT) == Said(3, "\ufffd\ufffd580", "\ufffd")
+    assert ask([str(tmp_path / "tool")], LIMIT) == ProcessOutput(3, "\ufffd\ufffd580", "\ufffd")
 
 
 def test_the_machine_of_the_tests_is_understood(catalog: Catalog) -> None:

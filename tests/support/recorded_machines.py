@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.paths import TESTS
-from torchconf.machine import Clues
-from torchconf.machine.probe import Pci, Said
+from torchconf.machine import ProbeResults
+from torchconf.machine.probe import Pci, ProcessOutput
 
 MACHINES = sorted((TESTS / "machines").glob("*.toml"))
 
@@ -17,7 +17,7 @@ MACHINES = sorted((TESTS / "machines").glob("*.toml"))
 SAID = ("nvidia_smi", "rocminfo", "arm64")
 
 
-def record(name: str) -> tuple[Clues, dict[str, Any]]:
+def record(name: str) -> tuple[ProbeResults, dict[str, Any]]:
     """Return the clues of a recorded machine, and what is expected of them."""
     path = TESTS / "machines" / f"{name}.toml"
     data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -25,10 +25,10 @@ def record(name: str) -> tuple[Clues, dict[str, Any]]:
     for key in SAID:
         if key in data:
             said = data[key]
-            data[key] = Said(said.get("status"), said.get("out", ""), said.get("err", ""))
+            data[key] = ProcessOutput(said.get("status"), said.get("out", ""), said.get("err", ""))
     data["pci"] = tuple(Pci(**device) for device in data.get("pci", ()))
     values: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-    return Clues(**values), expected
+    return ProbeResults(**values), expected
 
 
 def program(path: Path, script: str) -> None:

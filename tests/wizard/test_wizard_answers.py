@@ -20,14 +20,14 @@ from torchconf.errors import TorchconfError
 from torchconf.model.targets import PLATFORMS
 from torchconf.planner import Request
 from torchconf.wizard import (
+    InitQuestions,
     MachineFacts,
     Question,
     Session,
-    Setup,
     Value,
+    ask_all,
     command_words,
     open_session,
-    walk,
 )
 from torchconf.workspace.facts import read_facts
 from torchconf.workspace.opened import OpenProject, open_project
@@ -130,8 +130,8 @@ def asked_for(folder: Path, words: list[str]) -> Request:
 def interview(folder: Path, request: Request, machine: MachineFacts | None = None) -> Request:
     """Answer the wizard's questions about a project; return what it would do."""
     _, session = opened(folder, machine)
-    questions = Setup(session)
-    return questions.request(walk(questions.following, Person(request)))
+    questions = InitQuestions(session)
+    return questions.request(ask_all(questions.next_question, Person(request)))
 
 
 def by_answers(folder: Path, words: list[str], machine: MachineFacts) -> Request | str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torchconf.machine import Fit, Machine
     from torchconf.machine.diagnosis import Diagnosis, ProjectBuilds
     from torchconf.machine.hardware import Hardware
-    from torchconf.machine.installed import Environment, Sight
+    from torchconf.machine.installed import Environment, TorchReport
     from torchconf.report.colour import When
     from torchconf.workspace.opened import OpenProject
 
@@ -51,7 +51,7 @@ def run(options: DoctorOptions) -> int:
     """Look at the machine, the project and its environment, and compare them."""
     # Imported here: `--help` needs none of these.
     from torchconf.catalog import load_catalog
-    from torchconf.machine import fits, remarks, this_machine
+    from torchconf.machine import fits, machine_notes, this_machine
     from torchconf.machine.installed import ask_torch, environment_folder, read_environment
 
     context = _open(options.common.project)
@@ -77,7 +77,7 @@ def run(options: DoctorOptions) -> int:
         _report_json(report)
     else:
         _write(_lines(report, catalog), sys.stdout, options.common.color)
-        sys.stderr.writelines(f"note: {remark}\n" for remark in remarks(machine, catalog))
+        sys.stderr.writelines(f"note: {remark}\n" for remark in machine_notes(machine, catalog))
     return 1 if verdict is not None and verdict.matches is False else 0
 
 
@@ -87,7 +87,7 @@ class _Report(Record):
     machine: Machine
     fits: Sequence[Fit]
     environment: Environment | None
-    sight: Sight | None
+    sight: TorchReport | None
     wanted: ProjectBuilds | None
     verdict: Diagnosis | None
 
@@ -236,7 +236,7 @@ def _environment_lines(report: _Report, catalog: Catalog) -> Iterator[tuple[str,
         yield "run", verdict.command, ""
 
 
-def _sight(sight: Sight) -> tuple[str, str]:
+def _sight(sight: TorchReport) -> tuple[str, str]:
     if sight.problem is not None:
         return f"fails to load: {sight.problem}", "red"
     if not sight.available:

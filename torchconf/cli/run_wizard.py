@@ -19,17 +19,17 @@ from torchconf.wizard import (
     KEY,
     LOCK,
     NO,
-    Addition,
+    AddTargetQuestions,
+    InitQuestions,
     MachineFacts,
-    Removal,
-    Setup,
+    RemoveTargetQuestions,
+    ask_all,
     choose_asker,
-    closing,
     command_words,
     open_session,
     quoted,
-    refused,
-    walk,
+    refusal_question,
+    write_question,
 )
 from torchconf.workspace.facts import read_facts
 from torchconf.workspace.opened import open_project
@@ -55,14 +55,16 @@ def ask_init(options: InitOptions, index_base: str | None) -> int:
     """Ask for all that `init` takes, and do it; return the exit status."""
     context = open_project(options.common.project, may_be_missing=True)
     given = Request(index_base=index_base, force=options.force)
-    return _Interview("init", context, given, Setup, options.writing, options.common).run()
+    return _Interview("init", context, given, InitQuestions, options.writing, options.common).run()
 
 
 def ask_addition(options: AddTargetOptions) -> int:
     """Ask which targets to add, and add them; return the exit status."""
     context = open_project(options.common.project)
     given = Request(layout=options.layout, force=options.force)
-    return _Interview("add-target", context, given, Addition, options.writing, options.common).run()
+    return _Interview(
+        "add-target", context, given, AddTargetQuestions, options.writing, options.common
+    ).run()
 
 
 def ask_removal(options: RemoveTargetOptions) -> int:
@@ -70,7 +72,7 @@ def ask_removal(options: RemoveTargetOptions) -> int:
     context = open_project(options.common.project)
     given = Request(force=options.force)
     return _Interview(
-        "remove-target", context, given, Removal, options.writing, options.common
+        "remove-target", context, given, RemoveTargetQuestions, options.writing, options.common
     ).run()
 
 
@@ -82,7 +84,7 @@ def ask_details(
 
     known = given._asdict()
     ask = choose_asker(colour=wants_colour(color, sys.stdout))
-    answers = walk(starting(known, folder, judges), ask)
+    answers = ask_all(starting(known, folder, judges), ask)
     return given._replace(
         **{key: str(answers[key]) for key, value in known.items() if value is None}
     )
@@ -96,9 +98,9 @@ def ask_targets(project: Project, given: Request, color: When) -> Request:
     catalog = load_catalog()
     facts = Facts(folder=project.written_name or "")
     session = open_session(project, catalog, facts, find_machine(catalog), given)
-    questions = Setup(session)
+    questions = InitQuestions(session)
     ask = choose_asker(colour=wants_colour(color, sys.stdout))
-    return questions.request(walk(questions.following, ask))
+    return questions.request(ask_all(questions.next_question, ask))
 
 
 def find_machine(catalog: Catalog) -> MachineFacts:
@@ -141,7 +143,7 @@ class _Interview:
         command: str,
         context: OpenProject,
         given: Request,
-        kind: Callable[[Session], Setup | Addition | Removal],
+        kind: Callable[[Session], InitQuestions | AddTargetQuestions | RemoveTargetQuestions],
         writing: WritingOptions,
         common: CommonOptions,
     ) -> None:
@@ -158,7 +160,7 @@ class _Interview:
     def run(self) -> int:
         self._introduce()
         ask = choose_asker(colour=wants_colour(self.common.color, sys.stdout))
-        answers = walk(self._following, ask)
+        answers = ask_all(self._next_question, ask)
         request = self.questions.request(answers)
         if answers.get(KEY) == NO:
             sys.stderr.write("nothing written\n")
@@ -193,21 +195,21 @@ class _Interview:
         outcome = self.session.plan(request)
         return _Prepared(outcome, make_changes(self.context, outcome))
 
-    def _following(self, answers: Answers) -> Question | None:
+    def _next_question(self, answers: Answers) -> Question | None:
         """Return the next question; the last one is whether to write."""
-        question = self.questions.following(answers)
+        question = self.questions.next_question(answers)
         if question is not None or KEY in answers or self.writing.dry_run:
             return question
         try:
             prepared = self._prepare(self.questions.request(answers))
         except TorchconfError as error:
-            return refused(error)
+            return refusal_question(error)
         if not prepared.changed:
             return None
         files = " and ".join(
             spoken_path(change.file.path) for change in prepared.changes if change.is_one
         )
-        return closing(lambda: self._show(prepared), files, lock=self._lock_trouble())
+        return write_question(lambda: self._show(prepared), files, lock=self._lock_trouble())
 
     def _lock_trouble(self) -> str | None:
         if self.writing.lock:

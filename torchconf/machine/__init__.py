@@ -1,30 +1,30 @@
 """This machine: what it is, which builds fit it, and what an environment on it holds.
 
-`this_machine` gathers clues and reads them; `fits` judges every build that PyTorch publishes for
-its platform. Neither raises, waits for long, or needs a GPU.
+`this_machine` probes the machine and interprets the results; `fits` judges every build that PyTorch
+publishes for its platform. Neither raises, waits for long, or needs a GPU.
 """
 
 from __future__ import annotations
 
-from torchconf.machine.fitting import Fit, fits, needs, remarks
+from torchconf.machine.fitting import Fit, fits, machine_notes, needs
 from torchconf.machine.hardware import Gpu, Hardware, Machine, read_machine
-from torchconf.machine.probe import Clues, gather
+from torchconf.machine.probe import ProbeResults, probe_machine
 
 __all__ = [
-    "Clues",
     "Fit",
     "Gpu",
     "Hardware",
     "Machine",
+    "ProbeResults",
     "fits",
-    "gather",
+    "machine_notes",
     "needs",
+    "probe_machine",
     "read_machine",
-    "remarks",
     "this_machine",
 ]
 
 
 def this_machine() -> Machine:
     """Return what can be found out about this machine; a few seconds at most."""
-    return read_machine(gather())
+    return read_machine(probe_machine())

@@ -179,7 +179,7 @@ def _without_label(
 def _odd_companion(
     packages: Mapping[str, str], built: Backend | None, catalog: Catalog
 ) -> str | None:
-    """Return what is wrong if a companion was built for another backend than torch."""
+    """Say so if a companion was built for another backend than torch."""
     for name, version in packages.items():
         other = backend_of_label(version.partition("+")[2], catalog)
         if other is not None and built is not None and other != built:

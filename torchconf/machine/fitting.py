@@ -196,12 +196,12 @@ def _name(generation: str) -> str:
     return generation.partition(" ")[0]
 
 
-def remarks(machine: Machine, catalog: Catalog) -> tuple[str, ...]:
+def machine_notes(machine: Machine, catalog: Catalog) -> tuple[str, ...]:
     """Return what else a person should know of this machine."""
-    return tuple(_remarks(machine, catalog))
+    return tuple(_notes(machine, catalog))
 
 
-def _remarks(machine: Machine, catalog: Catalog) -> Iterator[str]:
+def _notes(machine: Machine, catalog: Catalog) -> Iterator[str]:
     yield from machine.notes
     yield from (found.doubt for found in machine.hardware if found.doubt)
     if machine.platform is None:

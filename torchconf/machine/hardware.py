@@ -1,4 +1,4 @@
-"""Clues read into a machine: its platform, and its GPUs by maker. Whatever the clues hold."""
+"""What was probed, read into a machine: its platform, and its GPUs by maker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torchconf.model.targets import PLATFORMS, SYSTEMS, Platform
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.machine.probe import Clues, Said
+    from torchconf.machine.probe import ProbeResults, ProcessOutput
 
 TITLES = {"nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel"}
 """The makers of GPUs, as they are written."""
@@ -87,8 +87,8 @@ class Machine(NamedTuple):
         }
 
 
-def read_machine(clues: Clues) -> Machine:
-    """Understand clues; what makes no sense is left out."""
+def read_machine(clues: ProbeResults) -> Machine:
+    """Interpret what was probed; what makes no sense is left out."""
     said = clues.arm64
     rosetta = bool(clues.system == "Darwin" and said and said.out.strip() == "1")
     machine = _ARM[1] if rosetta else clues.machine
@@ -130,7 +130,7 @@ def _platform(system: str, machine: str) -> Platform | None:
     return next((known for known in own if known.machine in machines), None)
 
 
-def _told(clues: Clues, notes: list[str]) -> list[Hardware] | None:
+def _told(clues: ProbeResults, notes: list[str]) -> list[Hardware] | None:
     """Return what the variables of uv say: as with uv, the first that is set, and nothing else."""
     driver = clues.variables.get(CUDA_VARIABLE)
     if driver is not None:
@@ -149,7 +149,7 @@ def _told(clues: Clues, notes: list[str]) -> list[Hardware] | None:
     return None
 
 
-def _nvidia(clues: Clues) -> Hardware | None:
+def _nvidia(clues: ProbeResults) -> Hardware | None:
     """Read what NVIDIA's tool says, else what its kernel module says."""
     said = clues.nvidia_smi
     loaded = nvidia_version(clues.nvidia_module) or nvidia_version(clues.nvidia_proc)
@@ -202,12 +202,12 @@ def nvidia_version(text: str) -> str | None:
     return match[match.lastindex or 0] if match else None
 
 
-def _models(clues: Clues) -> tuple[Gpu, ...]:
+def _models(clues: ProbeResults) -> tuple[Gpu, ...]:
     found = (re.search(r"^Model:[ \t]*(\S.*)$", text, re.MULTILINE) for text in clues.nvidia_models)
     return tuple(Gpu(match[1].strip(), None) for match in found if match)
 
 
-def _amd(clues: Clues) -> Hardware | None:
+def _amd(clues: ProbeResults) -> Hardware | None:
     """Read the nodes of AMD's compute driver, else what `rocminfo` says."""
     levels = tuple(filter(None, map(kfd_name, clues.kfd)))
     if levels:
@@ -250,7 +250,7 @@ def parse_rocminfo(text: str) -> Iterator[Gpu]:
             yield Gpu(title[1].strip() if title else "", name[1])
 
 
-def _intel(clues: Clues) -> Hardware | None:
+def _intel(clues: ProbeResults) -> Hardware | None:
     ids = _ids(clues, "intel")
     if not ids:
         return None
@@ -261,7 +261,7 @@ def _intel(clues: Clues) -> Hardware | None:
     return Hardware("intel", bound[0] if bound else None, gpus, source, problem=problem)
 
 
-def _ids(clues: Clues, maker: str) -> list[tuple[str, str]]:
+def _ids(clues: ProbeResults, maker: str) -> list[tuple[str, str]]:
     """Return the PCI device ids of a maker's graphics devices, each with its driver."""
     found = [
         (device.device.lower().removeprefix("0x"), device.driver)
@@ -275,6 +275,6 @@ def _ids(clues: Clues, maker: str) -> list[tuple[str, str]]:
     return found
 
 
-def _first_line(said: Said) -> str:
+def _first_line(said: ProcessOutput) -> str:
     lines = [line.strip() for line in f"{said.out}\n{said.err}".splitlines()]
     return next(filter(None, lines), "").rstrip(".")

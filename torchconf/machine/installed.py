@@ -60,7 +60,7 @@ class Environment(NamedTuple):
     """Those that were asked for and are there: canonical name to version."""
 
 
-class Sight(NamedTuple):
+class TorchReport(NamedTuple):
     """What torch says of itself."""
 
     cuda: str | None = None
@@ -135,7 +135,7 @@ def _read(path: str) -> str:
         return ""
 
 
-def ask_torch(path: str, limit: float = TORCH_LIMIT) -> Sight:
+def ask_torch(path: str, limit: float = TORCH_LIMIT) -> TorchReport:
     """Run an environment's Python, import its torch and ask what it sees. Never raises."""
     inside = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
     # Isolated: no module of the current folder or of the user is taken for torch.
@@ -145,12 +145,12 @@ def ask_torch(path: str, limit: float = TORCH_LIMIT) -> Sight:
             with suppress(ValueError):
                 return _sight(json.loads(line.removeprefix(_MARK)))
     lines = [line.strip() for line in said.err.splitlines() if line.strip()]
-    return Sight(problem=lines[-1] if lines else f"Python exited with status {said.status}")
+    return TorchReport(problem=lines[-1] if lines else f"Python exited with status {said.status}")
 
 
-def _sight(data: Any) -> Sight:  # noqa: ANN401 - JSON is whatever it is
+def _sight(data: Any) -> TorchReport:  # noqa: ANN401 - JSON is whatever it is
     if not isinstance(data, dict):
-        return Sight(problem="unexpected output")
+        return TorchReport(problem="unexpected output")
 
     def text(key: str) -> str | None:
         return str(data[key]) if data.get(key) else None
@@ -159,4 +159,4 @@ def _sight(data: Any) -> Sight:  # noqa: ANN401 - JSON is whatever it is
         found = data.get(key)
         return tuple(map(str, found)) if isinstance(found, list) else ()
 
-    return Sight(text("cuda"), text("hip"), texts("available"), texts("devices"))
+    return TorchReport(text("cuda"), text("hip"), texts("available"), texts("devices"))

@@ -1,4 +1,4 @@
-"""Clues about this machine as files and processes give them: texts, not understood here.
+"""What files and processes say about this machine: texts, not yet interpreted.
 
 A driver that is broken answers late or never, so no process is waited for longer than its limit.
 """
@@ -28,7 +28,7 @@ CUDA_VARIABLE = "UV_CUDA_DRIVER_VERSION"
 AMD_VARIABLE = "UV_AMD_GPU_ARCHITECTURE"
 
 
-class Said(NamedTuple):
+class ProcessOutput(NamedTuple):
     """What a process answered."""
 
     status: int | None
@@ -47,8 +47,8 @@ class Pci(NamedTuple):
     """The kernel's driver; empty where none is bound."""
 
 
-class Clues(NamedTuple):
-    """All that was found; what is not there is empty, a process that is not there None."""
+class ProbeResults(NamedTuple):
+    """Everything that was found: missing files are empty, missing programs None."""
 
     system: str = ""
     """`Linux`, `Darwin`, `Windows`, or what Python calls another one."""
@@ -61,26 +61,26 @@ class Clues(NamedTuple):
     musl: bool = False
     """Whether the loader of musl is there."""
     macos: str = ""
-    arm64: Said | None = None
+    arm64: ProcessOutput | None = None
     """What `sysctl` says of the processor, asked by an x86_64 Python on macOS."""
     variables: Mapping[str, str] = {}
     """The variables by which uv is told of a GPU."""
-    nvidia_smi: Said | None = None
+    nvidia_smi: ProcessOutput | None = None
     nvidia_module: str = ""
     nvidia_proc: str = ""
     nvidia_models: tuple[str, ...] = ()
     kfd: tuple[str, ...] = ()
     """The properties of the nodes that AMD's compute driver lists."""
-    rocminfo: Said | None = None
+    rocminfo: ProcessOutput | None = None
     pci: tuple[Pci, ...] = ()
     display: tuple[str, ...] = ()
     r"""The display adapters that Windows has a driver for: `PCI\VEN_8086&DEV_56A0&...`."""
 
 
-def gather(
+def probe_machine(
     root: str = "/", environment: Mapping[str, str] | None = None, limit: float = LIMIT
-) -> Clues:
-    """Look at this machine.
+) -> ProbeResults:
+    """Probe this machine.
 
     Args:
         root: Where /proc, /sys and the programs outside of PATH are looked for.
@@ -89,7 +89,7 @@ def gather(
     """
     variables = os.environ if environment is None else environment
     system = _SYSTEMS.get(sys.platform, sys.platform)
-    common = Clues(
+    common = ProbeResults(
         system=system,
         machine=_machine(variables),
         variables={
@@ -109,7 +109,7 @@ def gather(
     return common
 
 
-def ask(words: Sequence[str], limit: float) -> Said:
+def ask(words: Sequence[str], limit: float) -> ProcessOutput:
     """Run a process and return its answer; after the limit it is killed, and not waited for."""
     # Imported here: it takes as long as all else on a machine without a GPU.
     import subprocess
@@ -123,16 +123,16 @@ def ask(words: Sequence[str], limit: float) -> Said:
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        return Said(None, "", f"cannot be started: {error}")
+        return ProcessOutput(None, "", f"cannot be started: {error}")
     try:
         out, err = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired:
         _abandon(process)
-        return Said(None, "", f"did not answer within {limit:g} s")
+        return ProcessOutput(None, "", f"did not answer within {limit:g} s")
     except BaseException:
         _abandon(process)
         raise
-    return Said(process.returncode, _text(out), _text(err))
+    return ProcessOutput(process.returncode, _text(out), _text(err))
 
 
 def _abandon(process: subprocess.Popen[bytes]) -> None:
@@ -169,7 +169,7 @@ def _machine(variables: Mapping[str, str]) -> str:
     return os.uname().machine
 
 
-def _look_at_macos(common: Clues, limit: float) -> Clues:
+def _look_at_macos(common: ProbeResults, limit: float) -> ProbeResults:
     # Imported here: only macOS needs it.
     from platform import mac_ver
 
@@ -180,7 +180,9 @@ def _look_at_macos(common: Clues, limit: float) -> Clues:
     )
 
 
-def _look_at_linux(common: Clues, root: str, variables: Mapping[str, str], limit: float) -> Clues:
+def _look_at_linux(
+    common: ProbeResults, root: str, variables: Mapping[str, str], limit: float
+) -> ProbeResults:
     wsl = os.path.join(root, "usr/lib/wsl/lib/nvidia-smi")
     rocm = os.path.join(root, "opt/rocm/bin/rocminfo")
     kfd = tuple(_read_all(root, "sys/class/kfd/kfd/topology/nodes", "properties"))
@@ -223,7 +225,7 @@ def _windows_nvidia_smi(variables: Mapping[str, str]) -> str | None:
     return _find("nvidia-smi", variables, *places)
 
 
-def _ask_nvidia(program: str | None, limit: float) -> Said | None:
+def _ask_nvidia(program: str | None, limit: float) -> ProcessOutput | None:
     if program is None:
         return None
     said = ask([program, "--query-gpu=driver_version,compute_cap,name", *_CSV], limit)
@@ -236,7 +238,7 @@ def _ask_nvidia(program: str | None, limit: float) -> Said | None:
 _CSV = ("--format=csv,noheader",)
 
 
-def _ask_all(program: str | None, limit: float) -> Said | None:
+def _ask_all(program: str | None, limit: float) -> ProcessOutput | None:
     return None if program is None else ask([program], limit)
 
 

@@ -109,7 +109,7 @@ def project_name(text: str, taken: Iterable[str] = ()) -> str:
         taken: Normalised names of what the project needs, which it cannot be itself.
 
     Raises:
-        RequestError: It is none.
+        RequestError: It is not valid.
     """
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?", text):
         raise RequestError(
@@ -126,7 +126,7 @@ def project_name(text: str, taken: Iterable[str] = ()) -> str:
 
 
 def package_name(text: str, taken: Iterable[str]) -> str:
-    """Return a name that can be imported, and that hides nothing.
+    """Return a name that can be imported and shadows nothing.
 
     Raises:
         RequestError: It cannot, or it is the name of something that the project needs.

@@ -11,11 +11,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from torchconf.wizard.change_questions import Addition, Removal
-from torchconf.wizard.confirm import KEY, LOCK, NO, WRITE, closing, refused
+from torchconf.wizard.change_questions import AddTargetQuestions, RemoveTargetQuestions
+from torchconf.wizard.confirm import KEY, LOCK, NO, WRITE, refusal_question, write_question
 from torchconf.wizard.equivalent_command import command_words, quoted
-from torchconf.wizard.init_questions import Setup
-from torchconf.wizard.question import BACK, Answers, Ask, GoBack, Option, Question, Value, walk
+from torchconf.wizard.init_questions import InitQuestions
+from torchconf.wizard.question import BACK, Answers, Ask, GoBack, Option, Question, Value, ask_all
 from torchconf.wizard.session import MachineFacts, Session, open_session
 
 if TYPE_CHECKING:
@@ -27,33 +27,33 @@ __all__ = [
     "LOCK",
     "NO",
     "WRITE",
-    "Addition",
+    "AddTargetQuestions",
     "Answers",
     "Ask",
     "GoBack",
+    "InitQuestions",
     "MachineFacts",
     "Option",
     "Question",
-    "Removal",
+    "RemoveTargetQuestions",
     "Session",
-    "Setup",
     "Value",
+    "ask_all",
     "choose_asker",
-    "closing",
     "command_words",
     "open_session",
     "quoted",
-    "refused",
-    "walk",
+    "refusal_question",
+    "write_question",
 ]
 
 
 def choose_asker(*, colour: bool) -> Ask:
-    """Return what puts the questions at this terminal."""
+    """Return the prompts that this terminal can show."""
     if os.environ.get("TERM", "").lower() in {"dumb", "unknown"} or not _can_show(sys.stdout):
-        from torchconf.wizard.plain_prompts import Plain
+        from torchconf.wizard.plain_prompts import PlainPrompts
 
-        return Plain()
+        return PlainPrompts()
     # Imported here: questionary costs five times what tomlkit does to load.
     from torchconf.wizard.prompts import Prompts
 

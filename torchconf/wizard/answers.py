@@ -1,4 +1,4 @@
-"""What was answered to `init` so far: the targets, and the request that it makes."""
+"""The answers to `init` so far: the targets, and the request that they make."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 OTHER, NEWEST, YES, NO, KEEP = "other", "", "yes", "no", "keep"
 
 
-class Answered:
-    """Reads answers; the questions are made from what it says."""
+class InitAnswers:
+    """Interprets the answers so far, for the questions that follow."""
 
     def __init__(self, session: Session) -> None:
         """Keep what the questions are about."""
@@ -54,7 +54,7 @@ class Answered:
         return request._replace(force=given.force or self._takes_away(request))
 
     def _takes_away(self, request: Request) -> bool:
-        """Tell whether something that the project has, and that was not chosen, is to go."""
+        """Tell whether a target of the project that was not chosen must be removed."""
         chosen = {Target(wish.platform, wish.backend) for wish in request.specs if wish.backend}
         if not self.has or set(self.before.targets) <= chosen:
             return False

@@ -1,4 +1,4 @@
-"""Which builds can be had on a platform, next to what else was chosen, and why not the others."""
+"""Which builds are available on a platform with the other choices, and why the rest are not."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def suggestion(
 
 
 def judge_request(session: Session, request: Request) -> str | None:
-    """Return what the planner has against a request, and what it proposes instead."""
+    """Return why the planner refuses a request and what it suggests, or None."""
     error = session.complaint(request)
     if error is None:
         return None

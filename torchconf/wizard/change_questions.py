@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SEE = "run `torchconf show` to see what is configured"
 
 
-class Addition:
+class AddTargetQuestions:
     """What to ask for `add-target`."""
 
     def __init__(self, session: Session) -> None:
@@ -35,7 +35,7 @@ class Addition:
             layout=str(answers.get("layout", given.layout)),
         )
 
-    def following(self, answers: Answers) -> Question | None:
+    def next_question(self, answers: Answers) -> Question | None:
         """Return the next question."""
         if "platform" not in answers:
             return self._ask_platform()
@@ -119,7 +119,7 @@ class Addition:
         )  # fmt: skip
 
 
-class Removal:
+class RemoveTargetQuestions:
     """What to ask for `remove-target`."""
 
     def __init__(self, session: Session) -> None:
@@ -142,7 +142,7 @@ class Removal:
             remove=self.session.wishes(words_of(answers.get("targets")))
         )
 
-    def following(self, answers: Answers) -> Question | None:
+    def next_question(self, answers: Answers) -> Question | None:
         """Return the one question."""
         if "targets" in answers:
             return None

@@ -1,4 +1,4 @@
-"""The last question: whether to write what the answers come to."""
+"""The last question: whether to write the result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY = "write"
 WRITE, LOCK, NO = "write", "lock", "no"
 
 
-def closing(show: Callable[[], None], file: str, *, lock: str | None) -> Question:
+def write_question(show: Callable[[], None], file: str, *, lock: str | None) -> Question:
     """Return the last question.
 
     Args:
@@ -33,8 +33,8 @@ def closing(show: Callable[[], None], file: str, *, lock: str | None) -> Questio
     return Question(KEY, "one", message, "Write", WRITE, tuple(choices), show=show)
 
 
-def refused(error: TorchconfError) -> Question:
-    """Return the last question where the answers cannot be written: one can only go back."""
+def refusal_question(error: TorchconfError) -> Question:
+    """Return the last question if the answers cannot be written: go back or quit."""
 
     def show() -> None:
         sys.stdout.write(f"\nerror: {error.message}\n")

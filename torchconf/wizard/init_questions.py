@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.errors import RequestError, TorchconfError
 from torchconf.model.targets import PLATFORMS, Platform
-from torchconf.wizard.answers import OTHER, Answered
+from torchconf.wizard.answers import OTHER, InitAnswers
 from torchconf.wizard.build_choices import (
     OLDER,
     build_choices,
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from torchconf.wizard.question import Answers, Judge, Value
 
 
-class Setup(Answered):
+class InitQuestions(InitAnswers):
     """The questions for one project, in their order."""
 
-    def following(self, answers: Answers) -> Question | None:
+    def next_question(self, answers: Answers) -> Question | None:
         """Return the first question that is to be asked and has no answer yet."""
         for key, make in self._steps(answers):
             if key not in answers:

@@ -9,13 +9,13 @@ from torchconf.wizard.question import Option, Question
 
 if TYPE_CHECKING:
     from torchconf.model.backends import Backend
-    from torchconf.wizard.answers import Answered
+    from torchconf.wizard.answers import InitAnswers
     from torchconf.wizard.question import Answers
 
 NONE = "none"
 
 
-def ask_layout(asked: Answered, answers: Answers) -> Question | None:
+def ask_layout(asked: InitAnswers, answers: Answers) -> Question | None:
     """Ask for the layout where there is a choice of builds, or was one."""
     wishes = asked.wishes(answers)
     several = len({wish.platform for wish in wishes}) < len(wishes)
@@ -51,7 +51,7 @@ def ask_layout(asked: Answered, answers: Answers) -> Question | None:
     )  # fmt: skip
 
 
-def ask_default(asked: Answered, answers: Answers) -> Question | None:
+def ask_default(asked: InitAnswers, answers: Answers) -> Question | None:
     """Ask which group is a default group."""
     if answers.get("layout") != "groups":
         return None
@@ -74,8 +74,8 @@ def ask_default(asked: Answered, answers: Answers) -> Question | None:
     )  # fmt: skip
 
 
-def ask_names(asked: Answered, answers: Answers) -> Question | None:
-    """Ask whether the names of extras or groups will do."""
+def ask_names(asked: InitAnswers, answers: Answers) -> Question | None:
+    """Ask whether to keep the names of extras or groups."""
     layout = answers.get("layout")
     if layout is None or layout == "markers":
         return None
@@ -87,7 +87,7 @@ def ask_names(asked: Answered, answers: Answers) -> Question | None:
     return Question("names", "one", f"What should the {layout} be called?", "Names", KEEP, choices)
 
 
-def ask_name(asked: Answered, answers: Answers, backend: Backend) -> Question:
+def ask_name(asked: InitAnswers, answers: Answers, backend: Backend) -> Question:
     """Ask for the name of one extra or group."""
     return Question(
         f"name {backend.name}", "text", f"Name for {backend.title}?", backend.title,
@@ -95,8 +95,8 @@ def ask_name(asked: Answered, answers: Answers, backend: Backend) -> Question:
     )  # fmt: skip
 
 
-def ask_required(asked: Answered, answers: Answers) -> Question | None:
-    """Ask whether uv shall insist on wheels for every target platform."""
+def ask_required(asked: InitAnswers, answers: Answers) -> Question | None:
+    """Ask whether uv should require wheels for every target platform."""
     if asked.session.given.required_environments:
         return None
     has = asked.before.required

@@ -1,4 +1,4 @@
-"""Questions put as numbered lines: for `TERM=dumb`, and where the signs cannot be shown."""
+"""Questions as numbered lines: for `TERM=dumb`, and if the encoding lacks the symbols."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from torchconf.wizard.question import Value
 
 
-class Plain:
-    """Puts questions line by line; nothing on the screen is ever changed."""
+class PlainPrompts:
+    """Asks questions line by line, without moving the cursor."""
 
     def __call__(self, question: Question, *, back: bool) -> Value:
         """Return an answer that the judge accepts.
 
         Raises:
-            GoBack: The question before shall be asked again.
+            GoBack: The user wants the previous question again.
             KeyboardInterrupt: Ctrl-C or Ctrl-D.
         """
         if question.show is not None:

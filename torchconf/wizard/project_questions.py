@@ -32,7 +32,7 @@ def starting(
         judges: For each, what raises `RequestError` at a wrong answer.
     """
 
-    def following(answers: Answers) -> Question | None:
+    def next_question(answers: Answers) -> Question | None:
         name = given["name"] or str(answers.get("name", folder))
         for key, message, label, default in (
             ("name", "Name of the project?", "Name", folder),
@@ -45,7 +45,7 @@ def starting(
                 return Question(key, "text", message, label, default, judge=judge)
         return None
 
-    return following
+    return next_question
 
 
 def _judge(check: Callable[[str], object]) -> Judge:

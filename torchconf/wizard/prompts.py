@@ -1,4 +1,4 @@
-"""Questions put with questionary, at a terminal that can move its cursor."""
+"""Prompts made with questionary, for terminals that can move the cursor."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _INDENT = 5
 
 
 class Prompts:
-    """Puts questions with questionary."""
+    """Asks questions with questionary."""
 
     def __init__(self, *, colour: bool) -> None:
         """Choose the colours."""
@@ -52,7 +52,7 @@ class Prompts:
         """Return an answer that the judge accepts.
 
         Raises:
-            GoBack: The question before shall be asked again.
+            GoBack: The user wants the previous question again.
             KeyboardInterrupt: Ctrl-C or Ctrl-D.
         """
         if question.show is not None:
@@ -80,7 +80,7 @@ class Prompts:
             self._print([("class:error", _folded(complaint)), ("", "\n")])
 
     def _note(self, question: Question, answer: Value) -> None:
-        """Leave one line for each answer, where the question was."""
+        """Replace the question by one line with the answer."""
         self._print(
             [
                 ("class:qmark", "- "),

@@ -18,18 +18,18 @@ BACK = "<"
 
 
 class GoBack(Exception):
-    """Whoever answers wants the question before."""
+    """The user wants to go back to the previous question."""
 
 
 class Option(NamedTuple):
-    """One thing that can be chosen, or that cannot, and why."""
+    """One choice, or why it is disabled."""
 
     value: str
     title: str
     about: str = ""
     """In a few words, what it is."""
     disabled: str = ""
-    """The reason why it cannot be had; empty if it can."""
+    """Why it cannot be chosen; empty if it can."""
 
 
 def words_of(value: Value | None) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class Question(NamedTuple):
 
 
 class Ask(Protocol):
-    """Whatever puts a question to somebody: prompts, plain lines, or the list of a test."""
+    """Asks a question: with prompts, as plain lines, or from the answers of a test."""
 
     def __call__(self, question: Question, *, back: bool) -> Value:
         """Return an answer that the question's judge accepts.
@@ -92,16 +92,16 @@ class Ask(Protocol):
             back: Whether there is a question before this one.
 
         Raises:
-            GoBack: The question before shall be asked again.
-            KeyboardInterrupt: Nothing more shall be asked.
+            GoBack: The user wants the previous question again.
+            KeyboardInterrupt: The user quits.
         """
 
 
-def walk(following: Callable[[Answers], Question | None], ask: Ask) -> Answers:
-    """Ask until there is nothing left to ask.
+def ask_all(next_question: Callable[[Answers], Question | None], ask: Ask) -> Answers:
+    """Ask questions until there are none left.
 
     Args:
-        following: Returns the next question for the answers so far, None at the end.
+        next_question: Returns the next question for the answers so far, None at the end.
         ask: Puts it.
 
     Returns:
@@ -110,7 +110,7 @@ def walk(following: Callable[[Answers], Question | None], ask: Ask) -> Answers:
     """
     answers: dict[str, Value] = {}
     earlier: dict[str, Value] = {}
-    while (question := following(answers)) is not None:
+    while (question := next_question(answers)) is not None:
         try:
             answer = ask(question.suggesting(earlier.get(question.key)), back=bool(answers))
         except GoBack:

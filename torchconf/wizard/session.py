@@ -59,7 +59,7 @@ class Session(NamedTuple):
         return plan_targets(request, self.project, self.catalog, self.facts)
 
     def complaint(self, request: Request) -> TorchconfError | None:
-        """Return what the planner has against a request."""
+        """Return why the planner refuses a request, or None."""
         if request not in self.judged:
             try:
                 self.plan(request)

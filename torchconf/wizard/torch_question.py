@@ -17,13 +17,13 @@ from torchconf.wizard.question import Option, Question
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.wizard.answers import Answered
+    from torchconf.wizard.answers import InitAnswers
     from torchconf.wizard.question import Answers, Judge, Value
 
 LINES_SHOWN = 8
 
 
-def ask_torch(asked: Answered, answers: Answers) -> Question:
+def ask_torch(asked: InitAnswers, answers: Answers) -> Question:
     """Ask for a line of torch, or for a range."""
     project, main = asked.session.project, asked.catalog.main_package
     outcome = asked.outcome(answers)
@@ -42,7 +42,7 @@ def ask_torch(asked: Answered, answers: Answers) -> Question:
     )  # fmt: skip
 
 
-def _lines(asked: Answered, answers: Answers) -> Iterator[Option]:
+def _lines(asked: InitAnswers, answers: Answers) -> Iterator[Option]:
     """Yield the lines of torch that serve all targets, the newest first."""
     session, catalog = asked.session, asked.catalog
     request = asked.request(answers)
@@ -76,15 +76,15 @@ def _lines(asked: Answered, answers: Answers) -> Iterator[Option]:
             return
 
 
-def ask_range(asked: Answered, answers: Answers) -> Question:
-    """Ask for the range of somebody who wants none of the lines."""
+def ask_range(asked: InitAnswers, answers: Answers) -> Question:
+    """Ask for a version or range that is not among the choices."""
     return Question(
         "range", "text", "Which version or range of torch, such as 2.12 or >=2.11,<2.14?", "Range",
         "", (), _judge_range(asked, answers),
     )  # fmt: skip
 
 
-def _judge_range(asked: Answered, answers: Answers) -> Judge:
+def _judge_range(asked: InitAnswers, answers: Answers) -> Judge:
     judge = asked.judge(answers, "range")
 
     def judge_text(value: Value) -> str | None:
