@@ -135,7 +135,7 @@ def test_the_build_of_pypi_can_not_be_taken_from_markers(run: Run) -> None:
     added = run(before, "add-target windows-pypi")
     assert b'"torch>=2.8,<2.14"' in added.file, "what holds it together with the other"
     assert run(added.file, "remove-target windows-pypi").err.startswith(
-        "error: `windows-pypi` is what a platform gets that no source names"
+        "error: `windows-pypi` is what platforms without a source get"
     )
 
 
