@@ -65,7 +65,7 @@ def configure(
         python: For `requires-python`; `3.12` means `>=3.12`.
         index_base: A mirror of the indexes: a prefix, or a pattern with `{backend}`.
         pin: Whether to hold exact versions in `constraint-dependencies`.
-        required_environments: Whether uv shall refuse to lock what would not install on a target.
+        required_environments: Whether uv should refuse to lock what would not install on a target.
         force: Whether sources that are not understood may be replaced.
         folder: The name of the project's folder, after which a new project is named.
 

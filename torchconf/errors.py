@@ -75,7 +75,7 @@ class ProjectError(TorchconfError):
 
 
 class RequestError(TorchconfError):
-    """What was asked for does not exist, or cannot be had."""
+    """The request names something that does not exist or is not available."""
 
 
 class CatalogError(TorchconfError):

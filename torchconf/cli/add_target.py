@@ -50,7 +50,7 @@ def run(options: AddTargetOptions) -> int:
     """Plan, show or write, and say how to install."""
     if not options.target:
         if options.writing.can_ask:
-            # Imported here: only whoever is asked waits for it.
+            # Imported here, so that only the questions pay for it.
             from torchconf.cli.run_wizard import ask_addition
 
             return ask_addition(options)

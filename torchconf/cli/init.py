@@ -95,7 +95,7 @@ def run(options: InitOptions) -> int:
     """Plan, show or write, and say how to install."""
     if not options.target and not _changes_something(options):
         if options.writing.can_ask:
-            # Imported here: only whoever is asked waits for it.
+            # Imported here, so that only the questions pay for it.
             from torchconf.cli.run_wizard import ask_init
             from torchconf.planner import parse_index_base
 

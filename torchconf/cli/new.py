@@ -129,7 +129,7 @@ def run(options: NewOptions) -> int:
     name, color = os.path.basename(folder), options.common.color
     details = Details(options.name, options.package, options.python, options.license)
     if asks:
-        # Imported here, as below: only whoever is asked waits for it.
+        # Imported here, as below, so that only the questions pay for it.
         from torchconf.cli.run_wizard import ask_details
 
         details = ask_details(details, name, judges(), color)

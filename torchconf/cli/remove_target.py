@@ -44,7 +44,7 @@ def run(options: RemoveTargetOptions) -> int:
     """Plan, show or write, and say how to install what is left."""
     if not options.target:
         if options.writing.can_ask:
-            # Imported here: only whoever is asked waits for it.
+            # Imported here, so that only the questions pay for it.
             from torchconf.cli.run_wizard import ask_removal
 
             return ask_removal(options)

@@ -121,7 +121,7 @@ def _remove(document: Document, path: Path) -> None:
 
 
 def _rename(document: Document, path: Path, name: str) -> None:
-    """Write a key anew wherever it stands: once, in dotted keys, or in headers."""
+    """Rename a key wherever it occurs: once, in dotted keys, or in headers."""
     found = document.find(path)
     if found and found[2]:
         _, pair, rest = found

@@ -110,10 +110,10 @@ class Brackets:
         """Put an entry in, in the manner of those that are there.
 
         Args:
-            position: Number of the entry that it shall stand before.
+            position: Number of the entry to insert it before.
             entry: With an empty `lead`, to be filled in.
             newline: Line ending and indent of the line on which the value starts; empty if the
-                first entry shall stay on that line.
+                first entry must stay on that line.
             unit: What the first entry is indented by.
             pad: Inside the braces of an inline table.
         """

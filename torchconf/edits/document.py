@@ -230,7 +230,7 @@ class Document:
             while kept and is_blank(kept[-1]):
                 kept.pop()
         elif kept and is_comment(kept[-1]) and not (table.body and is_comment(table.body[-1])):
-            # The next header shall not look as if this comment were about it.
+            # Without a blank line, the comment would seem to belong to the next header.
             kept.append(self.newline)
 
     def is_idle(self, table: Table) -> bool:

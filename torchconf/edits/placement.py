@@ -22,7 +22,7 @@ def has_header(path: Path) -> bool:
 
 
 def table_number(document: Document, path: Path) -> int:
-    """Return the number that a new table shall have in the document."""
+    """Return the position of a new table in the document."""
     if isinstance(path[-1], int):
         return _beside_entries(document, path) or table_number(document, path[:-1])
     match path:

@@ -1,4 +1,4 @@
-"""What shall change in a pyproject.toml: steps, each with its reason, and what they mean as data.
+"""What to change in a pyproject.toml: steps, each with its reason, and what they mean as data.
 
 Every step is understood twice: here on plain data, in `torchconf.edits` on the document with its
 comments and layout. After an edit the new text is read back and must say what `meaning` says.
@@ -32,7 +32,7 @@ class Insert(NamedTuple):
     path: Path
     """Of the array."""
     position: int
-    """Where the entry shall stand, counted when this step is taken."""
+    """Where to insert the entry, counted when this step is taken."""
     value: Value
     reason: str
 

@@ -77,7 +77,7 @@ def parse_key(text: str) -> tuple[str, ...]:
 
 
 def replace_part(text: str, number: int, part: str) -> str:
-    """Return a dotted key, or a header, with one of its parts written anew."""
+    """Return a dotted key, or a header, with one of its parts replaced."""
     match = [*_part.finditer(text)][number]
     return f"{text[: match.start()]}{part}{text[match.end() :]}"
 

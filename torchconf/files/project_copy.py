@@ -1,6 +1,6 @@
 """A copy of a project to lock in, so that the project itself stays as it is.
 
-Folders are made anew, files are links to the real ones, and what uv writes is copied. What a
+Folders are created, files are links to the real ones, and what uv writes is copied. What a
 `.gitignore` names, and environments, are left out.
 """
 

@@ -42,7 +42,7 @@ def areas(platforms: Iterable[Platform], *, apart: Iterable[Platform]) -> tuple[
     """Describe platforms by whole systems, except where another machine of one must stay apart.
 
     Args:
-        platforms: What shall be described.
+        platforms: What to describe.
         apart: Platforms that the description must not include.
 
     Returns:

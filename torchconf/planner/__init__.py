@@ -38,7 +38,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     Args:
         request: Wishes may be empty if the project has targets.
         project: As read; an empty file reads as a project without `[project]`.
-        catalog: What can be had.
+        catalog: What is available.
         facts: What is known from outside the file.
 
     Raises:

@@ -57,7 +57,7 @@ def draft_tables(
             `required-environments` and `constraint-dependencies` count only there.
         request: What is asked for.
         project: As it is.
-        catalog: What can be had.
+        catalog: What is available.
         decision: What the file is to hold.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Why no release can serve a request, and the nearest thing that can be had."""
+"""Why no release can serve a request, and the nearest alternative."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def refusal(
         tried: The releases in the range that was asked for, newest first; each misses something.
         specs: The targets.
         needs: What else was asked for.
-        catalog: What can be had.
+        catalog: What is available.
     """
     if not tried:
         newest = ", ".join(map(str, catalog.releases[:4]))

@@ -31,7 +31,7 @@ __all__ = [
 
 
 class Wanted(NamedTuple):
-    """One file that shall be written."""
+    """One file to write."""
 
     target: Target
     export: Export

@@ -2,7 +2,7 @@
 
 A question is data, and one judge, the planner, decides on an answer and on a flag. How a question
 is put is another matter: with questionary, as plain lines, or from the list of a test. questionary
-is imported only by whoever asks for prompts.
+is imported only if prompts are needed.
 """
 
 from __future__ import annotations

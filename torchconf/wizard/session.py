@@ -54,7 +54,7 @@ class Session(NamedTuple):
         """Plan a request as the command does that the wizard ends with.
 
         Raises:
-            TorchconfError: It cannot be had.
+            TorchconfError: The request cannot be met.
         """
         return plan_targets(request, self.project, self.catalog, self.facts)
 

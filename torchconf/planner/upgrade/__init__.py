@@ -73,7 +73,7 @@ def plan_upgrade(
     Args:
         request: What is asked for.
         project: As it is.
-        catalog: What can be had.
+        catalog: What is available.
         facts: What is known from outside the file.
         members: The other members of its workspace.
 

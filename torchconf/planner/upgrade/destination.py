@@ -71,7 +71,7 @@ def find_destination(
             the project requires, nor below what it has locked.
         project: As it is.
         before: What the project has.
-        catalog: What can be had.
+        catalog: What is available.
         locked: The release in uv.lock.
 
     Raises:
