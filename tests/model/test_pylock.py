@@ -136,6 +136,12 @@ def test_an_entry_without_files_is_missing_where_its_marker_holds() -> None:
     assert found.build("torch", LINUX, "3.12") is None
 
 
+def test_an_entry_without_files_is_that_of_its_own_name() -> None:
+    build = export(Entry("1", (), name="a"), Entry("2.9.1", ())).build("torch", LINUX, "3.12")
+    assert build is not None
+    assert build.version == "2.9.1"
+
+
 def test_names_are_those_with_files_and_those_without() -> None:
     found = export(Entry("1", (), name="b"), Entry("1", ("py3-none-any",), name="a"))
     assert found.names() == ("a", "b")
@@ -174,6 +180,7 @@ def test_a_lock_can_leave_a_machine_out(
             "https://h/t.zip",
         ),
         ('directory = { path = "../t" }', "../t"),
+        ('vcs = { type = "git", path = "../r", commit-id = "abc" }', "git+../r@abc"),
     ],
 )
 def test_what_comes_from_no_index_says_from_where(more: str, direct: str) -> None:

@@ -235,7 +235,27 @@ torch = {{ index = "pytorch-cu130" }}
         assert (one in last) is (one == word)
 
 
+def test_a_source_without_a_requirement_has_nothing_to_work_on() -> None:
+    source = '[tool.uv.sources]\ntorch = { index = "pytorch-cpu" }\n'
+    found = explained(f"{HEAD}dependencies = []\n{source}{INDEXES}")
+    assert "requirement" in step(found, "source tool", "pytorch-cpu")
+    with_it = explained(f'{HEAD}dependencies = ["torch"]\n{source}{INDEXES}')
+    assert "requirement" not in step(with_it, "source tool", "pytorch-cpu")
+
+
 # Which are explained.
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "package"), [("[]", "torch"), ('["torchvision"]', "torchvision")]
+)
+def test_without_a_name_torch_is_explained_or_what_there_is_instead(
+    dependencies: str, package: str
+) -> None:
+    project = read_project(tomllib.loads(f"{HEAD}dependencies = {dependencies}\n"))
+    found = routes(project, needs={})
+    (one,) = explain_routes(project, found, CATALOG, platforms=[LINUX])
+    assert one.package == package
 
 
 def test_only_choices_that_give_a_wanted_build_are_explained() -> None:

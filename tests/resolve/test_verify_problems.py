@@ -149,6 +149,14 @@ def test_a_row_is_judged_by_the_lock_of_its_own_choice() -> None:
     assert [one.row.selection for one in judged(rows, gpu)] == [GPU]
 
 
+def test_what_comes_from_a_repository_is_of_no_index() -> None:
+    vcs = 'vcs = { type = "git", url = "https://h/torch", commit-id = "abc" }'
+    (found,) = judged(
+        [row("pypi")], Found(PLAIN, export(Entry("2.9.1", (), registry=None, more=vcs)), None)
+    )
+    assert (found.problem, found.row.backend, found.row.index_name) == (None, "pypi", None)
+
+
 def test_the_name_of_an_index_is_that_of_the_file() -> None:
     index = f'[[tool.uv.index]]\nname = "mine"\nurl = "{WHL}/cu130/"\nexplicit = true\n'
     lock = Found(PLAIN, export(wheel("2.9.1+cu130", LINUX)), None)
