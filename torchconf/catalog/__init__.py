@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from enum import Enum
 from functools import cached_property, lru_cache
@@ -19,7 +20,15 @@ from packaging.version import Version
 
 from torchconf.catalog.location import PACKAGED, chosen_file, read_catalog
 from torchconf.errors import CatalogError
-from torchconf.model.backends import PYPI, Accelerator, Backend, backend_of_url, parse_backend
+from torchconf.model.backends import (
+    PYPI,
+    Accelerator,
+    Backend,
+    backend_of_url,
+    host_of,
+    is_pypi,
+    parse_backend,
+)
 from torchconf.model.ranges import admits_from, admits_python
 
 if TYPE_CHECKING:
@@ -35,6 +44,7 @@ _LISTED = {"linux-x86_64", "windows-x86_64"}
 _KEYS = {
     "schema_version": int, "as_of": str, "base_url": str, "fallback": str, "main_package": str,
     "family": list, "pythons": list, "accelerators": dict, "words": dict, "ambiguous": list,
+    "mirror_words": list, "publishers": dict,
     "backends": dict, "platform_ends": dict, "releases": dict, "companions": dict,
     "dependents": dict, "sets": list, "wheels": dict,
 }  # fmt: skip
@@ -136,9 +146,55 @@ class Catalog:
         found = parse_backend(name, self.accelerators)
         return PYPI if found is None else found
 
-    def backend_of_url(self, url: str) -> Backend | None:
-        """Tell which backend an index URL serves, from its path."""
-        return backend_of_url(url, self.accelerators)
+    @lru_cache(maxsize=1024)  # noqa: B019 - there is one catalog
+    def backend_of_url(self, url: str, name: str | None = None) -> Backend | None:
+        """Tell which of PyTorch's backends an index serves, from the path of its URL.
+
+        Args:
+            url: Of the index.
+            name: Of the index, where a file gives it one: it may say that this is a mirror.
+
+        Returns:
+            None where nobody knows: for PyPI, and for an index that is neither PyTorch's nor a
+            mirror, whatever its URL ends in. It has what its publisher chose to build.
+        """
+        found = backend_of_url(url, self.accelerators)
+        return found if found is not None and self._is_a_copy(url, name) else None
+
+    def build_of_index(self, url: str, name: str | None = None) -> Backend | None:
+        """Tell what an index serves: a backend, `PYPI` for PyPI and its copies; None: unknown."""
+        if is_pypi(url):
+            return PYPI
+        found = self.backend_of_url(url, name)
+        if found is not None:
+            return found
+        # `pypi` in these places is how a server speaks, not what it serves.
+        text = re.sub(r"/(?:api|packages|_packaging/[^/]*)/pypi(?=/)", "", url.lower())
+        words = re.split(r"[^a-z0-9]+", text.partition("?")[0])
+        copied = PYPI.name in words and self.publisher(url) is None and "test" not in words
+        return PYPI if copied else None
+
+    def publisher(self, url: str) -> str | None:
+        """Return whose wheels an index has, if they are known to be other builds than PyTorch's."""
+        host = host_of(url)
+        for known, title in self._data["publishers"].items():
+            if host == known or host.endswith(f".{known}"):
+                found: str = title
+                return found
+        return None
+
+    def _is_a_copy(self, url: str, name: str | None) -> bool:
+        """Tell whether an index has what PyTorch's has: it is PyTorch's, or a mirror."""
+        if url.startswith(f"{self.base_url}/"):
+            return True
+        if self.publisher(url) is not None:
+            return False
+        # A folder holds what its owner copied there.
+        if not host_of(url):
+            return True
+        said = set(re.split(r"[^a-z0-9]+", f"{url.partition('://')[2]} {name or ''}".lower()))
+        words = said | {re.sub(r"[0-9]+$", "", word) for word in said}
+        return not words.isdisjoint(self._data["mirror_words"])
 
     def serves(self, url: str, package: str) -> bool | None:
         """Tell whether an index has any release of a package; None where none has been seen.

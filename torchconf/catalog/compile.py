@@ -96,6 +96,8 @@ def _compiled(facts: Path) -> dict[str, Any]:
         "accelerators": _accelerators(base),
         "words": base["words"],
         "ambiguous": base["ambiguous"],
+        "mirror_words": base["mirrors"]["words"],
+        "publishers": base["publishers"]["hosts"],
         "backends": _backends(base, companions, releases, cells),
         "platform_ends": {k: v for k, v in base["platform_ends"].items() if k != "_source"},
         "releases": releases,

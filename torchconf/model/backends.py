@@ -78,6 +78,20 @@ def backend_of_url(url: str, accelerators: Iterable[Accelerator]) -> Backend | N
     return None
 
 
+def host_of(url: str) -> str:
+    """Return the host of a URL, in lower case; empty for a folder."""
+    match = re.match(r"[a-z][a-z0-9+.-]*://(?:[^/?#]*@)?([^/?#:]*)", url.lower())
+    return match[1] if match else ""
+
+
+def is_pypi(url: str) -> bool:
+    """Tell whether a URL is of PyPI itself."""
+    return host_of(url).split(".") in _PYPI_HOSTS
+
+
+_PYPI_HOSTS = (["pypi", "org"], ["www", "pypi", "org"], ["pypi", "python", "org"])
+
+
 def is_nightly(url: str) -> bool:
     """Tell whether an index URL is one of the nightly indexes."""
     return "nightly" in url.lower().split("/")

@@ -149,7 +149,7 @@ def move_indexes(
         (index.name, backend)
         for owner in (project, project.root)
         for index in (owner.indexes if owner else ())
-        if (backend := catalog.backend_of_url(index.url)) is not None
+        if (backend := catalog.backend_of_url(index.url, index.name)) is not None
         and not is_nightly(index.url)
         and index not in [move.entry for move in moves]
     ]
@@ -196,7 +196,7 @@ def _moves(
     seen: set[str | None] = set()
     for owner in (project, project.root):
         for index in owner.indexes if owner else ():
-            old = catalog.backend_of_url(index.url)
+            old = catalog.backend_of_url(index.url, index.name)
             if old and old.name in backends and index.name in used - seen:
                 seen.add(index.name)
                 yield _Move(index, old, backends[old.name])

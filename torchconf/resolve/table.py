@@ -264,10 +264,7 @@ def build_of(  # noqa: PLR0911 - one return a kind of route
 
 
 def _index_backend(index: Index, catalog: Catalog) -> Backend | None:
-    found = catalog.backend_of_url(index.url)
-    # PyPI, or a copy of it, may be declared by name; any other index is not known.
-    looks_like_pypi = PYPI.name in index.url.lower()
-    return found or (PYPI if looks_like_pypi else None)
+    return catalog.build_of_index(index.url, index.name)
 
 
 def _spoken(route: Route, catalog: Catalog) -> str:

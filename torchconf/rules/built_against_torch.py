@@ -61,7 +61,10 @@ class BuildNeedsTorch(Rule):
         uv = context.project.workspace.uv
         if uv.get("no-build-isolation") is True or uv.get("find-links"):
             return
-        if any(not i.explicit and not context.is_pytorch(i.url) for i in context.project.indexes):
+        if any(
+            not i.explicit and not context.is_pytorch(i.url, i.name)
+            for i in context.project.indexes
+        ):
             return  # It may have wheels.
         alone = uv.get("no-build-isolation-package")
         apart = {canonicalize_name(str(one)) for one in (alone if isinstance(alone, list) else ())}

@@ -143,21 +143,23 @@ class Context:
 
     def backend(self, index: Index | None) -> Backend | None:
         """Tell which backend an index serves; None for PyPI and for what cannot be told."""
-        return None if index is None else self.catalog.backend_of_url(index.url)
+        return None if index is None else self.catalog.backend_of_url(index.url, index.name)
 
-    def is_pytorch(self, url: str) -> bool:
-        """Tell whether a URL is of one of PyTorch's indexes, or of a mirror of one."""
+    def is_pytorch(self, url: str, name: str | None = None) -> bool:
+        """Tell whether an index is one of PyTorch's, or a mirror of one."""
         host = self.catalog.base_url.split("/")[2]
         return (
             url.split("/")[2:3] == [host]
-            or self.catalog.backend_of_url(url) is not None
+            or self.catalog.backend_of_url(url, name) is not None
             or is_nightly(url)
         )
 
     @cached_property
     def pytorch_indexes(self) -> tuple[Index, ...]:
         """The `[[tool.uv.index]]` entries of this file that serve PyTorch's builds."""
-        return tuple(index for index in self.project.indexes if self.is_pytorch(index.url))
+        return tuple(
+            index for index in self.project.indexes if self.is_pytorch(index.url, index.name)
+        )
 
     def index_of(self, source: Source) -> Index | None:
         """Return the index that a source of this file names, if it is declared."""

@@ -91,7 +91,7 @@ def build_of(context: Context, index: Index | None) -> str | None:
     """
     if index is None:
         return ""
-    if context.is_pytorch(index.url):
+    if context.is_pytorch(index.url, index.name):
         return index.url.rstrip("/")
     path = index.url.rstrip("/").lower()
     return "" if "pypi" in path and path.endswith("simple") else None
