@@ -12,24 +12,39 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from torchconf.layout.layouts import KINDS, Kind, Layout
-from torchconf.model.backends import PYPI, Backend, is_nightly
+from torchconf.model.backends import PYPI, Backend, is_nightly, is_pypi
 from torchconf.model.markers import holds, is_cut_by
+from torchconf.model.ranges import admits_python
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS, Platform, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from packaging.markers import Marker
     from packaging.utils import NormalizedName
 
     from torchconf.catalog import Catalog
     from torchconf.model.project import Index, Project, Requirement, Source
+    from torchconf.model.toml_path import Path
 
 
 _PLATFORM = {"sys_platform", "platform_machine", "platform_system", "os_name"} | {
     "and", "or", "not", "in",
 }  # fmt: skip
 """What the marker of a source may be made of."""
+
+_SWITCHES = ("extra", "extras", "dependency_groups")
+"""What a marker may ask of the choice of extras and groups."""
+
+
+class Foreign(NamedTuple):
+    """A source entry that uv understands and an edit keeps as it stands."""
+
+    source: Source
+    at: str
+    why: str
+    backend: Backend | None
+    """What it gives a usual machine; None where nobody knows."""
 
 
 class Unreadable(NamedTuple):
@@ -62,6 +77,9 @@ class Configuration(NamedTuple):
     cut: bool
     """`environments` is nothing but the world, cut by the markers of scoped sources."""
     unreadable: tuple[Unreadable, ...]
+    foreign: tuple[Foreign, ...]
+    """Entries of the family that are kept as they stand. Where one holds is no target of ours,
+    unless its `backend` is known."""
 
     @property
     def scopes(self) -> frozenset[NormalizedName]:
@@ -76,11 +94,11 @@ def family_requirements(project: Project, catalog: Catalog) -> tuple[Requirement
 
 
 def index_backends(project: Project, catalog: Catalog) -> dict[str, tuple[Index, Backend]]:
-    """Return the indexes that serve a backend, by name: the project's, then its root's."""
+    """Return the indexes that serve a known build, by name: the project's, then its root's."""
     found: dict[str, tuple[Index, Backend]] = {}
     for owner in (project, project.root):
         for index in owner.indexes if owner else ():
-            backend = catalog.backend_of_url(index.url)
+            backend = catalog.build_of_index(index.url, index.name)
             if index.name and backend and index.name not in found:
                 found[index.name] = (index, backend)
     return found
@@ -125,6 +143,7 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
         required=bool(project.workspace.required_environments),
         cut=_is_cut(project),
         unreadable=tuple(reading.unreadable),
+        foreign=tuple(reading.foreign.values()),
     )
 
 
@@ -144,7 +163,11 @@ def _indexes(
     for written, (index, backend) in known.items():
         ours = index.url.startswith(catalog.base_url)
         used = users.get(written, set())
-        if not is_nightly(index.url) and (ours or not used or used & set(catalog.family)):
+        if (
+            backend != PYPI
+            and not is_nightly(index.url)
+            and (ours or not used or used & set(catalog.family))
+        ):
             rank = 0 if used & set(catalog.family) else 1 if ours else 2
             ranked.append((rank, index, backend))
     found: dict[str, Index] = {}
@@ -183,33 +206,44 @@ class _Reading:
         self.known = known
         self.kinds: set[Kind] = set()
         self.unreadable: list[Unreadable] = []
+        self.foreign: dict[Path, Foreign] = {}
         self.aliases: dict[str, tuple[str, ...]] = {}
 
     def look(self, source: Source) -> None:
         """Note the kind of one entry, and whether it is understood."""
-        self.kinds.add("extra" if source.extra else "group" if source.group else "")
+        words = _words(str(source.marker)) if source.marker is not None else set()
+        index = self.project.index_named(source.value) if source.kind == "index" else None
         if source.extra and source.group:
             self._cannot_read(source, "a source cannot have both `extra` and `group`")
-        elif source.kind != "index":
-            self._cannot_read(source, f"a `{source.kind}` source is not an index")
-        elif source.value not in self.known:
-            index = self.project.index_named(source.value)
-            why = (
-                f"index `{source.value}` is not defined"
-                if index is None
-                else f"no known backend in the URL {index.url}"
-            )
-            self._cannot_read(source, why)
-        elif is_nightly(self.known[source.value][0].url):
+        elif source.kind in {"mixed", "none"}:
+            self._cannot_read(source, "a source names one of index, path, git, url, workspace")
+        elif source.kind == "index" and index is None:
+            self._cannot_read(source, f"index `{source.value}` is not defined")
+        elif index is not None and is_nightly(index.url):
             self._cannot_read(source, "nightly builds are checked but not edited")
-        elif source.marker is not None and (name := _switch(str(source.marker))):
-            self._cannot_read(source, f"`{name}` has no effect in a source marker")
-        elif source.marker is not None and (others := _words(str(source.marker)) - _PLATFORM):
-            self._cannot_read(
-                source, f"`{min(others)}` in a source marker is not a platform variable"
-            )
+        elif switch := next((name for name in _SWITCHES if name in words), None):
+            self._cannot_read(source, f"`{switch}` has no effect in a source marker")
         elif missing := self._undefined(source):
             self._cannot_read(source, f"{missing} is not defined")
+        elif index is None:
+            self._keep(source, f"a `{source.kind}` source is not an index")
+        elif source.value not in self.known:
+            self._keep(source, f"no known backend in the URL {index.url}")
+        elif self.known[source.value][1] == PYPI and not is_pypi(index.url):
+            self._keep(source, f"no known backend in the URL {index.url}", PYPI)
+        elif others := words - _PLATFORM:
+            self._keep(
+                source,
+                f"`{min(others)}` in a source marker is not a platform variable",
+                self.known[source.value][1],
+            )
+        if source.kind == "index" or source.path not in self.foreign:
+            # What comes from no index pins nothing, so that it stands beside sources of any kind.
+            self.kinds.add("extra" if source.extra else "group" if source.group else "")
+
+    def _keep(self, source: Source, why: str, backend: Backend | None = None) -> None:
+        at = self.project.place(source.at)
+        self.foreign[source.path] = Foreign(source, at, why, backend)
 
     def _undefined(self, source: Source) -> str | None:
         """Return the extra or group of an entry that its own file does not define."""
@@ -240,22 +274,23 @@ class _Reading:
         self, entries: Iterable[Source], layout: Layout
     ) -> tuple[tuple[Target, ...], dict[str, str]]:
         """Return the targets that the entries of one package make, and the names of scopes."""
-        by_scope: dict[str, list[tuple[Source, Backend]]] = {}
-        for source in entries:
-            if source.index is not None and source.index in self.known:
-                scope = source.extra or source.group or ""
-                by_scope.setdefault(scope, []).append((source, self.known[source.index][1]))
+        by_scope: dict[str, list[tuple[Source, Backend | None]]] = {}
+        for source, backend in self._brought(entries):
+            scope = source.extra or source.group or ""
+            by_scope.setdefault(scope, []).append((source, backend))
         found: dict[Target, None] = {}
         names: dict[str, str] = {}
         for scope, sources in by_scope.items():
             own = self._own_backend(scope, sources)
+            if own is None:
+                continue
             if layout != "markers":
                 self._name(own, self._written(scope, layout), names)
             for platform in self._platforms(entries):
-                backend = _at(platform, sources)
+                backend = self._at(platform, sources)
                 if layout == "markers" and backend == PYPI and not self._held_together():
                     continue
-                if backend != PYPI and not self._exists(backend, platform):
+                if backend is None or (backend != PYPI and not self._exists(backend, platform)):
                     continue
                 if layout == "markers" or backend == own:
                     found[Target(platform, backend)] = None
@@ -274,21 +309,58 @@ class _Reading:
 
     def rest(self, entries: Iterable[Source]) -> Backend:
         """Return what the entries of one package give a system that nobody names."""
-        known = [(e, self.known[e.value][1]) for e in entries if e.index in self.known]
-        return _at(Platform("other", "other"), known)
+        return self._at(Platform("other", "other"), [*self._brought(entries)]) or PYPI
+
+    def _brought(self, entries: Iterable[Source]) -> Iterator[tuple[Source, Backend | None]]:
+        """Yield the entries that uv heeds, each with its backend; None where nobody knows."""
+        for source in entries:
+            if source.index in self.known:
+                yield source, self.known[source.value][1]
+            elif source.path in self.foreign:
+                yield source, self.foreign[source.path].backend
+
+    def _at(
+        self, platform: Platform, sources: Iterable[tuple[Source, Backend | None]]
+    ) -> Backend | None:
+        """Return the backend that entries give a platform: `PYPI` where none holds."""
+        for source, backend in sources:
+            if source.marker is None or self._holds(source.marker, platform):
+                return backend
+        return PYPI
+
+    def _holds(self, marker: Marker, platform: Platform) -> bool:
+        """Tell whether a marker holds on a platform with some Python of the project."""
+        if "python" not in str(marker):
+            return holds(marker, platform)
+        python = self.project.requires_python
+        return any(
+            holds(marker, platform, each)
+            for each in self.catalog.pythons
+            if python is None or admits_python(python, each)
+        )
 
     def _exists(self, backend: Backend, platform: Platform) -> bool:
         """Tell whether a build exists at all: a source without a marker promises it everywhere."""
         return platform.key in self.catalog.accelerator(backend).platforms
 
-    def _own_backend(self, scope: str, sources: list[tuple[Source, Backend]]) -> Backend:
-        """Tell what an extra or group is for: what it routes besides the CPU fallback."""
-        for _, backend in sources:
-            if backend != self.catalog.fallback:
+    def _own_backend(
+        self, scope: str, sources: list[tuple[Source, Backend | None]]
+    ) -> Backend | None:
+        """Tell what an extra or group is for: what it routes besides the CPU fallback.
+
+        None where it routes nothing that is known.
+        """
+        known = [backend for _, backend in sources if backend is not None]
+        if not known:
+            return None
+        for backend in known:
+            if backend not in {self.catalog.fallback, PYPI}:
                 return backend
+        if self.catalog.fallback not in known:
+            return PYPI
         # Only the fallback, and not everywhere: the rest is what PyPI serves. On macOS that is the
         # very same wheels, so that the name alone can tell which of the two was meant.
-        left = {platform.os for platform in SHOWN_PLATFORMS if _at(platform, sources) == PYPI}
+        left = {platform.os for platform in SHOWN_PLATFORMS if self._at(platform, sources) == PYPI}
         if left == {"macos"}:
             return PYPI if scope == PYPI.extra else self.catalog.fallback
         return PYPI if left else self.catalog.fallback
@@ -347,12 +419,6 @@ class _Reading:
         ]
 
 
-def _switch(marker: str) -> str | None:
-    """Return what a marker asks of the choice of extras and groups, if it asks that."""
-    words = _words(marker)
-    return next((name for name in ("extra", "extras", "dependency_groups") if name in words), None)
-
-
 def _words(marker: str) -> set[str]:
     """Return the variables and operators of a marker."""
     return set(re.findall(r"[a-z_]+", re.sub(r'"[^"]*"', "", marker)))
@@ -362,11 +428,3 @@ def _tells_machines_apart(marker: Marker, os: str) -> bool:
     """Tell whether a marker names a machine of a system, so that another one is worth a target."""
     machines = [platform for platform in PLATFORMS if platform.os == os]
     return len({holds(marker, platform) for platform in (*machines, Platform(os, "other"))}) > 1
-
-
-def _at(platform: Platform, sources: Iterable[tuple[Source, Backend]]) -> Backend:
-    """Return the backend that these entries give a platform: `PYPI` where none holds."""
-    for source, backend in sources:
-        if source.marker is None or holds(source.marker, platform):
-            return backend
-    return PYPI

@@ -184,9 +184,12 @@ def _fails(area: Area) -> str:
 
 _comparison = re.compile(r'(sys_platform|platform_machine|platform_system|os_name) [!=]= "([^"]*)"')
 
-# What a marker of a lockfile may also ask; no extra and no group is chosen here.
-_NO_CHOICE: dict[str, str | frozenset[str]] = {
+# What a marker may ask besides the platform: no extra and no group is chosen here, and the machine
+# is a usual one. What runs this program says nothing about the machines of a project.
+_USUAL: dict[str, str | frozenset[str]] = {
     "extra": "", "extras": frozenset(), "dependency_groups": frozenset(),
+    "platform_release": "usual", "platform_version": "usual",
+    "implementation_name": "cpython", "platform_python_implementation": "CPython",
 }  # fmt: skip
 
 _PYTHONS = tuple(
@@ -203,10 +206,19 @@ _WORLD = (
 )
 
 
-def holds(marker: Marker | str, platform: Platform) -> bool:
-    """Tell whether a marker holds on a platform, on the Python that runs, without any extra."""
+def holds(marker: Marker | str, platform: Platform, python: str | None = None) -> bool:
+    """Tell whether a marker holds on a usual machine of a platform, without any extra.
+
+    Args:
+        marker: The marker.
+        platform: The platform.
+        python: `3.12`; None for the Python that runs.
+    """
     parsed = Marker(marker) if isinstance(marker, str) else marker
-    return parsed.evaluate({**platform.environment(), **_NO_CHOICE})
+    environment = {**platform.environment(), **_USUAL}
+    if python is not None:
+        environment |= {"python_version": python, "python_full_version": f"{python}.5"}
+    return parsed.evaluate(environment)
 
 
 def same_platforms(marker: str | None) -> frozenset[Platform]:
@@ -223,7 +235,7 @@ def overlap(one: str, other: str) -> bool:
     pythons = _PYTHONS if "python" in f"{one}{other}" else _PYTHONS[:1]
     return any(
         all(marker.evaluate({**platform.environment(), **python}) for marker in markers)
-        for python in ({**_NO_CHOICE, **each} for each in pythons)
+        for python in ({**_USUAL, **each} for each in pythons)
         for platform in _WORLD
     )
 

@@ -106,10 +106,10 @@ def admitted_range(project: Project, package: str) -> SpecifierSet:
 
 def refuse_unreadable(before: Configuration, help_: str) -> None:
     """Refuse tables that cannot be read: an edit could change what they mean."""
-    if before.unreadable:
-        first = before.unreadable[0]
-        message = f"cannot read the PyTorch configuration: {first.why}"
-        raise ProjectError(message, at=first.at, help=help_)
+    found = [(one.why, one.at) for one in before.foreign]
+    found += [(one.why, one.at) for one in before.unreadable]
+    for why, at in found:
+        raise ProjectError(f"cannot read the PyTorch configuration: {why}", at=at, help=help_)
 
 
 def refuse_inherited(project: Project, catalog: Catalog) -> None:
