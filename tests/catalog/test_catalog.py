@@ -20,7 +20,7 @@ from torchconf.catalog import Answer, Catalog, Triton, load_catalog, validated
 from torchconf.catalog.compile import COMPILED, FACTS, compile_catalog
 from torchconf.catalog.encoding import render
 from torchconf.errors import CatalogError
-from torchconf.model.backends import PYPI, Backend
+from torchconf.model.backends import PYPI, PYPI_HOSTS, Backend
 from torchconf.model.targets import PLATFORMS
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
@@ -489,12 +489,49 @@ def test_packages_known_to_need_torch(catalog: Catalog) -> None:
         ("https://download.pytorch.org/whl/torch_stable.html", None),
         ("https://example.org/focus130", None),
         ("file:///srv/wheels/cpu", "cpu"),
+        ("https://nexus.example.org/repository/pytorch-cu130/simple", "cu130"),
+        ("https://wheels.example.org/torch/cu130", "cu130"),
+        ("https://wheels.example.org/simple/cu130", None),
+        ("https://pypi.jetson-ai-lab.io/sbsa/cu130/+simple", None),
+        ("https://flashinfer.ai/whl/cu130", None),
     ],
 )
 def test_backend_is_told_from_the_path_of_a_url(
     catalog: Catalog, url: str, name: str | None
 ) -> None:
     found = catalog.backend_of_url(url)
+    assert (found.name if found else None) == name
+
+
+def test_the_name_of_an_index_may_say_that_it_is_a_mirror(catalog: Catalog) -> None:
+    url = "https://wheels.example.org/simple/cu130"
+    assert catalog.backend_of_url(url, "wheels") is None
+    found = catalog.backend_of_url(url, "pytorch-cu130")
+    assert found is not None
+    assert found.name == "cu130"
+    assert catalog.backend_of_url("https://flashinfer.ai/whl/cu130", "pytorch-cu130") is None
+
+
+PYPI_HOST = ".".join(PYPI_HOSTS[0])
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        (f"https://{PYPI_HOST}/simple", "pypi"),
+        (f"https://user:secret@{PYPI_HOST}:443/simple/", "pypi"),
+        (f"https://test.{PYPI_HOST}/simple", None),
+        ("https://mirror.example.org/pypi/simple", "pypi"),
+        ("https://example.org/artifactory/api/pypi/pypi-remote/simple", "pypi"),
+        ("https://example.org/artifactory/api/pypi/internal/simple", None),
+        ("https://pypi.nvidia.com", None),
+        ("https://pypi.jetson-ai-lab.io/sbsa/cu130/+simple", None),
+        ("https://download.pytorch.org/whl/cu130", "cu130"),
+        ("https://packages.example.org/simple", None),
+    ],
+)
+def test_what_an_index_serves(catalog: Catalog, url: str, name: str | None) -> None:
+    found = catalog.build_of_index(url)
     assert (found.name if found else None) == name
 
 

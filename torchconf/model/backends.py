@@ -86,10 +86,10 @@ def host_of(url: str) -> str:
 
 def is_pypi(url: str) -> bool:
     """Tell whether a URL is of PyPI itself."""
-    return host_of(url).split(".") in _PYPI_HOSTS
+    return host_of(url).split(".") in PYPI_HOSTS
 
 
-_PYPI_HOSTS = (["pypi", "org"], ["www", "pypi", "org"], ["pypi", "python", "org"])
+PYPI_HOSTS = (["pypi", "org"], ["www", "pypi", "org"], ["pypi", "python", "org"])
 
 
 def is_nightly(url: str) -> bool:
