@@ -46,7 +46,8 @@ def test_pypi_as_an_explicit_index_is_pypi() -> None:
     assert [*map(str, found.targets)] == [
         "linux-cu130", "linux-aarch64-cu130", "windows-pypi", "macos-pypi",
     ]  # fmt: skip
-    assert found.unreadable == found.foreign == ()
+    assert not found.unreadable
+    assert not found.foreign
     assert "pypi" not in found.indexes
 
 
