@@ -124,7 +124,7 @@ def test_a_wheel_that_is_missing_is_refused_with_its_place() -> None:
     assert all(
         word in caught.value.message for word in ("torch 2.9.1+cu130", "linux-cu130", "3.14")
     )
-    with pytest.raises(UvError, match="the lock is not for"):
+    with pytest.raises(UvError, match="the lockfile does not support"):
         builds_of(export(TORCH, head='requires-python = ">=3.12"'), CU130, "3.11")
 
 

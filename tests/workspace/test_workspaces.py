@@ -139,7 +139,7 @@ def test_lock_failure_puts_both_files_back(
     broken = MEMBER.replace('"torch>=2.4"', '"torch>=2.4", "no-such-package"')
     (member / "pyproject.toml").write_text(broken)
     assert run(member, f"init {INIT} --lock") == 2
-    assert "put back" in capsys.readouterr().err
+    assert "all files restored" in capsys.readouterr().err
     assert (workspace / "pyproject.toml").read_text() == ROOT
     assert (member / "pyproject.toml").read_text() == broken
     assert not (workspace / "uv.lock").exists()

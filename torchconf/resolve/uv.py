@@ -6,12 +6,14 @@ import os
 import re
 import shutil
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.errors import UvError, hide_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
 
 
 class Run(NamedTuple):
@@ -124,28 +126,32 @@ def capture_uv(arguments: Sequence[str], *, folder: str) -> Captured:
     """
     import subprocess
 
+    program = find_uv()
+    process = None
     try:
-        process = subprocess.Popen(
-            [find_uv(), *arguments],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=os.name == "posix",
-        )
+        with _interrupt_waits():
+            process = subprocess.Popen(
+                [program, *arguments],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=os.name == "posix",
+            )
+            _running.add(process.pid)
+        stdout, stderr = process.communicate()
     except OSError as error:
         raise UvError(f"cannot start uv: {error}") from error
-    with process:
-        _running.add(process.pid)
-        try:
-            stdout, stderr = process.communicate()
-        except BaseException:
+    except BaseException:
+        if process is not None:
             _kill(process.pid)
             process.kill()
-            raise
-        finally:
+            process.communicate()
+        raise
+    finally:
+        if process is not None:
             _running.discard(process.pid)
     command = hide_secrets(" ".join(["uv", *arguments]))
     return Captured(command, process.returncode, stdout, hide_secrets(stderr))
@@ -168,20 +174,24 @@ def capture_all(
         captured = [capture_uv(calls[0], folder=folder)]
         done()
         return captured
-    from concurrent.futures import ThreadPoolExecutor, as_completed
+    from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 
     pool = ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1, len(calls) or 1))
+    futures: list[Future[Captured]] = []
     try:
         futures = [pool.submit(capture_uv, call, folder=folder) for call in calls]
         for _ in as_completed(futures):
             done()
         return [future.result() for future in futures]
     except BaseException:
-        for pid in tuple(_running):
-            _kill(pid)
+        pool.shutdown(wait=False, cancel_futures=True)
+        # One may be about to start: it is killed as soon as it is known to run.
+        while wait(futures, timeout=0.05).not_done:
+            for pid in tuple(_running):
+                _kill(pid)
         raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown()
 
 
 def run_quietly(command: Sequence[str]) -> int:
@@ -192,6 +202,28 @@ def run_quietly(command: Sequence[str]) -> int:
 
 
 _running: set[int] = set()
+
+
+@contextmanager
+def _interrupt_waits() -> Iterator[None]:
+    """Let Ctrl-C wait until a process that is being started is known, so that it can be killed.
+
+    The process itself does not inherit this. Only the main thread is ever interrupted.
+    """
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: waiting.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if waiting:
+            raise KeyboardInterrupt
 
 
 def _kill(pid: int) -> None:
