@@ -141,7 +141,11 @@ def test_a_wrong_setting_in_the_file_is_an_error_with_its_place(tmp_path: Path) 
         ("# torchconf: ignore", []),
         ("# Linux only, torchconf: ignore[TC405, TC406]", []),
         ("# torchconf: ignore[TC406]", ["TC405"]),
+        ("# torchconf: ignore[TC4]", []),
+        ("# torchconf: ignore[tc4, TC101]", []),
+        ("# torchconf: ignore the Macs", []),
         ("# nothing", ["TC405"]),
+        ("# torchconf: ignored", ["TC405"]),
     ],
 )
 def test_a_comment_on_the_line_hides_a_finding(
@@ -150,6 +154,40 @@ def test_a_comment_on_the_line_hides_a_finding(
     line = 'torch = { index = "pytorch-cu130" }'
     demo = Demo(tmp_path, WRONG.replace(line, f"{line}  {comment}"))
     assert codes(demo("check --format json")) == found
+
+
+@pytest.mark.parametrize(
+    ("comment", "said"),
+    [
+        ("# torchconf: ignore [TC405]", "hides nothing: write `ignore[TC405]`"),
+        ("# torchconf: ignore TC405", "hides nothing: write `ignore[TC405]`"),
+        ("# torchconf: ignore: TC405", "hides nothing: write `ignore[TC405]`"),
+        ("# torchconf: ignore[TC405", "hides nothing: write `ignore[TC405]`"),
+        ("# torchconf: ignore[TC499]", "unknown rule `TC499` in this comment"),
+        ("# torchconf: ignore[TC40x]", "unknown rule `TC40x` in this comment"),
+        ("# torchconf: ignore[]", "unknown rule `` in this comment"),
+        ("# torchconf: ignore[cuda-on-mac]", "did you mean `cuda-on-macos`?"),
+    ],
+)
+def test_a_mistyped_comment_hides_nothing_and_is_reported(
+    tmp_path: Path, comment: str, said: str
+) -> None:
+    line = 'torch = { index = "pytorch-cu130" }'
+    demo = Demo(tmp_path, WRONG.replace(line, f"{line}  {comment}"))
+    result = demo("check --format json")
+    assert codes(result) == ["TC405"]
+    assert said in result.err
+    assert "note: pyproject.toml:" in result.err
+    assert "note:" not in demo("check --quiet").err
+
+
+def test_what_stands_in_a_string_is_no_comment(tmp_path: Path) -> None:
+    line = 'torch = { index = "pytorch-cu130" }'
+    named = line.replace('"pytorch-cu130"', '"# torchconf: ignore"')
+    text = WRONG.replace(line, named).replace(
+        'name = "pytorch-cu130"', 'name = "# torchconf: ignore"'
+    )
+    assert "TC405" in codes(Demo(tmp_path, text)("check --format json"))
 
 
 def test_optional_rules_run_only_where_they_are_selected(tmp_path: Path) -> None:

@@ -117,18 +117,23 @@ def run(options: CheckOptions) -> int:
         fixed = []
         outcomes = [outcome for unit in units for outcome in _check(unit, gatherer)]
     if not options.common.quiet:
-        _note_old_names(selection.words, outcomes)
+        _note_words(selection.words, outcomes)
     _report(options, outcomes, fixed, gatherer.errors)
     return _status(options, outcomes, fixed, gatherer.errors)
 
 
-def _note_old_names(words: Sequence[str], outcomes: Sequence[CheckResult]) -> None:
-    """Say once which rules have another name today."""
+def _note_words(words: Sequence[str], outcomes: Sequence[CheckResult]) -> None:
+    """Say which comments hide nothing, and once which rules have another name today."""
     from torchconf.report.messages import print_notes
     from torchconf.rules.rule_selection import notes_on_old_names
 
     said = (*words, *(name for outcome in outcomes for name in outcome.old_names))
-    print_notes(notes_on_old_names(said))
+    mistakes = (
+        f"note: {outcome.document.name}:{line}: {message}"
+        for outcome in outcomes
+        for line, message in outcome.mistakes
+    )
+    print_notes((*notes_on_old_names(said), *mistakes))
 
 
 def _platforms(words: Sequence[str]) -> set[Platform]:

@@ -21,7 +21,7 @@ def keep_apart(draft: Draft, members: Iterable[tuple[str, str]], reason: str) ->
     """Make one conflict set hold all members, each a kind and a name: pairs would let one win.
 
     The set that holds most of them takes the others in. One that holds a single one of them next to
-    strangers is about something else, and stays as it is.
+    strangers is about something else, and stays as it is; a name that is not defined is none.
     """
     wanted = {(kind, canonicalize_name(name)): name for kind, name in members}
     if len(wanted) < 2:  # noqa: PLR2004 - a conflict is between two
@@ -31,7 +31,8 @@ def keep_apart(draft: Draft, members: Iterable[tuple[str, str]], reason: str) ->
     most = 0
     for path, names in _sets(draft):
         shared = len(wanted.keys() & names)
-        if shared > most and (shared > 1 or shared == len(names)):
+        known = [name for name in names if not name or name in wanted or _is_defined(draft, *name)]
+        if shared > most and (shared > 1 or shared == len(known)):
             best, there, most = path, names, shared
     if not most:
         draft.insert(CONFLICTS, [{kind: name} for (kind, _), name in wanted.items()], reason)
@@ -82,6 +83,12 @@ def _sets(
         if isinstance(members, list):
             found = [_member(entry, own, package or own) for entry in members]
             yield (*CONFLICTS, number), found
+
+
+def _is_defined(draft: Draft, kind: str, name: str) -> bool:
+    table = ("project", "optional-dependencies") if kind == "extra" else ("dependency-groups",)
+    there = draft.get(table)
+    return not isinstance(there, dict) or any(canonicalize_name(key) == name for key in there)
 
 
 def _member(entry: Any, own: object, package: object) -> tuple[str, str] | None:  # noqa: ANN401 - parsed TOML

@@ -328,6 +328,7 @@ class Forks:
                     raise ProjectError(
                         message,
                         at=pin.at,
+                        path=pin.source.path,
                         help="put the extras or groups of its sources into one set of `conflicts`",
                     )
 

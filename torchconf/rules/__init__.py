@@ -1,15 +1,16 @@
 """The rules of `check`: one class per way to be wrong, one module per family.
 
 A rule sees a `Context`, a file with what surrounds it, and yields findings. Nothing here reads a
-file or prints. The families: shapes and keys (`shapes`); indexes (`indexes`) and what they are
-called (`index_names`); sources and whom they reach (`source_reach`), what they can choose by
-(`source_markers`), the extras and groups that they are for (`source_scopes`), the packages beside
-torch (`companions`, `tritons`); conflicts (`conflicts`), the names in them (`conflict_names`), what
-goes past them (`nested_choices`), what they leave to a plain `uv sync` (`plain_sync`,
-`default_groups`); platforms in markers (`marker_values`) and those that are covered
-(`platform_coverage`); what the catalog knows to be missing (`missing_wheels`,
-`requested_versions`); and what else goes wrong (`publishing`, `built_against_torch`,
-`project_settings`).
+file or prints. The families: shapes and keys (`shapes`); what was written for other tools
+(`foreign_tables`); indexes (`indexes`) and what they are called (`index_names`); sources and whom
+they reach (`source_reach`), what they can choose by (`source_markers`), the extras and groups that
+they are for (`source_scopes`), the packages beside torch (`companions`, `tritons`); conflicts
+(`conflicts`), the names in them (`conflict_names`), what goes past them (`nested_choices`), what
+they leave to a plain `uv sync` (`plain_sync`, `default_groups`), what uv refuses besides
+(`refused_locks`); platforms in markers (`marker_values`), those that are covered
+(`platform_coverage`) and those that are locked (`locked_cells`); what the catalog knows to be
+missing (`missing_wheels`, `requested_versions`) or not to fit (`release_pairs`, `cuda_majors`); and
+what else goes wrong (`publishing`, `built_against_torch`, `project_settings`).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from torchconf.rules import (
     platform_coverage,
     project_settings,
     publishing,
+    refused_locks,
     requested_versions,
     shapes,
     source_markers,
@@ -42,11 +44,21 @@ from torchconf.rules.context import Context, Workspace
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from torchconf.model.toml_path import Path
 
-__all__ = ["RULES", "Context", "Finding", "Fix", "Rule", "Severity", "Workspace", "find"]
+__all__ = [
+    "RULES",
+    "Context",
+    "Finding",
+    "Fix",
+    "Rule",
+    "Severity",
+    "Workspace",
+    "find",
+    "without_last_resorts",
+]
 
 _FAMILIES = (
     shapes,
@@ -62,6 +74,7 @@ _FAMILIES = (
     nested_choices,
     plain_sync,
     default_groups,
+    refused_locks,
     marker_values,
     platform_coverage,
     missing_wheels,
@@ -97,15 +110,30 @@ def find(context: Context, also: Iterable[str] = ()) -> tuple[Finding, ...]:
             found[finding.code, finding.path, finding.message] = rule, finding
             if rule.breaks is not None:
                 broken.setdefault(rule.breaks, []).append(finding.path)
+    explained = any(_stops_lock(rule, finding) for rule, finding in found.values())
     return tuple(
         finding
         for rule, finding in found.values()
-        if not any(
+        if not (explained and rule.is_last_resort)
+        and not any(
             _is_one_entry(finding.path, cause)
             for premise in rule.requires
             for cause in broken.get(premise, ())
         )
     )
+
+
+def _stops_lock(rule: Rule, finding: Finding) -> bool:
+    return rule.stops_lock and finding.severity is Severity.ERROR
+
+
+def without_last_resorts(found: Sequence[tuple[Finding, ...]]) -> list[tuple[Finding, ...]]:
+    """Leave out what one file says of a refused lock where another file has the cause."""
+    by_code = {rule.code: rule for rule in RULES}
+    explained = any(_stops_lock(by_code[one.code], one) for each in found for one in each)
+    if not explained:
+        return list(found)
+    return [tuple(o for o in each if not by_code[o.code].is_last_resort) for each in found]
 
 
 def _is_one_entry(one: Path, other: Path) -> bool:

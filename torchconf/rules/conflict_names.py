@@ -28,6 +28,7 @@ class ConflictKind(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "safe"
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report items whose name is of the other kind; one fix corrects the whole set."""
@@ -141,6 +142,7 @@ class SelfPackageConflict(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "unsafe"
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report the entry of the project."""

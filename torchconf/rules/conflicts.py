@@ -89,6 +89,7 @@ class MissingConflict(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "safe"
     breaks = Premise.CONFLICT
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report each set of choices once."""
@@ -113,6 +114,7 @@ class IncompatibleChoices(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "safe"
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the family's requirements in extras and groups, pair by pair.

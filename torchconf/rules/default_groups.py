@@ -86,6 +86,7 @@ class DefaultGroupUndefined(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#default-groups"
     fixes = "safe"
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report names that are not there."""

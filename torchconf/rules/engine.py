@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError, WriteRefused
 from torchconf.model.project import Record, read_project
-from torchconf.rules import RULES, Context, Finding, Fix, Severity, Workspace, find
+from torchconf.rules import (
+    RULES,
+    Context,
+    Finding,
+    Fix,
+    Severity,
+    Workspace,
+    find,
+    without_last_resorts,
+)
 from torchconf.rules.rule_selection import (
     RuleSelection,
-    ignored_lines,
     is_ignored,
     old_names,
+    read_ignore_comments,
     select_rules,
     settings_of,
 )
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
     from torchconf.model.scripts import Block
     from torchconf.model.targets import Platform
     from torchconf.model.toml_path import Path
+    from torchconf.rules.rule_selection import IgnoreComments
 
 __all__ = ["CheckResult", "CheckedFile", "Fixed", "Placed", "Unit"]
 
@@ -63,6 +73,8 @@ class CheckResult(Record):
     """How many more a comment in the file hides."""
     old_names: tuple[str, ...]
     """Names in its settings and comments that rules no longer have."""
+    mistakes: tuple[tuple[int, str], ...]
+    """What is wrong with its comments that ignore findings, by line."""
 
 
 class Fixed(Record):
@@ -199,14 +211,19 @@ class Unit:
             lockfile=self._lockfile,
         )
         shared = settings_of(root.data, RULES, root.document.name)
-        answers = []
+        asked = []
         for one in read:
             if one.document.is_reported:
                 own = settings_of(one.data, RULES, one.document.name)
                 codes = select_rules(RULES, self._selection, own, shared)
                 found = find(one.context(workspace, self._targets), codes)
-                answers.append((one.outcome(found, codes, own.words + shared.words), _tally(found)))
-        return answers
+                asked.append((one, own, codes, found))
+        return [
+            (one.outcome(found, codes, own.words + shared.words), _tally(found))
+            for (one, own, codes, _), found in zip(
+                asked, without_last_resorts([found for *_, found in asked]), strict=True
+            )
+        ]
 
 
 _Tally: TypeAlias = "dict[tuple[str, Severity], int]"
@@ -281,28 +298,39 @@ class _Read:
     ) -> CheckResult:
         """Put the findings that count in their places, less those that a comment hides."""
         counting = [finding for finding in found if finding.code in codes]
+        comments = self._comments()
         if not counting:
-            return self._result((), 0, words)
-        comments = ignored_lines(self.document.text)
+            return self._result((), 0, words, comments)
+        hidden = comments.lines if comments else {}
         placed: list[Placed] = []
         ignored = 0
         for finding, span in zip(counting, self._spans(counting), strict=True):
-            if comments and is_ignored(finding, range(span.line, span.end_line + 1), comments):
+            if hidden and is_ignored(finding, range(span.line, span.end_line + 1), hidden):
                 ignored += 1
             else:
                 placed.append(Placed(file=self.document.name, finding=finding, span=span))
         placed.sort(key=lambda one: (one.span.line, one.span.column, one.finding.code))
-        said = (word for line in comments.values() for word in line)
-        return self._result(tuple(placed), ignored, (*words, *said))
+        return self._result(tuple(placed), ignored, words, comments)
+
+    def _comments(self) -> IgnoreComments | None:
+        if self.block is not None:
+            return read_ignore_comments(self.block.toml, RULES, self.block.first_line)
+        return read_ignore_comments(self.document.text, RULES)
 
     def _result(
-        self, findings: tuple[Placed, ...], ignored: int, words: Iterable[str]
+        self,
+        findings: tuple[Placed, ...],
+        ignored: int,
+        words: Iterable[str],
+        comments: IgnoreComments | None,
     ) -> CheckResult:
+        said = [word for line in comments.lines.values() for word in line] if comments else []
         return CheckResult(
             document=self.document,
             findings=findings,
             ignored=ignored,
-            old_names=old_names(words),
+            old_names=old_names((*words, *said)),
+            mistakes=comments.mistakes if comments else (),
         )
 
     def _spans(self, findings: Iterable[Finding]) -> list[Span]:

@@ -27,6 +27,7 @@ class UndefinedIndex(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/indexes/#pinning-a-package-to-an-index"
     fixes = "unsafe"
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report index names that lead nowhere."""
@@ -193,6 +194,7 @@ class DuplicateIndex(Rule):
     severity = Severity.INFO
     reference = "https://docs.astral.sh/uv/concepts/indexes/"
     fixes = "unsafe"
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report the second of two indexes with one URL."""

@@ -8,6 +8,7 @@ from torchconf.model.toml_path import INDEXES, UV
 from torchconf.rules.fixes import add_index, add_sources, draft_of, index_name, servable
 from torchconf.rules.installed_builds import source_entries
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
+from torchconf.rules.wording import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,17 @@ def _needed(context: Context) -> tuple[str, ...]:
     """Return the family packages that the projects of an index ask for, in the family's order."""
     names = {one.name for project in context.readers for one in project.requirements()}
     return tuple(package for package in context.catalog.family if package in names)
+
+
+def _without_source(context: Context) -> tuple[str, ...]:
+    """Return the family packages that some reader of this file asks for, and nobody routes."""
+    bare = {
+        one.name
+        for project in context.readers
+        for one in project.requirements()
+        if one.url is None and not project.sources_for(one.name)
+    }
+    return tuple(package for package in context.catalog.family if package in bare)
 
 
 def _is_routed(context: Context) -> bool:
@@ -80,7 +92,9 @@ class IndexNotExplicit(Rule):
     fixes = "unsafe"
 
     def check(self, context: Context) -> Iterator[Finding]:
-        """Report open indexes of PyTorch."""
+        """Report open indexes of PyTorch, but in members: only the root's are searched."""
+        if context.project.root is not None:
+            return
         for index in context.pytorch_indexes:
             if index.explicit or index.default:
                 continue
@@ -227,21 +241,48 @@ class UnusedIndex(Rule):
     breaks = Premise.USED_INDEX
 
     def check(self, context: Context) -> Iterator[Finding]:
-        """Report explicit indexes without a source, and open ones next to routed packages."""
-        for index in context.pytorch_indexes:
-            idle = index.explicit or (not index.default and _is_routed(context))
-            if not idle or context.users_of(index):
+        """Report explicit indexes without a source, and open ones next to routed packages.
+
+        It is a warning where a package that the index serves has no source at all: people believe
+        that an explicit index is enough.
+        """
+        idle = [i for i in context.pytorch_indexes if self._is_idle(context, i)]
+        bare = _without_source(context)
+        waiting = [index for index in idle if servable(context, index.url, bare)]
+        for index in idle:
+            packages = servable(context, index.url, bare)
+            said = f"no source names index `{index.name or index.url}`"
+            if not packages:
+                help_ = "add sources that use it, or remove it"
+                fix = self._removal(context, index)
+                yield self.finding(index.path, said, help=help_, fix=fix)
                 continue
-            draft = draft_of(context)
-            draft.remove(index.path, "no source names it")
-            if not draft.get(INDEXES):
-                draft.remove(INDEXES, "it is empty")
             yield self.finding(
                 index.path,
-                f"no source names index `{index.name or index.url}`",
-                help="add sources that use it, or remove it",
-                fix=Fix("remove it", tuple(draft.steps), safe=False),
+                f"{said}, so PyPI serves {list_names(packages)}",
+                help="add sources that use it: an explicit index serves nothing without them",
+                severity=Severity.WARNING,
+                fix=self._use(context, index, packages) if waiting == [index] else None,
             )
+
+    def _is_idle(self, context: Context, index: Index) -> bool:
+        searched = not index.explicit and context.project.root is None
+        unused = not index.default and (not searched or _is_routed(context))
+        return unused and not context.users_of(index)
+
+    def _use(self, context: Context, index: Index, packages: tuple[str, ...]) -> Fix:
+        draft = draft_of(context)
+        name = index.name or index_name(context, index.url)
+        draft.put((*index.path, "name"), name, "sources need a name")
+        add_sources(draft, context, name, index.url, packages)
+        return Fix(f"add sources for {list_names(packages)}", tuple(draft.steps), safe=False)
+
+    def _removal(self, context: Context, index: Index) -> Fix:
+        draft = draft_of(context)
+        draft.remove(index.path, "no source names it")
+        if not draft.get(INDEXES):
+            draft.remove(INDEXES, "it is empty")
+        return Fix("remove it", tuple(draft.steps), safe=False)
 
 
 RULES: tuple[type[Rule], ...] = (

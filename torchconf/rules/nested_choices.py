@@ -85,6 +85,7 @@ class HiddenBuild(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-groups"
     fixes = "unsafe"
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report aliases at the set that does not name them, and groups at their include."""
@@ -170,6 +171,7 @@ class NestedGroupsInConflict(Rule):
     name = "nested-groups-in-conflict"
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report the set, once for each pair."""

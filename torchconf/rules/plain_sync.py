@@ -128,6 +128,7 @@ class IneffectiveMarker(Rule):
     reference = "https://docs.astral.sh/uv/reference/settings/#environments"
     fixes = "unsafe"
     requires = (*MARKERS_MAKE_SENSE, Premise.SCOPES)
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Look for a fork that lies on both sides of a source's marker."""

@@ -98,6 +98,7 @@ class Environments(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/reference/settings/#environments"
     requires = (Premise.PLATFORM_NAMES, Premise.SETTING)
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Look at the entries, and at the systems that none of them holds."""

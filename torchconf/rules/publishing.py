@@ -30,6 +30,7 @@ class LeakingSource(Rule):
     name = "leaking-source"
     severity = Severity.INFO
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Look at the library itself, and at libraries that this project uses by path."""

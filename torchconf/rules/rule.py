@@ -93,6 +93,10 @@ class Rule:
     """Whether it only runs where it is selected by code or name."""
     breaks: ClassVar[Premise | None] = None
     """What does not hold where this rule reports."""
+    is_last_resort: ClassVar[bool] = False
+    """Whether it is silent where another rule reports what stops the lock."""
+    stops_lock: ClassVar[bool] = False
+    """Whether uv does not lock a project in which this rule reports an error."""
     requires: ClassVar[tuple[Premise, ...]] = ()
     """What must hold for this rule to say anything: where a premise is broken on the same entry of
     the file, or on something in it, this rule is silent, so that one cause gives one finding."""

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RENAMED",
+    "IgnoreComments",
     "RuleSelection",
-    "ignored_lines",
+    "is_ignored",
     "is_named",
     "notes_on_old_names",
     "old_names",
+    "read_ignore_comments",
     "read_selection",
     "select_rules",
     "settings_of",
@@ -73,7 +75,7 @@ def read_selection(words: Sequence[str], rules: Iterable[Rule], flag: str) -> tu
     """
     found = [word.strip() for text in words for word in text.split(",") if word.strip()]
     for word in found:
-        if not any(_match(word, rule) for rule in rules):
+        if not any(_match(word, rule.code, rule.name) for rule in rules):
             raise RequestError(f"unknown rule `{word}` in `{flag}`", help=_hint(word, rules))
     return tuple(found)
 
@@ -103,7 +105,7 @@ def settings_of(data: Mapping[str, object], rules: Iterable[Rule], file: str) ->
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise ProjectError("expected an array of rule codes or names", at=f"{at}.{key}")
         for number, word in enumerate(words):
-            if not any(_match(word, rule) for rule in rules):
+            if not any(_match(word, rule.code, rule.name) for rule in rules):
                 place = f"{at}.{key}[{number}]"
                 raise ProjectError(f"unknown rule `{word}`", at=place, help=_hint(word, rules))
         lists[key] = tuple(words)
@@ -122,22 +124,26 @@ def select_rules(rules: Iterable[Rule], *selections: RuleSelection) -> frozenset
     ignore = [word for one in selections for word in one.ignore]
     found = set()
     for rule in rules:
-        wanted = max((_match(word, rule) for word in select), default=0) if select else 1
+        wanted = (
+            max((_match(word, rule.code, rule.name) for word in select), default=0) if select else 1
+        )
         exact = any(is_named(rule, word) for word in select)
         if rule.is_optional and not (exact or EVERYTHING in select):
             continue
-        if wanted and wanted > max((_match(word, rule) for word in ignore), default=0):
+        if wanted and wanted > max(
+            (_match(word, rule.code, rule.name) for word in ignore), default=0
+        ):
             found.add(rule.code)
     return frozenset(found)
 
 
-def _match(word: str, rule: Rule) -> int:
+def _match(word: str, code: str, name: str) -> int:
     """Return how closely a word names a rule; 0 if it does not."""
-    if RENAMED.get(word, word) == rule.name:
-        return len(rule.code) + 1
+    if RENAMED.get(word, word) == name:
+        return len(code) + 1
     if word.upper() == EVERYTHING:
         return 1
-    return len(word) + 1 if word and rule.code.startswith(word.upper()) else 0
+    return len(word) + 1 if word and code.startswith(word.upper()) else 0
 
 
 def _hint(word: str, rules: Iterable[Rule]) -> str:
@@ -149,22 +155,55 @@ def _hint(word: str, rules: Iterable[Rule]) -> str:
     return f"did you mean `{close[0]}`?" if close else "run `torchconf explain` for a list of rules"
 
 
-_COMMENT = r"#[^\n]*?\btorchconf:[ \t]*ignore(?:\[([^\]\n]*)\])?"
+_COMMENT = r"\btorchconf:[ \t]*ignore\b(\[[^\]]*\])?(.*)"
+_MISTYPED = r"\s*[\[(:=,]|\s+TC[0-9]"
 
 
-def ignored_lines(text: str) -> dict[int, tuple[str, ...]]:
-    """Return the lines with a comment `# torchconf: ignore[TC405]`, and the words in it.
+class IgnoreComments(NamedTuple):
+    """The comments `# torchconf: ignore[TC405]` of one file."""
 
-    Without brackets the words are just `ALL`.
+    lines: Mapping[int, tuple[str, ...]]
+    """The words of each line that has one; without brackets, the words are just `ALL`."""
+    mistakes: tuple[tuple[int, str], ...]
+    """What hides nothing: the line, and what is wrong with it."""
+
+
+def read_ignore_comments(
+    toml: str, rules: Iterable[Rule], first_line: int = 1
+) -> IgnoreComments | None:
+    """Read the comments of a TOML text that ignore findings; None if there are none.
+
+    Args:
+        toml: A whole file, or the block of a script. What stands in a string is no comment.
+        rules: All of them.
+        first_line: The number of its first line.
     """
-    if "torchconf:" not in text:
-        return {}
-    found = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        if match := re.search(_COMMENT, line):
-            words = (match[1] or EVERYTHING).split(",")
-            found[number] = tuple(word.strip() for word in words)
-    return found
+    if "torchconf:" not in toml:
+        return None
+    # Imported here: few files have such a comment.
+    from torchconf.edits.tokens import tokens
+
+    lines: dict[int, tuple[str, ...]] = {}
+    mistakes: list[tuple[int, str]] = []
+    for token in tokens(toml):
+        match = re.search(_COMMENT, token[0]) if token[0][0] == "#" else None
+        if match is None:
+            continue
+        number = first_line + toml.count("\n", 0, token.start())
+        brackets, rest = match.groups()
+        if brackets is None:
+            if re.match(_MISTYPED, rest):
+                mistakes.append((number, "this comment hides nothing: write `ignore[TC405]`"))
+            else:
+                lines[number] = (EVERYTHING,)
+            continue
+        words = tuple(word.strip() for word in brackets[1:-1].split(","))
+        lines[number] = words
+        for word in words:
+            if not any(_match(word, rule.code, rule.name) for rule in rules):
+                hint = _hint(word, rules)
+                mistakes.append((number, f"unknown rule `{word}` in this comment: {hint}"))
+    return IgnoreComments(lines, tuple(mistakes))
 
 
 def is_ignored(
@@ -172,7 +211,5 @@ def is_ignored(
 ) -> bool:
     """Tell whether a comment on one of these lines is about a finding."""
     return any(
-        word.upper() in (EVERYTHING, finding.code) or RENAMED.get(word, word) == finding.name
-        for line in lines
-        for word in ignored.get(line, ())
+        _match(word, finding.code, finding.name) for line in lines for word in ignored.get(line, ())
     )

@@ -30,6 +30,7 @@ class BadShape(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/reference/settings/"
     fixes = "safe"
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report what the reader could not take, and what uv's own parser refuses."""

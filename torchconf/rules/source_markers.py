@@ -42,12 +42,16 @@ class ExtraInMarker(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
     fixes = "safe"
     breaks = Premise.PLATFORM_MARKERS
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report markers of sources that ask for an extra."""
         for source in context.sources:
-            if source.marker is not None and any(
-                test.variable in ("extra", "extras") for test in comparisons(source.marker)
+            # uv obeys such a marker where the source is a URL, a path or a git repository.
+            if (
+                source.kind == "index"
+                and source.marker is not None
+                and any(t.variable in ("extra", "extras") for t in comparisons(source.marker))
             ):
                 yield self.finding(
                     (*source.path, "marker"),
@@ -66,6 +70,7 @@ class GroupInMarker(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#dependency-sources"
     fixes = "unsafe"
     breaks = Premise.PLATFORM_MARKERS
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report markers of sources that ask for a group, readable or not."""
@@ -152,6 +157,7 @@ class OverlappingMarkers(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#multiple-sources"
     requires = MARKERS_MAKE_SENSE
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the markers of all sources of one package with equal scope."""

@@ -40,6 +40,7 @@ class ScopeMissing(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#multiple-sources"
     fixes = "unsafe"
     breaks = Premise.SCOPES
+    stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report scopes of sources that are not defined, or do not list the package."""
