@@ -100,6 +100,31 @@ def test_release_serves_every_python_of_the_project(
     assert (str(choice.release), choice.python) == (release, lowest)
 
 
+@pytest.mark.parametrize(
+    ("torch", "companions", "python", "chosen"),
+    [
+        # Of torchvision for cu132 the Pythons 3.10 and 3.11 were not seen, and are not missing.
+        ("", "torchvision", None, "2.13.0 linux-cu132"),
+        ("", "torchvision", ">=3.10", "2.13.0 linux-cu132"),
+        # PyTorch builds 2.9.1 for every Python of its matrix, on every index.
+        ("==2.9.1", "", ">=3.10", "2.9.1 linux-cu130"),
+    ],
+)
+def test_a_python_that_nobody_saw_makes_no_backend_older(
+    torch: str, companions: str, python: str | None, chosen: str
+) -> None:
+    choice = choose("linux-cuda", torch, companions, python)
+    assert spoken(choice) == chosen
+    assert choice.held_back == ()
+
+
+def test_what_holds_an_accelerator_back_is_said() -> None:
+    choice = choose("linux-cuda", companions="torchaudio")
+    assert choice.held_back == (
+        "`cuda` is cu130: the catalog has no torchaudio 2.11.0 for linux-cu132",
+    )
+
+
 def test_more_pythons_never_give_a_newer_torch() -> None:
     for target in ("linux-cpu", "linux-cu126", "windows-cpu", "macos-cpu"):
         releases = [choose(target, python=f">=3.{minor}").release for minor in (10, 11, 12, 13)]

@@ -130,7 +130,7 @@ def _notes(decision: Decision, facts: Facts) -> tuple[str, ...]:
         why = "newest with no known missing wheels"
     else:
         why = "newest with wheels for every target and Python"
-    return layout, f"torch {choice.release}: {why}"
+    return (layout, f"torch {choice.release}: {why}", *choice.held_back)
 
 
 def unknowns(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:

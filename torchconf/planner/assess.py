@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 # How sure the catalog is that a release serves all targets; lower is better. SURE: every wheel is
 # known, of a release whose build matrix was read. COVERED: such a release, but not every Python was
-# seen. SEEN: some wheels of a newer release were.
+# seen; it counts as there, since PyTorch builds a release for every Python that its matrix names.
+# SEEN: some wheels of a newer release were.
 SURE, COVERED, SEEN, UNKNOWN, MISSING = range(5)
 
 
@@ -49,6 +50,8 @@ class ReleaseChoice(NamedTuple):
     certainty: int
     doubts: tuple[str, ...]
     """What the catalog does not know, in words."""
+    held_back: tuple[str, ...] = ()
+    """Why a bare accelerator is not its newest backend, in words."""
 
 
 class Assessment(NamedTuple):
@@ -64,7 +67,7 @@ def assess(
 ) -> Assessment:
     """See how sure one release is. Torch decides; a companion in doubt is only said to be so."""
     pythons = catalog.supported_pythons(release, needs.python)
-    targets = resolve_backends(release, specs, pythons, needs, catalog)
+    targets, held_back = resolve_backends(release, specs, pythons, needs, catalog)
     if needs.python is None:
         pythons = _from_first_served(release, targets, pythons, catalog)
     certainty = SURE
@@ -93,6 +96,7 @@ def assess(
         python=pythons[0] if pythons else None,
         certainty=certainty,
         doubts=_spoken(doubts),
+        held_back=held_back,
     )
     return Assessment(choice, tuple(missing))
 
@@ -103,33 +107,50 @@ def resolve_backends(
     pythons: Sequence[str],
     needs: Needs,
     catalog: Catalog,
-) -> tuple[Target, ...]:
+) -> tuple[tuple[Target, ...], tuple[str, ...]]:
     """Give each bare accelerator the newest backend that all specs for it share.
 
-    Newest among those of which the catalog is equally sure: first for torch, now and in later
-    releases, then for the companions.
+    What is known to be missing counts against a backend, of torch first, now and in later releases,
+    then of the companions; so does a companion of which nothing was ever seen there. A Python of
+    which nothing is known does not.
+
+    Returns:
+        The targets, and why an accelerator is not its newest backend, in words.
     """
     chosen: dict[str, Backend] = {}
-    for accelerator in {spec.accelerator for spec in specs if spec.backend is None}:
+    held_back: list[str] = []
+    for accelerator in dict.fromkeys(spec.accelerator for spec in specs if spec.backend is None):
         platforms = [w.platform for w in specs if w.accelerator == accelerator and not w.backend]
-        ranked: list[tuple[tuple[int, bool, int], Backend]] = []
+        ranked: list[tuple[tuple[int, bool, int], Backend, tuple[str, ...]]] = []
         for backend in _alive(accelerator, release, catalog):
             targets = [Target(platform, backend) for platform in platforms]
-            rank = max(_torch(release, target, pythons, catalog)[0] for target in targets)
+            torch = [_torch(release, target, pythons, catalog) for target in targets]
+            # A release whose matrix was read is built for every Python that it names.
+            rank = max(SURE if rank == COVERED else rank for rank, _ in torch)
             if rank == MISSING and ranked:
                 continue
-            companions = [
+            fits = [
                 _companion(package, release, allowed, targets, pythons, catalog)
                 for package, allowed in needs.packages.items()
             ]
+            lacks = [(t, what) for t, (r, what) in zip(targets, torch, strict=True) if r == MISSING]
+            lacks += [lack for fit in fits for lack in fit.missing]
+            unseen = [lack for fit in fits for lack in fit.unseen]
             leaves = any(leaves_platform(t, release, needs.torch, catalog) for t in targets)
-            open_questions = sum(len(c.missing) * 100 + len(c.doubts) for c in companions)
-            ranked.append(((rank, leaves, open_questions), backend))
-            if ranked[-1][0] == (SURE, False, 0):
+            order = (rank, leaves, len(lacks) * 100 + len(unseen))
+            ranked.append((order, backend, _spoken([*lacks, *unseen])))
+            if order == (SURE, False, 0):
                 break
-        chosen[accelerator] = min(ranked, key=lambda pair: pair[0])[1]
+        best = min(ranked, key=lambda entry: entry[0])
+        chosen[accelerator] = best[1]
+        lacks_of_newest = ranked[0][2]
+        if best != ranked[0] and lacks_of_newest and best[0][0] < MISSING:
+            held_back.append(
+                f"`{accelerator}` is {best[1].name}: the catalog has no "
+                f"{' and no '.join(lacks_of_newest)}"
+            )
     found = (Target(spec.platform, spec.backend or chosen[spec.accelerator]) for spec in specs)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)), tuple(held_back)
 
 
 def _alive(accelerator: str, release: Version, catalog: Catalog) -> tuple[Backend, ...]:
@@ -183,6 +204,8 @@ class _CompanionFit(NamedTuple):
     version: Version | None = None
     doubts: tuple[tuple[Target, str], ...] = ()
     missing: tuple[tuple[Target, str], ...] = ()
+    unseen: tuple[tuple[Target, str], ...] = ()
+    """Those of the doubts that are about a whole index: no wheel of the release was seen there."""
 
 
 def _companion(
@@ -219,6 +242,7 @@ def _companion_release(
 ) -> _CompanionFit:
     doubts: list[tuple[Target, str]] = []
     missing: list[tuple[Target, str]] = []
+    unseen: list[tuple[Target, str]] = []
     for target in targets:
         answers = {
             python: catalog.available(package, version, target.backend, target.platform, python)
@@ -228,7 +252,11 @@ def _companion_release(
             some = [python for python, given in answers.items() if given is answer]
             if some:
                 where.append((target, f"{package} {version}" + _on(some, answers)))
-    return _CompanionFit(version, tuple(doubts), tuple(missing))
+        if Answer.UNKNOWN in answers.values() and not catalog.carries(
+            package, version, target.backend
+        ):
+            unseen.append((target, f"{package} {version}"))
+    return _CompanionFit(version, tuple(doubts), tuple(missing), tuple(unseen))
 
 
 def _on(some: Sequence[str], of: Mapping[str, Answer]) -> str:

@@ -9,7 +9,6 @@ from torchconf.model.ranges import admits_newer
 from torchconf.planner.assess import (
     COVERED,
     MISSING,
-    SURE,
     UNKNOWN,
     Assessment,
     Needs,
@@ -32,9 +31,9 @@ def choose_release(
 ) -> ReleaseChoice:
     """Return the newest release that the catalog has for every target and every Python.
 
-    A release of which something is unknown is taken only if none is sure, and then one whose
-    build matrix was read before one that was merely seen. The locked release is kept if it
-    serves all targets.
+    A release whose build matrix was read counts as there on every Python of that matrix; one that
+    was merely seen is taken only if there is no other. The locked release is kept if it serves all
+    targets.
 
     Raises:
         RequestError: No release can serve them, as far as the catalog covers it.
@@ -47,7 +46,7 @@ def choose_release(
     for release in catalog.releases:
         if needs.torch.contains(release, prereleases=True):
             tried.append(assess(release, specs, needs, catalog))
-            if tried[-1].choice.certainty == SURE:
+            if tried[-1].choice.certainty <= COVERED:
                 break
     possible = [one.choice for one in tried if one.choice.certainty < MISSING]
     if possible:
@@ -72,7 +71,7 @@ def _newer(specs: Sequence[TargetSpec], needs: Needs, catalog: Catalog) -> Relea
                 help=f"request torch {last} or older, or another backend",
             )
     pythons = catalog.release_pythons(newest)
-    targets = resolve_backends(newest, specs, pythons, Needs(needs.torch, {}, None), catalog)
+    targets, _ = resolve_backends(newest, specs, pythons, Needs(needs.torch, {}, None), catalog)
     return ReleaseChoice(
         release=None,
         targets=targets,
