@@ -21,7 +21,7 @@ ROOMS = {
     "errors": (),
     "files": ("errors",),
     "model": ("errors",),
-    "catalog": ("errors", "model"),
+    "catalog": ("errors", "files", "model"),
     "edits": ("errors", "model"),
     "layout": ("catalog", "errors", "model"),
     "resolve": ("catalog", "errors", "layout", "model"),
@@ -32,7 +32,7 @@ ROOMS = {
     "report": ("catalog", "layout", "model", "planner", "resolve", "rules"),
     "wizard": ("catalog", "errors", "layout", "model", "planner"),
     "templates": ("errors",),
-    "api": ("catalog", "edits", "errors", "model", "planner", "resolve", "rules"),
+    "api": ("catalog", "edits", "errors", "files", "model", "planner", "resolve", "rules"),
     "cli": (
         "catalog", "edits", "errors", "files", "layout", "machine", "model", "planner", "report",
         "resolve", "rules", "templates", "wizard", "workspace",

@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from torchconf.catalog import Catalog, load_catalog
-from torchconf.catalog.location import PACKAGED
 from torchconf.edits import edit_text
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import TorchconfError
+from torchconf.files.catalog_file import PACKAGED
 from torchconf.model.project import read_project
 from torchconf.model.target_spec import parse_target_spec
 from torchconf.planner import Request, parse_index_base, plan_targets

@@ -14,6 +14,7 @@ __all__ = [
     "CatalogError",
     "ProjectError",
     "RequestError",
+    "TargetUnavailable",
     "TorchconfError",
     "UvError",
     "WriteRefused",
@@ -76,6 +77,10 @@ class ProjectError(TorchconfError):
 
 class RequestError(TorchconfError):
     """The request names something that does not exist or is not available."""
+
+
+class TargetUnavailable(RequestError):
+    """A target that is spelled as one, but that nobody can have, or that could be several."""
 
 
 class CatalogError(TorchconfError):

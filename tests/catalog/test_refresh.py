@@ -18,8 +18,8 @@ from tests.support.replica import Content, Fault, Replica
 from torchconf.catalog import Answer, Catalog, load_catalog, validated
 from torchconf.catalog.compile import FACTS, compile_catalog, read_live
 from torchconf.catalog.encoding import render
-from torchconf.catalog.location import PACKAGED, cached_file
 from torchconf.catalog.refresh import _merged, _Page
+from torchconf.files.catalog_file import PACKAGED, cached_file
 from torchconf.model.targets import PLATFORMS
 
 EMPTY = '[project]\nname = "demo"\nversion = "0"\n'

@@ -185,7 +185,46 @@ def test_shells_that_complete_only_at_a_terminal(script: Callable[[str], Path]) 
     assert set(completion.SHELLS) == {*ASKED, *INTERACTIVE}
 
 
+PACKAGED = Path(completion.__file__).parents[1] / "catalog" / "catalog.json"
+
+
 def test_json_of_the_catalog_is_read_as_it_is() -> None:
-    assert completion._read_catalog() == json.loads(
-        Path(completion.__file__).parents[1].joinpath("catalog", "catalog.json").read_text("utf-8")
-    )
+    assert completion._read_catalog() == json.loads(PACKAGED.read_text("utf-8"))
+
+
+def test_catalog_that_the_user_named_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = json.loads(PACKAGED.read_text("utf-8"))
+    data["backends"]["cu999"] = {}
+    (tmp_path / "own.json").write_text(json.dumps(data))
+    monkeypatch.setenv("TORCHCONF_CATALOG", str(tmp_path / "own.json"))
+    assert main(["completion", "bash"]) == 0
+    assert "linux-cu999" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", None])
+def test_catalog_that_cannot_be_used_is_named(
+    text: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "own.json"
+    if text is not None:
+        path.write_text(text)
+    monkeypatch.setenv("TORCHCONF_CATALOG", str(path))
+    assert main(["completion", "bash"]) == 2
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert f"at: {path}" in found.err
+
+
+def test_broken_catalog_in_the_cache_is_left_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "catalog.json"
+    path.write_text('{"as_of": "2999-01-01"')
+    monkeypatch.delenv("TORCHCONF_CATALOG", raising=False)
+    monkeypatch.setattr("torchconf.files.catalog_file.cached_file", lambda: str(path))
+    assert completion._read_catalog() == json.loads(PACKAGED.read_text("utf-8"))

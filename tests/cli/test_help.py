@@ -112,6 +112,39 @@ def test_a_typo_gets_a_guess(
     assert " help: " in error
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["help"], "run `torchconf --help`"),
+        (["help", "init"], "run `torchconf init --help`"),
+        (["help", "nothing"], "run `torchconf --help`"),
+        (["init", "-t", "linux-cuda,macos-cpu"], "separately: `-t linux-cuda -t macos-cpu`"),
+        (["init", "-t", "a,b"], "separately: `-t a -t b`"),
+        (["init", "-t", ","], "such as `linux-cuda`"),
+        (["init", "-t", "ubuntu-cuda"], "did you mean `linux-cuda`?"),
+        (["init", "-t", "Ubuntu-22.04-cuda"], "did you mean `linux-cuda`?"),
+        (["init", "-t", "ubuntu24.04-aarch64-cuda13.0"], "did you mean `linux-aarch64-cu130`?"),
+        (["init", "-t", "wsl2-pypi"], "did you mean `linux-pypi`?"),
+        (["init", "-t", "debian"], "say which build: `linux-cpu`, `linux-cuda`"),
+        (["init", "-t", "fedora-gpu"], "say which: `linux-cpu`, `linux-cuda`"),
+        (["init", "-t", "m1-mps"], "did you mean `macos-cpu`?"),
+        (["init", "-t", "arch-nothing"], "write `linux` in place of `arch`"),
+        (["init", "-t", "archive-cuda"], "such as `linux-cuda`"),
+    ],
+)
+def test_other_words_for_the_same_get_a_hint(
+    words: list[str],
+    hint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert hint in capsys.readouterr().err.partition(" help: ")[2]
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("command", ["init", "add-target", "remove-target"])
 @pytest.mark.parametrize("flags", [[], ["--yes"], ["--check"], ["--dry-run"]])
 def test_without_a_terminal_nobody_is_asked(

@@ -169,6 +169,11 @@ LAYOUTS = {
         "layout `markers` gives each platform one backend, but linux has cpu and cu130",
         "omit one of them, or pass `--layout extras` or `--layout groups`",
     ),
+    "a default that could be two builds": Refusal(
+        "-t linux-cu126 -t linux-cu130 -t linux-cpu --layout groups --default cuda",
+        "`--default cuda` could mean cu126 or cu130",
+        "say which: `--default cu130`",
+    ),
     "a default extra": Refusal(
         f"{THREE_SYSTEMS} --layout extras --default cpu",
         "`--default` requires the layout `groups`: uv has no default extras",

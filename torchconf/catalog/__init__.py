@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from torchconf.catalog.location import PACKAGED, chosen_file, read_catalog
 from torchconf.errors import CatalogError
+from torchconf.files.catalog_file import PACKAGED, chosen_file, read_catalog
 from torchconf.model.backends import (
     PYPI,
     Accelerator,

@@ -79,7 +79,7 @@ def run(options: CatalogOptions) -> int:
 
 def _list(options: CatalogOptions) -> int:
     from torchconf.catalog import load_catalog
-    from torchconf.catalog.location import chosen_file
+    from torchconf.files.catalog_file import chosen_file
     from torchconf.report.columns import plain_table
     from torchconf.report.json_data import print_json
 
@@ -235,8 +235,8 @@ def _refresh(options: CatalogOptions) -> int:
     from torchconf import files
     from torchconf.catalog import load_catalog
     from torchconf.catalog.encoding import render
-    from torchconf.catalog.location import cached_file, chosen_file
     from torchconf.errors import CatalogError, RequestError, hide_secrets
+    from torchconf.files.catalog_file import cached_file, chosen_file
     from torchconf.report.json_data import print_json
     from torchconf.report.progress import pages
 

@@ -142,10 +142,10 @@ def _platforms(words: Sequence[str]) -> set[Platform]:
         return set()
     # Imported here: few runs name a platform.
     from torchconf.catalog import load_catalog
-    from torchconf.model.target_spec import parse_platform
+    from torchconf.model.target_spec import parse_platform, parse_target_spec
 
     vocabulary = load_catalog().vocabulary
-    return {parse_platform(word, vocabulary) for word in words}
+    return {parse_platform(word) or parse_target_spec(word, vocabulary).platform for word in words}
 
 
 def _units(options: CheckOptions, gatherer: Gatherer) -> list[Gathered]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 
 from torchconf.errors import CatalogError, RequestError
@@ -21,7 +19,7 @@ SHELLS = ("bash", "zsh", "fish", "powershell", "tcsh")
 
 EPILOG = """\
 Save the script where your shell looks for completions. It contains the targets in the catalog:
-generate it again after upgrading torchconf.
+generate it again after upgrading torchconf or refreshing the catalog.
 
 examples:
   torchconf completion bash > ~/.local/share/bash-completion/completions/torchconf
@@ -127,11 +125,36 @@ def _companions(catalog: dict[str, Any]) -> list[str]:
 
 
 def _read_catalog() -> dict[str, Any]:
-    """Read the catalog's words as they are: queries would need what takes long to import."""
-    path = os.path.join(os.path.dirname(os.path.dirname(__file__)), "catalog", "catalog.json")
+    """Read the catalog's words as they are: queries would need what takes long to import.
+
+    Raises:
+        CatalogError: The file that the user named cannot be read, or is not a catalog.
+    """
+    from torchconf.files.catalog_file import PACKAGED, chosen_file
+
+    path, source = chosen_file()
     try:
-        with open(path, encoding="utf-8") as file:
-            data: dict[str, Any] = json.load(file)
+        return _parse(path)
+    except CatalogError:
+        if source != "cache":
+            raise
+        return _parse(PACKAGED)
+
+
+def _parse(path: str) -> dict[str, Any]:
+    # Imported here: `--help` needs neither.
+    import json
+
+    from torchconf.files.catalog_file import read_catalog
+
+    try:
+        found = json.loads(read_catalog(path))
     except (OSError, ValueError) as error:
         raise CatalogError(f"cannot read the catalog: {error}", at=path) from error
-    return data
+    missing = {*_USED}.difference(found if isinstance(found, dict) else ())
+    if missing:
+        raise CatalogError(f"the catalog has no usable `{min(missing)}`", at=path)
+    return dict(found)
+
+
+_USED = ("accelerators", "backends", "family", "main_package", "words")

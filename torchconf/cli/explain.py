@@ -5,22 +5,26 @@ from __future__ import annotations
 import sys
 
 from torchconf.cli.parser import add_format
-from torchconf.errors import RequestError
+from torchconf.errors import ProjectError, RequestError, TargetUnavailable
 from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torchconf.catalog import Catalog
     from torchconf.cli.options import CommonOptions, Format
     from torchconf.cli.parser import Parser
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Project
+    from torchconf.model.targets import Platform
     from torchconf.report.explain import Explanation
     from torchconf.rules import Rule
-    from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
-WHAT is a rule (`TC405`, `cuda-on-macos`), a platform (`linux`), a target (`windows-cuda`), a
-package (`torchvision`), or a platform and a package. Without WHAT, all rules are listed.
+WHAT is a rule (`TC405`, `cuda-on-macos`), a platform (`linux`), a build (`cuda`, `cu130`), a target
+(`windows-cuda`), a package (`torchvision`), or a platform and a package. Without WHAT, all rules
+are listed.
 
 examples:
   torchconf explain TC405
@@ -109,27 +113,20 @@ def _rule_data(rule: Rule) -> dict[str, object]:
 
 
 def _explanations(options: ExplainOptions) -> list[Explanation]:
-    from torchconf.model.target_spec import parse_platform, parse_target_spec
+    from torchconf.catalog import load_catalog
     from torchconf.model.targets import SHOWN_PLATFORMS
     from torchconf.report.explain import explain_routes
     from torchconf.resolve.routes import routes
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options.common.project)
+    try:
+        context = open_project(options.common.project)
+    except ProjectError:
+        # A word that means nothing in any project is the first thing to say.
+        _read_words(options.what, load_catalog(), None)
+        raise
     catalog = context.catalog
-    platforms, backends, packages = [], [], []
-    for word in options.what:
-        if name := _package(word, context):
-            packages.append(name)
-            continue
-        try:
-            platforms.append(parse_platform(word, catalog.vocabulary))
-        except RequestError as error:
-            raise _not_known(word, error, context) from error
-        if word.count("-") and not _is_platform(word, context):
-            wish = parse_target_spec(word, catalog.vocabulary)
-            known = catalog.newest_first(wish.accelerator)
-            backends += [wish.backend] if wish.backend else [*known]
+    asked = _read_words(options.what, catalog, context.project)
     around = context.workspace()
     found = routes(
         context.project,
@@ -143,47 +140,93 @@ def _explanations(options: ExplainOptions) -> list[Explanation]:
             context.project,
             found,
             catalog,
-            platforms=platforms or SHOWN_PLATFORMS,
-            packages=packages,
-            backends=backends,
+            platforms=asked.platforms or SHOWN_PLATFORMS,
+            packages=asked.packages,
+            backends=asked.backends,
         )
     ]
 
 
-def _is_platform(word: str, context: OpenProject) -> bool:
-    from torchconf.model.target_spec import parse_target_spec
+class _Asked(Record):
+    """What is to be explained; an empty part stands for everything."""
 
+    platforms: Sequence[Platform]
+    backends: Sequence[Backend]
+    packages: Sequence[str]
+
+
+def _read_words(words: Sequence[str], catalog: Catalog, project: Project | None) -> _Asked:
+    """Read each word as a package, a build, a platform or a target.
+
+    Raises:
+        RequestError: It is none of them.
+    """
+    from torchconf.model.target_spec import parse_platform
+
+    platforms: list[Platform] = []
+    backends: list[Backend] = []
+    packages: list[str] = []
+    for word in words:
+        if name := _package(word, catalog, project):
+            packages.append(name)
+            continue
+        if platform := parse_platform(word):
+            platforms.append(platform)
+            continue
+        accelerator, backend = _build(word, platforms, catalog, project)
+        backends += [backend] if backend else catalog.newest_first(accelerator)
+    return _Asked(platforms=platforms, backends=backends, packages=packages)
+
+
+def _build(
+    word: str, platforms: list[Platform], catalog: Catalog, project: Project | None
+) -> tuple[str, Backend | None]:
+    """Read a build, or a target: its platform joins the others."""
+    from torchconf.model.target_spec import parse_build, parse_target_spec
+
+    if build := parse_build(word, catalog.vocabulary):
+        return build
     try:
-        parse_target_spec(word, context.catalog.vocabulary)
-    except RequestError:
-        return True
-    return False
+        wish = parse_target_spec(word, catalog.vocabulary)
+    except TargetUnavailable:
+        raise
+    except RequestError as error:
+        raise _not_known(word, error, catalog, project) from error
+    platforms.append(wish.platform)
+    return wish.accelerator, wish.backend
 
 
-def _package(word: str, context: OpenProject) -> str | None:
+def _package(word: str, catalog: Catalog, project: Project | None) -> str | None:
     """Return the name of a package that PyTorch's indexes carry, or that the project names."""
     from packaging.utils import canonicalize_name
 
     name = canonicalize_name(word)
-    project = context.project
-    known = {*context.catalog.family, *project.sources, *(r.name for r in project.requirements())}
+    known: set[str] = {*catalog.family}
+    if project is not None:
+        known.update(project.sources, (required.name for required in project.requirements()))
     return name if name in known else None
 
 
-def _not_known(word: str, error: RequestError, context: OpenProject) -> RequestError:
-    # Imported here: only a typo needs it.
+def _not_known(
+    word: str, error: RequestError, catalog: Catalog, project: Project | None
+) -> RequestError:
+    # Imported here: only a typo needs them.
+    import re
     from difflib import get_close_matches
 
     from torchconf.rules import RULES
 
-    if error.message.startswith("target "):
-        return error  # a target that is not available
+    if re.fullmatch(r"tc[0-9]+", word, re.IGNORECASE):
+        # A rule with a number like it is about something else.
+        return RequestError(
+            f"unknown rule `{word}`", help="run `torchconf explain` to list the rules"
+        )
     names = [text for rule in RULES for text in (rule.code, rule.name)]
-    known = [*names, *context.catalog.family]
+    known = [*names, *catalog.family]
     close = get_close_matches(word, known, n=1) or get_close_matches(word.upper(), known, n=1)
     hint = f"did you mean `{close[0]}`?" if close else error.help
-    message = f"`{word}` is not a rule, platform, target or package of this project"
-    return RequestError(message, help=hint)
+    package = "package of this project" if project is not None else "PyTorch package"
+    return RequestError(f"`{word}` is not a rule, platform, build, target or {package}", help=hint)
 
 
 def _report(found: Sequence[Explanation], options: ExplainOptions) -> None:

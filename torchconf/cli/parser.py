@@ -77,12 +77,16 @@ def parse(words: Sequence[str]) -> tuple[Callable[[Any], int], Any]:
         parser.exit(2 if words else 0)
     name = words[place]
     if name not in COMMANDS:
-        hint = _close(name, COMMANDS)
-        raise RequestError(
-            f"unknown command `{name}`",
-            help=f"did you mean `{hint}`?" if hint else f"the commands are {', '.join(COMMANDS)}",
-        )
+        raise RequestError(f"unknown command `{name}`", help=_command_hint(words[place:]))
     return _module(name).run, read_options(name, [*words[:place], *words[place + 1 :]])
+
+
+def _command_hint(words: Sequence[str]) -> str:
+    if words[0] == "help":
+        about = [word for word in words[1:2] if word in COMMANDS]
+        return f"run `{' '.join(['torchconf', *about, '--help'])}`"
+    hint = _close(words[0], COMMANDS)
+    return f"did you mean `{hint}`?" if hint else f"the commands are {', '.join(COMMANDS)}"
 
 
 def read_options(name: str, words: Sequence[str]) -> Any:  # noqa: ANN401 - each command has its own type

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from torchconf.errors import RequestError
+from torchconf.errors import RequestError, TargetUnavailable
 from torchconf.model.backends import PYPI, Backend, parse_backend
 from torchconf.model.targets import PLATFORMS, SYSTEMS, USUAL_MACHINES, Platform
 
@@ -76,7 +76,7 @@ def parse_target_spec(text: str, vocabulary: Vocabulary) -> TargetSpec:
         raise _not_a_target(text, vocabulary)
     platform, word = _platform_and_word(match)
     if word is None:
-        raise RequestError(
+        raise TargetUnavailable(
             f"target `{text}` names no backend",
             help=f"say which build: {_choices(platform, vocabulary)}",
         )
@@ -85,18 +85,28 @@ def parse_target_spec(text: str, vocabulary: Vocabulary) -> TargetSpec:
     return TargetSpec(platform, accelerator, backend, text)
 
 
-def parse_platform(text: str, vocabulary: Vocabulary) -> Platform:
-    """Read a platform as a user types it: `macos-x86_64`; that of a target will do as well.
+def parse_build(text: str, vocabulary: Vocabulary) -> tuple[str, Backend | None] | None:
+    """Read the part of a target after its platform: `cuda`, `cuda13.0`, `cu130`, `pypi`.
 
-    Raises:
-        RequestError: It is neither.
+    Returns:
+        An accelerator, empty for PyPI's build, and the backend if it is just one; None if the text
+        is neither.
     """
+    word = text.strip().lower().replace("_", "-")
+    if word == PYPI.name:
+        return "", PYPI
+    backend = vocabulary.backends.get(word) or _numbered(word, vocabulary)
+    if any(word == accelerator.name for accelerator in vocabulary.accelerators):
+        # A backend of that very name is meant where the accelerator has no versions.
+        return word, backend
+    return (backend.accelerator, backend) if backend else None
+
+
+def parse_platform(text: str) -> Platform | None:
+    """Read a platform as a user types it, `macos-x86_64`; None if it is none, or a whole target."""
     match = re.fullmatch(_shape(), text.strip().lower().replace("_", "-"))
-    if match is not None:
-        platform, word = _platform_and_word(match)
-        if word is None:
-            return platform
-    return parse_target_spec(text, vocabulary).platform
+    platform, word = _platform_and_word(match) if match is not None else (None, None)
+    return platform if word is None else None
 
 
 def _platform_and_word(match: re.Match[str]) -> tuple[Platform, str | None]:
@@ -110,29 +120,24 @@ def _parse_backend_word(
     text: str, platform: Platform, word: str, vocabulary: Vocabulary
 ) -> tuple[str, Backend | None]:
     """Return the accelerator that a word means, and the backend if it means just one."""
-    if word == PYPI.name:
-        return "", PYPI
     if word in vocabulary.ambiguous:
-        raise RequestError(
+        raise TargetUnavailable(
             f"`{word}` in target `{text}` could mean more than one build",
             help=f"say which: {_choices(platform, vocabulary)}",
         )
     if word in vocabulary.words:
         word = _other_word(text, platform, word, vocabulary)
-    if word in {accelerator.name for accelerator in vocabulary.accelerators}:
-        # A backend of that very name is meant where the accelerator has no versions.
-        return word, vocabulary.backends.get(word)
-    backend = vocabulary.backends.get(word) or _numbered(word, vocabulary)
-    if backend is None:
+    build = parse_build(word, vocabulary)
+    if build is None:
         raise _unknown_backend(text, word, vocabulary) or _not_a_target(text, vocabulary)
-    return backend.accelerator, backend
+    return build
 
 
 def _other_word(text: str, platform: Platform, word: str, vocabulary: Vocabulary) -> str:
     """Return the accelerator that another word stands for, on the one system where it does."""
     name, only = vocabulary.words[word]
     if platform.os != only:
-        raise RequestError(
+        raise TargetUnavailable(
             f"target `{text}`: `{word}` exists on {_os_title(only)} only",
             help=f"say which build: {_choices(platform, vocabulary)}",
         )
@@ -157,7 +162,7 @@ def _check_platform(
     for known in vocabulary.accelerators:
         if known.name == accelerator and platform.key not in known.platforms:
             where = ", ".join(known.platforms)
-            raise RequestError(
+            raise TargetUnavailable(
                 f"target `{text}` is not available: PyTorch publishes no {known.title} build "
                 f"for {platform.key}, only for {where}",
                 help=f"available for this platform: {_choices(platform, vocabulary)}",
@@ -178,13 +183,62 @@ def _unknown_backend(text: str, word: str, vocabulary: Vocabulary) -> RequestErr
     if named is None:
         return None
     known = [backend.name for backend in vocabulary.current if backend.accelerator == named]
-    return RequestError(
+    return TargetUnavailable(
         f"target `{text}`: the catalog of {vocabulary.as_of} knows no backend `{word}`",
         help=f"it knows {_join(known)}; `torchconf catalog refresh` fetches newer data",
     )
 
 
 def _not_a_target(text: str, vocabulary: Vocabulary) -> RequestError:
+    return RequestError(
+        f"`{text}` is not a target",
+        help=_several(text)
+        or _other_name(text, vocabulary)
+        or _closest(text, vocabulary)
+        or "a target is PLATFORM-BACKEND, such as `linux-cuda` or `macos-cpu`",
+    )
+
+
+def _several(text: str) -> str | None:
+    """Return the hint for targets with commas between them."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if "," not in text or not words:
+        return None
+    return f"give each target separately: `{' '.join(f'-t {word}' for word in words)}`"
+
+
+_OTHER_NAMES = {
+    "linux": (
+        "ubuntu", "debian", "fedora", "rhel", "redhat", "centos", "rocky", "almalinux", "arch",
+        "manjaro", "mint", "suse", "opensuse", "nixos", "wsl",
+    ),
+    "macos": ("apple", "macbook", "m1", "m2", "m3", "m4", "m5"),
+}  # fmt: skip
+"""What people call a system: distributions, and computers that come with one."""
+
+
+def _other_name(text: str, vocabulary: Vocabulary) -> str | None:
+    """Return the hint for a target that names a system otherwise: `ubuntu-22.04-cuda`."""
+    given = text.strip().lower().replace("_", "-")
+    name = next(
+        (n for names in _OTHER_NAMES.values() for n in names if re.match(rf"{n}(?![a-z])", given)),
+        None,
+    )
+    if name is None:
+        return None
+    system = next(system for system, names in _OTHER_NAMES.items() if name in names)
+    rest = re.sub(r"^[-0-9.]*(?=-[a-z]|$)", "", given[len(name) :])
+    try:
+        spec = parse_target_spec(f"{system}{rest}", vocabulary)
+    except TargetUnavailable as error:
+        return error.help
+    except RequestError:
+        return f"write `{system}` in place of `{name}`"
+    build = spec.backend.name if spec.backend else spec.accelerator
+    return f"did you mean `{spec.platform.short}-{build}`?"
+
+
+def _closest(text: str, vocabulary: Vocabulary) -> str | None:
     # Imported here: only a typo needs it.
     import difflib
 
@@ -202,12 +256,7 @@ def _not_a_target(text: str, vocabulary: Vocabulary) -> RequestError:
         if _exists(platform, word, vocabulary)
     ]
     close = difflib.get_close_matches(text.lower(), known, n=1, cutoff=0.75)
-    hint = (
-        f"did you mean `{close[0]}`?"
-        if close
-        else "a target is PLATFORM-BACKEND, such as `linux-cuda` or `macos-cpu`"
-    )
-    return RequestError(f"`{text}` is not a target", help=hint)
+    return f"did you mean `{close[0]}`?" if close else None
 
 
 def _exists(platform: Platform, word: str, vocabulary: Vocabulary) -> bool:

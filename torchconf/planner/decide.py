@@ -392,6 +392,11 @@ class _Deciding:
         word = asked.lower()
         meant = [b for b in backends if word in {b.name, b.accelerator}]
         chosen = next((b for b in meant if b.name == word), meant[0] if len(meant) == 1 else None)
+        if chosen is None and self.request.default and len(meant) > 1:
+            raise RequestError(
+                f"`--default {asked}` could mean {' or '.join(backend.name for backend in meant)}",
+                help=f"say which: `--default {meant[-1].name}`",
+            )
         if chosen is None:
             raise RequestError(
                 f"`--default {asked}` is not a backend of any target"

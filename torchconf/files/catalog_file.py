@@ -1,4 +1,7 @@
-"""Which catalog is read: a named file, the user's refreshed one, or the packaged one."""
+"""Which catalog is read: a named file, the user's refreshed one, or the packaged one.
+
+It stands apart from `torchconf.catalog` for `completion`, which has no time to load the queries.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import sys
 __all__ = ["PACKAGED", "VARIABLE", "cached_file", "chosen_file", "read_catalog"]
 
 VARIABLE = "TORCHCONF_CATALOG"
-PACKAGED = os.path.join(os.path.dirname(__file__), "catalog.json")
+PACKAGED = os.path.join(os.path.dirname(os.path.dirname(__file__)), "catalog", "catalog.json")
 _AS_OF = r'"as_of": ?"([0-9-]+)"'
 
 
@@ -54,7 +57,7 @@ def read_catalog(path: str, size: int = -1) -> str:
     # Imported here: it takes longer to load than the catalog.
     from importlib.resources import files
 
-    return (files(__package__) / "catalog.json").read_text(encoding="utf-8")
+    return (files("torchconf") / "catalog" / "catalog.json").read_text(encoding="utf-8")
 
 
 def _as_of(path: str) -> str:
