@@ -14,9 +14,9 @@ from torchconf.layout.layouts import LAYOUTS, Layout, Scope, make_scopes, widene
 from torchconf.model.backends import PYPI, Backend
 from torchconf.model.markers import (
     Area,
+    are_closed_cells,
     areas,
-    cells,
-    cut_by,
+    closed_cells,
     holds,
     overlap,
     platform_marker,
@@ -112,47 +112,50 @@ def test_marker_of_a_platform_holds_there_alone() -> None:
         assert holds(platform_marker(one), other) == (one == other)
 
 
+LINUX_CELL, MACOS_CELL, WINDOWS_CELL = CELLS = (
+    "sys_platform == 'linux'",
+    "sys_platform == 'darwin'",
+    "sys_platform == 'win32'",
+)
+X86, NOT_X86 = (f"{LINUX_CELL} and platform_machine {sign} 'x86_64'" for sign in ("==", "!="))
+NEITHER = "platform_machine != 'x86_64' and platform_machine != 'aarch64'"
+
+
 @pytest.mark.parametrize(
-    ("scopes", "expected"),
+    ("markers", "expected"),
     [
         ([], ()),
-        ([{}, {}], ()),
+        (["python_version < '3.12' or python_version >= '3.12'"], ()),
+        ([LINUX_CELL, "sys_platform != 'linux'"], CELLS),
+        (["sys_platform == 'linux' or sys_platform == 'win32'"], CELLS),
+        (["platform_system == 'Windows'"], CELLS),
         (
-            [{}, {Area("linux"): "cu130"}],
-            ("sys_platform == 'linux'", "sys_platform != 'linux'"),
+            [X86, "sys_platform != 'linux' or platform_machine != 'x86_64'"],
+            (X86, NOT_X86, *CELLS[1:]),
         ),
         (
-            [{Area("linux"): "cu130"}, {Area("linux"): "cu126"}],
-            ("sys_platform == 'linux'", "sys_platform != 'linux'"),
+            [X86, f"{LINUX_CELL} and platform_machine == 'aarch64'"],
+            (X86, X86.replace("x86_64", "aarch64"), f"{LINUX_CELL} and {NEITHER}", *CELLS[1:]),
         ),
         (
-            [{Area("linux"): "cu130", Area("windows"): "cu130"}],
-            (
-                "sys_platform == 'linux' or sys_platform == 'win32'",
-                "sys_platform != 'linux' and sys_platform != 'win32'",
-            ),
+            [f"{LINUX_CELL} and platform_machine == 'ppc64le'"],
+            (X86.replace("x86_64", "ppc64le"), NOT_X86.replace("x86_64", "ppc64le"), *CELLS[1:]),
         ),
         (
-            [{Area("linux"): "cu130"}, {Area("linux", "x86_64"): "rocm7.2"}],
-            (
-                "sys_platform == 'linux' and platform_machine == 'x86_64'",
-                "sys_platform == 'linux' and platform_machine != 'x86_64'",
-                "sys_platform != 'linux'",
-            ),
-        ),
-        (
-            [{Area("linux", "x86_64"): "rocm7.2"}],
-            (
-                "sys_platform == 'linux' and platform_machine == 'x86_64'",
-                "sys_platform != 'linux' or platform_machine != 'x86_64'",
+            ["platform_machine == 'x86_64'"],
+            tuple(
+                f"{cell} and platform_machine {sign} 'x86_64'"
+                for cell in CELLS
+                for sign in ("==", "!=")
             ),
         ),
     ],
 )
-def test_cells_cut_where_sources_do_and_nowhere_else(
-    scopes: list[dict[Area, str]], expected: tuple[str, ...]
+def test_cells_are_closed_and_split_by_each_machine_that_a_marker_names(
+    markers: list[str], expected: tuple[str, ...]
 ) -> None:
-    assert cells(scopes) == expected
+    assert closed_cells(markers) == expected
+    assert are_closed_cells(reversed(expected), markers) or not expected or "ppc" in markers[0]
 
 
 @pytest.mark.parametrize(
@@ -234,21 +237,29 @@ def pieces(draw: st.DrawFn) -> dict[Area, str]:
     return found
 
 
-def answer(scope: dict[Area, str], place: int) -> str | None:
-    """Tell which index serves a place, by the text of the markers."""
-    return next((i for area, i in scope.items() if place in where(render_areas([area]))), None)
+KNOWN_SYSTEMS = frozenset(
+    number for number, place in enumerate(WORLD) if place["sys_platform"] != SYSTEMS["other"]
+)
 
 
-@given(st.lists(pieces(), max_size=3))
-def test_cells_are_disjoint_and_total_and_cut_every_source(scopes: list[dict[Area, str]]) -> None:
-    found: list[str | None] = [*cells(scopes)]
-    assert found == [] or is_partition(found)
-    seen = []
-    for cell in found or [None]:
-        answers = {tuple(answer(scope, place) for scope in scopes) for place in where(cell)}
-        assert len(answers) == 1, f"{cell} is served alike"
-        seen.append(answers.pop())
-    assert len(seen) == len(set(seen)), "no two cells that could be one"
+def are_cells_of(found: tuple[str, ...], markers: list[str]) -> bool:
+    """Tell whether cells are disjoint, hold the known systems, and are cut by no marker."""
+    held = [number for cell in found for number in where(cell)]
+    return sorted(held) == sorted(KNOWN_SYSTEMS) and all(
+        where(cell) & where(marker) in (frozenset(), where(cell))
+        for cell in found
+        for marker in markers
+    )
+
+
+@given(st.lists(pieces(), min_size=1, max_size=3))
+def test_cells_hold_each_known_system_and_no_marker_cuts_them(
+    scopes: list[dict[Area, str]],
+) -> None:
+    markers = [render_areas([area]) for scope in scopes for area in scope]
+    found = closed_cells(markers)
+    assert (found == ()) == (markers == [])
+    assert found == () or are_cells_of(found, markers)
 
 
 BACKENDS = [CATALOG.backends[name] for name in ("cpu", "cu126", "cu130", "rocm7.2", "xpu")]
@@ -305,13 +316,9 @@ def test_under_a_scope_other_platforms_get_the_cpu_build(
 
 
 @given(some_targets)
-def test_environments_cut_the_world_where_the_sources_of_groups_do(targets: list[Target]) -> None:
+def test_environments_are_cut_where_the_sources_of_groups_are(targets: list[Target]) -> None:
     scopes = widened(scopes_of("groups", targets))
-    sources = ([(scope.marker(b), b) for b in scope.backends()] for scope in scopes)
-    found: list[str | None] = [*cut_by(sources)]
-    assert found == [] or is_partition(found)
-    for cell in found or [None]:
-        for scope in scopes:
-            for backend in scope.backends():
-                inside = where(cell) & where(scope.marker(backend))
-                assert inside in (frozenset(), where(cell)), f"{scope.name}: {backend.name}"
+    markers = [m for scope in scopes for b in scope.backends() if (m := scope.marker(b))]
+    found = closed_cells(markers)
+    assert (found == ()) == (markers == [])
+    assert found == () or are_cells_of(found, markers)

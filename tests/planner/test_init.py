@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 BOM = b"\xef\xbb\xbf"
 LINUX_ONLY = "sys_platform == 'linux'"
 ELSEWHERE = "sys_platform != 'linux'"
+MACOS_ONLY = "sys_platform == 'darwin'"
+WINDOWS_ONLY = "sys_platform == 'win32'"
 X86 = "sys_platform == 'linux' and platform_machine == 'x86_64'"
 NOT_X86 = "sys_platform != 'linux' or platform_machine != 'x86_64'"
 
@@ -180,7 +182,7 @@ def test_library_keeps_what_it_publishes(tmp_path: Path) -> None:
         "cu130": ["torch"],
     }
     assert demo.uv["default-groups"] == ["dev", "cpu"]
-    assert demo.uv["environments"] == [LINUX_ONLY, ELSEWHERE]
+    assert demo.uv["environments"] == [LINUX_ONLY, MACOS_ONLY, WINDOWS_ONLY]
 
 
 def test_parent_folder_with_a_project_is_the_one_that_is_edited(tmp_path: Path) -> None:
@@ -739,10 +741,18 @@ def places(marker: str) -> set[str]:
 
 
 def test_environments_that_are_cut_well_already_stay(tmp_path: Path) -> None:
+    cells = [WINDOWS_ONLY, "platform_system == 'Linux'", MACOS_ONLY]
+    listed = ", ".join(f'"{cell}"' for cell in cells)
+    demo = library_with(f"\n[tool.uv]\nenvironments = [{listed}]\n", tmp_path)
+    demo.init(THREE_SYSTEMS)
+    assert demo.uv["environments"] == cells
+
+
+def test_open_cell_is_split_into_closed_ones(tmp_path: Path) -> None:
     environments = f'\n[tool.uv]\nenvironments = ["{ELSEWHERE}", "{LINUX_ONLY}"]\n'
     demo = library_with(environments, tmp_path)
     demo.init(THREE_SYSTEMS)
-    assert demo.uv["environments"] == [ELSEWHERE, LINUX_ONLY]
+    assert sorted(demo.uv["environments"]) == [MACOS_ONLY, LINUX_ONLY, WINDOWS_ONLY]
 
 
 def test_all_groups_by_default_become_all_but_the_other_backends(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.layout.layouts import KINDS, Kind, Layout
 from torchconf.model.backends import PYPI, Backend, is_nightly, is_pypi
-from torchconf.model.markers import holds, is_cut_by
+from torchconf.model.markers import are_closed_cells, holds, is_cut_by
 from torchconf.model.ranges import admits_python
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS, Platform, Target
 
@@ -75,7 +75,7 @@ class Configuration(NamedTuple):
     pinned: bool
     required: bool
     cut: bool
-    """`environments` is nothing but the world, cut by the markers of scoped sources."""
+    """`environments` is there for nothing but the markers of scoped sources."""
     unreadable: tuple[Unreadable, ...]
     foreign: tuple[Foreign, ...]
     """Entries of the family that are kept as they stand. Where one holds is no target of ours,
@@ -141,7 +141,7 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
         default=defaults[0] if layout == "groups" and len(defaults) == 1 else None,
         pinned=catalog.main_package in constrained,
         required=bool(project.workspace.required_environments),
-        cut=_is_cut(project),
+        cut=_is_cut(project, catalog),
         unreadable=tuple(reading.unreadable),
         foreign=tuple(reading.foreign.values()),
     )
@@ -176,10 +176,11 @@ def _indexes(
     return found
 
 
-def _is_cut(project: Project) -> bool:
+def _is_cut(project: Project, catalog: Catalog) -> bool:
     """Tell whether `environments` is there for the sources' markers alone.
 
-    uv reads those of a workspace in its root, where other members may need them.
+    uv reads those of a workspace in its root, where other members may need them. Cells for each
+    system may be somebody's own; where nothing needs them for its sources, they are.
     """
     markers = [
         str(source.marker)
@@ -188,7 +189,10 @@ def _is_cut(project: Project) -> bool:
         if (source.extra or source.group) and source.marker is not None
     ]
     written = [entry.raw for entry in project.environments]
-    return project.root is None and len(written) > 1 and is_cut_by(written, markers)
+    if project.root is not None or len(written) < 2:  # noqa: PLR2004 - one piece is no cut
+        return False
+    in_base = any(r.name in catalog.family for r in project.dependencies)
+    return is_cut_by(written, markers) or (in_base and are_closed_cells(written, markers))
 
 
 def _main(routed: Iterable[NormalizedName], catalog: Catalog) -> NormalizedName:

@@ -13,7 +13,7 @@ from packaging.markers import Marker
 from torchconf.model.targets import PLATFORMS, SYS_PLATFORMS, Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
 
@@ -74,98 +74,36 @@ def render_rest(named: Sequence[Area]) -> str:
     return " and ".join(f"({part})" if " or " in part else part for part in parts)
 
 
-def cells(scopes: Iterable[Mapping[Area, Hashable]], rest: Hashable = None) -> tuple[str, ...]:
-    """Cut the world along all areas of all scopes: disjoint markers that cover everything.
+def closed_cells(markers: Iterable[str]) -> tuple[str, ...]:
+    """Cut the known systems so that each piece lies wholly inside or outside of every marker.
+
+    Every piece names its system: from 0.12 on, uv refuses an open one, such as all that is not
+    Linux, where the marker of some other package splits it further.
 
     Args:
-        scopes: For each extra or group, which index serves which area; `rest` serves what no
-            area names.
-        rest: What a scope says of a platform that none of its areas holds.
+        markers: Of sources.
 
     Returns:
-        One marker for each set of platforms that no scope tells apart; nothing if there is just
-        one such set, the whole world.
+        One marker a system, or one for each machine that a marker tells from the others, and one
+        for the others. Nothing if the markers tell no two platforms apart.
     """
-    scopes = list(scopes)
-    everything = [area for scope in scopes for area in scope]
-    machines = {
-        os: sorted(
-            machine
-            for machine in {m for a in everything if a.os == os for m in (a.machine, *a.without)}
-            if machine is not None
-        )
-        for os in SYS_PLATFORMS
-    }
-    groups: dict[tuple[Hashable, ...], list[Area]] = {}
-    for os in SYS_PLATFORMS:
-        pieces = [Area(os, machine) for machine in machines[os]]
-        if any(area.os == os for area in everything):
-            pieces.append(Area(os, without=tuple(machines[os])))
-        for piece in pieces:
-            groups.setdefault(tuple(_answer(scope, piece, rest) for scope in scopes), []).append(
-                piece
-            )
-    groups.pop(tuple(rest for _ in scopes), None)
-    named = [_joined(group) for group in groups.values()]
-    if not named:
+    held = [Marker(marker) for marker in dict.fromkeys(markers)]
+
+    def answers(os: str, machine: str) -> tuple[bool, ...]:
+        here = {**Platform(os, "other").environment(), **_USUAL, "platform_machine": machine}
+        return tuple(marker.evaluate(here) for marker in held)
+
+    known = [platform.platform_machine for platform in PLATFORMS]
+    named = [pair[1] for marker in held for pair in _comparison.findall(str(marker))]
+    machines = tuple(dict.fromkeys([*known, *named]))
+    if len({answers(os, each) for os in (*SYS_PLATFORMS, "other") for each in machines}) == 1:
         return ()
-    return (
-        *(render_areas(group) for group in named),
-        render_rest(_joined([area for group in named for area in group])),
-    )
-
-
-def cut_by(choices: Iterable[Iterable[tuple[str | None, Hashable]]]) -> tuple[str, ...]:
-    """Cut the world where markers do: disjoint markers that cover everything.
-
-    Args:
-        choices: For each extra or group, and each package, the markers of its sources and what each
-            brings. Markers of one choice are disjoint.
-    """
-
-    def at(choice: Sequence[tuple[AbstractSet[Platform], Hashable]], platform: Platform) -> object:
-        return next((brings for where, brings in choice if platform in where), None)
-
-    held = [[(same_platforms(marker), brings) for marker, brings in one] for one in choices]
-    scopes: list[dict[Area, Hashable]] = [{} for _ in held]
-    for os in SYS_PLATFORMS:
-        left = Platform(os, "other")
-        named = [
-            platform
-            for platform in PLATFORMS
-            if platform.os == os and any(at(one, platform) != at(one, left) for one in held)
-        ]
-        machines = [platform.platform_machine for platform in named]
-        for one, scope in zip(held, scopes, strict=True):
-            rest = at(one, Platform("other", "other"))
-            areas_ = [*(Area(os, machine) for machine in machines), Area(os, None, tuple(machines))]
-            for area, platform in zip(areas_, (*named, left), strict=True):
-                scope[area] = None if at(one, platform) == rest else (at(one, platform),)
-    return cells(scopes)
-
-
-def _answer(scope: Mapping[Area, Hashable], piece: Area, rest: Hashable) -> Hashable:
-    for area, answer in scope.items():
-        if area.holds(piece.os, piece.machine):
-            return answer
-    return rest
-
-
-def _joined(pieces: Sequence[Area]) -> list[Area]:
-    """Say a whole OS where its machines and the rest of it are all there."""
     found: list[Area] = []
-    for os in SYS_PLATFORMS:
-        own = [piece for piece in pieces if piece.os == os]
-        left = next((piece for piece in own if piece.machine is None), None)
-        if left is None:
-            found += own
-        elif set(left.without) <= {piece.machine for piece in own}:
-            found.append(Area(os))
-        else:
-            inside = {piece.machine for piece in own}
-            without = tuple(machine for machine in left.without if machine not in inside)
-            found.append(Area(os, without=without))
-    return found
+    for os in ("linux", "macos", "windows"):
+        others = answers(os, "other")
+        told = tuple(each for each in machines if answers(os, each) != others)
+        found += (*(Area(os, machine) for machine in told), Area(os, without=told))
+    return tuple(map(_holds, found))
 
 
 def _holds(area: Area) -> str:
@@ -272,17 +210,26 @@ def spell(platforms: AbstractSet[Platform]) -> str | None:
 
 
 def is_cut_by(environments: Iterable[str], markers: Iterable[str]) -> bool:
-    """Tell whether these are the pieces into which markers cut the world, each piece once."""
-    environments = tuple(environments)
-    if not all(map(names_platforms, environments)):
-        return False
+    """Tell whether these are the pieces into which markers cut the whole world, each piece once."""
     held = [same_platforms(marker) for marker in dict.fromkeys(markers)]
     pieces: dict[tuple[bool, ...], set[Platform]] = {}
     for platform in _WORLD:
         pieces.setdefault(tuple(platform in each for each in held), set()).add(platform)
-    wanted = {frozenset(piece) for piece in pieces.values()}
-    found = [same_platforms(marker) for marker in environments]
-    return len(found) == len(wanted) and set(found) == wanted
+    return _are_pieces(environments, map(frozenset, pieces.values()))
+
+
+def are_closed_cells(environments: Iterable[str], markers: Iterable[str]) -> bool:
+    """Tell whether these are the closed cells of markers, in whichever spelling and order."""
+    return _are_pieces(environments, map(same_platforms, closed_cells(markers)))
+
+
+def _are_pieces(environments: Iterable[str], wanted: Iterable[AbstractSet[Platform]]) -> bool:
+    environments, pieces = tuple(environments), set(wanted)
+    return (
+        len(environments) == len(pieces)
+        and all(map(names_platforms, environments))
+        and {same_platforms(marker) for marker in environments} == pieces
+    )
 
 
 def names_platforms(marker: str) -> bool:

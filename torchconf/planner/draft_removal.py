@@ -20,7 +20,7 @@ from torchconf.model.toml_path import (
     UV,
 )
 from torchconf.planner.draft_indexes import remove_unused_indexes
-from torchconf.planner.draft_tables import environment_cells
+from torchconf.planner.draft_tables import cut_environments, environment_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,11 +155,10 @@ def _remove_sources(draft: Draft, catalog: Catalog) -> None:
 
 def _join_environments(draft: Draft, catalog: Catalog, decision: Decision) -> None:
     """Rewrite `environments` where it held nothing but the cut of the source markers."""
-    path = ENVIRONMENTS
     if decision.before.cut:
         sources: dict[str, list[Any]] = draft.get(SOURCES) or {}
         ours = {key: e for key, e in sources.items() if canonicalize_name(key) in catalog.family}
         if cells := environment_cells(ours) if decision.cuts_environments else ():
-            draft.put(path, list(cells), "split where the source markers are")
+            cut_environments(draft, cells, anew=True)
         else:
-            draft.remove(path, _UNUSED)
+            draft.remove(ENVIRONMENTS, _UNUSED)

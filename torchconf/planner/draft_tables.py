@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.edits.conflicts import keep_apart
 from torchconf.model.markers import (
-    cut_by,
+    closed_cells,
     holds,
     meet,
     names_platforms,
@@ -73,7 +73,7 @@ def draft_tables(
     indexes = Indexes(request, project, catalog, decision)
     sources = _plan_sources(draft, decision, indexes)
     if decision.cuts_environments and decision.affected:
-        _cut_environments(root, environment_cells(sources), anew=decision.before.cut)
+        cut_environments(root, environment_cells(sources), anew=decision.before.cut)
     if request.required_environments:
         _require_environments(root, decision)
     if request.pin:
@@ -107,20 +107,16 @@ def _draft_default_groups(draft: Draft, decision: Decision, names: Sequence[str]
 
 
 def environment_cells(sources: Mapping[str, Sequence[Value]]) -> tuple[str, ...]:
-    """Return what `environments` must hold: the world, cut by the markers of scoped sources.
+    """Return what `environments` must hold: the known systems, cut by markers of scoped sources.
 
     uv ignores those where a base dependency holds the package without a marker, unless
     `environments` narrows the forks before.
     """
-    choices: dict[tuple[object, ...], list[tuple[str | None, object]]] = {}
-    for key, entries in sources.items():
-        for entry in entries:
-            index, *scope, _ = _same_source(entry)
-            choices.setdefault((key, *scope), []).append((_marker(entry), index))
-    return cut_by(choices.values())
+    markers = (_marker(entry) for entries in sources.values() for entry in entries)
+    return closed_cells(marker for marker in markers if marker is not None)
 
 
-def _cut_environments(draft: Draft, cells: Sequence[str], *, anew: bool) -> None:
+def cut_environments(draft: Draft, cells: Sequence[str], *, anew: bool) -> None:
     """Cut `environments` where the sources' markers do; entries are split, never widened.
 
     Those that hold nothing but such a cut of former sources are replaced.
@@ -135,7 +131,7 @@ def _cut_environments(draft: Draft, cells: Sequence[str], *, anew: bool) -> None
         split += [entry] if len(parts) < 2 else [meet(entry, cell) for cell in parts]  # noqa: PLR2004 - one part is no cut
     wanted: list[Value] = split if entries and not anew else list(cells)
     if wanted and wanted != entries:
-        draft.put(path, wanted, reason)
+        draft.arrange(path, wanted, reason, same=_same_cell, kin=_same_cell)
 
 
 def _require_environments(draft: Draft, decision: Decision) -> None:
@@ -220,6 +216,10 @@ def _untouched(current: Any, decision: Decision) -> list[Value]:  # noqa: ANN401
     changed = decision.before.scopes.union(map(canonicalize_name, planned)) - left_alone
     entries = current if isinstance(current, list) else [current]
     return [entry for entry in entries if _scope_and_index(entry)[2] not in changed]
+
+
+def _same_cell(entry: Any) -> object:  # noqa: ANN401 - a parsed TOML value
+    return same_platforms(entry) if names_platforms(entry) else entry
 
 
 def _same_name(name: Value) -> str:

@@ -193,17 +193,17 @@ class IneffectiveMarker(Rule):
         if context.project.root is not None:
             return None  # A member's own `environments` are not read.
         # Imported here: only a finding needs it.
-        from torchconf.model.markers import cut_by, meet, names_platforms, overlap
+        from torchconf.model.markers import closed_cells, meet, names_platforms, overlap
 
-        choices: dict[tuple[str, ...], list[tuple[str | None, object]]] = {}
-        for package in _base_packages(context):
-            for source in _scoped_sources(context, package):
-                raw = source.raw_marker
-                if raw is not None and not names_platforms(raw):
-                    return None
-                key = (package, str(source.extra), str(source.group))
-                choices.setdefault(key, []).append((raw, source.value))
-        cells = cut_by(choices.values())
+        markers = [
+            source.raw_marker
+            for package in _base_packages(context)
+            for source in _scoped_sources(context, package)
+            if source.raw_marker is not None
+        ]
+        if not all(map(names_platforms, markers)):
+            return None
+        cells = closed_cells(markers)
         draft = draft_of(context)
         entries: list[Value] = []
         for entry in context.project.environments:
