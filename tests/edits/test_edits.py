@@ -18,7 +18,7 @@ from tests.support.edit_cases import Case, load_cases
 from tests.support.paths import TESTS
 from torchconf.edits import apply_steps, edit_text, tokens
 from torchconf.edits.document import Document
-from torchconf.edits.plan import Insert, Put, Remove, Replace, Step, meaning
+from torchconf.edits.plan import Insert, Put, Remove, Rename, Replace, Step, meaning
 from torchconf.edits.read_toml import read_toml
 from torchconf.edits.verify_edit import EditCheck
 from torchconf.errors import ProjectError, WriteRefused
@@ -241,6 +241,11 @@ def test_a_new_entry_has_the_header_of_its_siblings_and_not_its_comment() -> Non
     text = '  [[ tool.uv . "index" ]]  # ours\n  name = "a"\n'
     after = edit_text(text, [insert("tool.uv.index", 1, {"name": "b"})])
     assert after == text + '\n  [[ tool.uv . "index" ]]\n  name = "b"\n'
+
+
+def test_what_a_removal_emptied_may_be_missing_under_a_later_name_too() -> None:
+    steps = (put("a.b.c", value=[]), remove("a", "b"), Rename(("a",), "new", "because"))
+    assert edit_text("", steps) == ""
 
 
 def test_an_empty_header_stays_where_it_says_something() -> None:

@@ -60,9 +60,10 @@ class EditCheck:
         except ProjectError as error:
             message = f"cannot read the edited text: {error.message}"
             raise _refusal(message, error.at) from error
-        for step in self.steps:
+        for number, step in enumerate(self.steps):
             if isinstance(step, Remove):
-                _forget_emptied(expected, found, step.path)
+                emptied = _renamed(step.path, self.steps[number + 1 :])
+                _forget_emptied(expected, found, emptied)
         if found != expected:
             place = render_path(_difference(expected, found))
             raise _refusal("the edited text does not have the intended meaning", f"{file}, {place}")
@@ -80,6 +81,14 @@ class EditCheck:
 
 def _refusal(message: str, at: str | None) -> WriteRefused:
     return WriteRefused(message, at=at, help=_HELP)
+
+
+def _renamed(path: Path, later: Iterable[Step]) -> Path:
+    """Return where a place is after the keys above it have got other names."""
+    for step in later:
+        if isinstance(step, Rename) and path[: len(step.path)] == step.path:
+            path = (*step.path[:-1], step.name, *path[len(step.path) :])
+    return path
 
 
 def _forget_emptied(expected: dict[str, Any], found: dict[str, Any], path: Path) -> None:
