@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ def routes_of(folder: Path) -> Routes:
     project = read(folder)
     members = [read(folder / name, project) for name in project.workspace_members]
     libraries = {
-        source.value: read(folder / source.value)
+        os.path.normpath(source.value): read(folder / source.value)
         for sources in project.sources.values()
         for source in sources
         if source.kind == "path"
@@ -125,7 +126,7 @@ def demo(text: str, **libraries: str) -> Routes:
     head = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\n'
     data = tomllib.loads(f"{head}{text}\n{INDEXES}")
     read_libraries = {
-        f"./{name}": read_project(tomllib.loads(library)) for name, library in libraries.items()
+        name: read_project(tomllib.loads(library)) for name, library in libraries.items()
     }
     return routes(read_project(data), libraries=read_libraries, needs=NEEDS)
 

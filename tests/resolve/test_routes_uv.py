@@ -417,7 +417,7 @@ def routes_of(files: dict[str, Table]) -> Routes:
 
     root = plain(files[""])
     members = [plain(files["part"], root)] if "part" in files else []
-    libraries = {"./lib": plain(files["lib"])} if "lib" in files else {}
+    libraries = {"lib": plain(files["lib"])} if "lib" in files else {}
     return routes(root, members=members, libraries=libraries, needs=NEEDS, carries=has)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tomllib
@@ -57,7 +58,7 @@ def check_path(path: Path) -> dict[str, list[Finding]]:
     folders = [found for pattern in root.workspace_members for found in sorted(path.glob(pattern))]
     members = [read(folder, root) for folder in folders]
     libraries = {
-        source.value: read(path / source.value)
+        os.path.normpath(source.value): read(path / source.value)
         for sources in root.sources.values()
         for source in sources
         if source.kind == "path" and (path / source.value / "pyproject.toml").is_file()

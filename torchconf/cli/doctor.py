@@ -111,13 +111,12 @@ def _compare(
     """Compare the environment with what the project says for this platform."""
     if context is None or machine.platform is None:
         return None, None
+    from torchconf.cli.rows import rows_of
     from torchconf.machine.diagnosis import judge, read_wanted
     from torchconf.model.uv_lock import locked_builds
-    from torchconf.resolve.table import route_table
     from torchconf.workspace.opened import LOCKFILE
 
-    around = context.workspace()
-    rows = route_table(context.project, catalog, members=around.members, libraries=around.libraries)
+    rows = rows_of(context)
     text = _read(os.path.join(context.lock_folder, LOCKFILE))
     builds = locked_builds(text, catalog.main_package)
     wanted = read_wanted(rows, builds, machine.platform, catalog)

@@ -132,6 +132,7 @@ def _explanations(options: ExplainOptions) -> list[Explanation]:
         context.project,
         members=around.members,
         libraries=around.libraries,
+        lockfile=context.lockfile,
         needs=catalog.dependents,
         carries=lambda index, package: catalog.serves(index.url, package),
     )

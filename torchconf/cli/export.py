@@ -85,16 +85,13 @@ def run(options: ExportOptions) -> int:
     """Export, select and write."""
     # Imported here: `--help` needs none of these.
     from torchconf.cli.locked_folder import exports, locked_folder
+    from torchconf.cli.rows import rows_of
     from torchconf.errors import RequestError
     from torchconf.resolve.chosen_targets import chosen_targets
-    from torchconf.resolve.table import route_table
     from torchconf.workspace.opened import open_project
 
     context = open_project(options.common.project)
-    around = context.workspace()
-    rows = route_table(
-        context.project, context.catalog, members=around.members, libraries=around.libraries
-    )
+    rows = rows_of(context)
     chosen = chosen_targets(options.target, context.project, context.catalog, rows)
     if not chosen:
         raise RequestError("this project has no targets", help="add some with `torchconf init`")
@@ -190,8 +187,8 @@ def _universal(
 ) -> dict[str, str]:
     """Return one file with markers, for targets that share a command."""
     from torchconf.cli.locked_folder import exports
+    from torchconf.cli.rows import rows_of
     from torchconf.errors import RequestError, hide_secrets
-    from torchconf.resolve.table import route_table
 
     chosen = dict.fromkeys(selections)
     if len(chosen) > 1:
@@ -206,10 +203,7 @@ def _universal(
     text = hide_secrets(captured.succeed("uv cannot export this project"))
     if options.format == "pylock.toml":
         return {"pylock.toml": text}
-    around = context.workspace()
-    rows = route_table(
-        context.project, context.catalog, members=around.members, libraries=around.libraries
-    )
+    rows = rows_of(context)
     indexes = {row.index_name: row.package for row in rows if row.selection in chosen}
     pages = sorted(
         f"--find-links {hide_secrets(index.url).rstrip('/')}/{row.package}/"

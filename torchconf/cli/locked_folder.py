@@ -46,7 +46,8 @@ def locked_folder(context: OpenProject, *, frozen: bool, locked: bool) -> Iterat
     from torchconf.files.project_copy import mirror
 
     around = context.workspace()
-    outside = tuple(path for path in around.libraries if ".." in path.split("/"))
+    places = (os.path.relpath(place, folder) for place in around.libraries if "#" not in place)
+    outside = tuple(path for path in places if ".." in path.split(os.sep))
     with tempfile.TemporaryDirectory(prefix="torchconf-") as into:
         copy = mirror(folder, outside, os.path.realpath(into))
         capture_uv(["lock"], folder=copy).succeed("uv cannot lock this project")

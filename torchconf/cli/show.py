@@ -38,16 +38,13 @@ def add_arguments(parser: Parser) -> None:
 def run(options: ShowOptions) -> int:
     """Read the project and print its table."""
     # Imported here: `--help` needs none of these.
+    from torchconf.cli.rows import rows_of
     from torchconf.report.builds import print_builds
     from torchconf.report.json_data import print_json
-    from torchconf.resolve.table import route_table
     from torchconf.workspace.opened import open_project
 
     context = open_project(options.common.project)
-    around = context.workspace()
-    rows = route_table(
-        context.project, context.catalog, members=around.members, libraries=around.libraries
-    )
+    rows = rows_of(context)
     if options.format == "json":
         print_json({"routes": [row.data() for row in rows]})
     elif not rows:

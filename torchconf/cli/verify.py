@@ -60,10 +60,10 @@ def run(options: VerifyOptions) -> int:
     """Ask uv, compare, and print."""
     # Imported here: `--help` needs none of these.
     from torchconf.cli.locked_folder import exports, locked_folder
+    from torchconf.cli.rows import rows_of
     from torchconf.errors import UvError
     from torchconf.model.pylock import Export
     from torchconf.report.json_data import print_json
-    from torchconf.resolve.table import route_table
     from torchconf.resolve.uv import spoken_failure
     from torchconf.resolve.verify import Found, pythons_of, verify
     from torchconf.workspace.opened import open_project
@@ -71,9 +71,7 @@ def run(options: VerifyOptions) -> int:
     _check_pythons(options.python)
     context = open_project(options.common.project)
     around = context.workspace()
-    rows = route_table(
-        context.project, context.catalog, members=around.members, libraries=around.libraries
-    )
+    rows = rows_of(context)
     rows = _asked_for(rows, options, context)
     if not rows:
         sys.stderr.write("no PyTorch packages found in this project\n")

@@ -9,7 +9,7 @@ from __future__ import annotations
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import ClassVar, dataclass_transform
+    from typing import ClassVar, Self, dataclass_transform
 else:
 
     def dataclass_transform(**_: bool) -> Callable[[type], type]:
@@ -30,6 +30,10 @@ class Record:
     def __init__(self, **fields: object) -> None:
         """Take one keyword argument per field; a field with a class-level value may be left out."""
         self.__dict__.update(fields)
+
+    def changed(self, **fields: object) -> Self:
+        """Return a copy with other values of some fields."""
+        return type(self)(**{**self.__dict__, **fields})
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse."""

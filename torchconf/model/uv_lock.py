@@ -37,7 +37,7 @@ class LockedBuild(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def _blocks(text: str) -> dict[str, tuple[tuple[str, re.Match[str]], ...]]:
+def read_blocks(text: str) -> dict[str, tuple[tuple[str, re.Match[str]], ...]]:
     """Return the packages of a lockfile by name: the text of each, and the match of its head."""
     found: dict[str, tuple[tuple[str, re.Match[str]], ...]] = {}
     for block in text.split("[[package]]\n")[1:]:
@@ -50,7 +50,7 @@ def _blocks(text: str) -> dict[str, tuple[tuple[str, re.Match[str]], ...]]:
 def locked_release(text: str, package: str) -> Version | None:
     """Return the newest public version that a lockfile has of a package: `2.13.0`."""
     versions: list[Version] = []
-    for _, head in _blocks(text).get(package, ()):
+    for _, head in read_blocks(text).get(package, ()):
         if head[2]:
             with suppress(InvalidVersion):
                 versions.append(Version(Version(head[2]).public))
@@ -60,7 +60,7 @@ def locked_release(text: str, package: str) -> Version | None:
 def locked_builds(text: str, package: str) -> tuple[LockedBuild, ...]:
     """Return the builds that a lockfile has of a package."""
     found = []
-    for block, head in _blocks(text).get(package, ()):
+    for block, head in read_blocks(text).get(package, ()):
         source = re.search(_REGISTRY, block)
         if source and head[2]:
             wheels = tuple(url.rpartition("/")[2] for url in re.findall(_WHEEL, block))
@@ -71,7 +71,7 @@ def locked_builds(text: str, package: str) -> tuple[LockedBuild, ...]:
 def needs(text: str) -> dict[str, frozenset[str]]:
     """Return what each package of a lockfile depends on; extras and groups are left out."""
     found: dict[str, frozenset[str]] = {}
-    for name, blocks in _blocks(text).items():
+    for name, blocks in read_blocks(text).items():
         for block, _ in blocks:
             if listed := re.search(_DEPENDENCIES, block):
                 names = frozenset(re.findall(_NAME, listed[1]))

@@ -44,6 +44,8 @@ def build_grid(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def _cell(row: Row) -> str:
+    if row.provisional:
+        return f"{row.backend or '-'}?"
     if row.backend is None:
         return "-" if row.reason is None else "error" if row.available is Answer.NO else "?"
     if row.available is Answer.NO:

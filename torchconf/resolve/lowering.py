@@ -34,6 +34,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.errors import ProjectError
 from torchconf.model.project import Index, Item, Project, Record, Requirement, Source, flatten_group
+from torchconf.model.source_trees import place_of_source, place_of_url
 from torchconf.resolve.environments import Universe, mentions_extra, scope_extra
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     from torchconf.resolve.environments import Environments
 
-__all__ = ["Declared", "ListEntry", "Pin", "Sourced", "members_of"]
+__all__ = ["Declared", "Doubt", "ListEntry", "Pin", "Sourced", "dynamic", "members_of"]
 
 _NONE_ON: frozenset[NormalizedName] = frozenset()
 _PAIR = 2
@@ -55,6 +56,8 @@ class Sourced(Record):
 
     `beside` are the entries that count for it; the rest is where none of them holds. `section` is
     the extra in which the requirement string stands; it is None for base, groups and constraints.
+    `tree` is the place of the source tree that it comes from, as `torchconf.model.source_trees`
+    names it.
     """
 
     requirement: Requirement
@@ -62,6 +65,7 @@ class Sourced(Record):
     index: Index | None
     beside: tuple[Source, ...]
     section: NormalizedName | None
+    tree: str | None = None
 
     @property
     def name(self) -> NormalizedName:
@@ -92,6 +96,24 @@ class Pin(Record):
     at: str
 
 
+class Doubt(Record):
+    """A source tree of which not everything was read.
+
+    Attributes:
+        name: The package that it holds.
+        reason: One sentence.
+        pins: The packages that its own sources may route; None for any.
+    """
+
+    name: NormalizedName | None
+    reason: str
+    pins: frozenset[NormalizedName] | None = None
+
+    def may_pin(self, package: NormalizedName) -> bool:
+        """Tell whether it may say from which index a package comes."""
+        return self.pins is None or package in self.pins
+
+
 class ListEntry(Record):
     """One line of a list: a package asked for in some environments.
 
@@ -111,7 +133,7 @@ class Declared:
         universe: The environments that its markers tell apart.
         members: The workspace's projects by name; a project of its own is its only member.
         pins: The pin table, by package.
-        unread: Sourced requirements on local libraries that nobody has read.
+        doubts: Source trees of which not everything was read, by their places.
         mixed: Packages with sources of several kinds, an index being one of them.
 
     Raises:
@@ -139,7 +161,7 @@ class Declared:
         self._extras_in_markers = any(
             mentions_extra(marker) for one in self.projects for marker in markers_of(one)
         )
-        self.unread: list[Sourced] = []
+        self.doubts: dict[str, Doubt] = {}
         self.mixed: set[NormalizedName] = set()
         self._lowered: dict[int, tuple[Sourced, ...]] = {}
         self._groups: dict[tuple[int, NormalizedName], tuple[Sourced, ...]] = {}
@@ -196,10 +218,16 @@ class Declared:
                 index=_index(project, source),
                 beside=counting,
                 section=section,
+                tree=place_of_source(project, source),
             )
         if not any(source.marker is None for source in counting):
             yield Sourced(
-                requirement=requirement, source=None, index=None, beside=counting, section=section
+                requirement=requirement,
+                source=None,
+                index=None,
+                beside=counting,
+                section=section,
+                tree=place_of_url(project, requirement.url),
             )
 
     def _by_name(self, requirements: Iterable[Requirement]) -> dict[NormalizedName, list[Sourced]]:
@@ -253,6 +281,7 @@ class Declared:
                     index=override.index,
                     beside=override.beside,
                     section=section,
+                    tree=override.tree,
                 )
 
     # The pin table.
@@ -321,26 +350,22 @@ class Declared:
         )
 
     def library(self, sourced: Sourced) -> Project | None:
-        """Return the local library that a sourced requirement reaches, if it is known.
+        """Return the library that a sourced requirement reaches, if it was read.
 
-        One that is not known goes to `unread`: its own sources could pin anything.
+        Of one that was not, `doubts` takes note: its own sources could pin anything.
         """
-        source = sourced.source
-        if source is None:
-            place = sourced.requirement.url
-            if place is None or not place.startswith(("git+", "file:")):
-                return None
-        elif source.kind in ("path", "git"):
-            place = source.value
-        elif source.kind == "workspace" and sourced.name not in self.members:
-            place = f"workspace member {sourced.name}"
-        else:
+        place = sourced.tree
+        if place is None:
             return None
-        if place.endswith(_ARCHIVES):
+        if sourced.name in self.members and sourced.source and sourced.source.kind == "workspace":
             return None
-        if place not in self.libraries and sourced not in self.unread:
-            self.unread.append(sourced)
-        return self.libraries.get(place)
+        library = self.libraries.get(place)
+        if place not in self.doubts:
+            if place not in self.libraries:
+                self.doubts[place] = _unread(sourced)
+            elif library is not None and "dependencies" in library.dynamic:
+                self.doubts[place] = dynamic(library)
+        return library
 
     # The lists.
 
@@ -511,7 +536,24 @@ def members_of(project: Project, others: Sequence[Project]) -> dict[NormalizedNa
     return {member.name: member for member in every if member.name is not None}
 
 
-_ARCHIVES = (".whl", ".tar.gz", ".zip")
+def dynamic(project: Project) -> Doubt:
+    """Say that nobody but its build backend knows what a project depends on."""
+    return Doubt(
+        name=project.name,
+        reason=f"the dependencies of `{project.name}` are dynamic",
+        pins=frozenset(project.sources),
+    )
+
+
+def _unread(sourced: Sourced) -> Doubt:
+    kind = sourced.source.kind if sourced.source else "url"
+    if kind == "git" or (sourced.tree or "").startswith("git+"):
+        where = "comes from a git repository"
+    elif kind == "workspace":
+        where = "is not a member of this workspace"
+    else:
+        where = f"comes from `{sourced.tree}`"
+    return Doubt(name=sourced.name, reason=f"`{sourced.name}` {where} whose sources were not read")
 
 
 def _refuse(project: Project, message: str, at: str, next_step: str | None = None) -> NoReturn:

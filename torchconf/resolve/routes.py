@@ -26,16 +26,17 @@ asks uv.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 from packaging.utils import canonicalize_name
 
 from torchconf.errors import ProjectError, RequestError
-from torchconf.model.project import Index, Item, Project, Record, Requirement, Source
+from torchconf.model.project import Index, Item, Project, Record
 from torchconf.model.toml_path import UV
 from torchconf.resolve.environments import TooManyEnvironments
 from torchconf.resolve.forks import Forks, TooManyForks, spoken
-from torchconf.resolve.lowering import Declared, members_of
+from torchconf.resolve.lowering import Declared, Doubt, dynamic, members_of
+from torchconf.resolve.route import Route, RouteKind, SyncOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,58 +44,11 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from torchconf.resolve.environments import Environments
+    from torchconf.resolve.evidence import Evidence
     from torchconf.resolve.forks import Fork
     from torchconf.resolve.lowering import ListEntry, Pin
 
 __all__ = ["Route", "RouteKind", "Routes", "SyncOptions", "routes"]
-
-RouteKind = Literal["absent", "index", "direct", "varies", "error", "unknown"]
-
-
-class SyncOptions(Record):
-    """What is installed: `uv sync --extra ... --group ... --no-group ... --package ...`.
-
-    Without `packages`, the project itself is installed, or every member where the workspace root is
-    no project. `default_groups` is false for `--no-default-groups`.
-    """
-
-    extras: frozenset[str] = frozenset()
-    groups: frozenset[str] = frozenset()
-    no_groups: frozenset[str] = frozenset()
-    default_groups: bool = True
-    packages: frozenset[str] = frozenset()
-
-
-class Route(Record):
-    """The answer for one package, one machine and one choice.
-
-    Attributes:
-        kind: `index`: it comes from `index`. `absent`: nothing known here brings it, and if
-            something did, it would come from `index`. `direct`: it comes from a path, a git
-            repository or a URL; see `source` or `requirement`. `varies`: supported Pythons differ;
-            see `by_python`. `error`: uv refuses; see `error`. `unknown`: see `reason`.
-        index: The index; None stands for PyPI.
-        pin: The pin that set the index, if one did.
-        source: The source entry behind it.
-        requirement: The declared requirement that brings the package, if one does.
-        needed_by: The packages known to need it that bring it.
-        fork: The fork that the row was read from.
-        reason: One sentence, for `unknown`, and for an `absent` package of which nobody can say
-            where it would come from.
-        error: What uv would say, for `error`.
-        by_python: Pairs of a Python specifier and its route, for `varies`.
-    """
-
-    kind: RouteKind
-    index: Index | None = None
-    pin: Pin | None = None
-    source: Source | None = None
-    requirement: Requirement | None = None
-    needed_by: frozenset[NormalizedName] = frozenset()
-    fork: Fork | None = None
-    reason: str | None = None
-    error: ProjectError | None = None
-    by_python: tuple[tuple[str, Route], ...] = ()
 
 
 def routes(
@@ -104,23 +58,26 @@ def routes(
     libraries: Mapping[str, Project | None] | None = None,
     needs: Mapping[str, frozenset[str]] | None = None,
     carries: Callable[[Index, str], bool | None] = lambda _index, _package: None,
+    lockfile: Callable[[], str] = str,
 ) -> Routes:
     """Work out where the packages of a project, or of its workspace, come from.
 
     Args:
         project: The project that commands are run in: on its own, a workspace root or a member.
         members: The other members of its workspace.
-        libraries: Local libraries by path, or git URL, as the source entry writes it. None for one
-            that was looked at and has no sources. A library that is reached and not listed here
-            makes every answer unknown.
+        libraries: Local libraries by place, as `torchconf.model.source_trees` names them. None for
+            one that was looked at and has no sources. A library that is reached and not listed here
+            makes answers provisional.
         needs: Packages known to need others by themselves: `{"accelerate": {"torch"}}`. The names
             are normalised.
         carries: Whether an open index has a package; None for not known.
+        lockfile: Gives the text of uv.lock, empty if there is none. It is read only where the files
+            alone leave a doubt, and decides if it was made from them.
 
     Returns:
         The answers. What is wrong with the project is an answer too; nothing raises here.
     """
-    return Routes(project, members, libraries, needs or {}, carries)
+    return Routes(project, members, libraries, needs or {}, carries, lockfile)
 
 
 class _Chosen(Record):
@@ -134,8 +91,9 @@ class _Chosen(Record):
 class _Reached:
     """What one row reaches, following the lists of a fork along what holds at one point.
 
-    `entries` has the first line that brought each package, `needed_by` who is known to need it, and
-    `asked` the extras of members that something asks for.
+    `entries` has the first line that brought each package, `needed_by` who is known to need it,
+    `asked` the extras of members that something asks for, and `doubts` the source trees of which
+    not everything was read.
     """
 
     def __init__(self, declared: Declared, fork: Fork, point: Environments) -> None:
@@ -143,6 +101,7 @@ class _Reached:
         self.entries: dict[NormalizedName, ListEntry] = {}
         self.needed_by: dict[NormalizedName, set[NormalizedName]] = {}
         self.asked: dict[Item, None] = {}
+        self.doubts: list[Doubt] = []
         self._declared = declared
         self._point = point
         self._queue: list[ListEntry] = []
@@ -162,6 +121,9 @@ class _Reached:
                 continue
             member = self._declared.members.get(line.name)
             library = self._declared.library(line.sourced) if line.sourced else None
+            if member is None and library is None and line.sourced is not None:
+                unread = self._declared.doubts.get(line.sourced.tree or "")
+                self.doubts += [unread] if unread else []
             if member is not None:
                 asked = [Item(line.name, "extra", extra) for extra in line.extras]
                 self.asked.update(dict.fromkeys(asked))
@@ -178,6 +140,8 @@ class _Reached:
         if (id(project), None) not in self._seen:
             self._seen.add((id(project), None))
             self._queue += self._declared.base_list(project)
+            if "dependencies" in project.dynamic:
+                self.doubts.append(dynamic(project))
         for extra in sorted(extras):
             if extra in project.extras and (id(project), extra) not in self._seen:
                 self._seen.add((id(project), extra))
@@ -211,6 +175,7 @@ class Routes:
         libraries: Mapping[str, Project | None] | None,
         needs: Mapping[str, frozenset[str]],
         carries: Callable[[Index, str], bool | None],
+        lockfile: Callable[[], str],
     ) -> None:
         """Do the work; `routes` says what the arguments are."""
         self.project = project
@@ -218,6 +183,8 @@ class Routes:
         self.forks: tuple[Fork, ...] = ()
         self.pins: Mapping[NormalizedName, Sequence[Pin]] = {}
         self._carries = carries
+        self._lockfile = lockfile
+        self._evidence: Evidence | None = None
         self._members = members_of(project, members)
         self._needs = cast("Mapping[NormalizedName, frozenset[NormalizedName]]", needs)
         self._choices: dict[SyncOptions, _Chosen] = {}
@@ -252,8 +219,8 @@ class Routes:
         if root.uv.get("no-sources"):
             return "`no-sources` is set"
         for member in (root, *self._members.values()):
-            if {"dependencies", "optional-dependencies"} & member.dynamic:
-                return f"the dependencies of `{member.name}` are dynamic"
+            if "optional-dependencies" in member.dynamic:
+                return f"the extras of `{member.name}` are dynamic"
             if "dependency-groups" in member.uv:
                 return "dependency groups have their own settings"
         return None
@@ -279,11 +246,16 @@ class Routes:
             error = self._refused(chosen)
         if error is not None:
             return Route(kind="error", error=error)
-        doubt = self.doubt or self._doubt_about(name)
-        if doubt is not None:
-            return Route(kind="unknown", reason=doubt)
+        if self.doubt is not None:
+            unknown = Route(kind="unknown", reason=self.doubt)
+            return self._settled(name, unknown, chosen, machine, "")
         answers = [
-            (python, reached if isinstance(reached, Route) else self._route(name, reached))
+            (
+                python,
+                reached
+                if isinstance(reached, Route)
+                else self._settled(name, self._route(name, reached), chosen, machine, python),
+            )
             for python, reached in self._read(chosen, machine)
         ]
         first = answers[0][1]
@@ -291,14 +263,58 @@ class Routes:
             return first
         return Route(kind="varies", by_python=tuple(answers))
 
-    def _doubt_about(self, package: NormalizedName) -> str | None:
-        """Say why nothing can be said about one package, if so."""
+    def _settled(
+        self,
+        package: NormalizedName,
+        route: Route,
+        chosen: _Chosen,
+        machine: Mapping[str, str],
+        python: str,
+    ) -> Route:
+        """Let the lockfile decide where the files alone leave a doubt."""
+        if route.doubt is None and route.kind != "unknown":
+            return route
+        # Imported here: most projects leave no doubt.
+        from torchconf.model.lock_graph import Start
+        from torchconf.resolve.evidence import Evidence, Where
+
+        if self._evidence is None:
+            wanted = {*self.pins, *self._needs, *(n for some in self._needs.values() for n in some)}
+            self._evidence = Evidence(self._lockfile(), self._members.values(), wanted)
+
+        def names(target: Project, kind: str) -> frozenset[str]:
+            return frozenset(
+                str(one.name)
+                for one in chosen.items
+                if (one.package, one.kind) == (target.name, kind)
+            )
+
+        starts = tuple(
+            Start(str(target.name), names(target, "extra"), names(target, "group"))
+            for target in chosen.targets
+        )
+        where = Where(starts, tuple(machine.items()), python)
+        return self._evidence.settle(route, package, where)
+
+    def _doubt(self, package: NormalizedName, reached: _Reached, pin: Pin | None) -> Doubt | None:
+        """Say what could change the answer for one package, if anything could.
+
+        Pins are collected from every source tree that anything reaches. So one that was not read
+        could route a package for any choice, unless a pin that is known does: uv refuses two.
+        """
         if package in self._declared.mixed:
-            return f"the sources of `{package}` mix indexes and other kinds"
-        for unread in self._declared.unread:
+            reason = f"the sources of `{package}` mix indexes and other kinds"
+            return Doubt(name=None, reason=reason)
+        is_there = package in reached.entries
+        for doubt in reached.doubts:
             # What comes from a source tree itself does not depend on that tree's sources.
-            if unread.name != package:
-                return f"`{unread.name}` is a source tree, and its sources were not read"
+            if doubt.name != package and (
+                doubt.pins is None or not is_there or (pin is None and doubt.may_pin(package))
+            ):
+                return doubt
+        for doubt in self._declared.doubts.values():
+            if is_there and pin is None and doubt.name != package and doubt.may_pin(package):
+                return doubt
         return None
 
     def _route(self, package: NormalizedName, reached: _Reached) -> Route:
@@ -313,6 +329,10 @@ class Routes:
                 fork=reached.fork,
             )
         index, pin, reason = self.origin(package, reached.fork)
+        doubt = self._doubt(package, reached, pin)
+        if doubt is not None and doubt.pins is not None and entry is None:
+            # Nobody declares everything there, so that nothing is known to be absent.
+            return Route(kind="unknown", fork=reached.fork, reason=doubt.reason)
         kind: RouteKind = "absent" if entry is None else "unknown" if reason else "index"
         return Route(
             kind=kind,
@@ -323,6 +343,7 @@ class Routes:
             needed_by=frozenset(reached.needed_by.get(package, ())),
             fork=reached.fork,
             reason=reason,
+            doubt=doubt.reason if doubt else None,
         )
 
     def origin(

@@ -15,7 +15,7 @@ from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
 from torchconf.resolve.routes import SyncOptions, routes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.model.backends import Backend
@@ -39,6 +39,8 @@ class Row(NamedTuple):
     available: Answer
     reason: str | None
     """Why nothing, or nothing certain, can be said."""
+    provisional: bool = False
+    """Whether something that was not read could change this; `reason` says what."""
 
     @property
     def command(self) -> str:
@@ -56,6 +58,7 @@ class Row(NamedTuple):
             "backend": self.backend,
             "available": self.available.value,
             "command": self.command,
+            **({"provisional": True} if self.provisional else {}),
             **({"reason": self.reason} if self.reason is not None else {}),
         }
 
@@ -66,6 +69,7 @@ def route_table(
     *,
     members: Sequence[Project] = (),
     libraries: Mapping[str, Project | None] | None = None,
+    lockfile: Callable[[], str] = str,
 ) -> tuple[Row, ...]:
     """Return a row per family package, platform and choice.
 
@@ -73,7 +77,8 @@ def route_table(
         project: The project that commands are run in.
         catalog: For what each index has, and who needs torch.
         members: The other members of its workspace.
-        libraries: Path libraries, as `torchconf.resolve.routes.routes` takes them.
+        libraries: Local libraries, as `torchconf.resolve.routes.routes` takes them.
+        lockfile: Gives the text of uv.lock.
     """
     found = routes(
         project,
@@ -81,6 +86,7 @@ def route_table(
         libraries=libraries,
         needs=catalog.dependents,
         carries=lambda index, package: catalog.serves(index.url, package),
+        lockfile=lockfile,
     )
     everyone = (project, *members)
     packages = packages_of(everyone, catalog)
@@ -109,7 +115,8 @@ def route_table(
                         index_name=route.index.name if backend and route.index else None,
                         backend=backend.name if backend else None,
                         available=wheels.available(package, platform, route, backend),
-                        reason=reason,
+                        reason=reason or route.doubt,
+                        provisional=reason is None and route.doubt is not None,
                     )
                 )
     return tuple(rows)

@@ -78,6 +78,7 @@ class Workspace:
             libraries=self.libraries,
             needs=catalog.dependents,
             carries=lambda index, package: catalog.serves(index.url, package),
+            lockfile=lambda: self.lockfile,
         )
 
     @cached_property

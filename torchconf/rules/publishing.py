@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torchconf.model.source_trees import place_of_source
 from torchconf.rules.rule import Finding, Rule, Severity
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class LeakingSource(Rule):
         project = context.project
         for sources in project.sources.values():
             for source in sources:
-                library = context.workspace.libraries.get(source.value)
+                library = context.workspace.libraries.get(place_of_source(project, source) or "")
                 if source.kind not in ("path", "git") or library is None:
                     continue
                 for theirs in _open_sources(library, family):

@@ -159,9 +159,10 @@ class Gatherer:
             self._roots[folder] = found
         return self._roots[folder]
 
-    def _view(self, path: str) -> Project:
+    def _view(self, path: str, root: Project | None = None) -> Project:
         name = spoken_path(path)
-        return read_project(read_toml(self._read(path).text, name), at=name, problems=[])
+        data = read_toml(self._read(path).text, name)
+        return read_project(data, root=root, at=name, problems=[])
 
     def _members_of(self, root: str) -> tuple[str, ...]:
         if root not in self._members:
@@ -184,7 +185,7 @@ class Gatherer:
             first,
             members,
             libraries=self._libraries(paths)
-            if any("path" in d.text for d in (first, *members))
+            if any("path" in d.text or "file:" in d.text for d in (first, *members))
             else {},
             lockfile=_lockfile(os.path.dirname(root)),
             catalog=self._catalog,
@@ -193,24 +194,13 @@ class Gatherer:
         )
         return Gathered(unit, read)
 
-    def _libraries(self, paths: Iterable[str]) -> dict[str, Project | None]:
-        """Read the projects that path sources lead to; one that cannot be read stays unknown."""
-        found: dict[str, Project | None] = {}
-        for path in paths:
-            for sources in self._view(path).sources.values():
-                for source in sources:
-                    if source.kind != "path":
-                        continue
-                    place = os.path.normpath(os.path.join(os.path.dirname(path), source.value))
-                    file = os.path.join(place, files.NAME)
-                    try:
-                        if os.path.isfile(file):
-                            found[source.value] = self._view(file)
-                        elif os.path.isfile(place):
-                            found[source.value] = None
-                    except TorchconfError:
-                        continue
-        return found
+    def _libraries(self, paths: Sequence[str]) -> dict[str, Project | None]:
+        """Read the local libraries that the projects of a workspace reach."""
+        from torchconf.workspace.libraries import read_libraries
+
+        root, *members = paths
+        whole = self._view(root)
+        return read_libraries([whole, *(self._view(path, whole) for path in members)])
 
 
 def _is_project(path: str) -> bool:

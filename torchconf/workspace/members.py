@@ -24,7 +24,7 @@ class Workspace(NamedTuple):
     members: tuple[Project, ...] = ()
     """The other members."""
     libraries: Mapping[str, Project | None] = {}
-    """Local path libraries by path as the source entry writes it."""
+    """Local libraries by place, as `torchconf.model.source_trees` names them."""
 
 
 def find_root(path: str) -> tuple[files.SourceFile, Project] | None:
@@ -71,7 +71,7 @@ def glob_escape(folder: str) -> str:
 
 
 def read_workspace(path: str, project: Project, root: Project | None, root_path: str) -> Workspace:
-    """Read the other members of a project's workspace, and the path libraries it may reach.
+    """Read the other members of a project's workspace, and the local libraries it may reach.
 
     Args:
         path: Of the project's own file.
@@ -87,25 +87,11 @@ def read_workspace(path: str, project: Project, root: Project | None, root_path:
         members = tuple(
             _read(os.path.join(folder, files.NAME), whole) for folder in folders if folder != own
         )
-    libraries = {
-        name: library
-        for one in (project, *members, *([root] if root else []))
-        for name, library in _libraries(one, os.path.dirname(os.path.abspath(path)))
-    }
+    # Imported here: it reads workspaces, too.
+    from torchconf.workspace.libraries import read_libraries
+
+    libraries = read_libraries([project, *members, *([root] if root else [])])
     return Workspace(members=members, libraries=libraries)
-
-
-def _libraries(project: Project, folder: str) -> Iterator[tuple[str, Project | None]]:
-    for sources in project.sources.values():
-        for source in sources:
-            if source.kind == "path":
-                place = os.path.join(folder, source.value)
-                file = os.path.join(place, files.NAME)
-                # A wheel or an archive carries no sources.
-                if os.path.isfile(file):
-                    yield source.value, _read(file, None)
-                elif os.path.isfile(place):
-                    yield source.value, None
 
 
 def _read(path: str, root: Project | None) -> Project:

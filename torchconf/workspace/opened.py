@@ -38,6 +38,15 @@ class OpenProject(NamedTuple):
         file = self.root_file or self.file
         return os.path.dirname(os.path.abspath(file.path))
 
+    def lockfile(self) -> str:
+        """Read the text of the lockfile; empty if there is none."""
+        try:
+            path = os.path.join(self.lock_folder, LOCKFILE)
+            with open(path, encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except OSError:
+            return ""
+
     def workspace(self) -> Workspace:
         """Read the other members of the workspace, and path libraries."""
         file = self.root_file or self.file
