@@ -126,7 +126,8 @@ def demo(text: str, **libraries: str) -> Routes:
     head = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\n'
     data = tomllib.loads(f"{head}{text}\n{INDEXES}")
     read_libraries = {
-        name: read_project(tomllib.loads(library)) for name, library in libraries.items()
+        name: read_project(tomllib.loads(library), at=f"{name}/pyproject.toml")
+        for name, library in libraries.items()
     }
     return routes(read_project(data), libraries=read_libraries, needs=NEEDS)
 
@@ -340,7 +341,7 @@ def test_source_of_a_library_by_path_reaches_the_project() -> None:
     assert "conflicting indexes" in torch(
         demo(text + 'torch = { index = "a" }', lib=LIBRARY), LINUX
     )
-    assert torch(demo(text), LINUX).startswith("unknown")
+    assert demo(text).row("torch", machine(LINUX)).doubt
 
 
 def test_group_that_asks_for_an_extra_switches_it_on() -> None:
@@ -419,13 +420,82 @@ def test_package_by_url_or_path_comes_from_no_index() -> None:
     assert demo(BASE + source).row("torch", machine(LINUX)).kind == "direct"
 
 
-def test_sources_of_several_kinds_leave_the_answer_unknown() -> None:
+def test_sources_of_several_kinds_make_the_answer_provisional() -> None:
     source = """[tool.uv.sources]
     torch = [
       { index = "a", marker = "sys_platform == 'linux'" },
       { url = "https://h/torch-2.9.1-py3-none-any.whl", marker = "sys_platform != 'linux'" },
     ]"""
-    assert demo(BASE + source).row("torch", machine(LINUX)).kind == "unknown"
+    route = demo(BASE + source).row("torch", machine(LINUX))
+    assert route.kind == "index"
+    assert route.doubt == "the sources of `torch` mix indexes and other kinds"
+    assert demo(BASE + source).row("torch", machine(MACOS)).kind == "direct"
+
+
+GIT = """
+dependencies = ["torch"]
+[project.optional-dependencies]
+more = ["timm"]
+[tool.uv.sources]
+torch = { index = "a", marker = "sys_platform == 'linux'" }
+timm = { git = "https://example.org/timm" }
+"""
+
+
+def doubt(found: Routes, platform: str, select: str = "", package: str = "torch") -> str | None:
+    """Return why an answer is provisional."""
+    return found.row(package, machine(platform), choice(select)).doubt
+
+
+def test_a_repository_that_nobody_read_makes_provisional_what_it_could_change() -> None:
+    found = demo(GIT)
+    assert torch(found, LINUX) == torch(found, LINUX, "--extra more") == "a"
+    assert torch(found, MACOS) == PYPI
+    assert doubt(found, LINUX) is None, "uv refuses a second index next to the one that is known"
+    reason = "`timm` comes from a git repository whose sources were not read"
+    assert doubt(found, LINUX, "--extra more") == reason
+    assert doubt(found, MACOS) == reason, "pins of source trees count for every choice"
+    assert doubt(found, MACOS, package="torchaudio") is None, "plain `uv sync` does not reach it"
+    assert doubt(found, MACOS, "--extra more", "torchaudio") == reason
+    assert doubt(found, LINUX, "--extra more", "timm") is None
+
+
+def test_a_library_with_dynamic_dependencies_may_bring_anything() -> None:
+    text = BASE + "[tool.uv.sources]\nlib = { path = './lib' }"
+    text = text.replace('"torch"', '"torch", "lib"')
+    library = "[project]\nname = 'lib'\nversion = '1'\ndynamic = ['dependencies']"
+    found = demo(text, lib=library)
+    assert (torch(found, LINUX), doubt(found, LINUX)) == (PYPI, None)
+    assert torch(found, LINUX, package="torchaudio").startswith(
+        "unknown: the dependencies of `lib`"
+    )
+    routed = f"{library}\n[tool.uv.sources]\ntorch = {{ index = 'a' }}\n{INDEXES}"
+    assert doubt(demo(text, lib=routed), LINUX) == "the dependencies of `lib` are dynamic"
+
+
+def test_libraries_of_libraries_are_read() -> None:
+    text = BASE.replace('"torch"', '"torch", "lib"') + "[tool.uv.sources]\nlib = { path = 'lib' }"
+    library = """[project]
+    name = "lib"
+    version = "1"
+    dependencies = ["core"]
+    [tool.uv.sources]
+    core = { path = "../core" }
+    """
+    core = f"""[project]
+    name = "core"
+    version = "1"
+    dependencies = ["torch", "lib"]
+    [tool.uv.sources]
+    torch = {{ index = "b" }}
+    lib = {{ path = "../lib" }}
+    {INDEXES}"""
+    found = demo(text, lib=library, core=core)
+    assert (torch(found, LINUX), doubt(found, LINUX)) == ("b", None)
+    alone = demo(text, lib=library)
+    assert (torch(alone, LINUX), doubt(alone, LINUX)) == (
+        PYPI, "`core` comes from `core` whose sources were not read",
+    )  # fmt: skip
 
 
 def test_member_on_its_own_has_the_sources_of_its_root() -> None:
@@ -467,7 +537,6 @@ def test_choice_of_what_does_not_exist_is_a_request_error(select: str) -> None:
         "dynamic = ['dependencies']",
         "[tool.uv]\nno-sources = true",
         "[tool.uv.dependency-groups]\ndev = { requires-python = '>=3.12' }",
-        BASE + "[tool.uv.sources]\ntorch = { git = 'https://example.org/torch' }",
         BASE
         + "[tool.uv]\nindex-strategy = 'unsafe-best-match'\n"
         + "[[tool.uv.index]]\nname = 'open'\nurl = 'https://open.example.org'",

@@ -116,6 +116,7 @@ def _explanations(options: ExplainOptions) -> list[Explanation]:
     from torchconf.catalog import load_catalog
     from torchconf.model.targets import SHOWN_PLATFORMS
     from torchconf.report.explain import explain_routes
+    from torchconf.resolve.choices import Around
     from torchconf.resolve.routes import routes
     from torchconf.workspace.opened import open_project
 
@@ -144,6 +145,7 @@ def _explanations(options: ExplainOptions) -> list[Explanation]:
             platforms=asked.platforms or SHOWN_PLATFORMS,
             packages=asked.packages,
             backends=asked.backends,
+            around=Around(around.members, around.libraries),
         )
     ]
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from torchconf.cli.parser import Parser
 
 EPILOG = """\
-The table is predicted from pyproject.toml; uv.lock is not read. `no wheel` means that no wheel is
-available, `?` that it is not known, `-` that the package is not installed.
+The table is predicted from pyproject.toml. `no wheel` means that no wheel is available, `?` that it
+is not known, `-` that the package is not installed. `cpu?` is provisional: a dependency that was
+not read could change it; uv.lock decides if it is up to date.
 
 examples:
   torchconf show
@@ -51,6 +52,8 @@ def run(options: ShowOptions) -> int:
         sys.stderr.write("no PyTorch packages found in this project\n")
     else:
         print_builds(rows, options.common.color)
-        reasons = dict.fromkeys(row.reason for row in rows if row.reason)
-        sys.stderr.writelines(f"note: {reason}\n" for reason in reasons)
+        reasons = dict.fromkeys((row.provisional, row.reason) for row in rows if row.reason)
+        for provisional, reason in reasons:
+            start = "a build with `?` is provisional: " if provisional else ""
+            sys.stderr.write(f"note: {start}{reason}\n")
     return 0

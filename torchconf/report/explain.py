@@ -9,14 +9,10 @@ from packaging.utils import canonicalize_name
 from torchconf.catalog import Answer
 from torchconf.model.markers import holds
 from torchconf.model.project import Item
+from torchconf.resolve.choices import Around, choice_of, selections
 from torchconf.resolve.forks import spoken
-from torchconf.resolve.table import (
-    Wheels,
-    build_of,
-    choice_of,
-    packages_of,
-    selections,
-)
+from torchconf.resolve.table import packages_of
+from torchconf.resolve.wheels import Wheels, build_of
 from torchconf.rules.page import load_page
 
 if TYPE_CHECKING:
@@ -79,6 +75,7 @@ def explain_routes(
     platforms: Iterable[Platform],
     packages: Iterable[str] = (),
     backends: Iterable[Backend] = (),
+    around: Around | None = None,
 ) -> Iterator[Explanation]:
     """Explain what a project gets, for each choice.
 
@@ -89,13 +86,14 @@ def explain_routes(
         platforms: The machines.
         packages: Names; without any, torch, or what the project has instead.
         backends: Keep only choices that give one of these; without any, all.
+        around: The projects that its requirements may lead to.
     """
     own = project.written_name if project.root is not None else None
     names = [*packages] or packages_of([project], catalog)[:1] or [catalog.main_package]
     wanted = {backend.name for backend in backends}
     wheels = Wheels(project, catalog)
     for package in names:
-        for selection in selections(project, catalog, own):
+        for selection in selections(project, catalog, own, around):
             for platform in platforms:
                 found = _explain(project, routes, wheels, package, selection, platform)
                 if not wanted or found.backend in wanted:
@@ -117,7 +115,7 @@ def _explain(
         *_asked(route, package),
         *_sources(project, route, package, platform, selection),
         *_conflicts(route),
-        _outcome(route, backend, reason, answer),
+        _outcome(route, backend, reason, answer) + _provisional(route),
     ]
     return Explanation(
         package=package,
@@ -144,7 +142,9 @@ def _sources(
 ) -> Iterator[str]:
     """Say of each source entry whether it counts here, and why not."""
     entries = project.sources_for(canonicalize_name(package))
-    if not entries and route.kind != "error":
+    if route.pin is not None and route.pin.source not in entries:
+        yield f"the source at {route.pin.at} routes it, and counts for every project that needs it"
+    elif not entries and route.kind != "error":
         yield f"`{package}` has no source"
     for source in entries:
         names = f"index `{source.value}`" if source.kind == "index" else f"a {source.kind}"
@@ -210,6 +210,10 @@ _WHEELS = {
     Answer.NO: "; it has no wheel for this platform, so the installation fails",
     Answer.UNKNOWN: "; it is not known whether it has a wheel for this platform",
 }
+
+
+def _provisional(route: Route) -> str:
+    return f"; this is provisional: {route.doubt}" if route.doubt else ""
 
 
 def _outcome(route: Route, backend: Backend | None, reason: str | None, answer: Answer) -> str:

@@ -260,7 +260,7 @@ class Routes:
         ]
         first = answers[0][1]
         if all(_same(first, other) for _, other in answers):
-            return first
+            return next((route for _, route in answers if route.doubt), first)
         return Route(kind="varies", by_python=tuple(answers))
 
     def _settled(

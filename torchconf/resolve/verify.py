@@ -56,6 +56,7 @@ class Verified(NamedTuple):
         """Return the row as JSON data, with its keys in their order."""
         found = self.row.data()
         found.pop("reason", None)
+        found.pop("provisional", None)
         return found | {
             "python": self.python,
             "version": self.version,
@@ -188,7 +189,7 @@ def _installed(
         problem = f"no wheel of {row.package} {build.version or ''}".rstrip()
         problem += f" for {platform.key} on Python {python}"
         foreseen = row.available is Answer.NO and bool(row.selection.extras or row.groups)
-    elif row.backend is not None and backend != row.backend:
+    elif row.backend is not None and backend != row.backend and not row.provisional:
         problem = _wrong_model(row, backend)
     elif wrong := _other_label(build, backend, catalog):
         problem = wrong

@@ -1,0 +1,151 @@
+"""What an up-to-date uv.lock says where the files leave a doubt."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from tests.support.routing import choice, machine
+from torchconf.model.project import read_project
+from torchconf.resolve.route import Route
+from torchconf.resolve.routes import routes
+
+WHL = "https://download.pytorch.org/whl"
+PYPI = "https://packages.example.org/simple"
+NEEDS = {"torchvision": frozenset({"torch"})}
+PROJECT = f"""
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.12"
+dependencies = ["timm"]
+
+[project.optional-dependencies]
+cpu = ["torch"]
+gpu = ["torch"]
+
+[tool.uv]
+index-url = "{PYPI}"
+conflicts = [[{{ extra = "cpu" }}, {{ extra = "gpu" }}]]
+
+[tool.uv.sources]
+timm = {{ git = "https://example.org/timm" }}
+torch = {{ index = "cpu", extra = "cpu" }}
+
+[[tool.uv.index]]
+name = "cpu"
+url = "{WHL}/cpu"
+explicit = true
+"""
+CPU, GPU = "extra-4-demo-cpu", "extra-4-demo-gpu"
+LOCK = f"""version = 1
+revision = 3
+requires-python = ">=3.12"
+
+[[package]]
+name = "demo"
+version = "0.1.0"
+source = {{ virtual = "." }}
+dependencies = [
+    {{ name = "timm" }},
+]
+
+[package.optional-dependencies]
+cpu = [
+    {{ name = "torch", version = "2.9.1+cpu", source = {{ registry = "{WHL}/cpu" }} }},
+]
+gpu = [
+    {{ name = "torch", version = "2.9.1", source = {{ registry = "{PYPI}" }} }},
+]
+
+[package.metadata]
+requires-dist = [
+    {{ name = "timm", git = "https://example.org/timm" }},
+    {{ name = "torch", marker = "extra == 'cpu'", index = "{WHL}/cpu" }},
+    {{ name = "torch", marker = "extra == 'gpu'" }},
+]
+provides-extras = ["cpu", "gpu"]
+
+[[package]]
+name = "timm"
+version = "1.0"
+source = {{ git = "https://example.org/timm#abc" }}
+dependencies = [
+    {{ name = "torch", version = "2.9.1", source = {{ registry = "{PYPI}" }}, marker = "(sys_platform == 'linux' and extra != '{CPU}') or extra == '{GPU}' or (extra == '{CPU}' and extra == '{GPU}')" }},
+    {{ name = "torch", version = "2.9.1+cpu", source = {{ registry = "{WHL}/cpu" }}, marker = "extra == '{CPU}'" }},
+]
+
+[[package]]
+name = "torch"
+version = "2.9.1"
+source = {{ registry = "{PYPI}" }}
+wheels = [
+    {{ url = "{PYPI}/torch-2.9.1-cp312-cp312-win_amd64.whl" }},
+]
+
+[[package]]
+name = "torch"
+version = "2.9.1+cpu"
+source = {{ registry = "{WHL}/cpu" }}
+wheels = [
+    {{ url = "{WHL}/cpu/torch-2.9.1%2Bcpu-cp312-cp312-win_amd64.whl" }},
+]
+"""  # noqa: E501 - uv writes long lines
+
+
+def row(select: str, platform: str, lock: str = LOCK, project: str = PROJECT) -> Route:
+    found = routes(read_project(tomllib.loads(project)), needs=NEEDS, lockfile=lambda: lock)
+    return found.row("torch", machine(platform), choice(select))
+
+
+def test_a_lockfile_that_agrees_takes_the_doubt_away() -> None:
+    route = row("--extra cpu", "linux-x86_64")
+    assert (route.kind, route.index and route.index.name, route.doubt) == ("index", "cpu", None)
+    route = row("--extra gpu", "macos-arm64")
+    assert (route.kind, route.index and route.index.url, route.doubt) == ("index", PYPI, None)
+    route = row("", "windows-x86_64")
+    assert (route.kind, route.doubt) == ("absent", None)
+
+
+def test_a_lockfile_that_says_otherwise_decides_and_is_named() -> None:
+    route = row("", "linux-x86_64")
+    assert (route.kind, route.index and route.index.url) == ("index", PYPI)
+    assert route.doubt == (
+        "`timm` comes from a git repository whose sources were not read; "
+        f"uv.lock has `torch` from {PYPI} here"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lock", "project"),
+    [
+        ("", PROJECT),
+        ("not = [a lockfile", PROJECT),
+        (LOCK, PROJECT.replace('["timm"]', '["timm", "numpy"]')),
+        (LOCK, PROJECT.replace("/whl", "/whl/test")),
+        (LOCK.replace('name = "demo"', 'name = "another"'), PROJECT),
+        ('[[package]]\nname = "demo"\nsource = 1\ndependencies = [1]\n', PROJECT),
+    ],
+)
+def test_a_lockfile_of_other_requirements_is_no_evidence(lock: str, project: str) -> None:
+    route = row("", "linux-x86_64", lock, project)
+    assert (route.kind, route.doubt) == (
+        "absent",
+        "`timm` comes from a git repository whose sources were not read",
+    )
+
+
+def test_a_lockfile_decides_where_dependencies_are_dynamic() -> None:
+    project = PROJECT.replace('dependencies = ["timm"]', 'dynamic = ["dependencies"]')
+    assert row("", "linux-x86_64", "", project).kind == "unknown"
+    route = row("", "linux-x86_64", LOCK, project)
+    assert (route.kind, route.index and route.index.url, route.doubt) == ("index", PYPI, None)
+
+
+def test_a_lockfile_is_not_read_without_a_doubt() -> None:
+    def refuse() -> str:
+        raise AssertionError
+
+    project = read_project(tomllib.loads(PROJECT.replace('["timm"]', "[]")))
+    assert routes(project, lockfile=refuse).row("torch", machine("linux-x86_64")).kind == "absent"

@@ -1,0 +1,104 @@
+"""Which build an index serves, and whether it has a wheel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+
+from torchconf.catalog import Answer
+from torchconf.model.backends import PYPI, is_nightly
+from torchconf.model.ranges import admits_python
+
+if TYPE_CHECKING:
+    from torchconf.catalog import Catalog
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Index, Project
+    from torchconf.model.targets import Platform
+    from torchconf.resolve.route import Route
+
+__all__ = ["Wheels", "build_of"]
+
+
+def build_of(  # noqa: PLR0911 - one return a kind of route
+    route: Route, catalog: Catalog
+) -> tuple[Backend | None, str | None]:
+    """Tell which backend a route leads to, and what stands in the way of saying so."""
+    if route.kind == "index":
+        if route.index is None:
+            return PYPI, None
+        backend = catalog.build_of_index(route.index.url, route.index.name)
+        if backend is not None:
+            return backend, None
+        return None, _unknown_index(route.index, catalog)
+    if route.kind == "error" and route.error is not None:
+        return None, route.error.message
+    if route.kind == "varies":
+        parts = ", ".join(
+            f"{_spoken(one, catalog)} on Python {pythons}" for pythons, one in route.by_python
+        )
+        return None, f"supported Pythons differ: {parts}"
+    if route.kind == "direct":
+        return None, "it comes from a path, Git or a URL"
+    return None, route.reason
+
+
+def _unknown_index(index: Index, catalog: Catalog) -> str:
+    """Say why nobody knows what an index has."""
+    publisher = catalog.publisher(index.url)
+    if publisher is not None:
+        return f"{index.url} has {publisher}, which the catalog does not know"
+    return f"no known backend in the URL {index.url}"
+
+
+def _spoken(route: Route, catalog: Catalog) -> str:
+    backend, _ = build_of(route, catalog)
+    return backend.name if backend else route.kind
+
+
+class Wheels:
+    """Whether wheels are there, for the many rows that ask the same."""
+
+    def __init__(self, project: Project, catalog: Catalog) -> None:
+        self.project = project
+        self.catalog = catalog
+        python = project.requires_python
+        self.pythons = [
+            version
+            for version in reversed(catalog.pythons)
+            if python is None or admits_python(python, version)
+        ]
+        self.answers: dict[tuple[str, Platform, Backend, str], Answer] = {}
+
+    def available(
+        self, package: str, platform: Platform, route: Route, backend: Backend | None
+    ) -> Answer:
+        """Say whether some release in the declared range has a wheel there for some Python."""
+        if route.kind in {"absent", "error"}:
+            return Answer.NO
+        if backend is None or (route.index is not None and is_nightly(route.index.url)):
+            return Answer.UNKNOWN
+        within = route.requirement.specifier if route.requirement else SpecifierSet()
+        for requirement in self.project.workspace.constraint_dependencies:
+            if requirement.name == package:
+                within &= requirement.specifier
+        key = (package, platform, backend, str(within))
+        if key not in self.answers:
+            self.answers[key] = self._answer(package, platform, backend, within)
+        return self.answers[key]
+
+    def _answer(
+        self, package: str, platform: Platform, backend: Backend, within: SpecifierSet
+    ) -> Answer:
+        if backend != PYPI and platform.key not in self.catalog.accelerator(backend).platforms:
+            return Answer.NO
+        seen = self.catalog.seen_releases(package, backend, platform, self.pythons)
+        if any(within.contains(version, prereleases=True) for version in seen):
+            return Answer.YES
+        answers = {
+            self.catalog.available(package, version, backend, platform, python)
+            for version in self.catalog.versions(package)
+            if within.contains(version, prereleases=True)
+            for python in self.pythons
+        }
+        return Answer.NO if answers == {Answer.NO} else Answer.UNKNOWN
