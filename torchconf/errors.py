@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import re
 
 __all__ = [
+    "REFRESH",
     "CatalogError",
     "ProjectError",
     "RequestError",
@@ -20,6 +21,10 @@ __all__ = [
     "WriteRefused",
     "hide_secrets",
 ]
+
+
+REFRESH = "`torchconf catalog refresh` (extra `torchconf[refresh]`)"
+"""What one runs where the catalog is too old, for a help text."""
 
 
 class TorchconfError(Exception):

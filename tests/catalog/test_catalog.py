@@ -39,6 +39,21 @@ def backend(catalog: Catalog, name: str) -> Backend:
     return found
 
 
+def test_xformers_of_one_tag_is_there_for_every_later_python(catalog: Catalog) -> None:
+    answers = [
+        catalog.available("xformers", Version("0.0.35"), PYPI, BY_KEY["linux-x86_64"], python)
+        for python in ("3.8", "3.9", "3.12", "3.14")
+    ]
+    assert answers == [NO, YES, YES, YES]
+
+
+def test_requires_python_bounds_wheels_that_name_none(catalog: Catalog) -> None:
+    linux = BY_KEY["linux-x86_64"]
+    for python, answer in (("3.9", NO), ("3.10", YES), ("3.15", YES)):
+        found = catalog.available("torchvision", Version("0.29.2"), PYPI, linux, python)
+        assert found is answer
+
+
 # The file.
 
 
@@ -103,7 +118,7 @@ def spoilt(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         ),
         (
             lambda data: data["wheels"]["torch"]["2.13.0"].update(cpu=100_000),
-            "wheels of torch 2.13.0 name no set",
+            "the catalog has no usable wheels of torch 2.13.0",
         ),
     ],
 )
@@ -142,7 +157,9 @@ def test_file_that_is_not_there_is_refused_with_its_path(tmp_path: Path) -> None
 def test_catalog_of_a_newer_schema_says_what_to_do() -> None:
     with pytest.raises(CatalogError) as caught:
         validated(spoilt(lambda data: data.update(schema_version=2)), "there.json")
-    assert caught.value.help == "run `torchconf catalog refresh` or upgrade torchconf"
+    assert caught.value.help == (
+        "run `torchconf catalog refresh` (extra `torchconf[refresh]`) or upgrade torchconf"
+    )
 
 
 # Three answers, each with its reason in the facts.

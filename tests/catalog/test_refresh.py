@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from tests.support.projects import Demo
 from tests.support.replica import Content, Fault, Replica
 from torchconf.catalog import Answer, Catalog, load_catalog, validated
 from torchconf.catalog.compile import FACTS, compile_catalog, read_live
-from torchconf.catalog.encoding import render
+from torchconf.catalog.encoding import python_of, render
 from torchconf.catalog.refresh import _merged, _Page
 from torchconf.files.catalog_file import PACKAGED, cached_file
 from torchconf.model.targets import PLATFORMS
@@ -55,7 +56,7 @@ def test_list_and_show(tmp_path: Path) -> None:
     assert row["pythons"]["macos-arm64"] == []
     shown = demo("catalog show cu129").out
     assert "?" in shown, "what is not known is not missing"
-    assert demo("catalog show torchvision").out.count("torchvision") > 10
+    assert len(demo("catalog show torchvision").out.splitlines()) > 10
     unknown = demo("catalog show 7.7")
     assert (unknown.status, "catalog refresh" in unknown.err) == (2, True)
 
@@ -166,6 +167,22 @@ class Listed(NamedTuple):
     is_yanked: bool = False
 
 
+def test_without_its_extra_refresh_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pypi_simple", None)
+    result = Demo(tmp_path, EMPTY)("catalog refresh")
+    assert result.status == 2
+    assert "requires the extra `refresh`" in result.err
+    assert "uv tool install 'torchconf[refresh]'" in result.err
+
+
+def test_whoever_recommends_refresh_names_its_extra(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, EMPTY)
+    for command in ("init -t linux-cu999", "catalog show 7.7", "catalog show triton-rocm"):
+        assert "`torchconf catalog refresh` (extra `torchconf[refresh]`)" in demo(command).err
+
+
 ONE_WHEEL = (Listed("torch-2.13.0+cu130-cp312-cp312-manylinux_2_28_x86_64.whl"),)
 
 
@@ -201,3 +218,38 @@ def test_what_the_index_itself_lacks_is_missing() -> None:
     cu130 = after.backend("cu130")
     assert after.available("torch", Version("2.13.0"), cu130, PLATFORMS[0], "3.12") is Answer.YES
     assert after.available("torch", Version("2.13.0"), cu130, PLATFORMS[0], "3.13") is Answer.NO
+
+
+@pytest.mark.parametrize(
+    ("tag", "requires", "python"),
+    [
+        ("cp313", None, "3.13"),
+        ("cp313t", None, "3.13t"),
+        ("cp313-none", None, "3.13"),
+        ("cp39-abi3", ">=3.10", "3.9+"),
+        ("py39-none", None, "3.9+"),
+        ("py39-none", ">=3.10,!=3.14.1", "3.10+"),
+        ("py310-none", ">=3.9", "3.10+"),
+        ("py3-none", None, "3.0+"),
+        ("py3-none", ">=3.10,!=3.14.1", "3.10+"),
+        ("py2.py3-none", ">= 3.8", "3.8+"),
+        ("1-py3-none", None, "3.0+"),
+        ("py2-none", None, None),
+        ("pp39-pypy39_pp73", None, None),
+    ],
+)
+def test_tags_of_a_major_version_count_for_every_later_python(
+    tag: str, requires: str | None, python: str | None
+) -> None:
+    assert python_of(tag, requires) == python
+
+
+def test_wheels_without_an_abi_are_read_from_an_index() -> None:
+    new = (Listed("xformers-0.9.9-py39-none-win_amd64.whl"),)
+    after = merged(_Page("xformers", "cu130", new))  # type: ignore[arg-type]  # a stand-in
+    windows = next(p for p in PLATFORMS if p.key == "windows-x86_64")
+    answers = [
+        after.available("xformers", Version("0.9.9"), after.backend("cu130"), windows, python)
+        for python in ("3.8", "3.9", "3.14")
+    ]
+    assert answers == [Answer.NO, Answer.YES, Answer.YES]

@@ -195,3 +195,37 @@ def test_what_comes_from_no_index_says_from_where(more: str, direct: str) -> Non
 def test_what_is_no_pylock_is_uvs_fault(text: str) -> None:
     with pytest.raises(UvError):
         Export(text, "uv export")
+
+
+@pytest.mark.parametrize(
+    ("requires", "python", "refused"),
+    [
+        (">=3.11", "3.10", True),
+        (">=3.11", "3.11", False),
+        (">=3.11,<3.14.1", "3.14", False),
+        (">=3.11,<3.14", "3.14", True),
+        (">=3.11.12", "3.11", False),
+        (">=3.11,!=3.12.*", "3.12", True),
+        (">=3.11,!=3.12.9", "3.12", False),
+        ("==3.12.4", "3.12", False),
+    ],
+)
+def test_some_patch_of_a_python_is_what_the_lock_must_be_for(
+    requires: str, python: str, *, refused: bool
+) -> None:
+    found = export(Entry("2.9.1", ("py3-none-any",)), head=f'requires-python = "{requires}"')
+    refusal = found.refusal(LINUX, python)
+    assert (refusal is not None) is refused
+    assert refusal is None or refusal.startswith("the lockfile requires Python ")
+    build = found.build("torch", LINUX, python)
+    assert build is not None
+    assert not build.is_missing or refused
+
+
+def test_a_platform_outside_of_the_environments_is_refused_in_plain_words() -> None:
+    head = "environments = [\"sys_platform == 'linux'\"]"
+    found = export(Entry("2.9.1", ("py3-none-any",)), head=head)
+    assert found.refusal(LINUX, "3.12") is None
+    assert found.refusal(WINDOWS, "3.12") == (
+        "`environments` excludes windows-x86_64 on Python 3.12"
+    )

@@ -117,12 +117,12 @@ TARGETS = {
     "a backend that nobody has seen": Refusal(
         "-t linux-cu999",
         "target `linux-cu999`: the catalog of 2026-11-22 knows no backend `cu999`",
-        "it knows cu132, cu130 or cu126; `torchconf catalog refresh` fetches newer data",
+        "it knows cu132, cu130 or cu126; `torchconf catalog refresh` (extra `torchconf[refresh]`) fetches newer data",
     ),
     "a ROCm that nobody has seen": Refusal(
         "-t linux-rocm9.9",
         "target `linux-rocm9.9`: the catalog of 2026-11-22 knows no backend `rocm9.9`",
-        "it knows rocm7.2; `torchconf catalog refresh` fetches newer data",
+        "it knows rocm7.2; `torchconf catalog refresh` (extra `torchconf[refresh]`) fetches newer data",
     ),
     "a typo in the system": Refusal(
         "-t linus-cuda", "`linus-cuda` is not a target", "did you mean `linux-cuda`?"

@@ -218,7 +218,7 @@ def test_universal_needs_one_command(demo: Demo) -> None:
         ("windows-rocm7.2", "is not a target"),
         ("linux-xpu", "`linux-xpu` is not a target of this project"),
         ("--python three", "is not a version such as 3.12"),
-        ("--python 3.8", "the lockfile does not support"),
+        ("--python 3.8", "the project does not support Python 3.8"),
     ],
 )
 def test_what_can_not_be_exported(words: str, message: str, demo: Demo) -> None:

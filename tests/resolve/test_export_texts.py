@@ -18,7 +18,7 @@ from torchconf.resolve.export import (
     as_pylock,
     as_requirements,
     builds_of,
-    differing,
+    differing_package,
     served,
 )
 
@@ -146,10 +146,10 @@ def test_the_newest_pythons_without_wheels_are_left_out(
 def test_a_package_that_differs_between_pythons_is_named() -> None:
     old = Entry("1.0", ("py3-none-any",), name="numpy", marker="python_version < '3.12'")
     new = Entry("2.0", ("py3-none-any",), name="numpy", marker="python_version >= '3.12'")
-    assert differing(export(TORCH, old, new), CU130, PYTHONS) == "numpy"
-    assert differing(export(TORCH, old, new), CU130, ("3.12", "3.13")) is None
-    assert differing(export(TORCH, old), CU130, PYTHONS) == "numpy"
-    assert differing(export(TORCH, NUMPY), CU130, PYTHONS) is None
+    assert differing_package(export(TORCH, old, new), CU130, PYTHONS) == "numpy"
+    assert differing_package(export(TORCH, old, new), CU130, ("3.12", "3.13")) is None
+    assert differing_package(export(TORCH, old), CU130, PYTHONS) == "numpy"
+    assert differing_package(export(TORCH, NUMPY), CU130, PYTHONS) is None
 
 
 def test_each_platform_has_its_own_builds() -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from torchconf.errors import CatalogError
+from torchconf.errors import REFRESH, CatalogError
 from torchconf.files.catalog_file import PACKAGED, chosen_file, read_catalog
 from torchconf.model.backends import (
     PYPI,
@@ -108,13 +108,15 @@ def validated(data: object, at: str) -> dict[str, Any]:
             f"the catalog has schema {data['schema_version']}, but this version of torchconf reads "
             f"{SCHEMA_VERSION}",
             at=at,
-            help="run `torchconf catalog refresh` or upgrade torchconf",
+            help=f"run {REFRESH} or upgrade torchconf",
         )
     count = len(data["sets"])
     for package, versions in data["wheels"].items():
         for version, cells in versions.items():
             if not all(0 <= number < count for number in cells.values()):
-                raise CatalogError(f"wheels of {package} {version} name no set", at=at)
+                raise CatalogError(
+                    f"the catalog has no usable wheels of {package} {version}", at=at
+                )
     if data["fallback"] not in data["backends"]:
         raise CatalogError("the fallback backend is not one of the backends", at=at)
     return data

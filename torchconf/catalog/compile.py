@@ -83,7 +83,7 @@ def _compiled(facts: Path) -> dict[str, Any]:
         for line in (facts / "wheels.jsonl").read_text(encoding="utf-8").splitlines()
     ]
     releases = _releases(base, companions, rows)
-    cells = _cells(base, releases, rows)
+    cells = _cells(base, releases, rows, _read(facts / "requires.json")["pypi"])
     sets, wheels = intern(cells)
     return {
         "schema_version": 1,
@@ -190,7 +190,10 @@ def _pypi_builds(base: dict[str, Any], facts: dict[str, Any]) -> dict[str, str]:
 
 
 def _cells(
-    base: dict[str, Any], releases: dict[str, Any], rows: list[dict[str, Any]]
+    base: dict[str, Any],
+    releases: dict[str, Any],
+    rows: list[dict[str, Any]],
+    metadata: dict[str, Any],
 ) -> dict[tuple[str, str, str], Cell]:
     """Merge the rows of each package, public version and backend, then add what is documented."""
     anywhere = list(base["accelerators"][base["fallback"]]["platforms"])
@@ -204,10 +207,13 @@ def _cells(
             index = row["version"].partition("+")[2] or _triton_index(base, row["package"])
         if index != _PYPI and not any(pattern.fullmatch(index) for pattern in patterns):
             continue
-        cell = cells[row["package"], row["version"].partition("+")[0], index]
+        version = row["version"].partition("+")[0]
+        cell = cells[row["package"], version, index]
+        requires = metadata.get(row["package"], {}).get(version, {}).get("requires_python")
         for tag, pythons in row["wheels"].items():
             for platform in platforms_of(tag, anywhere):
-                cell["seen"][platform].update(filter(None, map(python_of, pythons)))
+                known = (python_of(tag, requires) for tag in pythons)
+                cell["seen"][platform].update(filter(None, known))
         if index == _PYPI:
             cell["complete"].add("all")
         if "list" in row["evidence"]:

@@ -56,13 +56,19 @@ def platforms_of(tag: str, anywhere: list[str]) -> list[str]:
     return sorted(found)
 
 
-def python_of(tag: str) -> str | None:
-    """Turn a Python tag of the facts into `3.13`, `3.13t`, or `3.9+` where the ABI is stable."""
+def python_of(tag: str, requires: str | None = None) -> str | None:
+    """Turn a Python tag of the facts into `3.13`, `3.13t`, or `3.9+` where every later one will do.
+
+    Args:
+        tag: `cp313`; `cp39-abi3` and `py39-none` are for 3.9 and every later Python 3.
+        requires: The wheel's `Requires-Python`. It bounds wheels whose tag names no Python: `py3`.
+    """
     tag = re.sub(r"^\d+-", "", tag)
     if match := re.fullmatch(r"cp3(\d+)-abi3", tag):
         return f"3.{match[1]}+"
-    if tag in {"py3-none", "py2.py3-none"}:
-        return "3.0+"
+    if match := re.fullmatch(r"(?:py2\.)?py3(\d*)-none", tag):
+        floors = re.findall(r">=\s*3\.(\d+)", requires or "")
+        return f"3.{max(map(int, [match[1] or '0', *floors]))}+"
     if match := re.fullmatch(r"cp3(\d+)(t?)(?:-none)?", tag):
         return f"3.{match[1]}{match[2]}"
     return None

@@ -236,7 +236,7 @@ def _wheels(
         if version.is_prerelease:
             continue
         for tag in tags:
-            abi = "-abi3" if tag.abi == "abi3" else "-none" if tag.interpreter == "py3" else ""
+            abi = f"-{tag.abi}" if tag.abi in {"abi3", "none"} else ""
             free = "t" if tag.abi.endswith("t") else ""
             yield Version(version.public), f"{tag.interpreter}{free}{abi} {tag.platform}", file
 
@@ -272,7 +272,7 @@ def _merged(
                 cells[key] = {"complete": {"all"}, "seen": defaultdict(set)}
             cell = cells.setdefault(key, {"complete": set(), "seen": {}})
             interpreter, _, platform = tag.partition(" ")
-            python = python_of(interpreter)
+            python = python_of(interpreter, file.requires_python)
             if python is not None:
                 for each in platforms_of(platform, anywhere):
                     cell["seen"].setdefault(each, set()).add(python)

@@ -135,7 +135,7 @@ def _list(options: CatalogOptions) -> int:
 
 def _show(options: CatalogOptions) -> int:
     from torchconf.catalog import load_catalog
-    from torchconf.report.columns import plain_table
+    from torchconf.report.columns import plain_table, platform_title
     from torchconf.report.json_data import print_json
 
     catalog = load_catalog()
@@ -143,28 +143,50 @@ def _show(options: CatalogOptions) -> int:
     if options.format == "json":
         print_json({"as_of": catalog.as_of, "wheels": rows})
         return 0
+    if not rows:
+        _say_nothing_seen(options.what or "", catalog)
+        return 0
     platforms = list(dict.fromkeys(name for row in rows for name in row["pythons"]))
     table = [
-        [row["package"], row["version"], row["backend"]]
+        [row["version"], row["backend"]]
         + [_cell(row["pythons"].get(platform)) for platform in platforms]
         for row in rows
     ]
-    head = ["package", "version", "build", *platforms]
-    sys.stdout.write(plain_table(head, table))
+    head = ["version", "build", *map(platform_title, platforms)]
+    sys.stdout.write(f"{rows[0]['package']}\n{plain_table(head, table)}")
     return 0
+
+
+def _say_nothing_seen(package: str, catalog: Catalog) -> None:
+    """Say that no index was seen to carry a package, and which torch needs it."""
+    from torchconf.errors import REFRESH
+
+    sys.stderr.write(f"no wheel of `{package}` has been seen on an index\n")
+    for accelerator in catalog.accelerators:
+        backend = catalog.newest_first(accelerator.name)[0]
+        needing = [
+            release
+            for release in catalog.releases
+            if (triton := catalog.triton(backend, release)) and triton.name == package.lower()
+        ]
+        if needing:
+            sys.stderr.write(
+                f"the {accelerator.title} builds of {catalog.main_package} {needing[-1]} to "
+                f"{needing[0]} require it\n"
+            )
+    sys.stderr.write(f"run {REFRESH} to read the live indexes\n")
 
 
 def _rows(what: str | None, catalog: Catalog) -> Iterator[Wheels]:
     """Yield a row per package, version and build, with the Pythons on each platform."""
-    from torchconf.errors import RequestError
+    from torchconf.errors import REFRESH, RequestError
 
-    family = [*catalog.family]
     if what is None:
         covered = next(r for r in catalog.releases if catalog.covered(r))
         yield from _release_rows(covered, catalog)
         return
     word = what.strip().lower()
-    if word in family:
+    if word in catalog.family or catalog.versions(word):
         for version in catalog.versions(word):
             for backend in _builds(catalog):
                 if catalog.carries(word, version, backend):
@@ -180,8 +202,8 @@ def _rows(what: str | None, catalog: Catalog) -> Iterator[Wheels]:
     if not matching:
         raise RequestError(
             f"unknown release, build or package `{what}`",
-            help="run `torchconf catalog list` to see the builds, "
-            "or `torchconf catalog refresh` to update the catalog",
+            help=f"run `torchconf catalog list` to see the builds, or {REFRESH} to update the "
+            "catalog",
         )
     for release in matching:
         yield from _release_rows(release, catalog)
@@ -231,6 +253,7 @@ def _refresh(options: CatalogOptions) -> int:
     import json
     import os
     from datetime import UTC, datetime
+    from importlib.util import find_spec
 
     from torchconf import files
     from torchconf.catalog import load_catalog
@@ -240,12 +263,13 @@ def _refresh(options: CatalogOptions) -> int:
     from torchconf.report.json_data import print_json
     from torchconf.report.progress import pages
 
-    try:
-        from torchconf.catalog.refresh import Settings, refreshed
-    except ImportError as error:
+    if find_spec("pypi_simple") is None:
         raise CatalogError(
-            "`torchconf catalog refresh` requires pypi-simple", help="install `torchconf[refresh]`"
-        ) from error
+            "`torchconf catalog refresh` requires the extra `refresh`",
+            help="install `torchconf[refresh]`, as in `uv tool install 'torchconf[refresh]'`",
+        )
+    from torchconf.catalog.refresh import Settings, refreshed
+
     base = options.index_base
     if base is not None and hide_secrets(base) != base:
         raise RequestError("`--index-base` must not contain credentials", help="leave them out")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torchconf.rules import Rule
 
 EPILOG = """\
-WHAT is a rule (`TC405`, `cuda-on-macos`), a platform (`linux`), a build (`cuda`, `cu130`), a target
+WHAT is a rule (`TC405`, `cuda-on-macos`), a platform (`linux`), a build (`cuda`), a target
 (`windows-cuda`), a package (`torchvision`), or a platform and a package. Without WHAT, all rules
 are listed.
 

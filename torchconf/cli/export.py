@@ -85,12 +85,15 @@ def run(options: ExportOptions) -> int:
     """Export, select and write."""
     # Imported here: `--help` needs none of these.
     from torchconf.cli.locked_folder import exports, locked_folder
+    from torchconf.cli.python_versions import check_pythons
     from torchconf.cli.rows import rows_of
     from torchconf.errors import RequestError
     from torchconf.resolve.chosen_targets import chosen_targets
     from torchconf.workspace.opened import open_project
 
     context = open_project(options.common.project)
+    if options.python is not None:
+        check_pythons([options.python], context.project)
     rows = rows_of(context)
     chosen = chosen_targets(options.target, context.project, context.catalog, rows)
     if not chosen:
@@ -120,10 +123,12 @@ def _texts(
     from torchconf.resolve.export import Wanted, as_pylock, as_requirements
 
     found: dict[str, str] = {}
+    differing: list[Differing] = []
     for target, captured in zip(targets, runs, strict=True):
         text = captured.succeed(f"uv cannot export `{target}`")
         export = Export(text, captured.command)
-        wanted = Wanted(target, export, _pythons(export, target, options, context), "")
+        pythons = _pythons(export, target, options, context, differing)
+        wanted = Wanted(target, export, pythons, "")
         wanted = wanted._replace(command=_command(wanted, options))
         if options.format == "pylock.toml":
             # A dot would end the name: pylock.<name>.toml.
@@ -132,26 +137,45 @@ def _texts(
         else:
             hashes = not options.no_hashes
             found[f"{target}.txt"] = as_requirements(wanted, context.catalog, hashes=hashes)
+    if differing and not options.common.quiet:
+        sys.stderr.write(_note(differing, len(targets)))
     return found
 
 
+def _note(differing: Sequence[Differing], count: int) -> str:
+    """Say once that files are for one Python, and which packages other versions need otherwise."""
+    names = [str(one.target) for one in differing]
+    who = ", ".join(names) if len(names) < count or count == 1 else "all targets"
+    verb = "is" if len(names) == 1 else "are"
+    packages = " and ".join(dict.fromkeys(one.package for one in differing))
+    python = differing[0].python
+    return (
+        f"note: {who} {verb} exported for Python {python}; other versions need a different "
+        f"{packages} (see `--python`)\n"
+    )
+
+
+class Differing(Record):
+    """A target that needs another release of a package on other Pythons."""
+
+    target: Target
+    python: str
+    package: str
+
+
 def _pythons(
-    export: Export, target: Target, options: ExportOptions, context: OpenProject
+    export: Export,
+    target: Target,
+    options: ExportOptions,
+    context: OpenProject,
+    differing: list[Differing],
 ) -> tuple[str, ...]:
     """Return the Pythons that one file is for: the one asked for, or all that install the same."""
-    import re
-
-    from torchconf.errors import RequestError
     from torchconf.layout.selection import Selection
-    from torchconf.resolve.export import differing, served
+    from torchconf.resolve.export import differing_package, served
     from torchconf.resolve.verify import Found, pythons_of
 
     if options.python is not None:
-        if not re.fullmatch(r"3\.[0-9]+", options.python):
-            raise RequestError(
-                f"`--python {options.python}` is not a version such as 3.12",
-                help="use `--python 3.12`",
-            )
         return (options.python,)
     if pinned := _pinned_python(context.folder):
         return (pinned,)
@@ -159,14 +183,10 @@ def _pythons(
     pythons = pythons_of(context.project, context.catalog, [found], (target.platform,))
     if context.catalog.is_open(context.project.requires_python):
         pythons = served(export, target, pythons)
-    package = differing(export, target, pythons)
+    package = differing_package(export, target, pythons)
     if package is None:
         return pythons
-    if not options.common.quiet:
-        sys.stderr.write(
-            f"note: {target} is exported for Python {pythons[0]}; other versions need a different "
-            f"{package} (see `--python`)\n"
-        )
+    differing.append(Differing(target=target, python=pythons[0], package=package))
     return pythons[:1]
 
 

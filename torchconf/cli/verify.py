@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from itertools import islice
 
 from torchconf.cli.parser import add_format, add_lock_options
 from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from torchconf.cli.options import CommonOptions, Format
     from torchconf.cli.parser import Parser
@@ -60,6 +61,7 @@ def run(options: VerifyOptions) -> int:
     """Ask uv, compare, and print."""
     # Imported here: `--help` needs none of these.
     from torchconf.cli.locked_folder import exports, locked_folder
+    from torchconf.cli.python_versions import check_pythons
     from torchconf.cli.rows import rows_of
     from torchconf.errors import UvError
     from torchconf.model.pylock import Export
@@ -68,8 +70,8 @@ def run(options: VerifyOptions) -> int:
     from torchconf.resolve.verify import Found, pythons_of, verify
     from torchconf.workspace.opened import open_project
 
-    _check_pythons(options.python)
     context = open_project(options.common.project)
+    check_pythons(options.python, context.project)
     around = context.workspace()
     rows = rows_of(context)
     rows = _asked_for(rows, options, context)
@@ -100,18 +102,6 @@ def run(options: VerifyOptions) -> int:
     return int(any(_is_wrong(one, options) for one in verified))
 
 
-def _check_pythons(pythons: Sequence[str]) -> None:
-    import re
-
-    from torchconf.errors import RequestError
-
-    for python in pythons:
-        if not re.fullmatch(r"3\.[0-9]+", python):
-            raise RequestError(
-                f"`--python {python}` is not a version such as 3.12", help="use `--python 3.12`"
-            )
-
-
 def _asked_for(
     rows: Sequence[Row], options: VerifyOptions, context: OpenProject
 ) -> tuple[Row, ...]:
@@ -139,11 +129,8 @@ def _is_wrong(one: Verified, options: VerifyOptions) -> bool:
 
 
 def _report_text(verified: Sequence[Verified], options: VerifyOptions) -> None:
-    """Print a line per command, package and version; a column per platform; then problems."""
-    from torchconf.report.columns import plain_table
-
-    head, lines = _grid(verified, wheels=options.common.verbose)
-    sys.stdout.write(plain_table(head, lines))
+    """Print a line per command, package and Python; a column per platform; then problems."""
+    sys.stdout.writelines(_table(verified, wheels=options.common.verbose))
     sys.stdout.flush()
     problems: dict[tuple[str, bool], list[Verified]] = {}
     for one in verified:
@@ -166,24 +153,35 @@ def _report_text(verified: Sequence[Verified], options: VerifyOptions) -> None:
         sys.stderr.write(f"checked {len(verified)} builds that uv locked: {count}\n")
 
 
-def _grid(verified: Sequence[Verified], *, wheels: bool) -> tuple[list[str], list[list[str]]]:
-    """Turn rows into a table; Pythons with the same answers share a line."""
-    from torchconf.report.columns import spoken_span
+def _table(verified: Sequence[Verified], *, wheels: bool) -> Iterator[str]:
+    """Yield the lines of the table: a command, and below it what it installs.
+
+    A command beside its packages would leave no room for the platforms. Pythons with the same
+    answers share a line.
+    """
+    from torchconf.report.columns import plain_table, platform_title, spoken_span
 
     platforms = list(dict.fromkeys(one.row.platform for one in verified))
-    lines: dict[tuple[str, str, str], dict[str, str]] = {}
+    answers: dict[tuple[str, str, str], dict[str, str]] = {}
     for one in verified:
         key = (one.row.command, one.row.package, one.python)
-        lines.setdefault(key, {})[one.row.platform] = _cell(one, wheels=wheels)
-    joined: dict[tuple[object, ...], list[str]] = {}
-    for (command, package, python), cells in lines.items():
-        same = (command, package, tuple(cells.get(platform, "") for platform in platforms))
-        joined.setdefault(same, []).append(python)
-    head = ["command", "package", "python", *platforms]
-    return head, [
-        [str(command), str(package), spoken_span(pythons), *cells]  # type: ignore[misc]  # of the key
-        for (command, package, cells), pythons in joined.items()
+        answers.setdefault(key, {})[one.row.platform] = _cell(one, wheels=wheels)
+    # By command, in the order in which they came.
+    joined: dict[str, dict[tuple[str, ...], list[str]]] = {}
+    for (command, package, python), cells in answers.items():
+        same = (package, *(cells.get(platform, "") for platform in platforms))
+        joined.setdefault(command, {}).setdefault(same, []).append(python)
+    rows = [
+        [f"  {package}", spoken_span(pythons), *cells]
+        for lines in joined.values()
+        for (package, *cells), pythons in lines.items()
     ]
+    head = ["  package", "python", *map(platform_title, platforms)]
+    texts = iter(plain_table(head, rows).splitlines(keepends=True))
+    yield from islice(texts, 2)
+    for command, lines in joined.items():
+        yield f"{command}\n"
+        yield from islice(texts, len(lines))
 
 
 def _cell(one: Verified, *, wheels: bool) -> str:
@@ -193,4 +191,6 @@ def _cell(one: Verified, *, wheels: bool) -> str:
         return "error" if one.problem else "-"
     if one.wheel is None and one.problem:
         return f"{one.row.backend}: no wheel"
-    return f"{one.row.backend} {one.version or ''}".strip()
+    version, _, label = (one.version or "").partition("+")
+    shown = version if label == one.row.backend else one.version or ""
+    return f"{one.row.backend} {shown}".strip()

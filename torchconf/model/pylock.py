@@ -18,6 +18,8 @@ from torchconf.errors import UvError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from packaging.specifiers import SpecifierSet
+
     from torchconf.model.targets import Platform
 
 __all__ = ["Build", "Export", "environment", "tags"]
@@ -25,7 +27,8 @@ __all__ = ["Build", "Export", "environment", "tags"]
 _SOURCES = frozenset({"wheels", "sdist", "archive", "directory", "vcs"})
 _NEWEST_GLIBC = 39
 _MACOS = (14, 0)
-_LATE_PATCH = 9
+_PATCHES: tuple[int, ...] = (9, *range(8, -1, -1), *range(10, 40))
+"""Of a Python: a late one, else the newest before it, else the first after it."""
 
 
 class Build(NamedTuple):
@@ -46,18 +49,18 @@ class Build(NamedTuple):
 
 
 @lru_cache(maxsize=128)
-def environment(platform: Platform, python: str) -> Environment:
-    """Return the marker environment of a machine with a late patch of a Python such as `3.12`."""
+def environment(platform: Platform, python: str, patch: int = _PATCHES[0]) -> Environment:
+    """Return the marker environment of a machine with one patch of a Python such as `3.12`."""
     known = platform.environment()
     return Environment(
         implementation_name="cpython",
-        implementation_version=f"{python}.{_LATE_PATCH}",
+        implementation_version=f"{python}.{patch}",
         os_name=known["os_name"],
         platform_machine=known["platform_machine"],
         platform_release="",
         platform_system=known["platform_system"],
         platform_version="",
-        python_full_version=f"{python}.{_LATE_PATCH}",
+        python_full_version=f"{python}.{patch}",
         platform_python_implementation="CPython",
         python_version=python,
         sys_platform=known["sys_platform"],
@@ -134,12 +137,27 @@ class Export:
         """Say why the lock as a whole is not for a machine; None if it is."""
         key = platform, python
         if key not in self._refusals:
-            self._refusals[key] = None
-            try:
-                list(self._only(()).select(environment=environment(platform, python), tags=()))
-            except PylockSelectError as error:
-                self._refusals[key] = str(error)
+            self._refusals[key] = self._refusal(platform, python)
         return self._refusals[key]
+
+    def _refusal(self, platform: Platform, python: str) -> str | None:
+        patch = self._patch(python)
+        if patch is None:
+            wanted = self.pylock.requires_python
+            return f"the lockfile requires Python `{wanted}`, not {python}"
+        try:
+            where = environment(platform, python, patch)
+            list(self._only(()).select(environment=where, tags=()))
+        except PylockSelectError:
+            return f"`environments` excludes {platform.key} on Python {python}"
+        return None
+
+    def _patch(self, python: str) -> int | None:
+        """Return a patch release that the lock is for: `<3.14.1` leaves 3.14.0."""
+        wanted: SpecifierSet | None = self.pylock.requires_python
+        if wanted is None:
+            return _PATCHES[0]
+        return next((patch for patch in _PATCHES if f"{python}.{patch}" in wanted), None)
 
     def build(self, package: str, platform: Platform, python: str) -> Build | None:
         """Return what a machine gets of one package, or None if it gets none.
@@ -147,7 +165,9 @@ class Export:
         Raises:
             PylockSelectError: The lock has two entries of it for this machine.
         """
-        where, fitting = environment(platform, python), tags(platform, python)
+        patch = self._patch(python)
+        where = environment(platform, python, _PATCHES[0] if patch is None else patch)
+        fitting = tags(platform, python)
         held = [p for p in self._by_name.get(package, ()) if _holds(p.marker, where)]
         if not held:
             for name, version, marker in self._empty:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from torchconf.errors import RequestError, TargetUnavailable
+from torchconf.errors import REFRESH, RequestError, TargetUnavailable
 from torchconf.model.backends import PYPI, Backend, parse_backend
 from torchconf.model.targets import PLATFORMS, SYSTEMS, USUAL_MACHINES, Platform
 
@@ -185,7 +185,7 @@ def _unknown_backend(text: str, word: str, vocabulary: Vocabulary) -> RequestErr
     known = [backend.name for backend in vocabulary.current if backend.accelerator == named]
     return TargetUnavailable(
         f"target `{text}`: the catalog of {vocabulary.as_of} knows no backend `{word}`",
-        help=f"it knows {_join(known)}; `torchconf catalog refresh` fetches newer data",
+        help=f"it knows {_join(known)}; {REFRESH} fetches newer data",
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.edits.draft import Draft
 from torchconf.edits.plan import Plan
-from torchconf.errors import ProjectError
+from torchconf.errors import REFRESH, ProjectError
 from torchconf.model.project import read_project
 from torchconf.planner.decide import Decision, decide
 from torchconf.planner.draft_removal import draft_removal
@@ -136,4 +136,4 @@ def _notes(decision: Decision, facts: Facts) -> tuple[str, ...]:
 def unknowns(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:
     """Say what the catalog does not know of a release that was chosen."""
     doubts = [f"the catalog of {catalog.as_of} does not know {doubt}" for doubt in choice.doubts]
-    return (*doubts, "run `torchconf catalog refresh` to read the live indexes") if doubts else ()
+    return (*doubts, f"run {REFRESH} to read the live indexes") if doubts else ()

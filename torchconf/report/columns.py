@@ -8,14 +8,28 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_USUAL = 80
+"""Columns of a terminal: where two spaces between cells are too many for it, one is enough."""
+
+
 def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as aligned columns, for a pipe."""
-    widths = [max(len(row[n]) for row in (head, *rows)) for n in range(len(head))]
+    """Return rows as aligned columns, for a pipe; a title may have several lines."""
+    deep = max(title.count("\n") for title in head) + 1
+    titles = [title.split("\n") for title in head]
+    above = [[""] * (deep - len(title)) + title for title in titles]
+    every = [*(list(line) for line in zip(*above, strict=True)), *rows]
+    widths = [max(len(row[n]) for row in every) for n in range(len(head))]
+    gap = " " if len(head) <= _USUAL - sum(widths) < 2 * (len(head) - 1) else "  "
     lines = [
-        "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (head, *rows)
+        gap.join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in every
     ]
     return "\n".join(lines) + "\n"
+
+
+def platform_title(key: str) -> str:
+    """Return the title of a platform's column, as narrow as it can be: its machine below."""
+    return key.replace("-", "\n", 1)
 
 
 def spoken_span(versions: Sequence[str]) -> str:

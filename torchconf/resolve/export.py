@@ -25,7 +25,7 @@ __all__ = [
     "as_pylock",
     "as_requirements",
     "builds_of",
-    "differing",
+    "differing_package",
     "served",
 ]
 
@@ -77,7 +77,7 @@ def served(export: Export, target: Target, pythons: Sequence[str]) -> tuple[str,
     return tuple(left)
 
 
-def differing(export: Export, target: Target, pythons: Sequence[str]) -> str | None:
+def differing_package(export: Export, target: Target, pythons: Sequence[str]) -> str | None:
     """Name a package of which some Pythons install another version than others, if there is one."""
     found = [builds_of(export, target, python) for python in pythons]
     for name in sorted({name for each in found for name in each}):

@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from torchconf.errors import ProjectError, RequestError
+from torchconf.errors import REFRESH, ProjectError, RequestError
 from torchconf.model.backends import PYPI
 from torchconf.model.requirements import (
     next_minor,
@@ -196,7 +196,7 @@ class _Respecifying:
                 f"`{line.requirement.raw}` is an exact version, and the catalog of "
                 f"{self.catalog.as_of} knows none that is {self.specifier}",
                 at=self.project.place(line.requirement.at),
-                help="run `torchconf catalog refresh` to read the live indexes",
+                help=f"run {REFRESH} to read the live indexes",
             )
         return text if line.is_promise or line.holds else with_specifier(text, self.specifier)
 
