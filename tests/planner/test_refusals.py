@@ -60,6 +60,7 @@ class Refusal(NamedTuple):
 ONLY_CUDA = (
     "PyTorch publishes no CUDA build for {}, only for linux-x86_64, linux-aarch64, windows-x86_64"
 )
+REFRESH = "`torchconf catalog refresh` (extra `torchconf[refresh]`)"
 LINUX = "`linux-cpu`, `linux-cuda`, `linux-rocm` or `linux-xpu`"
 SPECIFIER = "write `2.13`, `>=2.13` or `>=2.11,<2.14`"
 PYTHON = "write `3.12`, which means `>=3.12`, or `>=3.11,<3.14`"
@@ -117,12 +118,12 @@ TARGETS = {
     "a backend that nobody has seen": Refusal(
         "-t linux-cu999",
         "target `linux-cu999`: the catalog of 2026-11-22 knows no backend `cu999`",
-        "it knows cu132, cu130 or cu126; `torchconf catalog refresh` (extra `torchconf[refresh]`) fetches newer data",
+        f"it knows cu132, cu130 or cu126; {REFRESH} fetches newer data",
     ),
     "a ROCm that nobody has seen": Refusal(
         "-t linux-rocm9.9",
         "target `linux-rocm9.9`: the catalog of 2026-11-22 knows no backend `rocm9.9`",
-        "it knows rocm7.2; `torchconf catalog refresh` (extra `torchconf[refresh]`) fetches newer data",
+        f"it knows rocm7.2; {REFRESH} fetches newer data",
     ),
     "a typo in the system": Refusal(
         "-t linus-cuda", "`linus-cuda` is not a target", "did you mean `linux-cuda`?"
