@@ -231,7 +231,7 @@ def test_every_row_is_what_its_command_installs(
 
 def observations() -> Iterator[Any]:
     """Yield what uv did with each case: the folder, and one row."""
-    for case in sorted(CASES.glob("*/case.toml")):
+    for case in sorted(CASES.glob("0*/case.toml")):
         facts = tomllib.loads(case.read_text(encoding="utf-8"))
         for key in ("observed", "observed_fixed"):
             folder = case.parent / key.removeprefix("observed").removeprefix("_")

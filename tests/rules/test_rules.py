@@ -16,7 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.checking import OPTIONAL, check_path, check_text, fixed_text
+from tests.support.checking import (
+    OPTIONAL,
+    check_path,
+    check_script,
+    check_text,
+    fixed_script,
+    fixed_text,
+)
 from tests.support.few import one_each
 from tests.support.paths import PACKAGE
 from tests.support.rule_files import BAD, FIXED, GOOD, label, rule_of
@@ -38,6 +45,8 @@ def found_in(example: str, folder: Path) -> set[str]:
             texts[name] = ""
         else:
             texts[name] += line
+    if example.startswith("# /// script"):
+        return {f.code for f in check_script(example)}
     if len(texts) == 1:
         return {f.code for f in check_text(whole_document(example))}
     for number, (name, text) in enumerate(texts.items()):
@@ -89,11 +98,11 @@ def test_every_page_is_of_a_rule() -> None:
 
 def test_pages_and_findings_are_there_without_docstrings(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
-        whole_document(load_page(RULES[2]).bad[0]), encoding="utf-8"
+        whole_document(load_page(RULES[3]).bad[0]), encoding="utf-8"
     )
     for words, expected in (
-        (["explain", "TC101"], f"{load_page(RULES[2]).text()}\n"),
-        (["explain"], load_page(RULES[2]).summary),
+        (["explain", "TC101"], f"{load_page(RULES[3]).text()}\n"),
+        (["explain"], load_page(RULES[3]).summary),
         (["check"], "[TC101 index-not-explicit]"),
     ):
         done = subprocess.run(
@@ -107,7 +116,7 @@ def test_pages_and_findings_are_there_without_docstrings(tmp_path: Path) -> None
 def test_a_rule_reports_in_a_bad_file(path: Path) -> None:
     found = [f for each in check_path(path).values() for f in each if f.code == path.parent.name]
     assert found
-    if path.is_file():
+    if path.suffix == ".toml":
         first = path.read_text(encoding="utf-8").partition("\n")[0]
         if first.startswith("# at: "):
             assert first.removeprefix("# at: ") in {finding.at for finding in found}
@@ -130,6 +139,9 @@ def alarms(text: str) -> set[str]:
 def test_a_fix_gives_the_fixed_file_and_finds_nothing_more(path: Path) -> None:
     code = path.parent.name
     before = path.with_name(path.name.replace("fixed-", "bad-")).read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        assert fixed_script(before, code) == path.read_text(encoding="utf-8")
+        return
     after = fixed_text(before, code)
     assert after == path.read_text(encoding="utf-8")
     assert code not in {f.code for f in check_text(after)}
@@ -145,7 +157,7 @@ def test_a_rule_has_bad_and_good_files_and_those_that_fix_have_a_fixed_one(rule:
 
 
 @pytest.mark.parametrize(
-    "path", one_each([p for p in (*BAD, *GOOD) if p.is_file()], rule_of), ids=label
+    "path", one_each([p for p in (*BAD, *GOOD) if p.suffix == ".toml"], rule_of), ids=label
 )
 def test_an_example_file_is_well_made(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

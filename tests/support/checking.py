@@ -14,8 +14,11 @@ from torchconf.catalog import load_catalog
 from torchconf.edits import edit_text
 from torchconf.errors import ProjectError
 from torchconf.model.project import Project, read_project
+from torchconf.model.scripts import as_project, find_block
 from torchconf.model.targets import PLATFORMS
 from torchconf.rules import RULES, Context, Finding, Severity, Workspace, find
+from torchconf.rules.engine import CheckedFile, Unit
+from torchconf.rules.rule_selection import RuleSelection
 
 CATALOG = load_catalog()
 OPTIONAL = tuple(rule.code for rule in RULES if rule.is_optional)
@@ -39,14 +42,30 @@ def check_text(text: str, *, lockfile: str = "", targets: tuple[str, ...] = ()) 
     return list(find(context, OPTIONAL))
 
 
+def check_script(text: str) -> list[Finding]:
+    """Return the findings of a script (PEP 723)."""
+    block = find_block(text, "script.py")
+    assert block is not None
+    problems: list[ProjectError] = []
+    project = read_project(as_project(tomllib.loads(block.toml)), problems=problems)
+    workspace = Workspace(project, catalog=CATALOG)
+    return list(find(Context(project, workspace, problems=problems, is_script=True)))
+
+
 def check_path(path: Path) -> dict[str, list[Finding]]:
     """Return the findings of a file, or of all files of a folder, by relative path.
 
     In a folder, `pyproject.toml` is the workspace root or the project; what its members and its
     path sources name is read too. `uv.lock`, or `lockfile.toml`, is the lockfile.
     """
+    if path.suffix == ".py":
+        return {path.name: check_script(path.read_text(encoding="utf-8"))}
     if path.is_file():
         return {path.name: check_text(path.read_text(encoding="utf-8"))}
+    if not (path / "pyproject.toml").is_file():
+        return {
+            one.name: check_script(one.read_text(encoding="utf-8")) for one in path.glob("*.py")
+        }
     problems: dict[str, list[ProjectError]] = {}
 
     def read(folder: Path, root: Project | None = None) -> Project:
@@ -86,6 +105,15 @@ def fixed_text(text: str, code: str) -> str:
             return text
         text = edit_text(text, fixes[0].steps)
     raise AssertionError(f"the fixes of {code} come to no end")
+
+
+def fixed_script(text: str, code: str) -> str:
+    """Return a script after the fixes of one rule."""
+    selection = RuleSelection(select=(code,))
+    script = CheckedFile("script.py", text, is_script=True)
+    (fixed,) = Unit(script, catalog=CATALOG, selection=selection).fix(unsafe=True)
+    assert not fixed.outcome.findings
+    return fixed.text
 
 
 def case_folders(case: Path) -> Iterator[tuple[Path, set[str], set[str]]]:

@@ -15,7 +15,7 @@ BAD = sorted(FOLDER.glob("TC*/bad-*"))
 GOOD = sorted(FOLDER.glob("TC*/good-*"))
 
 
-FIXED = sorted(FOLDER.glob("TC*/fixed-*.toml"))
+FIXED = sorted(FOLDER.glob("TC*/fixed-*"))
 
 
 def label(path: Path) -> str:

@@ -68,6 +68,17 @@ class Triton(NamedTuple):
     """The version that this very torch pins, if a lockfile showed it."""
 
 
+class CudaMajor(NamedTuple):
+    """A package that needs CUDA libraries of one major version."""
+
+    name: str
+    extra: str | None
+    """The extra that brings them; None for the package itself."""
+    versions: str | None
+    """The releases that need these; None for all."""
+    major: int
+
+
 def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
     """Load the catalog of a file, of `TORCHCONF_CATALOG`, of the user's cache, or the packaged one.
 
@@ -497,6 +508,37 @@ class Catalog:
             if _range(rule["torch"]).contains(release, prereleases=True):
                 return Triton(rule["name"], rule["bound"], entry["triton_pins"].get(str(release)))
         return None
+
+    def pairs(self, package: str) -> tuple[tuple[Version, SpecifierSet, bool], ...]:
+        """Return the releases of a companion whose torch is known, newest first.
+
+        Each with the torch that it fits, and whether its own metadata say so, so that an installer
+        heeds it.
+        """
+        return tuple(
+            (Version(version), _range(needs), bool(stated))
+            for version, needs, stated in self._data["companions"].get(package, ())
+            if needs
+        )
+
+    def triton_range(self, release: Version, backend: Backend | None) -> SpecifierSet | None:
+        """Return which `triton` a CUDA build of a torch release requires on Linux, if known.
+
+        None as the backend stands for PyPI's build.
+        """
+        entry = self._release(release)
+        pin: str | None = entry.get("triton")
+        if pin is None or (backend and backend.name in entry.get("triton_unknown", ())):
+            return None
+        return _range(pin)
+
+    @cached_property
+    def cuda_majors(self) -> tuple[CudaMajor, ...]:
+        """The packages beside PyTorch's that need CUDA libraries of one major version."""
+        return tuple(
+            CudaMajor(one["name"], one.get("extra"), one.get("versions"), one["major"])
+            for one in self._data.get("cuda_majors", ())
+        )
 
     def pypi_build(self, release: Version, platform: Platform) -> Backend | None:
         """Say which backend PyPI's own wheel of a torch release is, if known."""

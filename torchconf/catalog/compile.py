@@ -82,8 +82,9 @@ def _compiled(facts: Path) -> dict[str, Any]:
         json.loads(line)
         for line in (facts / "wheels.jsonl").read_text(encoding="utf-8").splitlines()
     ]
-    releases = _releases(base, companions, rows)
-    cells = _cells(base, releases, rows, _read(facts / "requires.json")["pypi"])
+    requires = _read(facts / "requires.json")
+    releases = _releases(base, companions, requires["index"][base["main_package"]], rows)
+    cells = _cells(base, releases, rows, requires["pypi"])
     sets, wheels = intern(cells)
     return {
         "schema_version": 1,
@@ -102,6 +103,7 @@ def _compiled(facts: Path) -> dict[str, Any]:
         "platform_ends": {k: v for k, v in base["platform_ends"].items() if k != "_source"},
         "releases": releases,
         "companions": _companions(companions, base, rows),
+        "cuda_majors": base["cuda_majors"]["packages"],
         "dependents": _dependents(_read(facts / "dependents.json")),
         "sets": sets,
         "wheels": wheels,
@@ -131,7 +133,10 @@ def _accelerators(base: dict[str, Any]) -> dict[str, Any]:
 
 
 def _releases(
-    base: dict[str, Any], companions: dict[str, Any], rows: list[dict[str, Any]]
+    base: dict[str, Any],
+    companions: dict[str, Any],
+    requires: dict[str, Any],
+    rows: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Return what is known of each torch release as a whole."""
     macos = {
@@ -158,10 +163,28 @@ def _releases(
             aarch64 = documented.get("cuda_aarch64_all_channels")
             if aarch64 is not None:
                 release["aarch64"] = [_cuda(name.removesuffix("-aarch64")) for name in aarch64]
+        pin = re.match(r"triton((?:==|~=)[0-9.]+)", facts.get("triton_on_pypi_build") or "")
+        if pin:
+            release["triton"] = pin[1]
+            unseen = _without_triton(requires, version)
+            if unseen:
+                release["triton_unknown"] = unseen
         if version in macos:
             release["macos"] = ".".join(map(str, macos[version]))
         found[version] = release
     return found
+
+
+def _without_triton(builds: dict[str, Any], version: str) -> list[str]:
+    """Return the CUDA builds of a release that a lockfile showed without the triton of PyPI's."""
+    return sorted(
+        index
+        for label, indexes in builds.items()
+        for index, facts in indexes.items()
+        if label == f"{version}+{index}"
+        and index.startswith("cu")
+        and not any(line.startswith("triton ") for line in facts["deps"])
+    )
 
 
 def _macos_minimums(wheels: dict[str, list[str]]) -> list[tuple[int, int]]:

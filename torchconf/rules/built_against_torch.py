@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.model.toml_path import UV
+from torchconf.model.uv_lock import locked_builds
 from torchconf.rules.context import names_in_builds
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import applied_sources
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from packaging.utils import NormalizedName
 
@@ -44,6 +45,8 @@ _BUILDS = frozenset(
 # What the metadata of some of them would say, if they had any before they are built.
 _STATIC = {"flash-attn": "2.8.3"}
 """The release from which on the metadata of a package are there before it is built."""
+_DYNAMIC = ("torch-scatter", "torch-sparse", "torch-cluster", "torch-spline-conv", "pytorch3d")
+"""Packages whose metadata only a build tells: uv 0.13.9 refuses `match-runtime` for them."""
 _METADATA = {"flash-attn": ["torch", "einops"]}
 
 
@@ -57,7 +60,26 @@ class BuildNeedsTorch(Rule):
     fixes = "unsafe"
 
     def check(self, context: Context) -> Iterator[Finding]:
-        """Report packages that are built, with nothing that gives them torch."""
+        """Report packages that are built, with nothing that gives them torch, or not in time."""
+        uv = context.project.workspace.uv
+        listed = uv.get("dependency-metadata")
+        described = {
+            canonicalize_name(str(one.get("name", "")))
+            for one in (listed if isinstance(listed, list) else ())
+            if isinstance(one, dict)
+        }
+        extra = uv.get("extra-build-dependencies")
+        declared = (
+            {canonicalize_name(name): v for name, v in extra.items()}
+            if isinstance(extra, dict)
+            else {}
+        )
+        yield from self._undeclared(context, declared.keys(), described)
+        yield from self._without_metadata(context, declared, described)
+
+    def _undeclared(
+        self, context: Context, declared: Collection[str], described: Collection[str]
+    ) -> Iterator[Finding]:
         uv = context.project.workspace.uv
         if uv.get("no-build-isolation") is True or uv.get("find-links"):
             return
@@ -67,45 +89,58 @@ class BuildNeedsTorch(Rule):
         ):
             return  # It may have wheels.
         alone = uv.get("no-build-isolation-package")
-        apart = {canonicalize_name(str(one)) for one in (alone if isinstance(alone, list) else ())}
-        extra = uv.get("extra-build-dependencies")
-        declared = (
-            {canonicalize_name(name): v for name, v in extra.items()}
-            if isinstance(extra, dict)
-            else {}
-        )
-        listed = uv.get("dependency-metadata")
-        known = {
-            canonicalize_name(str(one.get("name", "")))
-            for one in (listed if isinstance(listed, list) else ())
-            if isinstance(one, dict)
-        }
-        seen: set[str] = set()
+        seen = {canonicalize_name(str(one)) for one in (alone if isinstance(alone, list) else ())}
         for place, one in context.requirements:
-            if one.name not in _BUILDS or one.name in apart or one.name in seen:
+            if one.name not in _BUILDS or one.name in seen or one.name in declared:
                 continue
             if self._has_wheels(context, place, one):
                 continue
             seen.add(one.name)
-            if one.name not in declared:
-                yield self.finding(
-                    one.path,
-                    f"`{one.name}` is built from source and needs torch at build time",
-                    help="add torch to `extra-build-dependencies`, or use an index that has wheels",
-                    severity=self._severity(context, place),
-                    fix=self._fix(context, one.name, known=one.name in known),
-                )
-            elif (
-                one.name in _METADATA.keys() - known
-                and _matches_runtime(declared[one.name])
-                and not one.specifier.contains(_STATIC[one.name])
-            ):
-                yield self.finding(
-                    (*UV, "extra-build-dependencies", one.name),
-                    f"`match-runtime` needs the metadata of `{one.name}` before the build",
-                    help="add it as `[[tool.uv.dependency-metadata]]`",
-                    fix=self._fix(context, one.name, known=False),
-                )
+            yield self.finding(
+                one.path,
+                f"`{one.name}` is built from source and needs torch at build time",
+                help="add torch to `extra-build-dependencies`, or use an index that has wheels",
+                severity=self._severity(context, place),
+                fix=self._fix(context, one.name, known=one.name in described),
+            )
+
+    def _without_metadata(
+        self,
+        context: Context,
+        declared: Mapping[NormalizedName, object],
+        described: Collection[str],
+    ) -> Iterator[Finding]:
+        """Report `match-runtime` for packages whose metadata only a build tells: uv refuses it."""
+        waiting = {
+            name
+            for name, entries in declared.items()
+            if name not in described and _matches_runtime(entries)
+        }
+        for place, one in context.requirements:
+            if one.name not in waiting or locked_builds(context.workspace.lockfile, one.name):
+                continue
+            if self._tells_metadata(context, place, one):
+                continue
+            waiting.discard(one.name)
+            yield self.finding(
+                (*UV, "extra-build-dependencies", one.name),
+                f"`match-runtime` needs the metadata of `{one.name}` before the build",
+                help="add it as `[[tool.uv.dependency-metadata]]`",
+                fix=self._fix(context, one.name, known=False),
+            )
+
+    def _tells_metadata(self, context: Context, place: Place, one: Requirement) -> bool:
+        """Tell whether metadata are known, or may well be, without a build."""
+        if self._has_wheels(context, place, one):
+            return True
+        kinds = {source.kind for source in applied_sources(context, one.name, place)}
+        if one.url is not None or kinds & {"git", "url"}:
+            return False
+        if kinds & {"path", "workspace"}:
+            return True
+        if one.name in _STATIC:
+            return one.specifier.contains(_STATIC[one.name])
+        return one.name not in _DYNAMIC
 
     def _severity(self, context: Context, place: Place) -> Severity | None:
         """An extra of a project that shows no uv may be for pip, whose users know the flag."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.rules.fixes import draft_of, same_name
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,7 @@ class ConflictKind(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "safe"
     stops_lock = True
+    requires = (Premise.SETTING,)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report items whose name is of the other kind; one fix corrects the whole set."""
@@ -97,6 +98,7 @@ class ConflictUnknownName(Rule):
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "unsafe"
+    requires = (Premise.SETTING,)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report names of this project's extras and groups that are not there."""
@@ -143,6 +145,7 @@ class SelfPackageConflict(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "unsafe"
     stops_lock = True
+    requires = (Premise.SETTING,)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report the entry of the project."""

@@ -163,6 +163,7 @@ class PairwiseConflicts(Rule):
     severity = Severity.WARNING
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     fixes = "unsafe"
+    requires = (Premise.SETTING,)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report sets that keep each of three or more items from each other, and none holds all."""

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 from torchconf.model.toml_path import DEFAULT_GROUPS
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_names
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class DefaultGroupClash(Rule):
     severity = Severity.INFO
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#default-groups"
     fixes = "unsafe"
+    requires = (Premise.SETTING,)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the conflict sets with the default groups."""
@@ -87,6 +88,7 @@ class DefaultGroupUndefined(Rule):
     reference = "https://docs.astral.sh/uv/concepts/projects/dependencies/#default-groups"
     fixes = "safe"
     stops_lock = True
+    requires = (Premise.SETTING,)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report names that are not there."""

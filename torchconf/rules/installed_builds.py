@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from packaging.utils import canonicalize_name
 
+from torchconf.model.ranges import public
 from torchconf.model.targets import PLATFORMS
 from torchconf.rules.context import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from packaging.specifiers import SpecifierSet
     from packaging.utils import NormalizedName
 
     from torchconf.edits.plan import Value
@@ -34,6 +36,7 @@ __all__ = [
     "family_places",
     "first_requirement",
     "own_sources",
+    "reachable_range",
     "routes_are_known",
     "served_requirements",
     "source_entries",
@@ -110,6 +113,23 @@ def applied_sources(context: Context, package: NormalizedName, place: Place) -> 
 def first_requirement(context: Context, place: Place, package: str) -> Requirement | None:
     """Return the first requirement of a place on a package, included groups in their place."""
     return next((one for one in context.flat(place) if one.name == package), None)
+
+
+def reachable_range(context: Context, place: Place, requirement: Requirement) -> SpecifierSet:
+    """Return which releases a requirement leads to, next to its place, the base and what is held.
+
+    Labels are left out: `==2.8.0` for `==2.8.0+cu128`.
+    """
+    specifier = public(requirement.specifier)
+    others = (
+        *context.flat(place),
+        *context.flat(BASE),
+        *context.project.workspace.constraint_dependencies,
+    )
+    for one in others:
+        if one.name == requirement.name and one.marker is None:
+            specifier &= public(one.specifier)
+    return specifier
 
 
 def own_sources(context: Context, package: str) -> tuple[str, Any] | None:

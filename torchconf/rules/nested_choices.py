@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torchconf.model.toml_path import CONFLICTS
 from torchconf.rules.fixes import draft_of, put_entries, same_name
 from torchconf.rules.installed_builds import source_entries
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -172,6 +172,7 @@ class NestedGroupsInConflict(Rule):
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/concepts/projects/config/#conflicting-dependencies"
     stops_lock = True
+    requires = (Premise.SETTING,)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report the set, once for each pair."""

@@ -5,9 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from torchconf.model.backends import is_pypi
 from torchconf.model.ranges import admits_newer, admits_python, public
 from torchconf.model.targets import SHOWN_PLATFORMS
-from torchconf.rules.fixes import put_at, without_wheels
+from torchconf.rules.fixes import (
+    add_index,
+    add_sources,
+    draft_of,
+    index_name,
+    put_at,
+    servable,
+    without_wheels,
+)
+from torchconf.rules.installed_builds import applied_sources, reachable_range
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 from torchconf.rules.wording import list_systems
 
@@ -17,7 +27,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from torchconf.model.backends import Backend
-    from torchconf.model.project import Requirement
+    from torchconf.model.project import Index, Requirement
     from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
@@ -76,6 +86,79 @@ def _label(context: Context, requirement: Requirement) -> Backend | None:
     return None
 
 
+class LabelWithoutIndex(Rule):
+    """A requirement names a build, and no index that it can come from serves it."""
+
+    code = "TC112"
+    name = "label-without-index"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/guides/integration/pytorch/#using-a-pytorch-index"
+    fixes = "unsafe"
+    stops_lock = True
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Report labels of packages that PyPI must serve: it has none of them."""
+        if _has_unknown_index(context):
+            return
+        opened = {context.backend(index) for index in _opened(context)}
+        family = set(context.catalog.family)
+        for place, one in context.requirements:
+            backend = _label(context, one) if one.name in family and one.url is None else None
+            if backend is None or backend in opened:
+                continue
+            # Where a source covers some platforms, the others are what TC409 is about.
+            if applied_sources(context, one.name, place):
+                continue
+            if not context.platforms(one.marker) & context.locked:
+                continue
+            yield self.finding(
+                one.path,
+                f"`{one.raw.partition(';')[0].strip()}` is only on PyTorch's index of "
+                f"{backend.title}, but comes from PyPI, which has no such version",
+                help=f"add the index {context.catalog.base_url}/{backend.name} with "
+                "`explicit = true`, and a source that names it",
+                fix=self._fix(context, backend),
+            )
+
+    def _fix(self, context: Context, backend: Backend) -> Fix | None:
+        if backend.name not in context.catalog.backends:
+            return None
+        url = f"{context.catalog.base_url}/{backend.name}"
+        known = [i for i in context.project.indexes if i.name and i.url.rstrip("/") == url]
+        name = known[0].name if known and known[0].name else index_name(context, url)
+        draft = draft_of(context)
+        if not known:
+            add_index(draft, name, url)
+        names = [p for p in context.catalog.family if p in context.needed]
+        labels = {
+            one.name: label
+            for _, one in context.requirements
+            if (label := _label(context, one)) is not None
+        }
+        bare = [name for name in names if labels.get(name, backend) == backend]  # type: ignore[call-overload]  # names are normalised
+        add_sources(draft, context, name, url, servable(context, url, bare))
+        return Fix(f"route the packages to {backend.title}", tuple(draft.steps), safe=False)
+
+
+def _opened(context: Context) -> list[Index]:
+    """Return the indexes that uv searches for every package."""
+    return [index for index in context.project.workspace.indexes if not index.explicit]
+
+
+def _has_unknown_index(context: Context) -> bool:
+    """Tell whether uv also searches what nobody knows here: a mirror, a folder of wheels."""
+    root = context.project.workspace
+    pip = root.uv.get("pip")
+    for table in (root.uv, pip if isinstance(pip, dict) else {}):
+        if any(table.get(key) for key in ("index-url", "extra-index-url", "find-links")):
+            return True
+    unknown = [i for i in context.project.indexes if context.backend(i) is None]
+    return any(
+        context.is_pytorch(index.url, index.name) or not (index.explicit or is_pypi(index.url))
+        for index in (*unknown, *(i for i in root.indexes if context.backend(i) is None))
+    )
+
+
 class RequiresPython(Rule):
     """`requires-python` allows a Python version for which the required torch has no wheels."""
 
@@ -113,6 +196,51 @@ class RequiresPython(Rule):
                 return
 
 
+class CappedTorchOpenPython(Rule):
+    """An upper bound on torch leaves newer Pythons of `requires-python` without wheels."""
+
+    code = "TC411"
+    name = "capped-torch-open-python"
+    severity = Severity.INFO
+    reference = "https://docs.astral.sh/uv/concepts/resolution/#universal-resolution"
+    fixes = "unsafe"
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Hold the Pythons of an open range against the releases that a bound leaves."""
+        catalog = context.catalog
+        python = context.project.requires_python
+        if python is None or not catalog.is_open(python):
+            return
+        inside = [each for each in catalog.pythons if admits_python(python, each)]
+        for place, one in context.requirements:
+            if one.name != catalog.main_package or one.url is not None:
+                continue
+            specifier = reachable_range(context, place, one)
+            if "python" in str(one.marker) or admits_newer(specifier, max(catalog.releases)):
+                continue
+            served = [_is_served(context, specifier, each) for each in inside]
+            if True not in served or served[-1] is not False:
+                continue
+            first = inside[len(served) - served[::-1].index(True)]
+            yield self.finding(
+                one.path,
+                f"`{one.raw.strip()}` has no wheels for Python {first} and newer, which "
+                "`requires-python` allows",
+                help=f"add `<{first}` to `requires-python`, or allow a newer torch",
+                fix=self._fix(context, first),
+            )
+            return
+
+    def _fix(self, context: Context, first: str) -> Fix | None:
+        path = ("project", "requires-python")
+        draft = draft_of(context)
+        written = draft.get(path)
+        if not isinstance(written, str) or context.project.root is not None:
+            return None
+        draft.put(path, f"{written.strip()},<{first}", "torch has no wheels for newer Pythons")
+        return Fix(f"add `<{first}` to `requires-python`", tuple(draft.steps), safe=False)
+
+
 def _is_served(context: Context, specifier: SpecifierSet, python: str) -> bool | None:
     """Tell whether a release in a range is built for a Python; None where nothing is known."""
     catalog = context.catalog
@@ -132,7 +260,9 @@ def _reaches_below(python: SpecifierSet, pythons: Sequence[str]) -> bool:
 
 
 RULES: tuple[type[Rule], ...] = (
+    LabelWithoutIndex,
     LabelPin,
+    CappedTorchOpenPython,
     RequiresPython,
 )
 """The rules of this family, by code."""

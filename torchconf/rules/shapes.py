@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.model.toml_path import CONFLICTS, INDEXES, UV
 from torchconf.rules.fixes import draft_of, index_name
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -282,5 +282,51 @@ def _nearest(key: str, known: frozenset[str]) -> str | None:
     return next(iter(get_close_matches(same, known, n=1, cutoff=0.75)), None)
 
 
-RULES: tuple[type[Rule], ...] = (BadShape, UnknownKey)
+# What uv 0.13.9 refuses in a script: 'unknown field'.
+_PROJECT_ONLY = (
+    "environments",
+    "required-environments",
+    "conflicts",
+    "default-groups",
+    "minimum-libc-version",
+    "dependency-groups",
+    "dev-dependencies",
+    "workspace",
+    "package",
+    "managed",
+    "build-backend",
+    "cache-keys",
+    "pip",
+)
+
+
+class NotInScript(Rule):
+    """A script has a setting that only a project may have."""
+
+    code = "TC003"
+    name = "not-in-script"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/guides/scripts/"
+    fixes = "unsafe"
+    breaks = Premise.SETTING
+    stops_lock = True
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Report the keys that uv does not know in a script."""
+        if not context.is_script:
+            return
+        for key in _PROJECT_ONLY:
+            if key not in context.project.uv:
+                continue
+            draft = draft_of(context)
+            draft.remove((*UV, key), "uv refuses it in a script")
+            yield self.finding(
+                (*UV, key),
+                f"uv refuses a script with `{key}` in `[tool.uv]`",
+                help="remove it, or make a project of the script",
+                fix=Fix(f"remove `{key}`", tuple(draft.steps), safe=False),
+            )
+
+
+RULES: tuple[type[Rule], ...] = (BadShape, UnknownKey, NotInScript)
 """The rules of this family, by code."""

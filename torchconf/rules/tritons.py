@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from packaging.utils import canonicalize_name
 
-from torchconf.model.ranges import public
 from torchconf.model.toml_path import SOURCES
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import (
@@ -15,6 +14,7 @@ from torchconf.rules.installed_builds import (
     family_places,
     first_requirement,
     own_sources,
+    reachable_range,
 )
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
@@ -55,7 +55,7 @@ class _MissingTriton(Rule):
                     or source.path in reported
                 ):
                     continue
-                triton = _needed(context, backend, _range(context, torch))
+                triton = _needed(context, backend, reachable_range(context, place, torch))
                 if triton is None:
                     continue
                 finding = self._missing(context, place, source, torch, triton)
@@ -109,17 +109,6 @@ class _MissingTriton(Rule):
             help=f"make `{name}` a direct dependency with the source and the marker of torch",
             fix=None if others else Fix(title, tuple(draft.steps), safe=asked is not None),
         )
-
-
-def _range(context: Context, torch: Requirement) -> SpecifierSet:
-    """Return which releases a requirement leads to, next to the base and to what is held."""
-    base = first_requirement(context, BASE, torch.name)
-    holding = context.project.workspace.constraint_dependencies
-    specifier = public(torch.specifier)
-    for one in (*([base] if base else []), *holding):
-        if one.name == torch.name and one.marker is None:
-            specifier &= public(one.specifier)
-    return specifier
 
 
 def _needed(context: Context, backend: Backend, specifier: SpecifierSet) -> Triton | None:

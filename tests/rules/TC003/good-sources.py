@@ -1,0 +1,12 @@
+# /// script
+# requires-python = ">=3.12"
+# dependencies = ["torch"]
+#
+# [tool.uv.sources]
+# torch = { index = "pytorch-cpu" }
+#
+# [[tool.uv.index]]
+# name = "pytorch-cpu"
+# url = "https://download.pytorch.org/whl/cpu"
+# explicit = true
+# ///

@@ -1,0 +1,135 @@
+"""Packages that need CUDA libraries, and of which major version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.utils import canonicalize_name
+
+from torchconf.model.ranges import overlaps
+from torchconf.model.targets import SHOWN_PLATFORMS
+from torchconf.rules.installed_builds import (
+    BASE,
+    applied_sources,
+    build_of,
+    first_requirement,
+    reachable_range,
+    source_on,
+)
+from torchconf.rules.rule import Finding, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Requirement
+    from torchconf.model.targets import Platform
+    from torchconf.model.toml_path import Path
+    from torchconf.rules.context import Context, Place
+
+__all__ = ["RULES"]
+
+
+class _Need(NamedTuple):
+    """A requirement, and the CUDA majors that its releases need, those of the newest first."""
+
+    requirement: Requirement
+    majors: tuple[int, ...]
+
+
+class MixedCuda(Rule):
+    """Packages of one installation need CUDA libraries of different major versions."""
+
+    code = "TC513"
+    name = "mixed-cuda"
+    severity = Severity.WARNING
+    reference = "https://docs.nvidia.com/deploy/cuda-compatibility/"
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Compare torch, and then the other packages, with what stands beside them."""
+        known = {one.name for one in context.catalog.cuda_majors}
+        if not any(one.name in known for _, one in context.requirements):
+            return
+        reported: set[Path] = set()
+        for place in context.places:
+            for platform in SHOWN_PLATFORMS:
+                if platform.os == "macos" or platform not in context.locked:
+                    continue
+                needs = self._needs(context, place, platform)
+                torch = self._torch(context, place, platform)
+                first = torch or next(((one, n.majors[0]) for one, n in _named(needs)), None)
+                for need in needs if first else ():
+                    one = need.requirement
+                    said, major = first or ("", 0)
+                    if need.majors == (major,) or one.path in reported:
+                        continue
+                    reported.add(one.path)
+                    yield self._finding(need, said, major)
+
+    def _finding(self, need: _Need, said: str, major: int) -> Finding:
+        one = need.requirement
+        name = one.raw.partition(";")[0].strip()
+        if major in need.majors:
+            other = next(each for each in need.majors if each != major)
+            return self.finding(
+                one.path,
+                f"`{name}` allows releases for CUDA {other}, but {said} is for CUDA {major}",
+                help="allow only releases for the same CUDA",
+                severity=Severity.INFO,
+            )
+        return self.finding(
+            one.path,
+            f"`{name}` is for CUDA {need.majors[0]}, but {said} is for CUDA {major}",
+            help="use packages for the same CUDA: otherwise one of them may run on the CPU",
+        )
+
+    def _needs(self, context: Context, place: Place, platform: Platform) -> list[_Need]:
+        found: list[_Need] = []
+        for one in dict.fromkeys((*context.flat(BASE), *context.flat(place))):
+            rows = [
+                row
+                for row in context.catalog.cuda_majors
+                if row.name == one.name
+                and (row.extra is None or row.extra in one.extras)
+                # A bare name gets the newest release, which the first row is about.
+                and (row.versions is None or overlaps(one.specifier, row.versions))
+            ]
+            if not one.specifier:
+                rows = rows[:1]
+            majors = tuple(dict.fromkeys(row.major for row in rows))
+            if majors and platform in context.platforms(one.marker):
+                found.append(_Need(one, majors))
+        return found
+
+    def _torch(self, context: Context, place: Place, platform: Platform) -> tuple[str, int] | None:
+        """Return the words for the torch of a place, and its CUDA; None without or if unknown."""
+        catalog = context.catalog
+        main = canonicalize_name(catalog.main_package)
+        one = first_requirement(context, place, main) or first_requirement(context, BASE, main)
+        if one is None or one.url or platform not in context.platforms(one.marker):
+            return None
+        source = source_on(context, applied_sources(context, main, place), platform)
+        if source is not None and source.kind != "index":
+            return None
+        backend: Backend | None
+        if source is None or build_of(context, context.index_of(source)) == "":
+            inside = reachable_range(context, place, one)
+            newest = next((v for v in catalog.releases if inside.contains(v)), None)
+            backend = catalog.pypi_build(newest, platform) if newest else None
+            said = f"PyPI's torch {newest}"
+        else:
+            backend = context.source_backend(source)
+            said = f"torch from `{source.value}`"
+        if backend is None or backend.accelerator != "cuda":
+            return None
+        return said, backend.version[0]
+
+
+def _named(needs: list[_Need]) -> Iterator[tuple[str, _Need]]:
+    for need in needs:
+        if len(need.majors) == 1:
+            yield f"`{need.requirement.raw.partition(';')[0].strip()}`", need
+
+
+RULES: tuple[type[Rule], ...] = (MixedCuda,)
+"""The rules of this family, by code."""
