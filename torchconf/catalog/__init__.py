@@ -45,7 +45,7 @@ _KEYS = {
     "schema_version": int, "as_of": str, "base_url": str, "fallback": str, "main_package": str,
     "family": list, "pythons": list, "accelerators": dict, "words": dict, "ambiguous": list,
     "mirror_words": list, "publishers": dict,
-    "backends": dict, "platform_ends": dict, "releases": dict, "companions": dict,
+    "backends": dict, "platform_ends": dict, "releases": dict, "companions": dict, "cuda_majors": list,
     "dependents": dict, "sets": list, "wheels": dict,
 }  # fmt: skip
 
@@ -537,7 +537,7 @@ class Catalog:
         """The packages beside PyTorch's that need CUDA libraries of one major version."""
         return tuple(
             CudaMajor(one["name"], one.get("extra"), one.get("versions"), one["major"])
-            for one in self._data.get("cuda_majors", ())
+            for one in self._data["cuda_majors"]
         )
 
     def pypi_build(self, release: Version, platform: Platform) -> Backend | None:
