@@ -30,11 +30,13 @@ from torchconf.planner.scope_names import scope_names
 from torchconf.planner.target_changes import is_left_alone, wanted_specs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
 
     from torchconf.catalog import Catalog
     from torchconf.layout.configuration import Configuration
-    from torchconf.model.project import Project
+    from torchconf.model.project import Project, Section
     from torchconf.model.target_spec import TargetSpec
     from torchconf.model.targets import Platform
     from torchconf.planner.request import Facts, Request
@@ -60,6 +62,19 @@ class Decision(NamedTuple):
     bounds: Bounds
     cuts_environments: bool
     """Base dependencies hold what scoped sources route."""
+
+    @property
+    def gone(self) -> frozenset[str]:
+        """Return the extras or groups that were there, and are in the plan no more; normalised."""
+        if self.layout != self.before.layout:
+            return self.before.scopes
+        return self.before.scopes - {canonicalize_name(scope.name) for scope in self.scopes}
+
+    def leaving(self, project: Project) -> dict[str, Section]:
+        """Return the sections of those extras or groups."""
+        extras = self.before.layout == "extras"
+        sections: Mapping[NormalizedName, Section] = project.extras if extras else project.groups
+        return {name: section for name, section in sections.items() if name in self.gone}
 
     def platforms_of(self, name: str) -> frozenset[Platform]:
         """Return the platforms that are targets of an extra or group, or were; all for no name."""
@@ -151,7 +166,6 @@ class _Deciding:
         at = self.project.place("tool.uv.sources")
         specs = wanted_specs(self.before, self.request, self.catalog, at)
         choice = self._choose(specs, needs)
-        self._refuse_to_drop(choice.targets)
         self._refuse_left_out(choice.targets)
         layout, reason = self._layout(choice.targets, packages)
 
@@ -165,12 +179,14 @@ class _Deciding:
         changing = bool(self.request.add or self.request.remove)
         rest = self.before.rest if changing and self.before.layout in {None, "markers"} else None
         scopes = make_scopes(layout, choice.targets, self.catalog, names, lacks, rest)
+        self._refuse_to_drop(choice.targets, scopes)
         if layout == self.before.layout:
             scopes = with_aliases(scopes, self.before.aliases)
         in_base = any(r.name in packages for r in self.project.dependencies)
-        # `init` moves them out of the way of extras; a change leaves what people publish alone.
-        stays = layout == self.before.layout and bool(self.request.add or self.request.remove)
-        cuts = in_base and (layout == "groups" or (layout == "extras" and stays))
+        # Another layout moves them out of the way of extras; else they stay where people have them.
+        cuts = in_base and (
+            layout == "groups" or (layout == "extras" and layout == self.before.layout)
+        )
         same = set(choice.targets) <= set(self.before.targets)
         pinned = self.request.pin or self.before.pinned
         return Decision(
@@ -224,20 +240,33 @@ class _Deciding:
 
     # What is asked.
 
-    def _refuse_to_drop(self, targets: Iterable[Target]) -> None:
+    def _refuse_to_drop(self, targets: Iterable[Target], scopes: Sequence[Scope]) -> None:
         """Refuse to take away what the project has, unless told to.
 
-        Plain CPU and PyPI's builds are what is left where nothing else is asked for, and a marker
-        for a whole system may have brought another machine of it along.
+        A marker for a whole system may have brought another machine of it along. Plain CPU and
+        PyPI's builds may be what is left where nothing else is asked for: such a platform loses
+        nothing if it gets the same build, or if it is to have another one.
         """
+        if not self.request.specs or self.request.force:
+            return
         kept = {(target.backend, target.platform.os) for target in targets}
-        gone = [
-            target
-            for target in self.before.targets
-            if target.backend not in {self.catalog.fallback, PYPI}
-            and (target.backend, target.platform.os) not in kept
-        ]
-        if gone and self.request.specs and not self.request.force:
+        named = {target.platform.os for target in targets}
+        plain = {self.catalog.fallback, PYPI}
+        chosen = self.before.layout != "markers" and scopes[0].kind != ""
+
+        def is_dropped(target: Target) -> bool:
+            if (target.backend, target.platform.os) in kept:
+                return False
+            if target.backend not in plain:
+                return True
+            if self.before.layout is None or (target.backend == PYPI and not chosen):
+                return False
+            if target.platform.os in named and not chosen:
+                return False
+            return all(scope.at(target.platform) != target.backend for scope in scopes)
+
+        gone = [target for target in self.before.targets if is_dropped(target)]
+        if gone:
             names = ", ".join(f"`{target}`" for target in gone)
             raise RequestError(
                 f"the request leaves out a target of the project: {names}",

@@ -36,7 +36,7 @@ _UNUSED = "no target needs it any more"
 
 def draft_removal(draft: Draft, project: Project, catalog: Catalog, decision: Decision) -> None:
     """Take away scopes, sources, conflicts, defaults and indexes that are left without a target."""
-    gone = _gone_scopes(decision)
+    gone = decision.gone
     if decision.before.layout in {"extras", "groups"}:
         _remove_sections(draft, project, catalog, decision, gone)
         drop_members(draft, KINDS[decision.before.layout], gone, _UNUSED)
@@ -57,13 +57,6 @@ def draft_removal(draft: Draft, project: Project, catalog: Catalog, decision: De
     ):
         if draft.get(path) in ([], {}):
             draft.remove(path, _UNUSED)
-
-
-def _gone_scopes(decision: Decision) -> frozenset[str]:
-    """Return the extras or groups that were there, and are in the plan no more; normalised."""
-    if decision.layout != decision.before.layout:
-        return decision.before.scopes
-    return decision.before.scopes - {canonicalize_name(scope.name) for scope in decision.scopes}
 
 
 def _remove_sections(

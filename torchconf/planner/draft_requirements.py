@@ -17,6 +17,8 @@ from torchconf.model.requirements import (
 from torchconf.planner.bounds import lowest_companion
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
     from packaging.version import Version
 
     from torchconf.catalog import Catalog
@@ -62,6 +64,7 @@ class _Requires:
         self.decision = decision
         self.main = catalog.main_package
         self.draft = Draft(project.data)
+        self.leaving = decision.leaving(project)
 
     def draft_all(self) -> Draft:
         self._project_table()
@@ -70,7 +73,7 @@ class _Requires:
             return self.draft
         self._dev_group()
         stays = self.decision.layout == "groups" or self.decision.cuts_environments
-        moved = {} if stays else self._move_out_of_base()
+        moved = self._move_out_of_base(() if stays else self.decision.packages)
         for scope in self.decision.scopes:
             if scope.name in self.decision.affected:
                 self._in_scope(scope, moved)
@@ -98,14 +101,19 @@ class _Requires:
             self.draft.put(_BASE, [], "filled below")
 
     def _in_base_dependencies(self) -> None:
-        own = {requirement.name for requirement in self.project.requirements()}
-        declared = self.facts.elsewhere.union(own)
-        for requirement in self.project.requirements():
+        gone = [r for section in self.leaving.values() for r in section.requirements]
+        stays = [r for r in self.project.requirements() if r.path not in {r.path for r in gone}]
+        homeless = {r.name for r in gone} - {r.name for r in self.project.dependencies}
+        declared = self.facts.elsewhere.union(r.name for r in stays) - homeless
+        for requirement in stays:
             if requirement.name in self.decision.packages:
                 self._update(requirement)
-        lines = [self._new(name) for name in self.decision.packages if name not in declared]
+        lines: list[str] = []
+        for name in self.decision.packages:
+            if name not in declared:
+                lines += self._joined(name, self.leaving.values()) or [self._new(name)]
         tritons = triton_requirements(self.decision, self.decision.scopes[0])
-        lines += [text for name, text in tritons.items() if name not in declared]
+        lines += [self._as_ranged(t, gone) for name, t in tritons.items() if name not in declared]
         if lines and "dependencies" in self.project.dynamic:
             self._refuse_dynamic("dependencies")
         for line in lines:
@@ -118,21 +126,29 @@ class _Requires:
             reason = "`default-groups` replaces uv's own default, `dev`, which must be defined"
             self.draft.put(("dependency-groups", "dev"), [], reason)
 
-    def _move_out_of_base(self) -> dict[str, list[str]]:
-        """Take the family out of the base dependencies; return its new lines."""
-        moved: dict[str, list[str]] = {}
-        numbers: list[int] = []
-        for number, requirement in enumerate(self.project.dependencies):
-            if requirement.name in self.decision.packages:
-                moved.setdefault(requirement.name, []).append(self._kept(requirement))
-                numbers.append(number)
-            elif requirement.name in self.catalog.triton_packages:
-                numbers.append(number)
-        for number in reversed(numbers):
-            self.draft.remove((*_BASE, number), "each extra brings its own build")
+    def _move_out_of_base(self, packages: Collection[str]) -> dict[str, list[Requirement]]:
+        """Take packages out of the base dependencies, and the triton packages of a new layout."""
+        tritons = {
+            name
+            for scope in self.decision.scopes
+            for name in triton_requirements(self.decision, scope)
+        }
+        if packages:
+            tritons |= self.catalog.triton_packages
+        elif self.decision.layout == self.decision.before.layout:
+            tritons = set()
+        moved: dict[str, list[Requirement]] = {}
+        for requirement in reversed(self.project.dependencies):
+            if requirement.name in tritons.union(packages):
+                moved.setdefault(requirement.name, []).insert(0, requirement)
+                self.draft.remove(requirement.path, f"each {self.kind} brings its own build")
         return moved
 
-    def _in_scope(self, scope: Scope, moved: dict[str, list[str]]) -> None:
+    @property
+    def kind(self) -> str:
+        return self.decision.scopes[0].kind
+
+    def _in_scope(self, scope: Scope, moved: Mapping[str, Sequence[Requirement]]) -> None:
         path, section = self._section(scope)
         there = {r.name for r in section.requirements} if section else set()
         in_base = {requirement.name for requirement in self.project.dependencies}
@@ -140,21 +156,62 @@ class _Requires:
         for name in self.decision.packages:
             if name not in there:
                 lines += (
-                    moved.get(name)
+                    self._brought(name, scope, moved.get(name, ()))
                     or self._siblings(name)
                     or [self._new(name, bare=name in in_base)]
                 )
         for requirement in section.requirements if section else ():
             if requirement.name in self.decision.packages:
                 self._update(requirement)
+        before = [r for lines in moved.values() for r in lines]
+        before += [r for section in self.leaving.values() for r in section.requirements]
         tritons = triton_requirements(self.decision, scope)
-        lines += [text for name, text in tritons.items() if name not in there]
+        lines += [self._as_ranged(t, before) for name, t in tritons.items() if name not in there]
         reason = f"chooses {scope.backend.title}"
         if section is None:
             self.draft.put(path, list(lines), reason)
             return
         for line in lines:
             self.draft.insert(path, line, reason)
+
+    # What a former layout had.
+
+    def _brought(self, name: str, scope: Scope, moved: Sequence[Requirement]) -> list[str]:
+        """Return the lines of a package in the base and in the scope that this one replaces."""
+        former = self.decision.before.names.get(scope.backend.name, "")
+        own = self.leaving.get(canonicalize_name(former))
+        lines = [r for r in own.requirements if r.name == name] if own else []
+        if not moved or not any(r.specifier or r.marker for r in moved):
+            found = list(map(self._kept, lines or moved))
+            return found or self._joined(name, self.leaving.values())
+        if not any(r.specifier for r in lines):
+            return list(map(self._kept, moved))
+        return [self._join([*moved, *lines])]
+
+    def _joined(self, name: str, sections: Iterable[Section]) -> list[str]:
+        """Return the lines of a package: as all sections have them, or one that says it all."""
+        found = [
+            lines
+            for section in sections
+            if (lines := [r for r in section.requirements if r.name == name])
+        ]
+        if len({tuple(r.raw for r in lines) for lines in found}) <= 1:
+            return [self._kept(r) for lines in found[:1] for r in lines]
+        return [self._join([r for lines in found for r in lines])]
+
+    def _join(self, requirements: Sequence[Requirement]) -> str:
+        """Return one line for several of a package: what all say of its versions."""
+        parts = dict.fromkeys(part for r in requirements for part in sorted(map(str, r.specifier)))
+        text = requirements[0].raw.partition(";")[0].strip()
+        return self._within(with_specifier(text, ",".join(parts)), requirements[0].name)
+
+    @staticmethod
+    def _as_ranged(text: str, before: Iterable[Requirement]) -> str:
+        """Return a new triton requirement with the range that the project has for it already."""
+        name = text.partition(";")[0]
+        same = (r for r in before if re.match(rf"{re.escape(r.name)}(?![\w-])", name))
+        kept = next((str(r.specifier) for r in same if r.specifier), None)
+        return with_specifier(text, kept) if kept else text
 
     def _siblings(self, name: str) -> list[str]:
         """Return a requirement as the extras or groups of other backends have it."""
@@ -193,10 +250,12 @@ class _Requires:
 
     def _kept(self, requirement: Requirement) -> str:
         """Return a requirement that is there already, with what is asked for and bounded."""
-        text = requirement.raw
-        if requirement.name == self.main and self.request.torch is not None:
+        return self._within(requirement.raw, requirement.name)
+
+    def _within(self, text: str, name: str) -> str:
+        if name == self.main and self.request.torch is not None:
             text = with_specifier(text, torch_specifier(self.request.torch))
-        return self.decision.bounds.keep_within(text, requirement.name)
+        return self.decision.bounds.keep_within(text, name)
 
     def _new(self, name: str, *, bare: bool = False) -> str:
         """Return a new requirement: a lower bound, and an upper one where a line has ended.

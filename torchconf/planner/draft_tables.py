@@ -72,7 +72,9 @@ def draft_tables(
         keep_apart(draft, [(kind, name) for name in names], reason)
     indexes = Indexes(request, project, catalog, decision)
     sources = _plan_sources(draft, decision, indexes)
-    if decision.cuts_environments and decision.affected:
+    changes = request.specs or request.add or request.remove
+    same = decision.layout == decision.before.layout and not changes
+    if decision.cuts_environments and decision.affected and (decision.before.cut or not same):
         cut_environments(root, environment_cells(sources), anew=decision.before.cut)
     if request.required_environments:
         _require_environments(root, decision)
@@ -200,9 +202,11 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
         entries = keep_entries(anew, current, decision.platforms_of)
         if entries or current is not None:
             found[key] = [*_untouched(current, decision), *entries]
-        if current is None and decision.layout == "markers" and name in decision.packages[1:]:
+        if current is None and name in decision.packages[1:]:
             # As its author routes torch, so goes what must come along with it.
-            found[key] = list(next(iter(found.values()), entries))
+            routed = next(iter(found.values()), entries)
+            ours = {(scope.kind, canonicalize_name(scope.name)) for scope in affected}
+            found[key] = [e for e in routed if _same_source(e)[1:3] in ours]
     return found
 
 
