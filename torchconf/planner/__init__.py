@@ -8,6 +8,7 @@ from torchconf.edits.draft import Draft
 from torchconf.edits.plan import Plan
 from torchconf.errors import REFRESH, ProjectError
 from torchconf.model.project import read_project
+from torchconf.model.toml_path import ENVIRONMENTS
 from torchconf.planner.decide import Decision, decide
 from torchconf.planner.draft_removal import draft_removal
 from torchconf.planner.draft_requirements import draft_requirements
@@ -56,7 +57,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         refuse_what_uv_refuses(draft, project, catalog)
     plan = Plan(
         steps=tuple(draft.steps),
-        notes=_notes(decision, facts),
+        notes=(*_notes(decision, facts), *_limits(root, project)),
         warnings=unknowns(decision.choice, catalog),
         root_steps=() if root is draft else tuple(root.steps),
     )
@@ -68,7 +69,12 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         default=decision.default,
         choice=decision.choice,
         member=_member(project, catalog, facts),
-        carrier=_carrier(project, catalog),
+        carrier=_carrier(
+            project
+            if decision.before.layout in {None, decision.layout}
+            else read_project(draft.data, at=project.at),
+            catalog,
+        ),
     )
 
 
@@ -131,6 +137,13 @@ def _notes(decision: Decision, facts: Facts) -> tuple[str, ...]:
     else:
         why = "newest with wheels for every target and Python"
     return (layout, f"torch {choice.release}: {why}", *choice.held_back)
+
+
+def _limits(root: Draft, project: Project) -> tuple[str, ...]:
+    """Say what `environments` leaves out that this plan writes."""
+    if project.workspace.environments or not root.get(ENVIRONMENTS):
+        return ()
+    return ("`environments` limits uv.lock to Linux, macOS and Windows: uv refuses other systems",)
 
 
 def unknowns(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:
