@@ -236,6 +236,80 @@ def test_with_adds_the_package_and_nothing_else(
     assert after == before
 
 
+GUIDE = f"""\
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.12,<3.14"
+dependencies = ["torch"]
+
+[project.optional-dependencies]
+cpu = ["torch"]
+cu128 = ["torch"]
+
+[tool.uv]
+conflicts = [[{{ extra = "cpu" }}, {{ extra = "cu128" }}]]
+
+[tool.uv.sources]
+torch = [
+    {{ index = "pytorch-cpu", extra = "cpu" }},
+    {{ index = "pytorch-cu128", extra = "cu128"MARKER }},
+]
+
+[[tool.uv.index]]
+name = "pytorch-cpu"
+url = "{WHL}/cpu"
+explicit = true
+
+[[tool.uv.index]]
+name = "pytorch-cu128"
+url = "{WHL}/cu128"
+explicit = true
+"""
+
+
+@pytest.mark.parametrize("marker", ["", ", marker = \"platform_system != 'Darwin'\""])
+def test_with_routes_the_package_as_torch_is_and_leaves_torch_where_it_is(
+    marker: str, tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path, GUIDE.replace("MARKER", marker))
+    before = demo.data
+    demo.init("--with torchvision")
+    after = demo.data
+    extras = after["project"]["optional-dependencies"]
+    assert [packages(extra) for extra in extras.values()] == [["torch", "torchvision"]] * 2
+    sources = after["tool"]["uv"]["sources"]
+    assert sources.pop("torchvision") == sources["torch"]
+    after["project"]["optional-dependencies"] = before["project"]["optional-dependencies"]
+    assert after == before, "and nothing else"
+
+
+TWO_EXTRAS = "-t linux-cpu -t linux-cu130 -t macos-cpu --layout extras"
+PYPI_EXTRA = "-t linux-cu130 -t linux-pypi --layout extras"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "dropped"),
+    [
+        ("-t macos-cpu -t windows-cpu", "-t linux-cu132", "`windows-cpu`, `macos-cpu`"),
+        ("-t linux-cu132", "-t macos-cpu -t windows-cpu", "`linux-cu132`"),
+        (TWO_EXTRAS, "-t linux-cu130 -t linux-cu126", "`linux-cpu`"),
+        (PYPI_EXTRA, "-t linux-cu130", "`linux-pypi`"),
+    ],
+)
+def test_targets_that_a_request_leaves_out_are_dropped_by_force_only(
+    first: str, second: str, dropped: str, empty: Demo
+) -> None:
+    empty.init(first)
+    before = empty.text
+    result = empty(f"init {second}")
+    assert (result.status, empty.text) == (2, before)
+    assert dropped.partition(",")[0] in result.err
+    assert "--force" in result.err
+    assert empty(f"init {second} --force").status == 0
+    assert empty.text != before
+
+
 def test_with_matches_the_torch_that_the_project_admits(tmp_path: Path) -> None:
     demo = Demo.of(tmp_path, "app")
     demo.init("-t linux-cu130 -t macos-cpu --with torchvision")
@@ -380,6 +454,7 @@ def test_commands_go_to_stdout_and_everything_else_to_stderr(tmp_path: Path) -> 
         "layout groups: linux has several backends (cu130, cpu), and torch stays in the base "
         "dependencies\n"
         "torch 2.13.0: newest with wheels for every target and Python\n"
+        "`environments` limits uv.lock to Linux, macOS and Windows: uv refuses other systems\n"
         "not targeted: linux-aarch64 gets CPU with group `cpu`\n"
         "not targeted: linux-aarch64 gets CUDA 13.0 with group `cu130`\n"
         "wrote pyproject.toml\n"

@@ -18,7 +18,7 @@ from torchconf.model.ranges import admits_python
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS, Platform, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from packaging.markers import Marker
     from packaging.utils import NormalizedName
@@ -91,6 +91,18 @@ class Configuration(NamedTuple):
 def family_requirements(project: Project, catalog: Catalog) -> tuple[Requirement, ...]:
     """Return every declared requirement of a family package, wherever it stands."""
     return tuple(r for r in project.requirements() if r.name in catalog.family)
+
+
+def is_in_other_extra(
+    project: Project, packages: Collection[str], ours: Collection[NormalizedName]
+) -> bool:
+    """Tell whether an extra that chooses no build requires one of these packages."""
+    return any(
+        r.name in packages
+        for name, section in project.extras.items()
+        if name not in ours
+        for r in section.requirements
+    )
 
 
 def index_backends(project: Project, catalog: Catalog) -> dict[str, tuple[Index, Backend]]:
@@ -191,8 +203,10 @@ def _is_cut(project: Project, catalog: Catalog) -> bool:
     written = [entry.raw for entry in project.environments]
     if project.root is not None or len(written) < 2:  # noqa: PLR2004 - one piece is no cut
         return False
-    in_base = any(r.name in catalog.family for r in project.dependencies)
-    return is_cut_by(written, markers) or (in_base and are_closed_cells(written, markers))
+    ours = {s.extra for own in project.sources.values() for s in own if s.extra}
+    needed = any(r.name in catalog.family for r in project.dependencies)
+    needed = needed or is_in_other_extra(project, catalog.family, ours)
+    return is_cut_by(written, markers) or (needed and are_closed_cells(written, markers))
 
 
 def _main(routed: Iterable[NormalizedName], catalog: Catalog) -> NormalizedName:

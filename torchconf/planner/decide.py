@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.catalog import Answer
 from torchconf.errors import ProjectError, RequestError
-from torchconf.layout.configuration import read_configuration
+from torchconf.layout.configuration import is_in_other_extra, read_configuration
 from torchconf.layout.layouts import (
     Layout,
     Scope,
@@ -30,7 +30,7 @@ from torchconf.planner.scope_names import scope_names
 from torchconf.planner.target_changes import is_left_alone, wanted_specs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -61,7 +61,7 @@ class Decision(NamedTuple):
     """Names of the scopes that the request is about; the others stay as they are."""
     bounds: Bounds
     cuts_environments: bool
-    """Base dependencies hold what scoped sources route."""
+    """uv heeds the markers of scoped sources only if `environments` has cells for them."""
 
     @property
     def gone(self) -> frozenset[str]:
@@ -182,11 +182,7 @@ class _Deciding:
         self._refuse_to_drop(choice.targets, scopes)
         if layout == self.before.layout:
             scopes = with_aliases(scopes, self.before.aliases)
-        in_base = any(r.name in packages for r in self.project.dependencies)
-        # Another layout moves them out of the way of extras; else they stay where people have them.
-        cuts = in_base and (
-            layout == "groups" or (layout == "extras" and layout == self.before.layout)
-        )
+        cuts = self._cuts_environments(layout, packages, scopes)
         same = set(choice.targets) <= set(self.before.targets)
         pinned = self.request.pin or self.before.pinned
         return Decision(
@@ -369,6 +365,28 @@ class _Deciding:
                 help=f"to change it, pass `--layout {layout}`",
             )
         return layout, reason
+
+    def _cuts_environments(
+        self, layout: Layout, packages: Collection[str], scopes: Sequence[Scope]
+    ) -> bool:
+        """Tell whether uv heeds the markers of scoped sources only if `environments` is cut.
+
+        For groups, all that stands outside of them counts: the base dependencies, which another
+        layout moves out of the way of extras, and any extra. Beside extras another one counts only
+        where markers tell machines apart.
+        """
+        if layout == "markers":
+            return False
+        in_base = any(r.name in packages for r in self.project.dependencies)
+        if in_base and layout in {"groups", self.before.layout}:
+            return True
+        ours = {canonicalize_name(scope.name) for scope in scopes if scope.kind == "extra"}
+        if self.before.layout == "extras":
+            ours |= self.before.scopes
+        by_machine = any(area.machine or area.without for s in scopes for area, _ in s.served)
+        return (layout == "groups" or by_machine) and is_in_other_extra(
+            self.project, packages, ours
+        )
 
     def _affected(
         self, layout: Layout, scopes: Iterable[Scope], targets: Iterable[Target]

@@ -72,7 +72,7 @@ class _Requires:
             self._in_base_dependencies()
             return self.draft
         self._dev_group()
-        stays = self.decision.layout == "groups" or self.decision.cuts_environments
+        stays = self.decision.layout in {"groups", self.decision.before.layout}
         moved = self._move_out_of_base(() if stays else self.decision.packages)
         for scope in self.decision.scopes:
             if scope.name in self.decision.affected:

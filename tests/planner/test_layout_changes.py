@@ -1,0 +1,134 @@
+"""Every change of layout, from and to: nothing is lost, uv locks it, and it is made once."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.support.few import every
+from tests.support.projects import WHL, Demo
+from tests.support.replica import Build, Replica
+
+PROJECT = """\
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.12,<3.14"
+dependencies = [{base}]
+"""
+BUILD = '\n[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+DEV = '\n[dependency-groups]\ndev = ["pytest"]\n'
+TRAIN = '\n[project.optional-dependencies]\ntrain = ["torch", "rich"]\n'
+
+BASES = {
+    "no torch yet": PROJECT.format(base='"rich"'),
+    "an application": PROJECT.format(base='"rich", "torch>=2.10"') + DEV,
+    "a published library": PROJECT.format(base='"rich", "torch>=2.10"') + BUILD + DEV,
+    "another extra with torch": PROJECT.format(base='"rich"') + TRAIN,
+}
+TARGETS = {
+    "CUDA": "-t linux-cuda -t macos-cpu",
+    "CUDA and companions": "-t linux-cu130 -t windows-cu130 -t macos-cpu "
+    "--with torchvision --with torchaudio",
+    "ROCm": "-t linux-rocm7.2 -t macos-cpu",
+    "XPU": "-t linux-xpu -t windows-xpu -t macos-cpu --with torchvision",
+}
+LAYOUTS = ("markers", "extras", "groups", "groups --default cpu", "groups --default none")
+
+
+class Change(NamedTuple):
+    """One change of layout."""
+
+    base: str
+    targets: str
+    before: str
+    after: str
+    extra: bool
+    """Somebody has put a package of their own beside torch in between."""
+
+    @property
+    def name(self) -> str:
+        """Say it in one line."""
+        beside = ", with another package" if self.extra else ""
+        return f"{self.base}, {self.targets}: {self.before} to {self.after}{beside}"
+
+
+CHANGES = [
+    Change(*parts)
+    for parts in product(BASES, TARGETS, LAYOUTS, LAYOUTS, [False, True])
+    if parts[2].split()[0] != parts[3].split()[0] and not (parts[4] and parts[2] == "markers")
+]
+
+
+def changed(change: Change, folder: Path) -> tuple[Demo, str]:
+    """Write the first layout, and return the project with the command for the other one."""
+    demo = Demo(folder, BASES[change.base])
+    flags = TARGETS[change.targets]
+    demo.init(f"{flags} --layout {change.before}")
+    if change.extra:
+        demo.path.write_text(
+            re.sub(r'( *)"torch(?=[">])', r'\1"six",\n\1"torch', demo.text, count=1)
+        )
+    return demo, f"{flags} --layout {change.after}"
+
+
+def required(demo: Demo) -> set[str]:
+    """Return the names of everything that a project requires anywhere."""
+    lists = [
+        demo.project["dependencies"],
+        *demo.project.get("optional-dependencies", {}).values(),
+        *demo.data.get("dependency-groups", {}).values(),
+    ]
+    return {canonicalize_name(Requirement(line).name) for lines in lists for line in lines}
+
+
+def ranges(demo: Demo) -> set[str]:
+    """Return what the project says of torch, where it says something; else nothing, once."""
+    found = re.findall(r'"(torch(?:[^"\w-][^"]*)?)"', demo.text)
+    return {str(Requirement(line).specifier) for line in found} - {""} or {""}
+
+
+def make(change: Change, folder: Path) -> tuple[Demo, dict[str, list[str]]]:
+    """Make a change, check the file that it leaves, and return the printed commands."""
+    demo, flags = changed(change, folder)
+    before, said = required(demo), ranges(demo)
+    result = demo.init(flags)
+    written = demo.text
+
+    assert required(demo) == before, "every package is still asked for, and no other one"
+    assert ranges(demo) == said or said == {""}, "and the same versions of torch"
+    assert demo.init(flags).out == result.out
+    assert demo.text == written, "a second run changes nothing"
+    kind = {"markers": set(), "extras": {"extra"}, "groups": {"group"}}[change.after.split()[0]]
+    sources = [entry for entries in demo.uv["sources"].values() for entry in entries]
+    assert {key for entry in sources for key in entry} - {"index", "marker"} == kind
+    conflicts = demo.uv.get("conflicts", [])
+    assert {key for conflict in conflicts for item in conflict for key in item} <= kind
+    return demo, result.commands()
+
+
+@pytest.mark.parametrize("change", every(CHANGES, 17), ids=lambda change: change.name)
+def test_change_of_layout_loses_nothing(change: Change, tmp_path: Path) -> None:
+    make(change, tmp_path)
+
+
+@pytest.mark.uv
+@pytest.mark.parametrize("change", every(CHANGES, 61), ids=lambda change: change.name)
+def test_change_of_layout_is_locked_and_gives_the_builds(
+    change: Change, replica: Replica, tmp_path: Path
+) -> None:
+    demo, commands = make(change, tmp_path)
+    replica.lock(demo.folder)
+    assert len(commands) == TARGETS[change.targets].count("-t ")
+    for target, words in commands.items():
+        system, _, backend = target.partition("-")
+        platform = {"linux": "linux-x86_64", "windows": "windows-x86_64", "macos": "macos-arm64"}
+        build = replica.export(demo.folder, *words[2:]).select(platform[system], "3.12")["torch"]
+        assert isinstance(build, Build)
+        assert build.index == f"{WHL}/{backend}", target
