@@ -413,3 +413,46 @@ def test_a_read_only_file_is_left_alone(demo: Demo) -> None:
     result = demo("check --fix")
     assert result.status == 2
     assert demo.text == WRONG
+
+
+MACHINE = """\
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.11"
+
+[dependency-groups]
+cpu = ["torch"]
+cu130 = ["torch"]
+
+[tool.uv]
+required-version = ">=0.9.8"
+default-groups = ["cpu", "cu130"]
+conflicts = [[{ group = "cpu" }, { group = "cu130" }]]
+
+[tool.uv.sources]
+torch = [
+    { index = "pytorch-cpu", group = "cpu" },
+    { index = "pytorch-cu130", group = "cu130", marker = "sys_platform != 'darwin'" },
+]
+
+[[tool.uv.index]]
+name = "pytorch-cpu"
+url = "https://download.pytorch.org/whl/cpu"
+explicit = true
+
+[[tool.uv.index]]
+name = "pytorch-cu130"
+url = "https://download.pytorch.org/whl/cu130"
+explicit = true
+"""
+"""Every build is a default group; each machine says which it wants."""
+
+
+def test_a_machine_project_should_name_the_variable_that_decides(tmp_path: Path) -> None:
+    result = Demo(tmp_path, MACHINE)("check --format json --select TC307")
+    (finding,) = json.loads(result.out)["findings"]
+    assert (result.status, finding["severity"]) == (0, "info")
+    assert 'UV_NO_GROUP="cu130"' in finding["message"]
+    said = MACHINE.replace("[tool.uv]\n", "[tool.uv]\n# Set UV_NO_GROUP to the other one.\n")
+    assert codes(Demo(tmp_path, said)("check --format json --select TC307")) == []

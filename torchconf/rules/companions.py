@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from torchconf.model.targets import SHOWN_PLATFORMS
@@ -17,6 +18,9 @@ from torchconf.rules.installed_builds import (
     build_of,
     family_places,
     first_requirement,
+    reachable_range,
+    route_at,
+    routes_are_known,
     source_entries,
     source_on,
     without_scopes,
@@ -55,12 +59,16 @@ class SiblingWithoutSource(Rule):
             for pair in _pairs(context, place):
                 if pair.here or pair.requirement.path in reported:
                     continue
+                if not any(_has_no_source(context, pair, place, p) for p in pair.platforms):
+                    continue
                 reported.add(pair.requirement.path)
+                inside = reachable_range(context, place, pair.requirement)
                 yield self.finding(
                     pair.requirement.path,
                     f"`{pair.package}` has no source, but `{pair.anchor}` comes from index "
                     f"`{pair.theirs.value}`",
                     help="add the same sources as for torch",
+                    severity=Severity.WARNING if _is_loose(context, pair.package, inside) else None,
                     fix=_like_anchor(context, pair),
                 )
         yield from self._locked(context)
@@ -88,8 +96,40 @@ class SiblingWithoutSource(Rule):
                 sources_path(sources[0]),
                 f"`{package}` is an indirect dependency and locked from PyPI, but "
                 f"`{main}` is routed to an index",
+                severity=Severity.WARNING if self._is_loose_lock(context, package) else None,
                 help=f"make `{package}` a direct dependency, with the same sources as torch",
             )
+
+    def _is_loose_lock(self, context: Context, package: str) -> bool:
+        versions = (b.version for b in locked_builds(context.workspace.lockfile, package))
+        return all(
+            _is_loose(context, package, SpecifierSet(f"=={version.partition('+')[0]}"))
+            for version in versions
+        )
+
+
+def _is_loose(context: Context, package: str, inside: SpecifierSet) -> bool:
+    """Tell whether the newest release of a range declares no torch of its own.
+
+    Such a release works with torch of another index, or runs on the CPU only.
+    """
+    pairs = context.catalog.pairs(package)
+    newest = next((each for each in pairs if inside.contains(each[0], prereleases=True)), None)
+    if newest is None:
+        return not pairs
+    _, needs, is_stated = newest
+    return not is_stated or (package == "torchaudio" and "==" not in str(needs))
+
+
+def _has_no_source(context: Context, pair: _Pair, place: Place, platform: Platform) -> bool:
+    """Ask the routes whether no source serves a package here: one of another member may.
+
+    Where they cannot be asked, none does.
+    """
+    if not routes_are_known(context):
+        return True
+    route = route_at(context, pair.package, place, platform)
+    return route.pin is None or build_of(context, route.index) == ""
 
 
 class SiblingDiffers(Rule):

@@ -120,6 +120,7 @@ class Context:
         declared: Platforms that somebody said the project is for: `check -t`, or
             `required-environments`.
         is_script: Whether it is the metadata block of a script (PEP 723).
+        text: The file as it is written, for what data do not show: comments. Empty if unknown.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class Context:
         problems: Sequence[ProjectError] = (),
         targets: Iterable[Platform] = (),
         is_script: bool = False,
+        text: str = "",
     ) -> None:
         """Take a project as `read_project` gave it, with its problems."""
         self.project = project
@@ -137,6 +139,7 @@ class Context:
         self.catalog = workspace.catalog
         self.problems = tuple(problems)
         self.is_script = is_script
+        self.text = text
         self.named = frozenset(targets)
         """The platforms that the command was told to check for."""
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchconf.model.toml_path import DEFAULT_GROUPS
+from torchconf.model.ranges import overlaps
+from torchconf.model.toml_path import DEFAULT_GROUPS, UV
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchconf.edits.plan import Value
+    from torchconf.model.project import Item
     from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
@@ -43,7 +45,9 @@ class DefaultGroupClash(Rule):
             others = [i for i in own if i not in chosen]
             at = DEFAULT_GROUPS if written else conflict.path
             names = list_names(str(item.name) for item in chosen)
-            if len(chosen) > 1:
+            if len(chosen) > 1 and self._is_machine(context, own, chosen):
+                yield from self._machine(context, chosen)
+            elif len(chosen) > 1:
                 yield self.finding(
                     at,
                     f"plain `uv sync` fails: {names} are default groups but conflict",
@@ -62,6 +66,37 @@ class DefaultGroupClash(Rule):
                     f"{chosen[0].name} --{example.kind} {example.name}`",
                 )
 
+    def _is_machine(self, context: Context, own: list[Item], chosen: list[Item]) -> bool:
+        """Tell whether every build is a default group, so that each machine names the others."""
+        family = set(context.catalog.family)
+        return (
+            isinstance(context.project.default_groups, tuple)
+            and own == chosen
+            and all(
+                any(line.name in family for line in context.flat(Place("group", item.name)))
+                for item in own
+            )
+        )
+
+    def _machine(self, context: Context, chosen: list[Item]) -> Iterator[Finding]:
+        """Report what helps people whose machine does not say yet which build it wants."""
+        uv = context.project.workspace.uv
+        others = " ".join(str(item.name) for item in chosen[1:])
+        if context.text and "UV_NO_GROUP" not in context.text:
+            yield self.finding(
+                DEFAULT_GROUPS,
+                "every build is a default group, so each machine must set `UV_NO_GROUP` to the "
+                f'others (`UV_NO_GROUP="{others}"`), and uv does not say so',
+                help="say it in a comment beside `default-groups`",
+            )
+        text = uv.get("required-version")
+        if not isinstance(text, str) or _allows_before(text, "0.9.8"):
+            yield self.finding(
+                (*UV, "required-version") if isinstance(text, str) else DEFAULT_GROUPS,
+                "uv before 0.9.8 does not know `UV_NO_GROUP`, which decides here",
+                help='add `required-version = ">=0.9.8"`',
+            )
+
     def _fix(self, context: Context) -> Fix:
         project = context.project
         conflicting = {
@@ -77,6 +112,18 @@ class DefaultGroupClash(Rule):
         draft.put(DEFAULT_GROUPS, kept, "all groups but those that conflict")
         title = "list the groups that do not conflict"
         return Fix(title, tuple(draft.steps), safe=False)
+
+
+def _allows_before(text: str, version: str) -> bool:
+    """Tell whether a `required-version` allows a uv before another one."""
+    # Imported here: few files come this far.
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        specifier = SpecifierSet(text if text.strip()[:1] in "<>=~!" else f"=={text}")
+    except InvalidSpecifier:
+        return False
+    return overlaps(specifier, f"<{version}")
 
 
 class DefaultGroupUndefined(Rule):

@@ -291,6 +291,7 @@ class _Read:
             problems=self.problems,
             targets=targets,
             is_script=self.document.is_script,
+            text=self.document.text,
         )
 
     def outcome(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torchconf.model.backends import Backend
     from torchconf.model.project import Index, Requirement, Source
     from torchconf.model.targets import Platform
+    from torchconf.resolve.routes import Route
     from torchconf.rules.context import Context
 
 __all__ = [
@@ -35,8 +36,10 @@ __all__ = [
     "distinct_platforms",
     "family_places",
     "first_requirement",
+    "may_be_open",
     "own_sources",
     "reachable_range",
+    "route_at",
     "routes_are_known",
     "served_requirements",
     "source_entries",
@@ -51,6 +54,37 @@ def routes_are_known(context: Context) -> bool:
     """Tell whether routes say anything here: uv would lock, and nothing is beyond the model."""
     routes = context.routes
     return routes.error is None and routes.doubt is None
+
+
+def route_at(context: Context, package: str, place: Place, platform: Platform) -> Route:
+    """Return where a package comes from where one place is installed, without its rivals."""
+    rivals = [
+        item.name
+        for conflict in context.project.conflicts
+        for item in conflict.items
+        if item.kind == "group" and item.name and (place.kind, item.name) != ("group", place.name)
+    ]
+    return context.route(
+        package,
+        platform,
+        extras=(place.name,) if place.kind == "extra" and place.name else (),
+        groups=(place.name,) if place.kind == "group" and place.name else (),
+        no_groups=rivals,
+    )
+
+
+def may_be_open(context: Context, package: str) -> bool:
+    """Tell whether an index that uv searches for every package has this one, or may have it."""
+    root = context.project.workspace
+    pip_too = (root.uv.get(key) for key in ("index-url", "extra-index-url", "find-links"))
+    if any(pip_too):
+        return True
+    return any(
+        build_of(context, index) != ""
+        and (context.backend(index) is None or context.catalog.serves(index.url, package))
+        for index in root.indexes
+        if not index.explicit
+    )
 
 
 def distinct_platforms(context: Context) -> tuple[Platform, ...]:

@@ -123,7 +123,7 @@ class EndedIndex(Rule):
         main = canonicalize_name(context.catalog.main_package)
         base = SpecifierSet()
         for one in context.project.dependencies:
-            if one.name == main:
+            if one.name == main and one.marker is None:
                 base &= public(one.specifier)
         ranges = [
             public(one.specifier) & base

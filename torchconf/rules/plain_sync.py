@@ -139,7 +139,7 @@ class IneffectiveMarker(Rule):
             cells = self._cells(context, package)
             for source in _scoped_sources(context, package):
                 item = _item(context, source)
-                if source.marker is None or item is None or not context.sets_of(item):
+                if source.marker is None or item is None:
                     continue
                 inside = context.where(source.marker)
                 outside = universe.everything & ~inside

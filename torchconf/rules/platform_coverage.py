@@ -103,10 +103,10 @@ class Environments(Rule):
     def check(self, context: Context) -> Iterator[Finding]:
         """Look at the entries, and at the systems that none of them holds."""
         entries = context.project.environments
-        for one in entries:
+        for one in (*entries, *context.project.required_environments):
             if mentions_extra(one.marker):
                 yield self.finding(
-                    one.path, "`environments` cannot test an extra", severity=Severity.WARNING
+                    one.path, f"`{one.path[2]}` cannot test an extra", severity=Severity.WARNING
                 )
                 return
         for one, after in itertools.pairwise(entries):

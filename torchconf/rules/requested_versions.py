@@ -17,7 +17,7 @@ from torchconf.rules.fixes import (
     servable,
     without_wheels,
 )
-from torchconf.rules.installed_builds import applied_sources, reachable_range
+from torchconf.rules.installed_builds import applied_sources, reachable_range, source_on
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 from torchconf.rules.wording import list_systems
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from torchconf.model.backends import Backend
     from torchconf.model.project import Index, Requirement
-    from torchconf.rules.context import Context
+    from torchconf.model.targets import Platform
+    from torchconf.rules.context import Context, Place
 
 __all__ = ["RULES"]
 
@@ -57,6 +58,7 @@ class LabelPin(Rule):
                 if platform.machine != "aarch64"
                 and platform in context.locked & context.platforms(one.marker)
                 and (platform.os == "macos" or platform in without_wheels(context, backend))
+                and not _leads_there(context, place, one, platform, backend)
             ]
             published = context.is_published and place.kind != "group"
             if not without and not published:
@@ -72,9 +74,19 @@ class LabelPin(Rule):
                 one.path,
                 f"`{one.raw.partition(';')[0].strip()}` pins a local version: {said}",
                 help="select the build with a source, and only the version with the requirement",
-                severity=None if without else Severity.INFO,
+                severity=None if without and published else Severity.INFO,
                 fix=Fix("remove the local version", (step,), safe=False),
             )
+
+
+def _leads_there(
+    context: Context, place: Place, one: Requirement, platform: Platform, backend: Backend
+) -> bool:
+    """Tell whether a source sends a platform to the labelled build: it cannot be used there."""
+    if backend == context.catalog.fallback:
+        return False  # Its index has macOS wheels, without a label.
+    source = source_on(context, applied_sources(context, one.name, place), platform)
+    return source is not None and context.source_backend(source) == backend
 
 
 def _label(context: Context, requirement: Requirement) -> Backend | None:

@@ -13,6 +13,7 @@ from torchconf.rules.installed_builds import (
     applied_sources,
     family_places,
     first_requirement,
+    may_be_open,
     own_sources,
     reachable_range,
 )
@@ -74,7 +75,7 @@ class _MissingTriton(Rule):
         name = canonicalize_name(triton.name)
         asked = first_requirement(context, place, name) or first_requirement(context, BASE, name)
         routed = any(s.index == source.index for s in applied_sources(context, name, place))
-        if asked is not None and routed:
+        if (asked is not None and routed) or may_be_open(context, name):
             return None
         draft = draft_of(context)
         marker = source.raw_marker
