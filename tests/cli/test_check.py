@@ -202,7 +202,7 @@ OLD = """\
 [project]
 name = "demo"
 version = "0.1.0"
-requires-python = ">=3.11"
+requires-python = ">=3.11,<3.13"
 
 [project.optional-dependencies]
 old = ["torch==2.6.0"]
