@@ -450,9 +450,11 @@ explicit = true
 
 
 def test_a_machine_project_should_name_the_variable_that_decides(tmp_path: Path) -> None:
-    result = Demo(tmp_path, MACHINE)("check --format json --select TC307")
+    demo = Demo(tmp_path, MACHINE)
+    result = demo("check --format json --select TC307")
     (finding,) = json.loads(result.out)["findings"]
     assert (result.status, finding["severity"]) == (0, "info")
     assert 'UV_NO_GROUP="cu130"' in finding["message"]
     said = MACHINE.replace("[tool.uv]\n", "[tool.uv]\n# Set UV_NO_GROUP to the other one.\n")
-    assert codes(Demo(tmp_path, said)("check --format json --select TC307")) == []
+    demo.path.write_text(said, encoding="utf-8")
+    assert codes(demo("check --format json --select TC307")) == []
