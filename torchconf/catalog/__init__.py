@@ -196,6 +196,12 @@ class Catalog:
                 return found
         return None
 
+    @property
+    def publishers(self) -> Mapping[str, str]:
+        """Hosts whose indexes have other builds than PyTorch's, with whose wheels they are."""
+        found: dict[str, str] = self._data["publishers"]
+        return found
+
     def _is_a_copy(self, url: str, name: str | None) -> bool:
         """Tell whether an index has what PyTorch's has: it is PyTorch's, or a mirror."""
         if url.startswith(f"{self.base_url}/"):

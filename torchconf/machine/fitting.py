@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from torchconf.model.targets import Platform
 
 _ORDER = (True, None, False)
+_JETSON = "PyTorch's CUDA builds are not made for Jetson, which needs NVIDIA's wheels"
+_JETSON_WHEELS = "NVIDIA's wheels for Jetson"
 
 Judgement = tuple[bool | None, str]
 
@@ -82,6 +84,8 @@ def _judge(  # noqa: PLR0911 - one return a reason
     maker = catalog.maker(backend.accelerator)
     if maker is None:
         return True, _without_gpu(machine, platform, catalog)
+    if machine.jetson and maker == "nvidia":
+        return False, _JETSON
     hardware = machine.of(maker)
     if hardware is None:
         return False, f"no {TITLES.get(maker, maker)} GPU found"
@@ -122,12 +126,13 @@ def _judge_nvidia(
     for gpu in known if built else ():
         lowest, highest = built or (None, None)
         told = _generation(gpu.level, backend, catalog)
+        told = f"{gpu.name} ({told})" if gpu.name else told
         if lowest and _older(gpu.level or "", lowest):
             least = _generation(lowest, backend, catalog)
-            return False, f"{gpu.name} ({told}) is older than {least}"
+            return False, f"{told} is older than {least}"
         if highest and _older(highest, gpu.level or ""):
             most = _generation(highest, backend, catalog)
-            return False, f"{gpu.name} ({told}) is newer than {most}"
+            return False, f"{told} is newer than {most}"
     levels = dict.fromkeys(_generation(gpu.level, backend, catalog) for gpu in known)
     if not levels or len(known) < len(hardware.gpus):
         return True, f"driver {hardware.driver}; compute capability unknown"
@@ -213,6 +218,11 @@ def _notes(machine: Machine, catalog: Catalog) -> Iterator[str]:
             "environments created with this Python get x86_64 wheels, and the last torch that has "
             f"them is {ended}: use an arm64 Python"
         )
+    if machine.jetson:
+        for host, wheels in catalog.publishers.items():
+            if wheels.startswith(_JETSON_WHEELS):
+                yield f"{wheels} are at `{host}`: route torch there with a source of its own"
+                break
     if machine.emulated:
         yield "environments created with this Python get windows-x86_64 wheels"
     for found in machine.hardware:

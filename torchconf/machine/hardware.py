@@ -66,6 +66,8 @@ class Machine(NamedTuple):
     hardware: tuple[Hardware, ...]
     notes: tuple[str, ...]
     """What was not understood."""
+    jetson: bool = False
+    """Whether it is a Tegra, whose driver and GPU are other ones than a server's."""
 
     def of(self, maker: str) -> Hardware | None:
         """Return the GPUs of one maker."""
@@ -79,6 +81,7 @@ class Machine(NamedTuple):
             "libc": self.libc or None,
             "macos": self.macos or None,
             "wsl": self.wsl,
+            "jetson": self.jetson,
             "rosetta": self.rosetta,
             "hardware": [
                 {**found._asdict(), "gpus": [gpu._asdict() for gpu in found.gpus]}
@@ -95,6 +98,7 @@ def read_machine(clues: ProbeResults) -> Machine:
     platform = _platform(clues.system, machine)
     wsl = clues.system == "Linux" and "microsoft" in clues.kernel.lower()
     libc = clues.libc or ("musl" if clues.musl else "") if clues.system == "Linux" else ""
+    jetson = clues.system == "Linux" and _is_tegra(clues)
     emulated = clues.system == "Windows" and (
         clues.processor.upper().startswith("ARM") and clues.machine.upper() == "AMD64"
     )
@@ -103,13 +107,15 @@ def read_machine(clues: ProbeResults) -> Machine:
         f"{shown} {platform.machine if platform else machine}".strip(),
         libc,
         "WSL" if wsl else "",
+        f"Jetson {_l4t_version(clues)}".strip() if jetson else "",
         "x86_64 Python under Rosetta" if rosetta else "",
         "emulated x86_64 Python" if emulated else "",
     ]
     notes: list[str] = []
     hardware = _told(clues, notes)
     if hardware is None:
-        hardware = [found for found in (_nvidia(clues), _amd(clues), _intel(clues)) if found]
+        nvidia = _tegra(clues) if jetson else _nvidia(clues)
+        hardware = [found for found in (nvidia, _amd(clues), _intel(clues)) if found]
     return Machine(
         platform=platform,
         words=", ".join(filter(None, words)),
@@ -120,6 +126,7 @@ def read_machine(clues: ProbeResults) -> Machine:
         emulated=emulated,
         hardware=tuple(hardware),
         notes=tuple(notes),
+        jetson=jetson,
     )
 
 
@@ -128,6 +135,23 @@ def _platform(system: str, machine: str) -> Platform | None:
     machines = _ARM if word == "arm" else (word,)
     own = (known for known in PLATFORMS if SYSTEMS[known.os] == system)
     return next((known for known in own if known.machine in machines), None)
+
+
+def _is_tegra(clues: ProbeResults) -> bool:
+    """Tell a Tegra by its kernel, which containers share, its driver, its system, or its board."""
+    said = clues.nvidia_smi
+    return (
+        "tegra" in clues.kernel.lower()
+        or (said is not None and "(nvgpu)" in said.out)
+        or clues.l4t.startswith("# R")
+        or "nvidia,tegra" in clues.device_tree
+    )
+
+
+def _l4t_version(clues: ProbeResults) -> str:
+    """Return the version of Jetson Linux: `L4T 36.4.3`; empty in a container without it."""
+    match = re.match(r"# R([0-9]+) \(release\), REVISION: ([0-9.]+)", clues.l4t)
+    return f"L4T {match[1]}.{match[2]}" if match else ""
 
 
 def _told(clues: ProbeResults, notes: list[str]) -> list[Hardware] | None:
@@ -170,6 +194,19 @@ def _nvidia(clues: ProbeResults) -> Hardware | None:
         gpus = tuple(Gpu(f"PCI device {number}", None) for number, _ in ids)
         return Hardware("nvidia", None, gpus, "the PCI bus", problem=problem)
     return None
+
+
+def _tegra(clues: ProbeResults) -> Hardware:
+    """Read what a Jetson tells: its tool came late, and answers `N/A` to much."""
+    loaded = nvidia_version(clues.nvidia_module) or nvidia_version(clues.nvidia_proc)
+    said = clues.nvidia_smi
+    text = said.out if said is not None and said.status == 0 else ""
+    driver, gpus = parse_nvidia_smi(re.sub(r"(?m)^\[?N/A\]?(?=,)", _NO_VERSION, text))
+    known = loaded or (driver if driver != _NO_VERSION else None)
+    return Hardware("nvidia", known, gpus or (Gpu("Tegra", None),), "the kernel")
+
+
+_NO_VERSION = "0"
 
 
 def parse_nvidia_smi(text: str) -> tuple[str | None, tuple[Gpu, ...]]:

@@ -75,6 +75,10 @@ class ProbeResults(NamedTuple):
     pci: tuple[Pci, ...] = ()
     display: tuple[str, ...] = ()
     r"""The display adapters that Windows has a driver for: `PCI\VEN_8086&DEV_56A0&...`."""
+    l4t: str = ""
+    """What Jetson Linux says of itself, in `nv_tegra_release`."""
+    device_tree: str = ""
+    """What a board is compatible with, from the most exact on: `nvidia,p3737-0000+p3701-0005`."""
 
 
 def probe_machine(
@@ -189,6 +193,8 @@ def _look_at_linux(
     told = bool(common.variables)
     return common._replace(
         kernel=_read(root, "proc/sys/kernel/osrelease"),
+        l4t=_read(root, "etc/nv_tegra_release"),
+        device_tree=_read(root, "proc/device-tree/compatible").replace("\0", " "),
         libc=_glibc(),
         musl=_has_musl(root),
         nvidia_smi=None if told else _ask_nvidia(_find("nvidia-smi", variables, wsl), limit),
