@@ -244,7 +244,8 @@ def test_version_without_a_label_is_pypis_though_the_lockfile_has_it_for_macos(e
     assert (data["backend"], data["locked"]) == ("pypi", ["2.13.0+cpu", "2.13.0+cu130"])
 
 
-def test_release_is_compared_with_the_lockfile(empty: Demo) -> None:
+def test_release_is_compared_with_the_lockfile(empty: Demo, on: On) -> None:
+    on("nvidia-blackwell")
     empty.init(THREE_SYSTEMS)
     lock(empty)
     install(empty.folder, "torch 2.12.1+cu130")
@@ -275,6 +276,73 @@ def test_better_build_is_named(empty: Demo, on: On) -> None:
     data = report(empty)["environment"]
     assert data["matches"] is True
     assert data["reason"] == "this machine also fits cu130: run `uv sync --extra cu130`"
+
+
+def test_build_that_is_not_the_best_is_all_right_and_has_a_hint(empty: Demo, on: On) -> None:
+    on("nvidia-blackwell")
+    empty.init(THREE_SYSTEMS)
+    install(empty.folder, "torch 2.13.0+cpu")
+    assert empty("doctor").out.splitlines()[-2:] == [
+        "ok            the installed build matches the project",
+        "hint          this machine also fits cu130: run `uv sync --extra cu130`",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("machine", "targets", "installed", "hint"),
+    [
+        (
+            "nvidia-blackwell", "-t linux-cpu -t macos-cpu", "2.13.0+cpu",
+            "this machine also fits cu132: run `torchconf add-target linux-cu132`",
+        ),
+        ("nvidia-blackwell", "-t linux-cu130 -t macos-cpu", "2.13.0+cu130", None),
+        ("no-gpu", "-t linux-cpu -t macos-cpu", "2.13.0+cpu", None),
+        ("jetson-orin", "-t linux-aarch64-cpu", "2.13.0+cpu", None),
+    ],
+)  # fmt: skip
+def test_hint_names_what_the_project_lacks_only_where_a_gpu_is_idle(
+    machine: str, targets: str, installed: str, hint: str | None, empty: Demo, on: On
+) -> None:
+    on(machine)
+    empty.init(targets)
+    install(empty.folder, f"torch {installed}")
+    data = report(empty)["environment"]
+    assert (data["matches"], data["reason"]) == (True, hint)
+
+
+@pytest.mark.parametrize(
+    ("machine", "targets", "command"),
+    [
+        # A target of the project fits, though it is not the first one.
+        ("no-gpu", "-t linux-cu130 -t linux-cpu", "uv sync --extra cpu"),
+        ("nvidia-pascal", "-t linux-cu130 -t linux-cu126 -t linux-cpu", "uv sync --extra cu126"),
+        # None fits, so that another one must be added.
+        ("no-gpu", "-t linux-cu130", "torchconf add-target linux-cpu --layout extras"),
+        ("no-gpu", "-t linux-pypi", "torchconf add-target linux-cpu"),
+        ("rocm", "-t linux-cu130", "torchconf add-target linux-rocm7.2 --layout extras"),
+        ("no-gpu", "-t linux-cu130 -t linux-cu126", "torchconf add-target linux-cpu"),
+        ("jetson-orin", "-t linux-aarch64-cu130",
+         "torchconf add-target linux-aarch64-cpu --layout extras"),
+        # There is no build for any GPU, nor for the processor.
+        ("musl", "-t linux-cu130", None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("installed", [None, "torch 2.13.0+cu130", "torch 2.13.0+cu126"])
+def test_build_that_was_called_unfit_is_never_recommended(
+    machine: str, targets: str, command: str | None, installed: str | None, empty: Demo, on: On
+) -> None:
+    on(machine)
+    empty.init(targets)
+    if installed is not None:
+        install(empty.folder, installed)
+    lines = empty("doctor").out.splitlines()
+    shown = [line.partition("  ")[2].strip() for line in lines if line.startswith("run ")]
+    told = [line.partition("; run `")[2].rstrip("`") for line in lines if "; run `" in line]
+    if installed is None or "matches the project" not in "".join(lines):
+        assert next(iter(shown or told), None) == command
+    if command is not None and command.startswith("torchconf"):
+        words = command.removeprefix("torchconf ")
+        assert empty(words).status == 0, "the command that is recommended works"
 
 
 def test_build_that_does_not_fit_is_told(empty: Demo) -> None:

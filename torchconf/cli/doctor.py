@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 
 from torchconf.cli.parser import add_format
 from torchconf.model.record import Record
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from torchconf.machine.diagnosis import Diagnosis, ProjectBuilds
     from torchconf.machine.hardware import Hardware
     from torchconf.machine.installed import Environment, TorchReport
+    from torchconf.model.targets import Target
     from torchconf.report.colour import When
     from torchconf.workspace.opened import OpenProject
 
@@ -114,14 +116,36 @@ def _compare(
     from torchconf.cli.rows import rows_of
     from torchconf.machine.diagnosis import judge, read_wanted
     from torchconf.model.uv_lock import locked_builds
+    from torchconf.planner.decide import declared_range
     from torchconf.workspace.opened import LOCKFILE
 
     rows = rows_of(context)
     text = _read(os.path.join(context.lock_folder, LOCKFILE))
     builds = locked_builds(text, catalog.main_package)
-    wanted = read_wanted(rows, builds, machine.platform, catalog)
+    admitted = declared_range(context.project, catalog.main_package)
+    wanted = read_wanted(rows, builds, machine.platform, catalog, admitted)
     packages = environment.packages if environment is not None else {}
-    return wanted, judge(packages, wanted, fits, machine.platform, catalog)
+    adding = partial(_adding, context)
+    return wanted, judge(packages, wanted, fits, machine.platform, catalog, adding)
+
+
+def _adding(context: OpenProject, target: Target) -> str:
+    """Return the command that adds a target, with the layout that it needs."""
+    from torchconf.errors import TorchconfError
+    from torchconf.model.target_spec import spec_of
+    from torchconf.planner import Request, plan_targets
+    from torchconf.workspace.facts import read_facts
+
+    command = f"torchconf add-target {target}"
+    facts = read_facts(context)
+    for layout in ("auto", "extras", "groups"):
+        request = Request(add=(spec_of(target),), layout=layout)
+        try:
+            plan_targets(request, context.project, context.catalog, facts)
+        except TorchconfError:
+            continue
+        return command if layout == "auto" else f"{command} --layout {layout}"
+    return command
 
 
 def _read(path: str) -> str:
@@ -160,7 +184,7 @@ def _environment_data(report: _Report) -> dict[str, Any] | None:
         "wanted": [choice._asdict() for choice in wanted.choices] if wanted else [],
         "locked": [version for version, _ in wanted.locked] if wanted else [],
         "matches": verdict.matches if verdict else None,
-        "reason": verdict.reason if verdict else None,
+        "reason": verdict.reason or verdict.hint if verdict else None,
         "command": verdict.command if verdict else None,
     }
 
@@ -231,6 +255,8 @@ def _environment_lines(report: _Report, catalog: Catalog) -> Iterator[tuple[str,
         yield "wrong" if verdict.matches is False else "note", verdict.reason, colour
     elif verdict.matches:
         yield "ok", "the installed build matches the project", "green"
+    if verdict.hint is not None:
+        yield "hint", verdict.hint, "yellow"
     if verdict.command is not None and verdict.matches is not True:
         yield "run", verdict.command, ""
 

@@ -9,12 +9,14 @@ from packaging.version import InvalidVersion, Version
 from torchconf.model.backends import PYPI, parse_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from packaging.specifiers import SpecifierSet
 
     from torchconf.catalog import Catalog
     from torchconf.machine.fitting import Fit
     from torchconf.model.backends import Backend
-    from torchconf.model.targets import Platform
+    from torchconf.model.targets import Platform, Target
     from torchconf.model.uv_lock import LockedBuild
     from torchconf.resolve.table import Row
 
@@ -35,6 +37,8 @@ class ProjectBuilds(NamedTuple):
     """Why some choice cannot be told."""
     locked: tuple[tuple[str, str], ...]
     """Version and backend of each build for the platform that the lockfile has."""
+    newest: Version | None
+    """The newest release that the project admits: what PyPI gives where nothing is locked."""
 
 
 class Diagnosis(NamedTuple):
@@ -46,11 +50,17 @@ class Diagnosis(NamedTuple):
     """The build that is installed, as far as its version tells."""
     reason: str | None
     command: str | None
-    """What installs the build that is asked for."""
+    """What installs the build that is asked for, or adds one that runs here."""
+    hint: str | None = None
+    """What else would be better, where nothing is wrong."""
 
 
 def read_wanted(
-    rows: Iterable[Row], builds: Iterable[LockedBuild], platform: Platform, catalog: Catalog
+    rows: Iterable[Row],
+    builds: Iterable[LockedBuild],
+    platform: Platform,
+    catalog: Catalog,
+    admitted: SpecifierSet,
 ) -> ProjectBuilds:
     """Pick out what concerns torch on one platform.
 
@@ -59,6 +69,7 @@ def read_wanted(
         builds: Of `torchconf.model.uv_lock.locked_builds`.
         platform: This machine's.
         catalog: For the backend of each registry.
+        admitted: The releases of torch that the project admits.
     """
     own = [
         row for row in rows if (row.package, row.platform) == (catalog.main_package, platform.key)
@@ -71,6 +82,7 @@ def read_wanted(
             for build in builds
             if any(_is_for(wheel, platform) for wheel in build.wheels)
         ),
+        newest=next((release for release in catalog.releases if release in admitted), None),
     )
 
 
@@ -90,6 +102,7 @@ def judge(
     fits: Sequence[Fit],
     platform: Platform,
     catalog: Catalog,
+    adding: Callable[[Target], str],
 ) -> Diagnosis:
     """Compare what is installed with what a project wants.
 
@@ -99,13 +112,15 @@ def judge(
         fits: Of this machine: they choose among commands that are all right.
         platform: This machine's.
         catalog: For the names of backends.
+        adding: Returns the command that adds a target, for a project without one that runs here.
     """
     main = catalog.main_package
     version = packages.get(main)
-    best = _best(wanted, fits, platform, catalog)
+    here = _Here(fits, _pypi_build(version, wanted, platform, catalog), adding)
+    best = here.best(wanted)
     command = best.command if best else None
     if version is None:
-        reason = f"{main} is not installed" if best else None
+        reason = f"{main} is not installed" if wanted.choices else None
         return Diagnosis(matches=None, backend=None, reason=reason, command=command)
     label = version.partition("+")[2]
     built = backend_of_label(label, catalog)
@@ -117,9 +132,46 @@ def judge(
     shown = same[0].backend if same else may_be[0]
     if odd := _odd_companion(packages, built, catalog):
         return Diagnosis(matches=False, backend=shown, reason=odd, command=command)
-    if best is None or not same:
+    if not same:
         return _other_build(version, shown, wanted, best, platform)
-    return _same_build(f"{main} {version}", same, best, wanted, fits)
+    return _same_build(f"{main} {version}", same, best, wanted, here, catalog)
+
+
+class _Here(NamedTuple):
+    """Which builds run on this machine."""
+
+    fits: Sequence[Fit]
+    pypi: Backend | None
+    """The build that PyPI gives."""
+    adding: Callable[[Target], str]
+
+    def fit(self, choice: OfferedBuild) -> Fit | None:
+        """Return what is known of a build on this machine."""
+        pypi = self.pypi.name if self.pypi else ""
+        name = pypi if choice.backend == PYPI.name else choice.backend
+        return next((fit for fit in self.fits if fit.backend.name == name), None)
+
+    def runs(self, choice: OfferedBuild) -> bool | None:
+        """Tell whether a build runs here; None: nobody knows."""
+        fit = self.fit(choice)
+        return None if fit is None else fit.fits
+
+    def place(self, choice: OfferedBuild) -> int:
+        """Return how good a build is here: 0 is the best."""
+        fit = self.fit(choice)
+        return self.fits.index(fit) if fit is not None and fit.fits else len(self.fits)
+
+    def best(self, wanted: ProjectBuilds) -> OfferedBuild | None:
+        """Return the choice whose build fits best, or what would add one; never one that fails."""
+        able = [choice for choice in wanted.choices if self.runs(choice) is not False]
+        if able or not wanted.choices:
+            return min(able, key=self.place, default=None)
+        return self.added()
+
+    def added(self) -> OfferedBuild | None:
+        """Return what adds the build that fits this machine best."""
+        fit = next((fit for fit in self.fits if fit.fits), None)
+        return None if fit is None else OfferedBuild(self.adding(fit.target), fit.backend.name)
 
 
 def backend_of_label(label: str, catalog: Catalog) -> Backend | None:
@@ -134,38 +186,61 @@ def _other_build(
     version: str, shown: str, wanted: ProjectBuilds, best: OfferedBuild | None, platform: Platform
 ) -> Diagnosis:
     """Judge a build that no choice installs."""
-    if best is None or wanted.unclear is not None:
-        command = best.command if best else None
+    command = best.command if best else None
+    if not wanted.choices or wanted.unclear is not None:
         return Diagnosis(matches=None, backend=shown, reason=wanted.unclear, command=command)
     asked = " or ".join(dict.fromkeys(choice.backend for choice in wanted.choices))
     reason = f"{version} is the {shown} build; the project asks for {asked} on {platform.key}"
-    return Diagnosis(matches=False, backend=shown, reason=reason, command=best.command)
+    return Diagnosis(matches=False, backend=shown, reason=reason, command=command)
 
 
 def _same_build(
     installed: str,
     same: Sequence[OfferedBuild],
-    best: OfferedBuild,
+    best: OfferedBuild | None,
     wanted: ProjectBuilds,
-    fits: Sequence[Fit],
+    here: _Here,
+    catalog: Catalog,
 ) -> Diagnosis:
     """Judge a build that some choice installs: its release may be another one than is locked."""
-    chosen = best if best in same else same[0]
+    chosen = next((choice for choice in same if choice == best), same[0])
     backends = {choice.backend for choice in same}
     locked = [version for version, backend in wanted.locked if backend in backends]
     matches = True
-    reason = None
+    reason = hint = None
+    other = best if best != chosen else None
+    fit = here.fit(chosen)
+    able = chosen if fit is None or fit.fits is not False else best
     if wanted.locked and not locked:
         reason = f"uv.lock has no {chosen.backend} build yet: run `uv lock`"
     elif locked and installed.partition(" ")[2] not in locked:
         matches = False
         reason = f"{installed} is installed, but uv.lock has {' or '.join(dict.fromkeys(locked))}"
-    elif unfit := next((f for f in fits if f.backend.name in backends and f.fits is False), None):
-        reason = f"{chosen.backend} does not run on this machine: {unfit.reason}"
-        reason += f"; run `{best.command}`" if best not in same else ""
-    elif best not in same and _is_better(best.backend, backends, fits):
-        reason = f"this machine also fits {best.backend}: run `{best.command}`"
-    return Diagnosis(matches=matches, backend=chosen.backend, reason=reason, command=chosen.command)
+    elif fit is not None and fit.fits is False:
+        named = chosen.backend if chosen.backend != PYPI.name else f"PyPI's {fit.backend.name}"
+        reason = f"{named} does not run on this machine: {fit.reason}"
+        reason += f"; run `{other.command}`" if other else ""
+    else:
+        hint = _hint(chosen, other, here, catalog)
+    command = able.command if able else None
+    return Diagnosis(
+        matches=matches, backend=chosen.backend, reason=reason, command=command, hint=hint
+    )
+
+
+def _hint(
+    chosen: OfferedBuild, other: OfferedBuild | None, here: _Here, catalog: Catalog
+) -> str | None:
+    """Name a better build: one of the project, or one for a GPU where this one is for none."""
+    if other is not None and here.place(other) < here.place(chosen):
+        return f"this machine also fits {other.backend}: run `{other.command}`"
+    fit, first = here.fit(chosen), next(iter(here.fits), None)
+    if fit is None or first is None or first is fit or not fit.fits:
+        return None
+    if catalog.maker(fit.backend.accelerator) or not catalog.maker(first.backend.accelerator):
+        return None
+    added = here.added()
+    return f"this machine also fits {added.backend}: run `{added.command}`" if added else None
 
 
 def _without_label(
@@ -188,35 +263,14 @@ def _odd_companion(
     return None
 
 
-def _best(
-    wanted: ProjectBuilds, fits: Sequence[Fit], platform: Platform, catalog: Catalog
-) -> OfferedBuild | None:
-    """Return the choice whose build fits this machine best; the first one if none does."""
-    order = {fit.backend.name: place for place, fit in enumerate(fits) if fit.fits}
-
-    def place(choice: OfferedBuild) -> int:
-        name = choice.backend
-        if name == PYPI.name:
-            build = _pypi_build(wanted, platform, catalog)
-            name = build.name if build else name
-        return order.get(name, len(order))
-
-    return min(wanted.choices, key=place, default=None)
-
-
-def _pypi_build(wanted: ProjectBuilds, platform: Platform, catalog: Catalog) -> Backend | None:
-    releases = list(catalog.releases[:1])
-    for version, backend in wanted.locked:
-        if backend == PYPI.name:
-            try:
-                releases = [Version(version)]
-            except InvalidVersion:
-                continue
-    return catalog.pypi_build(releases[0], platform) if releases else None
-
-
-def _is_better(name: str, than: Iterable[str], fits: Sequence[Fit]) -> bool:
-    """Tell whether a build fits, and better than others do."""
-    order = [fit.backend.name for fit in fits if fit.fits]
-    worse = [order.index(other) for other in than if other in order]
-    return name in order and all(order.index(name) < place for place in worse)
+def _pypi_build(
+    installed: str | None, wanted: ProjectBuilds, platform: Platform, catalog: Catalog
+) -> Backend | None:
+    """Return the build that PyPI gives: of the locked release, else of the one that is there."""
+    releases = [version for version, backend in wanted.locked if backend == PYPI.name]
+    for text in (*releases, installed or ""):
+        try:
+            return catalog.pypi_build(Version(Version(text).public), platform)
+        except InvalidVersion:
+            continue
+    return catalog.pypi_build(wanted.newest, platform) if wanted.newest else None
