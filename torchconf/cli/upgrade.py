@@ -78,7 +78,7 @@ def run(options: UpgradeOptions) -> int:
     context = open_project(options.common.project)
     request = UpgradeRequest(
         torch=options.torch,
-        backends=tuple(map(_pair, options.backend)),
+        backends=_pairs(options.backend),
         everything=options.all,
         rename=options.rename,
     )
@@ -105,40 +105,58 @@ def run(options: UpgradeOptions) -> int:
 
 
 def _locked(context: OpenProject, newest: Version | None) -> Version | None:
-    """Return the oldest release that is locked from an index of the project's targets.
+    """Return the oldest release that is locked from an index that the sources of torch name.
 
-    Other platforms may go their own way, and be at a newer one.
+    Other platforms may go their own way, and be at a newer one. What came from an index that was
+    left since says nothing about those that are there now.
     """
+    from packaging.utils import canonicalize_name
     from packaging.version import Version
 
     from torchconf.layout.configuration import read_configuration
+    from torchconf.model.backends import PYPI
     from torchconf.model.uv_lock import locked_builds
     from torchconf.workspace.opened import LOCKFILE
 
     if newest is None:
         return None
-    catalog = context.catalog
-    own = {target.backend for target in read_configuration(context.project, catalog).targets}
+    catalog, project = context.catalog, context.project
+    sources = project.sources_for(canonicalize_name(catalog.main_package))
+    indexes = (project.index_named(source.index) for source in sources if source.index)
+    named = {index.url.rstrip("/") for index in indexes if index is not None}
+    targets = read_configuration(project, catalog).targets
+    from_pypi = any(target.backend == PYPI for target in targets)
     with open(os.path.join(context.lock_folder, LOCKFILE), encoding="utf-8") as file:
         builds = locked_builds(file.read(), catalog.main_package)
+    if not builds:
+        return newest
     releases = [
         Version(Version(build.version).public)
         for build in builds
-        if catalog.backend_of_url(build.registry) in own
+        if build.registry.rstrip("/") in named
+        or (from_pypi and catalog.build_of_index(build.registry) == PYPI)
     ]
-    return min(releases, default=newest)
+    return min(releases, default=None)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _pairs(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Read each `--backend OLD=NEW`; no backend can become two others."""
     from torchconf.errors import RequestError
 
-    old, equals, new = text.partition("=")
-    if not (old and equals and new):
-        raise RequestError(
-            f"`--backend {text}` is not OLD=NEW",
-            help="see the examples of `torchconf upgrade --help`",
-        )
-    return old.strip().lower(), new.strip().lower()
+    found: dict[str, str] = {}
+    for text in texts:
+        old, _, new = (part.strip().lower() for part in text.partition("="))
+        if not (old and new):
+            raise RequestError(
+                f"`--backend {text}` is not OLD=NEW",
+                help="see the examples of `torchconf upgrade --help`",
+            )
+        if found.setdefault(old, new) != new:
+            raise RequestError(
+                f"`--backend` is given twice for {old}: {found[old]} and {new}",
+                help="name one of them",
+            )
+    return tuple(found.items())
 
 
 def _changes(context: OpenProject, upgrade: Upgrade) -> list[Change]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version
+from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 
 def overlaps(one: SpecifierSet, other: str) -> bool:
@@ -49,6 +49,37 @@ def public(specifier: SpecifierSet) -> SpecifierSet:
         return SpecifierSet(",".join(str(part).partition("+")[0] for part in specifier))
     except InvalidSpecifier:
         return specifier
+
+
+def exclusions(declared: SpecifierSet) -> SpecifierSet:
+    """Return the releases that a range leaves out by name: `!=2.8.0`."""
+    return SpecifierSet(",".join(str(part) for part in declared if part.operator == "!="))
+
+
+def is_exact(part: Specifier) -> bool:
+    """Tell a part of a range that names one version: `==2.13.0`, not `==2.13.*`."""
+    return part.operator in {"==", "==="} and not part.version.endswith(".*")
+
+
+def is_version(text: str) -> bool:
+    """Tell a version from other text, which `===` may be followed by."""
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
+
+
+def lowest_named(declared: SpecifierSet) -> Version | None:
+    """Return the lowest release that a range means to admit."""
+    found: list[Version] = []
+    for part in declared:
+        if part.operator in {">=", ">", "==", "===", "~="}:
+            try:
+                found.append(Version(Version(part.version.removesuffix(".*")).public))
+            except InvalidVersion:
+                continue
+    return max(found, default=None)
 
 
 def _reaches(specifier: SpecifierSet, release: Version, range_: str) -> bool:

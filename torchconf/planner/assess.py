@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torchconf.catalog import Catalog
     from torchconf.model.backends import Backend
     from torchconf.model.target_spec import TargetSpec
+    from torchconf.model.targets import Platform
 
 # How sure the catalog is that a release serves all targets; lower is better. SURE: every wheel is
 # known, of a release whose build matrix was read. COVERED: such a release, but not every Python was
@@ -34,6 +35,13 @@ class Needs(NamedTuple):
     """The companions, by name, and the range that the project allows."""
     python: SpecifierSet | None
     """None: not said yet, so that the release may decide."""
+    platforms: Mapping[str, frozenset[Platform]] = {}
+    """Where a companion is asked for, by name; everywhere if it is not in here."""
+
+    def targets(self, package: str, targets: Sequence[Target]) -> list[Target]:
+        """Return those of the targets for which a companion is asked for."""
+        where = self.platforms.get(package)
+        return [target for target in targets if where is None or target.platform in where]
 
 
 class ReleaseChoice(NamedTuple):
@@ -82,7 +90,8 @@ def assess(
             doubts.append((target, text))
     companions: dict[str, Version] = {}
     for package, allowed in needs.packages.items():
-        found = _companion(package, release, allowed, targets, pythons, catalog)
+        own = needs.targets(package, targets)
+        found = _companion(package, release, allowed, own, pythons, catalog)
         doubts += found.doubts
         missing += found.missing
         if found.missing:
@@ -130,7 +139,9 @@ def resolve_backends(
             if rank == MISSING and ranked:
                 continue
             fits = [
-                _companion(package, release, allowed, targets, pythons, catalog)
+                _companion(
+                    package, release, allowed, needs.targets(package, targets), pythons, catalog
+                )
                 for package, allowed in needs.packages.items()
             ]
             lacks = [(t, what) for t, (r, what) in zip(targets, torch, strict=True) if r == MISSING]

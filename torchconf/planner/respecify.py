@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from torchconf.model.requirements import next_minor, with_specifier, with_upper_bound
@@ -38,6 +39,7 @@ def respecify(text: str, new: Version, upper: str | None, own: str | None = None
     if not parts:
         return text
     lower = next((value for operator, value in parts if operator in (">=", ">")), None)
+    excluded = SpecifierSet(",".join(f"!={value}" for sign, value in parts if sign == "!="))
     found: list[str] = []
     for operator, value in parts:
         if operator == "!=":
@@ -47,7 +49,10 @@ def respecify(text: str, new: Version, upper: str | None, own: str | None = None
                 found.append(_upper(operator, value, new, lower))
         else:
             sign = ">=" if operator == ">" else operator
-            found.append(f"{sign}{_like(value, new, operator)}")
+            like = _like(value, new, operator)
+            # `>=2.8,!=2.8.0` would mean another release than the one that is said.
+            short = sign == ">=" and like not in excluded
+            found.append(f"{sign}{new.public if short else like}")
     joint = ", " if ", " in head else ","
     text = with_specifier(text, joint.join(found))
     if upper is None:

@@ -15,6 +15,7 @@ from torchconf.errors import ProjectError
 from torchconf.layout.configuration import read_configuration
 from torchconf.model.backends import PYPI
 from torchconf.model.project import read_project
+from torchconf.model.ranges import is_version, public
 from torchconf.model.target_spec import spec_of
 from torchconf.planner import plan_targets, refuse_what_uv_refuses, unknowns
 from torchconf.planner.assess import Needs, assess
@@ -83,6 +84,7 @@ def plan_upgrade(
     """
     before = read_configuration(project, catalog)
     refuse_unreadable(before, "fix it first; run `torchconf check` for details")
+    _refuse_own_builds(project, catalog)
     refuse_inherited(project, catalog)
     if not before.targets:
         raise ProjectError(
@@ -94,6 +96,18 @@ def plan_upgrade(
         _refuse_open_index(project, catalog)
     destination = find_destination(request, project, before, catalog, facts.locked)
     return _Plan(request, project, catalog, facts, members, before, destination).upgrade()
+
+
+def _refuse_own_builds(project: Project, catalog: Catalog) -> None:
+    """Refuse a torch that is a text and no version: `torch===local-build`."""
+    for one in (*project.requirements(), *project.workspace.constraint_dependencies):
+        for part in one.specifier if one.name == catalog.main_package else ():
+            if part.operator == "===" and not is_version(part.version):
+                raise ProjectError(
+                    f"`{one.raw}` names a build of your own, which no release can replace",
+                    at=project.place(one.at),
+                    help="change it by hand",
+                )
 
 
 def _refuse_open_index(project: Project, catalog: Catalog) -> None:
@@ -141,15 +155,7 @@ class _Plan:
         }
 
     def upgrade(self) -> Upgrade:
-        left = respecify_requirements(
-            [*self._lines()],
-            self.project,
-            self.catalog,
-            self.before,
-            self.destination,
-            self.request.torch,
-            self._own_bounds(),
-        )
+        left = [*self._respecify()]
         move_indexes(
             self.draft,
             self.project,
@@ -186,6 +192,30 @@ class _Plan:
             warnings=unknowns(self.destination.choice, self.catalog),
         )
 
+    def _respecify(self) -> Iterator[str]:
+        """Move the requirements: all of them, or those of each part; yield what is left alone."""
+        lines = [*self._lines()]
+        parts = []
+        for part, choice in self.destination.parts.items():
+            own_lines = [one for one in lines if one.requirement.path[:-1] in part.sections]
+            targets = [t for t in self.before.targets if t.backend.name == part.backend]
+            own = self._own_bounds(part.declared, targets)
+            parts.append((own_lines, self.destination._replace(choice=choice), own))
+        if not parts:
+            within = public(admitted_range(self.project, self.catalog.main_package))
+            own = self._own_bounds(within, self.before.targets)
+            parts.append((lines, self.destination, own))
+        for own_lines, destination, own in parts:
+            yield from respecify_requirements(
+                own_lines,
+                self.project,
+                self.catalog,
+                self.before,
+                destination,
+                self.request.torch,
+                own,
+            )
+
     def _is_idle(self) -> bool:
         """Tell whether all is as it should be."""
         drafts = (self.draft, self.root, *(draft for _, draft in self.followers.values()))
@@ -221,15 +251,14 @@ class _Plan:
             if source.index is not None
         )
 
-    def _own_bounds(self) -> Bounds | None:
+    def _own_bounds(self, within: SpecifierSet, targets: Sequence[Target]) -> Bounds | None:
         """Return the bounds that torchconf would have written for what the project has now."""
-        within = admitted_range(self.project, self.catalog.main_package)
         newest = next((r for r in self.catalog.releases if r in within), None)
         if newest is None:
             return None
         companions = {str(name): SpecifierSet() for name in self.before.packages}
         needs = Needs(within, companions, self.project.requires_python)
-        specs = [*map(spec_of, self.before.targets)]
+        specs = [*map(spec_of, targets)]
         choice = assess(newest, specs, needs, self.catalog).choice
         return Bounds(choice, within, self.catalog, settled=False, pinned=False, pin=False)
 
@@ -277,7 +306,7 @@ class _Plan:
 
     def _notes(self) -> Iterator[str]:
         release = self.destination.choice.release
-        if release is not None:
+        if release is not None and not self.destination.parts:
             why = " requested release" if self.request.torch else ""
             yield f"torch {release}: newest{why} available for all targets"
         for old, new in self.destination.backends.items():

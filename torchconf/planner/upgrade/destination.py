@@ -5,27 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from torchconf.errors import RequestError
 from torchconf.model.backends import PYPI
+from torchconf.model.ranges import exclusions, lowest_named, public
 from torchconf.model.requirements import exact_version, torch_specifier
 from torchconf.model.target_spec import TargetSpec, parse_target_spec
 from torchconf.model.targets import Target
 from torchconf.planner.assess import UNKNOWN, Needs
-from torchconf.planner.decide import admitted_range
+from torchconf.planner.decide import admitted_range, declared_range
 from torchconf.planner.releases import choose_release
+from torchconf.planner.upgrade.parts import find_parts, required_platforms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.layout.configuration import Configuration
     from torchconf.model.backends import Backend
     from torchconf.model.project import Project
     from torchconf.planner.assess import ReleaseChoice
+    from torchconf.planner.upgrade.parts import Part
 
-__all__ = ["Destination", "UpgradeRequest", "find_destination", "lowest_named"]
+__all__ = ["Destination", "UpgradeRequest", "find_destination"]
 
 
 class UpgradeRequest(NamedTuple):
@@ -51,6 +55,8 @@ class Destination(NamedTuple):
     given_up: tuple[Target, ...]
     """Targets that no one asked for by name, and that cannot follow."""
     notes: tuple[str, ...]
+    parts: Mapping[Part, ReleaseChoice] = {}
+    """What each extra or group gets, where they go their own ways."""
 
     def new(self, target: Target) -> Target:
         """Return what becomes of a target."""
@@ -77,7 +83,72 @@ def find_destination(
     Raises:
         RequestError: A target cannot follow; the newest release that all can have is named.
     """
-    return _Search(request, project, before, catalog, locked).find()
+    together = _Search(request, project, before, catalog, locked)
+    parts = find_parts(project, before, catalog)
+    joint = public(declared_range(project, catalog.main_package))
+    if parts and not any(release in joint for release in catalog.releases):
+        return _find_apart(together, parts)
+    try:
+        return together.find()
+    except RequestError:
+        if not parts or request.torch is not None:
+            raise
+    return _find_apart(together, parts)
+
+
+def _find_apart(together: _Search, parts: Sequence[Part]) -> Destination:
+    """Find a release for each extra or group: the newest goes on, others keep to their range.
+
+    Raises:
+        RequestError: None of them can have what is asked for.
+    """
+    request, asked = together.request, together.asked()
+    named = dict(request.backends)
+    newest = max(lowest_named(part.declared) or Version("0") for part in parts)
+    found: dict[Part, ReleaseChoice] = {}
+    backends: dict[str, Backend] = {}
+    notes: list[str] = []
+    refused: list[RequestError] = []
+    for part in parts:
+        moves = {old: new for old, new in asked.items() if old == part.backend}
+        leads = (lowest_named(part.declared) or newest) == newest
+        search = together.part(part, within=None if leads else part.declared)
+        try:
+            destination = search.find(moves)
+        except RequestError as error:
+            if part.backend in named:
+                raise
+            refused.append(error)
+            notes.append(f"{part.spoken} stays as it is: {error.message}")
+            continue
+        found[part] = destination.choice
+        backends |= destination.backends
+        release = destination.choice.release
+        if part.is_exact and not leads and request.torch is None:
+            notes.append(
+                f"{part.spoken} stays at torch {release}, which it pins; "
+                "the newer one is in another choice"
+            )
+        elif release is not None:
+            notes.append(f"{part.spoken}: torch {release}")
+        notes += destination.notes
+    if not found:
+        raise refused[0]
+    together.refuse_two_in_one(
+        {name: backends.get(name, backend) for name, backend in together.there.items()}
+    )
+    highest = max(found.values(), key=lambda choice: choice.release or Version("0"))
+    targets = (
+        target._replace(backend=backends.get(target.backend.name, target.backend))
+        for target in together.before.targets
+    )
+    return Destination(
+        choice=highest._replace(targets=tuple(dict.fromkeys(targets))),
+        backends=backends,
+        given_up=(),
+        notes=tuple(notes),
+        parts=found,
+    )
 
 
 class _Search:
@@ -96,15 +167,36 @@ class _Search:
         self.locked = locked
         self.main = catalog.main_package
         self.there = {target.backend.name: target.backend for target in before.targets}
+        self.declared = public(admitted_range(project, self.main))
+        self.within: SpecifierSet | None = None
+        """What a part of a project keeps to."""
+        self.platforms = required_platforms(project, catalog)
         self.packages = {
-            str(name): SpecifierSet()
+            str(name): exclusions(declared_range(project, name))
             for name in before.packages
             if name != self.main and catalog.companions(name, catalog.releases[0]) is not None
         }
         self.notes: list[str] = []
 
-    def find(self) -> Destination:
-        asked = self._asked()
+    def part(self, part: Part, within: SpecifierSet | None) -> _Search:
+        """Return the search for one extra or group."""
+        targets = tuple(t for t in self.before.targets if t.backend.name == part.backend)
+        request = self.request._replace(backends=(), everything=False)
+        before = self.before._replace(targets=targets, layout="markers")
+        search = _Search(request, self.project, before, self.catalog, self.locked)
+        search.declared = part.declared
+        search.within = None if self.request.torch is not None else within
+        base = {r.name: r.specifier for r in self.project.dependencies}
+        search.packages = {
+            name: base.get(canonicalize_name(name), allowed)
+            for name, allowed in self.packages.items()
+            if name in part.packages
+        }
+        return search
+
+    def find(self, moves: Mapping[str, Backend | None] | None = None) -> Destination:
+        """Find it; `moves` says what each backend becomes, if that is known."""
+        asked = dict(self.asked() if moves is None else moves)
         choice, targets = self._choose(asked)
         backends = self._backends(asked, choice)
         backwards = {
@@ -116,7 +208,7 @@ class _Search:
             asked |= backwards
             choice, targets = self._choose(asked)
             backends = self._backends(asked, choice)
-        self._refuse_two_in_one(backends)
+        self.refuse_two_in_one(backends)
         if self.request.torch is None and not self.request.everything:
             self._say_what_holds_back(asked, choice)
         changed = {old: new for old, new in backends.items() if new.name != old}
@@ -132,7 +224,7 @@ class _Search:
 
     # Backends.
 
-    def _asked(self) -> dict[str, Backend | None]:
+    def asked(self) -> dict[str, Backend | None]:
         """Return what each backend of the project becomes; None for the newest."""
         asked: dict[str, Backend | None] = dict(self.there)
         named = dict(self.request.backends)
@@ -217,7 +309,7 @@ class _Search:
             found[old] = new or next(iter(candidates), self.there[old])
         return found
 
-    def _refuse_two_in_one(self, backends: Mapping[str, Backend]) -> None:
+    def refuse_two_in_one(self, backends: Mapping[str, Backend]) -> None:
         """Refuse to make two extras, or two groups, bring the same build."""
         if self.before.layout == "markers":
             return
@@ -237,7 +329,7 @@ class _Search:
         self, asked: Mapping[str, Backend | None]
     ) -> tuple[ReleaseChoice, tuple[Target, ...]]:
         """Return the choice, and the old targets that it serves."""
-        every = self._served() if self.before.layout is None else self.before.targets
+        every = self._served() if self.before.layout is None else self._required()
         named = tuple(target for target in every if not self._is_implied(target))
         refused: RequestError | None = None
         for within in self._ranges():
@@ -253,6 +345,8 @@ class _Search:
                 best = self._try(targets, asked, SpecifierSet()).release
             except RequestError:
                 continue
+            if best is None:
+                continue
             say = "" if self.request.torch else f"; request it with `--torch {best}`"
             raise RequestError(
                 refused.message,
@@ -260,6 +354,12 @@ class _Search:
                 help=f"the newest torch available for all targets is {best}{say}",
             ) from None
         raise refused
+
+    def _required(self) -> tuple[Target, ...]:
+        """Return the targets for which torch is required, as far as markers tell."""
+        where = self.platforms.get(self.main)
+        asked = [t for t in self.before.targets if where is None or t.platform in where]
+        return tuple(asked) or self.before.targets
 
     def _served(self) -> tuple[Target, ...]:
         """Return the platforms of a project without sources, which names none of them.
@@ -282,7 +382,7 @@ class _Search:
         within: SpecifierSet,
     ) -> ReleaseChoice:
         specs = [self._spec(target, asked) for target in targets]
-        needs = Needs(within, self.packages, self.project.requires_python)
+        needs = Needs(within, self.packages, self.project.requires_python, self.platforms)
         choice = choose_release(specs, needs, self.catalog)
         if choice.certainty == UNKNOWN and self.request.torch is None:
             # Nobody asked for a release that no one has seen: all stays at what there is.
@@ -301,18 +401,24 @@ class _Search:
         return TargetSpec(target.platform, accelerator, new, text)
 
     def _ranges(self) -> Iterator[SpecifierSet]:
-        """Yield what the release must be in: as is asked for, else not below what there is."""
-        declared = admitted_range(self.project, self.main)
+        """Yield what the release must be in: as is asked for, else not below what there is.
+
+        A release that the project excludes is never taken.
+        """
+        excluded = exclusions(self.declared)
         if self.request.torch is not None:
             exact = exact_version(self.request.torch)
-            holds_one = any(part.operator in {"==", "==="} for part in declared)
+            holds_one = any(part.operator in {"==", "==="} for part in self.declared)
             asked = f"=={exact}" if exact and holds_one else torch_specifier(self.request.torch)
-            yield SpecifierSet(asked)
+            yield SpecifierSet(asked) & excluded
             return
-        floor = lowest_named(declared)
-        if self.locked is not None and declared.contains(self.locked, prereleases=True):
-            yield SpecifierSet(f">={self.locked}")
-        yield SpecifierSet(f">={floor}" if floor else "")
+        if self.within is not None:
+            yield self.within
+            return
+        floor = lowest_named(self.declared)
+        if self.locked is not None and self.declared.contains(self.locked, prereleases=True):
+            yield SpecifierSet(f">={self.locked}") & excluded
+        yield SpecifierSet(f">={floor}" if floor else "") & excluded
 
     def _is_implied(self, target: Target) -> bool:
         """Tell a target that nobody asked for: an unusual machine, which no marker tells apart."""
@@ -352,15 +458,3 @@ class _Search:
                 f"torch {further.release} needs another build: {', '.join(ended)}; `--all` or "
                 "`--backend OLD=NEW` upgrades it"
             )
-
-
-def lowest_named(declared: SpecifierSet) -> Version | None:
-    """Return the lowest release that a range means to admit."""
-    found: list[Version] = []
-    for part in declared:
-        if part.operator in {">=", ">", "==", "===", "~="}:
-            try:
-                found.append(Version(Version(part.version.removesuffix(".*")).public))
-            except InvalidVersion:
-                continue
-    return max(found, default=None)

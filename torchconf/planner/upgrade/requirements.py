@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from torchconf.errors import REFRESH, ProjectError, RequestError
 from torchconf.model.backends import PYPI
+from torchconf.model.ranges import is_exact, lowest_named, public
 from torchconf.model.requirements import (
     next_minor,
     torch_specifier,
@@ -21,7 +22,6 @@ from torchconf.model.toml_path import CONSTRAINTS, SOURCES
 from torchconf.planner.bounds import Bounds, lowest_companion
 from torchconf.planner.draft_tables import add_pins
 from torchconf.planner.respecify import relabel, respecify
-from torchconf.planner.upgrade.destination import Destination, lowest_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torchconf.edits.draft import Draft
     from torchconf.layout.configuration import Configuration
     from torchconf.model.project import Project, Requirement
+    from torchconf.planner.upgrade.destination import Destination
 
 __all__ = ["PlacedRequirement", "respecify_requirements"]
 
@@ -205,7 +206,7 @@ class _Respecifying:
         joined = SpecifierSet()
         for number, text in self.texts.items():
             if held or not self.lines[number].holds:
-                joined &= Parsed(text).specifier
+                joined &= public(Parsed(text).specifier)
         return joined
 
     # Companions.
@@ -303,7 +304,4 @@ class _Respecifying:
 
 def _is_exact(requirement: Requirement) -> bool:
     """Tell a requirement that names one version: `==2.13.0`, not `==2.13.*`."""
-    return any(
-        part.operator in {"==", "==="} and not part.version.endswith(".*")
-        for part in requirement.specifier
-    )
+    return any(map(is_exact, requirement.specifier))

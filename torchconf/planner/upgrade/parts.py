@@ -1,0 +1,144 @@
+"""What of a project goes its own way: extras and groups with a torch of their own, and markers."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from torchconf.layout.layouts import KINDS
+from torchconf.model.markers import holds
+from torchconf.model.ranges import admits_python, is_exact, public
+from torchconf.model.targets import PLATFORMS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.markers import Marker
+    from packaging.utils import NormalizedName
+
+    from torchconf.catalog import Catalog
+    from torchconf.layout.configuration import Configuration
+    from torchconf.model.project import Project, Requirement, Section
+    from torchconf.model.targets import Platform
+    from torchconf.model.toml_path import Path
+
+__all__ = ["Part", "find_parts", "required_platforms"]
+
+
+class Part(NamedTuple):
+    """An extra or a group that holds a torch of its own: it conflicts with all others."""
+
+    kind: str
+    name: str
+    """As written."""
+    backend: str
+    sections: frozenset[Path]
+    """The tables that it alone brings."""
+    declared: SpecifierSet
+    """What it says of torch, together with the base dependencies."""
+    packages: tuple[str, ...]
+
+    @property
+    def spoken(self) -> str:
+        """The part in words."""
+        return f"{self.kind} `{self.name}`"
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it holds one version of torch."""
+        return any(is_exact(part) for part in self.declared)
+
+
+def find_parts(project: Project, before: Configuration, catalog: Catalog) -> tuple[Part, ...]:
+    """Return the extras or groups that may hold different releases.
+
+    Returns:
+        Nothing where a constraint holds torch for all of them, or where two of them may be
+        installed together.
+    """
+    kind = KINDS.get(before.layout) if before.layout else None
+    workspace = project.workspace
+    held = (*workspace.constraint_dependencies, *workspace.override_dependencies)
+    if not kind or any(one.name == catalog.main_package and one.specifier for one in held):
+        return ()
+    tables = project.extras if kind == "extra" else project.groups
+    chosen = {
+        canonicalize_name(name): backend
+        for backend, first in before.names.items()
+        for name in (first, *before.aliases.get(backend, ()))
+    }
+    sections = {name: _reached(name, tables) for name in chosen if name in tables}
+    base = project.dependencies
+    parts: list[Part] = []
+    for name, reached in sections.items():
+        others = {path for other, own in sections.items() if other != name for path in own}
+        own = [section for path, section in reached.items() if path not in others]
+        lines = [one for section in own for one in section.requirements]
+        if any(one.name == catalog.main_package and one.specifier for one in lines):
+            parts.append(
+                Part(
+                    kind=kind,
+                    name=tables[name].written,
+                    backend=chosen[name],
+                    sections=frozenset(section.path for section in own),
+                    declared=_joined((*base, *lines), catalog.main_package),
+                    packages=tuple({one.name for one in (*base, *lines)}),
+                )
+            )
+    apart = {
+        frozenset(pair)
+        for conflict in project.conflicts
+        for pair in combinations([i.name for i in conflict.items if i.kind == kind], 2)
+    }
+    names = [canonicalize_name(part.name) for part in parts]
+    pairs = (frozenset(pair) for pair in combinations(names, 2))
+    return tuple(parts) if len(parts) > 1 and all(pair in apart for pair in pairs) else ()
+
+
+def _reached(name: NormalizedName, tables: Mapping[NormalizedName, Section]) -> dict[Path, Section]:
+    """Return a section, and those that it includes, by their places."""
+    found: dict[Path, Section] = {}
+    waiting = [name]
+    while waiting:
+        section = tables.get(waiting.pop())
+        if section is not None and section.path not in found:
+            found[section.path] = section
+            waiting += [include.group for include in section.includes]
+    return found
+
+
+def _joined(lines: tuple[Requirement, ...], package: str) -> SpecifierSet:
+    joined = SpecifierSet()
+    for one in lines:
+        if one.name == package:
+            joined &= public(one.specifier)
+    return joined
+
+
+def required_platforms(project: Project, catalog: Catalog) -> dict[str, frozenset[Platform]]:
+    """Return where the packages of the family are required, of those that have markers alone."""
+    python = project.requires_python
+    pythons = [p for p in catalog.pythons if python is None or admits_python(python, p)]
+    lines: dict[str, list[Marker | None]] = {}
+    for one in project.requirements():
+        if one.name in catalog.family:
+            lines.setdefault(one.name, []).append(one.marker)
+    found = {
+        name: frozenset(
+            platform
+            for platform in PLATFORMS
+            if any(holds(each, platform, python) for each in markers if each for python in pythons)
+        )
+        for name, markers in lines.items()
+        if None not in markers and not any("extra" in str(each) for each in markers)
+    }
+    if catalog.main_package in found:
+        # A companion brings torch wherever it is.
+        if lines.keys() - found.keys():
+            del found[catalog.main_package]
+        else:
+            found[catalog.main_package] = frozenset().union(*found.values())
+    return found
