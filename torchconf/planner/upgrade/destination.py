@@ -340,6 +340,7 @@ class _Search:
                     refused = refused or error
         if refused is None:  # there is at least one range
             raise AssertionError
+        refused.at = refused.at or self._place_of_exclusion()
         for targets in dict.fromkeys((every, named)):
             try:
                 best = self._try(targets, asked, SpecifierSet()).release
@@ -354,6 +355,13 @@ class _Search:
                 help=f"the newest torch available for all targets is {best}{say}",
             ) from None
         raise refused
+
+    def _place_of_exclusion(self) -> str | None:
+        """Return where a release is excluded, which could be what stands in the way."""
+        for one in self.project.requirements():
+            if one.name == self.main and exclusions(one.specifier):
+                return self.project.place(one.at)
+        return None
 
     def _required(self) -> tuple[Target, ...]:
         """Return the targets for which torch is required, as far as markers tell."""

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from torchconf.errors import REFRESH, ProjectError, RequestError
 from torchconf.model.backends import PYPI
-from torchconf.model.ranges import is_exact, lowest_named, public
+from torchconf.model.ranges import exclusions, is_exact, lowest_named, public
 from torchconf.model.requirements import (
     next_minor,
     torch_specifier,
@@ -156,7 +156,7 @@ class _Respecifying:
         for number, line in sorted(ours, key=lambda pair: not pair[1].is_base):
             bare = not line.requirement.specifier
             if bare and (upper is not None or self.asked) and not held and not line.holds:
-                self.texts[number] = self._replaced(self._label(line), upper)
+                self.texts[number] = self._replaced(self._label(line), line, upper)
             else:
                 self.texts[number] = self._torch(line, upper)
             text = self.texts[number]
@@ -179,14 +179,16 @@ class _Respecifying:
         if not line.requirement.specifier or _is_exact(line.requirement):
             return respecify(text, self.release, None)
         if self.asked and not self.is_bare and not line.holds:
-            return self._replaced(text, upper)
+            return self._replaced(text, line, upper)
         own = self.own.torch if self.own and upper is None else None
         lower = Version(self.asked.strip()) if self.asked and self.is_bare else self.release
         return respecify(text, lower, None if line.is_promise else upper, own)
 
-    def _replaced(self, text: str, upper: str | None) -> str:
+    def _replaced(self, text: str, line: PlacedRequirement, upper: str | None) -> str:
         """Write what is asked for, or else what keeps the targets together."""
         specifier = self.specifier or f">={self.release}"
+        excluded = [str(one) for one in exclusions(line.requirement.specifier)]
+        specifier = ",".join([specifier, *(one for one in excluded if one not in specifier)])
         text = with_specifier(text, specifier)
         return text if upper is None else with_upper_bound(text, upper)
 

@@ -1,0 +1,172 @@
+"""`torchconf upgrade`: choices with a release of their own, markers, exclusions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from tests.support.projects import EXAMPLES, Demo
+from tests.support.replica import Replica
+from tests.support.upgrading import inside
+from torchconf.planner.respecify import respecify
+
+SCOPED = """\
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.12,<3.14"
+dependencies = []
+
+{tables}
+
+[tool.uv]
+conflicts = [[{{ {kind} = "old" }}, {{ {kind} = "new" }}]]
+
+[tool.uv.sources]
+torch = [
+    {{ index = "pytorch-cu118", {kind} = "old" }},
+    {{ index = "pytorch-cu130", {kind} = "new" }},
+]
+
+[[tool.uv.index]]
+name = "pytorch-cu118"
+url = "https://download.pytorch.org/whl/cu118"
+explicit = true
+
+[[tool.uv.index]]
+name = "pytorch-cu130"
+url = "https://download.pytorch.org/whl/cu130"
+explicit = true
+"""
+TABLES = {"extra": "[project.optional-dependencies]", "group": "[dependency-groups]"}
+
+
+def scoped(folder: Path, old: str, new: str, kind: str = "extra") -> Demo:
+    tables = f'{TABLES[kind]}\nold = ["{old}"]\nnew = ["{new}"]'
+    return Demo(folder, SCOPED.format(tables=tables, kind=kind))
+
+
+def plain(folder: Path, *lines: str, python: str = ">=3.12,<3.14") -> Demo:
+    listed = ", ".join(f'"{line}"' for line in lines)
+    return Demo(
+        folder,
+        f'[project]\nname = "demo"\nversion = "0.1.0"\nrequires-python = "{python}"\n'
+        f"dependencies = [{listed}]\n",
+    )
+
+
+@inside
+@pytest.mark.parametrize("kind", ["extra", "group"])
+@pytest.mark.parametrize(
+    ("old", "new", "after"),
+    [
+        ("torch>=2.5,<2.8", "torch>=2.9.1", "torch>=2.7,<2.8"),
+        ("torch==2.7.1", "torch==2.9.1", "torch==2.7.1"),
+        ("torch>=2.5", "torch>=2.9.1", "torch>=2.7"),
+        ("torch==2.7.*", "torch>=2.9", "torch==2.7.*"),
+    ],
+)
+def test_each_choice_moves_within_its_own_range(
+    old: str, new: str, after: str, kind: str, inside_replica: Replica, tmp_path: Path
+) -> None:
+    demo = scoped(tmp_path, old, new, kind)
+    done = demo("upgrade")
+    assert done.status == 0, done.err
+    assert f"{kind} `old`" in done.err
+    assert f'old = ["{after}"]' in demo.text
+    assert f'new = ["{new}"]' not in demo.text
+    once = demo.text
+    assert (demo("upgrade").status, demo.text) == (0, once)
+    run = inside_replica.uv("lock", cwd=demo.folder)
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_choice_that_cannot_follow_is_named(tmp_path: Path) -> None:
+    demo = scoped(tmp_path, "torch==2.7.1", "torch==2.9.1")
+    done = demo("upgrade --torch 2.10.0")
+    assert done.status == 0, done.err
+    assert "extra `old` stays as it is" in done.err
+    assert 'old = ["torch==2.7.1"]' in demo.text
+    assert 'new = ["torch==2.10.0"]' in demo.text
+
+
+def test_choices_without_a_conflict_are_one(tmp_path: Path) -> None:
+    demo = scoped(tmp_path, "torch>=2.5", "torch>=2.9.1")
+    demo.path.write_text(
+        demo.text.replace('conflicts = [[{ extra = "old" }, { extra = "new" }]]', "")
+    )
+    assert demo("upgrade").status == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "before", "after"),
+    [
+        ("upgrade", "torch>=2.5,!=2.8.0", "torch>=2.7,!=2.8.0"),
+        ("upgrade --torch '>=2.6'", "torch>=2.5,!=2.8.0", "torch>=2.6,!=2.8.0"),
+        ("upgrade --torch 2.7", "torch>=2.5, !=2.7.1", "torch>=2.7, !=2.7.1, <2.8"),
+    ],
+)  # fmt: skip
+def test_an_excluded_release_is_never_taken(
+    words: str, before: str, after: str, tmp_path: Path
+) -> None:
+    demo = plain(tmp_path, before, python=">=3.9")
+    done = demo(words)
+    assert done.status == 0, done.err
+    assert demo.project["dependencies"] == [after]
+
+
+def test_the_place_of_an_exclusion_is_named(tmp_path: Path) -> None:
+    demo = plain(tmp_path, "torch>=2.5,!=2.8.0")
+    done = demo("upgrade --torch 2.8")
+    assert done.status == 2
+    assert "project.dependencies[0]" in done.err
+
+
+def test_a_lower_bound_means_the_release_that_is_said() -> None:
+    assert respecify("torch>=2.5,!=2.9.0", Version("2.9.1"), None) == "torch>=2.9.1,!=2.9.0"
+
+
+def test_text_that_is_no_version_is_left_to_its_author(tmp_path: Path) -> None:
+    demo = plain(tmp_path, "torch===local-build")
+    before = demo.text
+    done = demo("upgrade")
+    assert (done.status, demo.text) == (2, before)
+    assert "names a build of your own" in done.err
+
+
+def test_a_companion_is_asked_of_its_own_platforms(tmp_path: Path) -> None:
+    demo = plain(tmp_path, "torch==2.9.1", "xformers==0.0.33.post2; sys_platform == 'linux'")
+    done = demo("upgrade --torch 2.10")
+    assert done.status == 0, done.err
+    assert "torch==2.10.0" in demo.text
+    assert "xformers==0.0.34; sys_platform == 'linux'" in demo.text
+
+
+def test_one_backend_cannot_become_two(tmp_path: Path) -> None:
+    demo = scoped(tmp_path, "torch>=2.5", "torch>=2.9.1")
+    done = demo("upgrade --backend cu118=cu126 --backend cu118=cu128")
+    assert done.status == 2
+    assert "given twice for cu118: cu126 and cu128" in done.err
+
+
+LOCK = '[[package]]\nname = "torch"\nversion = "2.14.0"\nsource = {{ registry = "{}" }}\n'
+
+
+@pytest.mark.parametrize(
+    ("registry", "after"),
+    [
+        ("https://download.pytorch.org/whl/cpu", "torch>=2.14,<2.15"),
+        ("https://mirror.example.org/simple", "torch>=2.13,<2.15"),
+        ("https://download.pytorch.org/whl/cu126", "torch>=2.13,<2.15"),
+    ],
+)
+def test_a_lock_counts_if_its_torch_came_from_where_the_sources_say(
+    registry: str, after: str, tmp_path: Path
+) -> None:
+    example = (EXAMPLES / "extras.toml").read_text(encoding="utf-8")
+    demo = Demo(tmp_path, example.replace(">=2.13.0", ">=2.12,<2.15"))
+    (demo.folder / "uv.lock").write_text(LOCK.format(registry))
+    assert demo("upgrade").status == 0
+    assert demo.project["optional-dependencies"]["cpu"] == [after]
