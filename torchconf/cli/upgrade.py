@@ -200,7 +200,7 @@ def _report_text(
         print_notes(upgrade.notes)
     if writing.dry_run:
         print_diff("".join(change.diff for change in changes), color)
-    elif not changes and not quiet:
+    if not changes and not quiet:
         sys.stderr.write("no changes needed\n")
     for change in changes if not writing.dry_run else ():
         shown = spoken_path(change.file.path)

@@ -81,7 +81,9 @@ def _upper(operator: str, value: str, new: Version, lower: str | None) -> str:
     except InvalidVersion:
         return f"{operator}{value}"
     inside = new < bound if operator == "<" else new <= bound
-    return f"{operator}{value}" if inside and not beside else f"<{next_minor(new)}"
+    if inside and not beside:
+        return f"{operator}{value}"
+    return f"<={_like(value, new, '==')}" if operator == "<=" else f"<{next_minor(new)}"
 
 
 def relabel(text: str, backends: Mapping[str, Backend]) -> str:

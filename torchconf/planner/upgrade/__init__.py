@@ -88,9 +88,9 @@ def plan_upgrade(
     refuse_inherited(project, catalog)
     if not before.targets:
         raise ProjectError(
-            "the project has no target and does not require torch",
+            f"nothing to upgrade: the project does not require {catalog.main_package}",
             at=project.at,
-            help="run `torchconf init` to add one",
+            help="run `torchconf init` to add it",
         )
     if before.layout is None:
         _refuse_open_index(project, catalog)

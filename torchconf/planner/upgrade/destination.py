@@ -217,10 +217,20 @@ class _Search:
             choice=choice._replace(targets=tuple(after)),
             backends=changed,
             given_up=tuple(
-                t for t in self.before.targets if t not in targets and t.backend != PYPI
+                t
+                for t in self.before.targets
+                if t not in targets and t.backend != PYPI and self._was_served(t)
             ),
             notes=tuple(self.notes),
         )
+
+    def _was_served(self, target: Target) -> bool:
+        """Tell whether a target has wheels as things are: only then has it something to lose."""
+        try:
+            found = self._try((target,), self.there, self.declared)
+        except RequestError:
+            return False
+        return found.release is None or found.release in self.declared
 
     # Backends.
 
@@ -450,19 +460,23 @@ class _Search:
     ) -> None:
         """Say that there is a newer release, which needs other backends."""
         free = {old: None if self.there[old].version else new for old, new in asked.items()}
-        ended = [
-            f"{backend.name} ended with torch {last}"
-            for old, backend in ((old, asked[old] or self.there[old]) for old in asked)
+        ends = {
+            backend.name: Version(last)
+            for backend in (asked[old] or self.there[old] for old in asked)
             if (last := self.catalog.ended(backend)) is not None
-        ]
-        if not ended or choice.release is None:
+        }
+        if not ends or choice.release is None:
             return
         try:
             further = self._try(self.before.targets, free, SpecifierSet(f">{choice.release}"))
         except RequestError:
             return
-        if further.release is not None and self.catalog.covered(further.release):
+        newer = further.release
+        if newer is None or newer <= choice.release or not self.catalog.covered(newer):
+            return
+        ended = [f"{name} ended with torch {last}" for name, last in ends.items() if last < newer]
+        if ended:
             self.notes.append(
-                f"torch {further.release} needs another build: {', '.join(ended)}; `--all` or "
+                f"torch {newer} needs another build: {', '.join(ended)}; `--all` or "
                 "`--backend OLD=NEW` upgrades it"
             )
