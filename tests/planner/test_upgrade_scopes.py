@@ -141,7 +141,7 @@ def test_a_companion_is_asked_of_its_own_platforms(tmp_path: Path) -> None:
     done = demo("upgrade --torch 2.10")
     assert done.status == 0, done.err
     assert "torch==2.10.0" in demo.text
-    assert "xformers==0.0.34; sys_platform == 'linux'" in demo.text
+    assert "xformers==0.0.35; sys_platform == 'linux'" in demo.text
 
 
 def test_one_backend_cannot_become_two(tmp_path: Path) -> None:
@@ -170,3 +170,45 @@ def test_a_lock_counts_if_its_torch_came_from_where_the_sources_say(
     (demo.folder / "uv.lock").write_text(LOCK.format(registry))
     assert demo("upgrade").status == 0
     assert demo.project["optional-dependencies"]["cpu"] == [after]
+
+
+JETSON = """
+[[tool.uv.index]]
+name = "jetson"
+url = "https://pypi.jetson-ai-lab.io/jp6/cu126/+simple"
+explicit = true
+"""
+
+
+def test_a_choice_from_an_unknown_index_stays_and_the_rest_moves(tmp_path: Path) -> None:
+    demo = scoped(tmp_path, "torch==2.8.0", "torch>=2.9.1")
+    demo.path.write_text(demo.text.replace('index = "pytorch-cu118"', 'index = "jetson"') + JETSON)
+    done = demo("upgrade")
+    assert done.status == 0, done.err
+    assert "extra `old` stays as it is: no known backend in the URL" in done.err
+    assert "tool.uv.sources.torch[0]" in done.err
+    assert 'old = ["torch==2.8.0"]' in demo.text
+    assert 'new = ["torch>=2.9.1"]' not in demo.text
+    assert "jp6/cu126" in demo.text
+
+
+def test_torch_from_an_unknown_index_is_refused_with_the_reason(tmp_path: Path) -> None:
+    demo = plain(tmp_path, "torch>=2.5")
+    demo.path.write_text(
+        f'{demo.text}\n[tool.uv.sources]\ntorch = {{ index = "jetson" }}\n{JETSON}'
+    )
+    before = demo.text
+    done = demo("upgrade --all")
+    assert (done.status, demo.text) == (2, before)
+    assert "cannot tell which releases of torch there are" in done.err
+
+
+def test_a_companion_that_fits_every_torch_may_come_from_anywhere(tmp_path: Path) -> None:
+    demo = plain(tmp_path, "torch>=2.9", "torchao")
+    demo.path.write_text(
+        f'{demo.text}\n[tool.uv.sources]\ntorchao = {{ url = "https://example.org/torchao.whl" }}\n'
+    )
+    done = demo("upgrade")
+    assert done.status == 0, done.err
+    assert "torchao stays as it is: a `url` source is not an index" in done.err
+    assert "torch>=2.9" not in demo.text

@@ -24,6 +24,7 @@ from torchconf.planner.decide import admitted_range, refuse_inherited, refuse_un
 from torchconf.planner.draft_indexes import move_indexes
 from torchconf.planner.request import Request
 from torchconf.planner.upgrade.destination import Destination, UpgradeRequest, find_destination
+from torchconf.planner.upgrade.parts import find_parts, unknown_sources
 from torchconf.planner.upgrade.rename import rename_scopes
 from torchconf.planner.upgrade.requirements import PlacedRequirement, respecify_requirements
 
@@ -83,9 +84,11 @@ def plan_upgrade(
         ProjectError: The project has no torch, or holds something that is not understood.
     """
     before = read_configuration(project, catalog)
-    refuse_unreadable(before, "fix it first; run `torchconf check` for details")
+    help_ = "fix it first; run `torchconf check` for details"
+    refuse_unreadable(before._replace(foreign=()), help_)
     _refuse_own_builds(project, catalog)
     refuse_inherited(project, catalog)
+    _refuse_unknown_sources(project, before, catalog)
     if not before.targets:
         raise ProjectError(
             f"nothing to upgrade: the project does not require {catalog.main_package}",
@@ -96,6 +99,20 @@ def plan_upgrade(
         _refuse_open_index(project, catalog)
     destination = find_destination(request, project, before, catalog, facts.locked)
     return _Plan(request, project, catalog, facts, members, before, destination).upgrade()
+
+
+def _refuse_unknown_sources(project: Project, before: Configuration, catalog: Catalog) -> None:
+    """Refuse if nothing can move: some release comes from where nobody knows what there is."""
+    unknown = unknown_sources(before, catalog)
+    parts = find_parts(project, before, catalog) if unknown else ()
+    told_apart = {part.held for part in parts if any(other.held is None for other in parts)}
+    for one in unknown:
+        if one not in told_apart:
+            raise ProjectError(
+                f"cannot tell which releases of {one.source.package} there are: {one.why}",
+                at=one.at,
+                help="change the versions by hand",
+            )
 
 
 def _refuse_own_builds(project: Project, catalog: Catalog) -> None:
@@ -305,6 +322,9 @@ class _Plan:
             )
 
     def _notes(self) -> Iterator[str]:
+        for one in self.before.foreign:
+            if one.backend is None and one not in unknown_sources(self.before, self.catalog):
+                yield f"{one.source.package} stays as it is: {one.why}, at {one.at}"
         release = self.destination.choice.release
         if release is not None and not self.destination.parts:
             why = " requested release" if self.request.torch else ""

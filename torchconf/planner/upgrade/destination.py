@@ -86,7 +86,8 @@ def find_destination(
     together = _Search(request, project, before, catalog, locked)
     parts = find_parts(project, before, catalog)
     joint = public(declared_range(project, catalog.main_package))
-    if parts and not any(release in joint for release in catalog.releases):
+    held = any(part.held for part in parts)
+    if parts and (held or not any(release in joint for release in catalog.releases)):
         return _find_apart(together, parts)
     try:
         return together.find()
@@ -104,14 +105,19 @@ def _find_apart(together: _Search, parts: Sequence[Part]) -> Destination:
     """
     request, asked = together.request, together.asked()
     named = dict(request.backends)
-    newest = max(lowest_named(part.declared) or Version("0") for part in parts)
+    moving = [part for part in parts if part.held is None]
+    newest = max(lowest_named(part.declared) or Version("0") for part in moving)
+    notes = [f"{p.spoken} stays as it is: {p.held.why}, at {p.held.at}" for p in parts if p.held]
     found: dict[Part, ReleaseChoice] = {}
     backends: dict[str, Backend] = {}
-    notes: list[str] = []
     refused: list[RequestError] = []
-    for part in parts:
+    for part in moving:
         moves = {old: new for old, new in asked.items() if old == part.backend}
-        leads = (lowest_named(part.declared) or newest) == newest
+        lowest = lowest_named(part.declared)
+        leads = (lowest or newest) == newest
+        if part.is_exact and not leads and request.torch is None and part.backend not in named:
+            notes.append(f"{part.spoken} stays at torch {lowest}, which it pins")
+            continue
         search = together.part(part, within=None if leads else part.declared)
         try:
             destination = search.find(moves)
@@ -124,12 +130,7 @@ def _find_apart(together: _Search, parts: Sequence[Part]) -> Destination:
         found[part] = destination.choice
         backends |= destination.backends
         release = destination.choice.release
-        if part.is_exact and not leads and request.torch is None:
-            notes.append(
-                f"{part.spoken} stays at torch {release}, which it pins; "
-                "the newer one is in another choice"
-            )
-        elif release is not None:
+        if release is not None:
             notes.append(f"{part.spoken}: torch {release}")
         notes += destination.notes
     if not found:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from torchconf.catalog import Catalog
-    from torchconf.layout.configuration import Configuration
+    from torchconf.layout.configuration import Configuration, Foreign
     from torchconf.model.project import Project, Requirement, Section
     from torchconf.model.targets import Platform
     from torchconf.model.toml_path import Path
 
-__all__ = ["Part", "find_parts", "required_platforms"]
+__all__ = ["Part", "find_parts", "required_platforms", "unknown_sources"]
 
 
 class Part(NamedTuple):
@@ -40,6 +40,8 @@ class Part(NamedTuple):
     declared: SpecifierSet
     """What it says of torch, together with the base dependencies."""
     packages: tuple[str, ...]
+    held: Foreign | None = None
+    """What keeps it as it is: a source of which nobody knows what it has."""
 
     @property
     def spoken(self) -> str:
@@ -52,6 +54,23 @@ class Part(NamedTuple):
         return any(is_exact(part) for part in self.declared)
 
 
+def unknown_sources(before: Configuration, catalog: Catalog) -> tuple[Foreign, ...]:
+    """Return the sources that keep a release where it is.
+
+    A companion that states no torch, from wherever it comes, goes with any.
+    """
+    newest = catalog.releases[0]
+    return tuple(
+        one
+        for one in before.foreign
+        if one.backend is None
+        and (
+            one.source.package == catalog.main_package
+            or catalog.companions(one.source.package, newest) is not None
+        )
+    )
+
+
 def find_parts(project: Project, before: Configuration, catalog: Catalog) -> tuple[Part, ...]:
     """Return the extras or groups that may hold different releases.
 
@@ -61,8 +80,8 @@ def find_parts(project: Project, before: Configuration, catalog: Catalog) -> tup
     """
     kind = KINDS.get(before.layout) if before.layout else None
     workspace = project.workspace
-    held = (*workspace.constraint_dependencies, *workspace.override_dependencies)
-    if not kind or any(one.name == catalog.main_package and one.specifier for one in held):
+    shared = (*workspace.constraint_dependencies, *workspace.override_dependencies)
+    if not kind or any(one.name == catalog.main_package and one.specifier for one in shared):
         return ()
     tables = project.extras if kind == "extra" else project.groups
     chosen = {
@@ -70,22 +89,25 @@ def find_parts(project: Project, before: Configuration, catalog: Catalog) -> tup
         for backend, first in before.names.items()
         for name in (first, *before.aliases.get(backend, ()))
     }
-    sections = {name: _reached(name, tables) for name in chosen if name in tables}
+    held = {one.source.extra or one.source.group: one for one in unknown_sources(before, catalog)}
+    scopes = dict.fromkeys((*chosen, *(name for name in held if name)))
+    sections = {name: _reached(name, tables) for name in scopes if name in tables}
     base = project.dependencies
     parts: list[Part] = []
     for name, reached in sections.items():
         others = {path for other, own in sections.items() if other != name for path in own}
         own = [section for path, section in reached.items() if path not in others]
         lines = [one for section in own for one in section.requirements]
-        if any(one.name == catalog.main_package and one.specifier for one in lines):
+        if name in held or any(r.name == catalog.main_package and r.specifier for r in lines):
             parts.append(
                 Part(
                     kind=kind,
                     name=tables[name].written,
-                    backend=chosen[name],
+                    backend=chosen.get(name, ""),
                     sections=frozenset(section.path for section in own),
                     declared=_joined((*base, *lines), catalog.main_package),
                     packages=tuple({one.name for one in (*base, *lines)}),
+                    held=held.get(name),
                 )
             )
     apart = {
@@ -93,8 +115,10 @@ def find_parts(project: Project, before: Configuration, catalog: Catalog) -> tup
         for conflict in project.conflicts
         for pair in combinations([i.name for i in conflict.items if i.kind == kind], 2)
     }
-    names = [canonicalize_name(part.name) for part in parts]
-    pairs = (frozenset(pair) for pair in combinations(names, 2))
+    pairs = (
+        frozenset(map(canonicalize_name, (one.name, other.name)))
+        for one, other in combinations(parts, 2)
+    )
     return tuple(parts) if len(parts) > 1 and all(pair in apart for pair in pairs) else ()
 
 
