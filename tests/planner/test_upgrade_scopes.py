@@ -212,3 +212,39 @@ def test_a_companion_that_fits_every_torch_may_come_from_anywhere(tmp_path: Path
     assert done.status == 0, done.err
     assert "torchao stays as it is: a `url` source is not an index" in done.err
     assert "torch>=2.9" not in demo.text
+
+
+@inside
+@pytest.mark.parametrize(
+    ("pin", "after"),
+    [
+        ("triton==3.2.0; sys_platform == 'linux'", "triton==3.7.1; sys_platform == 'linux'"),
+        ("triton>=3.2,<3.3; os_name == 'posix'", "triton>=3.7,<3.8; os_name == 'posix'"),
+        ("triton~=3.2.0; sys_platform == 'linux'", "triton~=3.7.1; sys_platform == 'linux'"),
+        ("triton>=3.1; sys_platform == 'linux'", "triton>=3.1; sys_platform == 'linux'"),
+        ("triton==3.2.0; sys_platform == 'win32'", "triton==3.2.0; sys_platform == 'win32'"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["requirement", "constraint"])
+def test_triton_goes_along(
+    pin: str, after: str, place: str, inside_replica: Replica, tmp_path: Path
+) -> None:
+    lines = ["torch==2.6.0", pin] if place == "requirement" else ["torch==2.6.0"]
+    demo = plain(tmp_path, *lines)
+    if place == "constraint":
+        demo.path.write_text(f'{demo.text}\n[tool.uv]\nconstraint-dependencies = ["{pin}"]\n')
+    done = demo("upgrade --torch 2.13.0")
+    assert done.status == 0, done.err
+    assert f'"{after}"' in demo.text
+    if "win32" not in pin:
+        run = inside_replica.uv("lock", cwd=demo.folder)
+        assert run.returncode == 0, run.stderr
+    once = demo.text
+    assert (demo("upgrade --torch 2.13.0").status, demo.text) == (0, once)
+
+
+def test_an_override_of_triton_is_left_alone(tmp_path: Path) -> None:
+    demo = plain(tmp_path, "torch==2.6.0")
+    demo.path.write_text(f'{demo.text}\n[tool.uv]\noverride-dependencies = ["triton==3.2.0"]\n')
+    assert demo("upgrade").status == 0
+    assert "triton==3.2.0" in demo.text

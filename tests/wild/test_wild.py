@@ -47,8 +47,6 @@ OPEN = {
     "107-label-pin-of-the-same-build": "edits",
     "108-label-pin-of-other-platforms": "edits",
     "109-no-dependency-that-nobody-asked-for": "edits",
-    "111-exact-triton-pin": "upgrade",
-    "112-triton-pin-that-cannot-be": "upgrade",
     "113-other-machine-of-a-platform": "edits",
     "114-marker-on-the-requirement": "edits",
     "116-layout-back-to-markers": "layouts",

@@ -26,7 +26,11 @@ from torchconf.planner.request import Request
 from torchconf.planner.upgrade.destination import Destination, UpgradeRequest, find_destination
 from torchconf.planner.upgrade.parts import find_parts, unknown_sources
 from torchconf.planner.upgrade.rename import rename_scopes
-from torchconf.planner.upgrade.requirements import PlacedRequirement, respecify_requirements
+from torchconf.planner.upgrade.requirements import (
+    CUDA_TRITON,
+    PlacedRequirement,
+    respecify_requirements,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -240,7 +244,7 @@ class _Plan:
 
     def _lines(self) -> Iterator[PlacedRequirement]:
         """Yield every requirement of the family that moves along."""
-        family = frozenset(self.catalog.family)
+        family = {*self.catalog.family, CUDA_TRITON}
         published = self.project.has_build_system and self.before.layout == "groups"
         for one in self.project.requirements():
             if one.name in family and one.url is None:
@@ -253,7 +257,9 @@ class _Plan:
                 if one.name in family and one.url is None:
                     yield PlacedRequirement(draft, one)
         shared = self.project.workspace
-        for one in (*shared.constraint_dependencies, *shared.override_dependencies):
+        # An override of triton replaces what torch asks for, so that it cannot contradict it.
+        overrides = [one for one in shared.override_dependencies if one.name != CUDA_TRITON]
+        for one in (*shared.constraint_dependencies, *overrides):
             if one.name in family and one.url is None:
                 yield PlacedRequirement(self.root, one, holds=True)
 

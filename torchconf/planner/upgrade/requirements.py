@@ -11,7 +11,8 @@ from packaging.version import Version
 
 from torchconf.errors import REFRESH, ProjectError, RequestError
 from torchconf.model.backends import PYPI
-from torchconf.model.ranges import exclusions, is_exact, lowest_named, public
+from torchconf.model.markers import holds
+from torchconf.model.ranges import exclusions, is_exact, lowest_named, overlaps, public
 from torchconf.model.requirements import (
     next_minor,
     torch_specifier,
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
     from torchconf.model.project import Project, Requirement
     from torchconf.planner.upgrade.destination import Destination
 
-__all__ = ["PlacedRequirement", "respecify_requirements"]
+__all__ = ["CUDA_TRITON", "PlacedRequirement", "respecify_requirements"]
+
+CUDA_TRITON = "triton"
+"""What the CUDA builds of torch require on Linux, in one version."""
 
 _REASON = "the release that all targets have"
 
@@ -116,6 +120,8 @@ class _Respecifying:
             name = line.requirement.name
             if name == self.main:
                 self._write(line, self.texts[number])
+            elif name == CUDA_TRITON:
+                self._move_cuda_triton(line)
             elif name in tritons:
                 self._move_triton(line, tritons[name], bounds)
             elif name not in self.catalog.triton_packages:
@@ -239,6 +245,35 @@ class _Respecifying:
         return (
             None if lowest_named(within) is None else lowest_companion(name, within, self.catalog)
         )
+
+    # Triton: torch requires one version of it.
+
+    def _move_cuda_triton(self, line: PlacedRequirement) -> None:
+        """Let a requirement admit the triton that torch requires; what admits it stays."""
+        one = line.requirement
+        if not one.specifier or self.release is None or not self._torch_moves():
+            return
+        backends = {
+            None if target.backend == PYPI else target.backend
+            for target in self.destination.choice.targets
+            if target.platform.os == "linux"
+            and (target.backend == PYPI or target.backend.accelerator == "cuda")
+            and (one.marker is None or holds(one.marker, target.platform))
+        }
+        needed = [self.catalog.triton_range(self.release, backend) for backend in backends]
+        if None in needed:
+            self.notes.append(
+                f"the triton of torch {self.release} is not known: `{one.raw}` stays as it is, "
+                f"at {self.project.place(one.at)}"
+            )
+            return
+        ranges = [each for each in needed if each is not None]
+        lowest = max((v for each in ranges if (v := lowest_named(each))), default=None)
+        if lowest is not None and not all(overlaps(one.specifier, str(each)) for each in ranges):
+            self._write(line, respecify(one.raw, lowest, None))
+
+    def _torch_moves(self) -> bool:
+        return any(text != self.lines[n].requirement.raw for n, text in self.texts.items())
 
     # Triton packages: their names depend on the release.
 
