@@ -982,6 +982,31 @@ def test_lock_refused_by_a_required_environment_names_the_cure(
     )
 
 
+@pytest.mark.parametrize(
+    ("table", "cure"),
+    [
+        ("", "see uv's error above"),
+        (
+            f'[tool.uv]\nrequired-environments = ["{LINUX_ONLY}"]\n',
+            "a package has no wheel for one of the targets: give it a marker such as `; "
+            + "sys_platform == 'linux'`, or remove its platform from `required-environments`",
+        ),
+    ],
+)
+def test_cure_of_a_refused_lock_is_one_that_can_help(
+    table: str, cure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = "hint: `torch` has no `sys_platform == 'x'`-compatible wheels"
+    monkeypatch.setattr(
+        lock_after_edit,
+        "run_uv",
+        lambda *_words, **_options: subprocess.CompletedProcess("uv", 1, "", refused),
+    )
+    demo = Demo(tmp_path, NOT_THERE + table)
+    result = demo("init -t linux-cpu --lock")
+    assert result.err.endswith(f" help: {cure}\n")
+
+
 def test_interrupted_lock_puts_every_file_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

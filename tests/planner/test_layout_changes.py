@@ -118,6 +118,29 @@ def test_change_of_layout_loses_nothing(change: Change, tmp_path: Path) -> None:
     make(change, tmp_path)
 
 
+REAL = '"pandas", "transformers", "accelerate", "jax", "onnxruntime"'
+BUILDS = {
+    "CUDA": "-t linux-cu130 -t linux-cpu -t windows-cu130 -t macos-cpu",
+    "ROCm": "-t linux-rocm7.2 -t linux-cpu -t macos-cpu",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.network
+@pytest.mark.parametrize("targets", BUILDS.values(), ids=BUILDS)
+@pytest.mark.parametrize(
+    ("base", "layout"), [(f'{REAL}, "torch"', "groups"), (REAL, "groups"), (REAL, "extras")]
+)
+def test_what_is_written_locks_with_real_dependencies(
+    base: str, layout: str, targets: str, tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path, PROJECT.format(base=base) + BUILD)
+    demo.init(f"{targets} --layout {layout}")
+    assert ("environments" in demo.uv) == ('"torch"' in base), "cells only where they are needed"
+    with Replica(closed=False, cache=tmp_path / "cache") as replica:
+        replica.lock(demo.folder)
+
+
 @pytest.mark.uv
 @pytest.mark.parametrize("change", every(CHANGES, 61), ids=lambda change: change.name)
 def test_change_of_layout_is_locked_and_gives_the_builds(

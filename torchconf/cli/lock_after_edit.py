@@ -8,7 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from torchconf import files
+from torchconf.edits.read_toml import read_toml
 from torchconf.errors import TorchconfError, UvError
+from torchconf.model.project import read_project
 from torchconf.resolve.uv import run_uv
 from torchconf.workspace.opened import LOCKFILE
 
@@ -40,7 +42,7 @@ def replace_and_lock(
     lockfile = files.read_file(os.path.join(folder, LOCKFILE), may_be_missing=True)
     written = files.replace_all(changes)
     try:
-        _lock(folder, upgrade, quiet=quiet)
+        _lock(folder, upgrade, changes, quiet=quiet)
     except BaseException:
         for (before, _), now in zip(changes, written, strict=True):
             _put_back(before, now.raw)
@@ -50,14 +52,20 @@ def replace_and_lock(
         sys.stderr.write(f"locked {LOCKFILE}\n")
 
 
-def _lock(folder: str, upgrade: Sequence[str], *, quiet: bool) -> None:
+def _lock(
+    folder: str,
+    upgrade: Sequence[str],
+    changes: Sequence[tuple[SourceFile, str]],
+    *,
+    quiet: bool,
+) -> None:
     packages = [word for name in upgrade for word in ("--upgrade-package", name)]
     run = run_uv("lock", *(["--quiet"] if quiet else []), *packages, folder=folder)
     if run.returncode != 0:
         raise UvError(
             "`uv lock` failed; all files restored",
             at=folder,
-            help=_cure(run.stderr) or "see uv's error above",
+            help=_cure(run.stderr, changes) or "see uv's error above",
         )
 
 
@@ -84,11 +92,23 @@ def _put_back(before: SourceFile, written: bytes | None) -> None:
         sys.stderr.write(f"warning: cannot restore {before.path}: {error}\n")
 
 
-def _cure(stderr: str) -> str | None:
-    """Return what helps against a failure that `--required-environments` brings about."""
+def _cure(stderr: str, changes: Sequence[tuple[SourceFile, str]]) -> str | None:
+    """Return what helps against a failure that `required-environments` brings about."""
     if "-compatible wheels" not in stderr:
         return None
+    before = any(_requires_environments(file.text) for file, _ in changes)
+    if not before and not any(_requires_environments(text) for _, text in changes):
+        return None
+    other = (
+        "remove its platform from `required-environments`"
+        if before
+        else "omit `--required-environments`"
+    )
     return (
         "a package has no wheel for one of the targets: give it a marker such as "
-        "`; sys_platform == 'linux'`, or omit `--required-environments`"
+        f"`; sys_platform == 'linux'`, or {other}"
     )
+
+
+def _requires_environments(text: str) -> bool:
+    return read_project(read_toml(text)).required_environments != () if text else False
