@@ -988,8 +988,10 @@ def test_lock_refused_by_a_required_environment_names_the_cure(
         ("", "see uv's error above"),
         (
             f'[tool.uv]\nrequired-environments = ["{LINUX_ONLY}"]\n',
-            "a package has no wheel for one of the targets: give it a marker such as `; "
-            + "sys_platform == 'linux'`, or remove its platform from `required-environments`",
+            (
+                "a package has no wheel for one of the targets: give it a marker such as `; "
+                "sys_platform == 'linux'`, or remove its platform from `required-environments`"
+            ),
         ),
     ],
 )
