@@ -120,7 +120,11 @@ def test_add_then_remove_gives_the_same_bytes(
     if added.status:
         assert "the layout would change" in added.err or "no torch" in added.err
         assert added.file == before
-    elif added.file != before and not (target.endswith("pypi") and layout.startswith("markers")):
+    elif added.file != before and not (
+        # PyPI's build has no source to take away; and a machine that got a build of its own is told
+        # apart from its system's others from then on.
+        layout.startswith("markers") and (target.endswith("pypi") or "aarch64" in target)
+    ):
         removed = run(added.file, f"remove-target {target}")
         assert (removed.status, removed.file.decode()) == (0, before.decode())
 

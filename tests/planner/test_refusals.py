@@ -319,8 +319,8 @@ RELEASES = {
     ),
     "a torch of the project that the target lacks": Refusal(
         "-t linux-cu130",
-        "no torch <2.8 serves `linux-cu130`: with torch 2.7.1 there is no torch for linux-cu130",
-        "torch 2.13.0 does",
+        "`torch<2.8` excludes `linux-cu130`: with torch 2.7.1 there is no torch for linux-cu130",
+        "change the requirement: torch 2.13.0 serves `linux-cu130`",
         TORCH.replace(">=2.4", "<2.8"),
         "pyproject.toml, project.dependencies[0]",
     ),

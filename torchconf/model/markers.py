@@ -159,6 +159,15 @@ def holds(marker: Marker | str, platform: Platform, python: str | None = None) -
     return parsed.evaluate(environment)
 
 
+def may_hold(marker: Marker | None, platform: Platform) -> bool:
+    """Tell whether a marker holds on a usual machine of a platform with any Python."""
+    if marker is None:
+        return True
+    if "python" not in str(marker):
+        return holds(marker, platform)
+    return any(holds(marker, platform, each["python_version"]) for each in _PYTHONS)
+
+
 def same_platforms(marker: str | None) -> frozenset[Platform]:
     """Return where a marker holds: equal for two markers that mean the same platforms."""
     if marker is None:

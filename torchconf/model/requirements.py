@@ -78,6 +78,15 @@ def with_specifier(text: str, specifier: str) -> str:
     return f"{name[0].rstrip() if name else head}{specifier}{marker}"
 
 
+def with_wider_marker(text: str, marker: str) -> str:
+    """Return a requirement whose marker holds in another place, too; one without has no need."""
+    head, semicolon, tail = text.partition(";")
+    if not semicolon:
+        return text
+    parts = [f"({part})" if " and " in part else part for part in (tail.strip(), marker)]
+    return f"{head};{tail[: len(tail) - len(tail.lstrip())]}{' or '.join(parts)}"
+
+
 def with_upper_bound(text: str, bound: str) -> str:
     """Return a requirement that admits nothing from `bound` on; unchanged if it does already."""
     parsed = Requirement(text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from torchconf.edits.draft import Draft
 from torchconf.edits.plan import Plan
 from torchconf.errors import REFRESH, ProjectError
@@ -17,6 +19,8 @@ from torchconf.planner.index_base import parse_index_base
 from torchconf.planner.request import Facts, Outcome, Request
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torchconf.catalog import Catalog
     from torchconf.layout.layouts import Kind
     from torchconf.model.project import Project
@@ -47,17 +51,26 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         ProjectError: The file holds something that is not understood, or not to be edited.
     """
     decision = decide(request, project, catalog, facts)
-    draft = draft_requirements(request, project, catalog, facts, decision)
+    draft = Draft(project.data)
     # uv reads some settings from the workspace root only.
     root = Draft(project.root.data) if project.root is not None else draft
-    draft_tables(draft, root, request, project, catalog, decision)
-    if request.add or request.remove or decision.layout != decision.before.layout or request.force:
-        draft_removal(draft, project, catalog, decision)
+    widened: tuple[str, ...] = ()
+    if not decision.is_idle:
+        widened = draft_requirements(draft, request, project, catalog, facts, decision)
+        draft_tables(draft, root, request, project, catalog, decision)
+        changes = request.add or request.remove or request.force
+        if changes or decision.layout != decision.before.layout:
+            draft_removal(draft, project, catalog, decision)
     if decision.before.layout is not None and draft.steps:
         refuse_what_uv_refuses(draft, project, catalog)
     plan = Plan(
         steps=tuple(draft.steps),
-        notes=(*_notes(decision, facts), *_limits(root, project)),
+        notes=(
+            *_notes(decision, facts),
+            *widened,
+            *_limits(root, project),
+            *_brought_along(request, project, facts, decision),
+        ),
         warnings=unknowns(decision.choice, catalog),
         root_steps=() if root is draft else tuple(root.steps),
     )
@@ -144,6 +157,23 @@ def _limits(root: Draft, project: Project) -> tuple[str, ...]:
     if project.workspace.environments or not root.get(ENVIRONMENTS):
         return ()
     return ("`environments` limits uv.lock to Linux, macOS and Windows: uv refuses other systems",)
+
+
+def _brought_along(
+    request: Request, project: Project, facts: Facts, decision: Decision
+) -> Iterator[str]:
+    """Say which companions get a source or a requirement that nobody asked for by name."""
+    if decision.is_idle:
+        return
+    named = set(map(canonicalize_name, request.packages))
+    declared = facts.elsewhere.union(requirement.name for requirement in project.requirements())
+    for name in decision.packages[1:]:
+        if name in named:
+            continue
+        if name in decision.required and name not in declared:
+            yield f"{name} becomes a requirement, so that its source applies: a dependency needs it"
+        elif not project.sources_for(canonicalize_name(name)):
+            yield f"{name} gets the same index as torch: it must match the build of torch"
 
 
 def unknowns(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:

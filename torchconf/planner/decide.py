@@ -20,19 +20,21 @@ from torchconf.layout.layouts import (
     with_aliases,
 )
 from torchconf.model.backends import PYPI, Backend
-from torchconf.model.markers import platform_marker
-from torchconf.model.requirements import exact_version, python_specifier, torch_specifier
+from torchconf.model.markers import may_hold, platform_marker
+from torchconf.model.requirements import python_specifier
 from torchconf.model.targets import Target
 from torchconf.planner.assess import UNKNOWN, Needs, ReleaseChoice
 from torchconf.planner.bounds import Bounds
+from torchconf.planner.limits import Limits
 from torchconf.planner.releases import choose_release
 from torchconf.planner.scope_names import scope_names
 from torchconf.planner.target_changes import is_left_alone, wanted_specs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
+    from packaging.version import Version
 
     from torchconf.catalog import Catalog
     from torchconf.layout.configuration import Configuration
@@ -48,6 +50,8 @@ class Decision(NamedTuple):
     before: Configuration
     packages: tuple[str, ...]
     """Torch and the companions to route, in the catalog's order."""
+    required: frozenset[str]
+    """Those of them that become a requirement where there is none."""
     torch: SpecifierSet
     """What is asked for, required and pinned, all at once."""
     choice: ReleaseChoice
@@ -62,6 +66,10 @@ class Decision(NamedTuple):
     bounds: Bounds
     cuts_environments: bool
     """uv heeds the markers of scoped sources only if `environments` has cells for them."""
+    uncovered: tuple[TargetSpec, ...]
+    """What is asked for on platforms on which no requirement of torch holds."""
+    is_idle: bool
+    """All that is to be added is there."""
 
     @property
     def gone(self) -> frozenset[str]:
@@ -141,6 +149,41 @@ def refuse_inherited(project: Project, catalog: Catalog) -> None:
         )
 
 
+class _Chosen(NamedTuple):
+    """A release, for all targets or for those that may have one of their own."""
+
+    choice: ReleaseChoice
+    """With all targets of the project."""
+    part: ReleaseChoice
+    """With those for which the release was chosen."""
+    torch: SpecifierSet
+    """The range of these."""
+
+
+def _succeeds(
+    choose: Callable[[Sequence[TargetSpec]], object], specs: Sequence[TargetSpec]
+) -> bool:
+    try:
+        choose(specs)
+    except RequestError:
+        return False
+    return True
+
+
+def choose_within(
+    specs: Sequence[TargetSpec], python: SpecifierSet | None, catalog: Catalog
+) -> Callable[[SpecifierSet], Version | None]:
+    """Return what finds the release that a range would give, whatever the companions need."""
+
+    def find(torch: SpecifierSet) -> Version | None:
+        try:
+            return choose_release(specs, Needs(torch, {}, python), catalog).release
+        except RequestError:
+            return None
+
+    return find
+
+
 class _Deciding:
     def __init__(self, request: Request, project: Project, catalog: Catalog, facts: Facts) -> None:
         self.request = request
@@ -156,16 +199,15 @@ class _Deciding:
         self._refuse_poetry()
         self._refuse_own_conflict()
         refuse_inherited(self.project, self.catalog)
-        packages = self._packages()
-        torch = self._torch_range()
+        self._refuse_without_torch()
+        named = self._named()
+        packages = self._packages(named)
         python = self._python_range()
-        companions = {
-            name: admitted_range(self.project, name) for name in packages if name != self.main
-        }
-        needs = Needs(torch, companions, python)
         at = self.project.place("tool.uv.sources")
         specs = wanted_specs(self.before, self.request, self.catalog, at)
-        choice = self._choose(specs, needs)
+        chosen = self._choose(specs, packages[1:], python)
+        choice, torch = chosen.choice, chosen.torch
+        packages = tuple(p for p in packages if p in named or self._is_known(p, choice))
         self._refuse_left_out(choice.targets)
         layout, reason = self._layout(choice.targets, packages)
 
@@ -185,9 +227,12 @@ class _Deciding:
         cuts = self._cuts_environments(layout, packages, scopes)
         same = set(choice.targets) <= set(self.before.targets)
         pinned = self.request.pin or self.before.pinned
+        uncovered = self._uncovered(specs)
+        idle = bool(self.request.add) and same and layout == self.before.layout
         return Decision(
             before=self.before,
             packages=packages,
+            required=frozenset({self.main, *named, *self.facts.needed}),
             torch=torch,
             choice=choice,
             layout=layout,
@@ -196,7 +241,7 @@ class _Deciding:
             default=self._default(layout, choice.targets),
             affected=self._affected(layout, scopes, choice.targets),
             bounds=Bounds(
-                choice,
+                chosen.part,
                 torch,
                 self.catalog,
                 settled=same and self.request.torch is None,
@@ -204,35 +249,93 @@ class _Deciding:
                 pin=self.request.pin,
             ),
             cuts_environments=cuts,
+            uncovered=uncovered,
+            is_idle=idle and not uncovered and not self.request.force,
         )
 
-    def _choose(self, specs: Sequence[TargetSpec], needs: Needs) -> ReleaseChoice:
-        """Choose a release; what is there, or only taken away, need not be possible as it was."""
-        targets = tuple(Target(spec.platform, spec.backend) for spec in specs if spec.backend)
-        try:
-            return choose_release(specs, needs, self.catalog, self.facts.locked)
-        except RequestError as error:
-            new = len(targets) < len(specs) or not set(targets) <= set(self.before.targets)
-            if self.request.remove or new or not self.request.add:
-                self._refuse_local_versions()
-            if not self.request.remove and (new or not self.request.add):
-                limit = next((r for r in self.project.requirements() if r.name == self.main), None)
-                if limit is not None and limit.specifier and self.request.torch is None:
-                    error.at = error.at or self.project.place(limit.at)
-                raise
-        return ReleaseChoice(None, targets, {}, None, UNKNOWN, ())
+    def _choose(
+        self, specs: Sequence[TargetSpec], companions: Sequence[str], python: SpecifierSet | None
+    ) -> _Chosen:
+        """Choose a release for all targets, or for those that are added, where they may differ.
 
-    def _refuse_local_versions(self) -> None:
-        """Say which requirement names one build, where no release serves all."""
-        for requirement in self.project.requirements():
-            for part in requirement.specifier if requirement.name == self.main else ():
-                _, plus, local = part.version.partition("+")
-                if plus:
-                    raise ProjectError(
-                        f"`{requirement.raw}` names one build, but the targets need different ones",
-                        at=self.project.place(requirement.at),
-                        help=f"leave out `+{local}`: the index of each target selects its build",
-                    )
+        What is there, or only taken away, need not be possible as it was.
+        """
+        limits = Limits(
+            self.project, self.before, self.main, self.request.torch, pin=self.request.pin
+        )
+
+        def choose(some: Sequence[TargetSpec]) -> _Chosen:
+            torch = limits.admitted(self.main, some)
+            packages = {name: limits.admitted(name, some) for name in companions}
+            needs = Needs(torch, packages, python)
+            part = choose_release(some, needs, self.catalog, self.facts.locked)
+            rest = [Target(s.platform, s.backend) for s in specs if s not in some and s.backend]
+            targets = tuple(dict.fromkeys((*rest, *part.targets)))
+            whole = part if len(some) == len(specs) else part._replace(targets=targets)
+            return _Chosen(whole, part, torch)
+
+        try:
+            return choose(specs)
+        except RequestError as error:
+            refused = error
+        there = tuple(Target(spec.platform, spec.backend) for spec in specs if spec.backend)
+        if self.request.remove:
+            if self.before.layout == "markers":
+                # Where nothing is left, PyPI serves what it has, and that has no label.
+                left = {spec.platform for spec in specs}
+                gone = [s for s in self.request.remove if s.platform not in left]
+                limits.refuse_labels([*specs, *(s._replace(backend=PYPI) for s in gone)])
+            nothing = ReleaseChoice(None, there, {}, None, UNKNOWN, ())
+            return _Chosen(nothing, nothing, limits.admitted(self.main, specs))
+        asked = self._asked(specs)
+        there_before = set(self.before.targets)
+        if self.request.add:
+            # A machine that its system brings along need not have what nobody asked for there.
+            served = [
+                s for s in specs if s in asked or s.platform.is_usual or _succeeds(choose, [s])
+            ]
+            joined = limits.admitted(self.main, specs)
+            for some, fewer in ((served, len(served) < len(specs)), (asked, False)):
+                if fewer or limits.admitted(self.main, some) != joined:
+                    try:
+                        return choose(some)
+                    except RequestError:
+                        continue
+            if all(s.backend and Target(s.platform, s.backend) in there_before for s in asked):
+                choose(asked)
+                nothing = ReleaseChoice(None, there, {}, None, UNKNOWN, ())
+                return _Chosen(nothing, nothing, limits.admitted(self.main, specs))
+        limits.refuse_labels(specs)
+        if self.request.torch is None:
+            limits.blame(specs, refused, choose_within(specs, python, self.catalog))
+        raise refused
+
+    def _asked(self, specs: Sequence[TargetSpec]) -> list[TargetSpec]:
+        """Return the targets that are new; if none is, those that are named."""
+        new = [
+            spec
+            for spec in specs
+            if spec.backend is None
+            or Target(spec.platform, spec.backend) not in self.before.targets
+        ]
+        named = {(spec.platform, spec.accelerator) for spec in self.request.add}
+        return new or [spec for spec in specs if (spec.platform, spec.accelerator) in named]
+
+    def _uncovered(self, specs: Sequence[TargetSpec]) -> tuple[TargetSpec, ...]:
+        """Return what is asked for on platforms that the requirements of torch leave out."""
+        limits = Limits(self.project, self.before, self.main, None, pin=False)
+        asked = {(spec.platform, spec.accelerator) for spec in self.request.add}
+        scoped = self.before.layout not in {None, "markers"}
+        return tuple(
+            spec
+            for spec in specs
+            if (self.request.specs or (spec.platform, spec.accelerator) in asked)
+            # A new extra or group brings a requirement of its own.
+            and not (
+                scoped and (spec.backend is None or spec.backend.name not in self.before.names)
+            )
+            and limits.leaves_out(spec)
+        )
 
     # What is asked.
 
@@ -303,13 +406,32 @@ class _Deciding:
                     help=f'add an entry for it, such as "{platform_marker(target.platform)}"',
                 )
 
-    def _packages(self) -> tuple[str, ...]:
-        companions = [
-            name
-            for name in self.catalog.family
-            if name != self.main and name not in self.catalog.triton_packages
-        ]
-        found = {self.main, *self.facts.needed, *self.facts.elsewhere, *self.before.packages}
+    def _refuse_without_torch(self) -> None:
+        """Refuse settings that take torch away: nothing would install what is asked for."""
+        whole = self.project.workspace
+        if self.request.remove:
+            return
+        if self.main in whole.exclude_dependencies:
+            raise ProjectError(
+                f"`exclude-dependencies` takes `{self.main}` away, so no target would get it",
+                at=whole.place("tool.uv.exclude-dependencies"),
+                help=f"remove `{self.main}` there first",
+            )
+        overrides = [one for one in whole.override_dependencies if one.name == self.main]
+        platforms = [spec.platform for spec in (*self.request.specs, *self.request.add)]
+        for platform in platforms if overrides else ():
+            if not any(may_hold(one.marker, platform) for one in overrides):
+                raise ProjectError(
+                    f"`override-dependencies` takes `{self.main}` away from "
+                    f"{platform.key}: `{overrides[0].raw}`",
+                    at=whole.place(overrides[0].at),
+                    help="remove the override first, or let its marker hold there",
+                )
+
+    def _named(self) -> frozenset[str]:
+        """Return the companions that are asked for by name."""
+        named: set[str] = set()
+        companions = self._companions()
         for text in self.request.packages:
             name = canonicalize_name(text)
             if name not in {self.main, *companions}:
@@ -317,18 +439,49 @@ class _Deciding:
                     f"`{text}` is not a torch companion on the PyTorch indexes",
                     help=f"choose from {', '.join(companions)}; for other packages run `uv add`",
                 )
-            found.add(name)
-        return tuple(name for name in (self.main, *companions) if name in found)
+            named.add(name)
+        return frozenset(named)
 
-    def _torch_range(self) -> SpecifierSet:
-        """Join what is asked for, or else what the project requires, with what it pins."""
-        pinned = pinned_range(self.project, self.main)
-        exact = exact_version(self.request.torch)
-        if self.request.pin and exact is not None:
-            return SpecifierSet(f"=={exact}") & pinned
-        if self.request.torch is not None:
-            return SpecifierSet(torch_specifier(self.request.torch)) & pinned
-        return admitted_range(self.project, self.main)
+    def _companions(self) -> list[str]:
+        return [
+            name
+            for name in self.catalog.family
+            if name != self.main and name not in self.catalog.triton_packages
+        ]
+
+    def _packages(self, named: frozenset[str]) -> tuple[str, ...]:
+        """Return torch, what is named, and what must come along with it."""
+        there = {*self.facts.needed, *self.facts.elsewhere, *self.before.packages}
+        return (
+            self.main,
+            *(n for n in self._companions() if n in named or (n in there and self._follows(n))),
+        )
+
+    def _follows(self, name: str) -> bool:
+        """Tell whether a companion that nobody named goes where torch goes.
+
+        One that is routed beside torch does, and one that is not routed yet but built against one
+        torch. What its author routes elsewhere, or leaves to PyPI on purpose, stays.
+        """
+        sources = self.project.sources_for(canonicalize_name(name))
+        if not sources:
+            return self.catalog.companions(name, self.catalog.releases[0]) is not None
+        beside = {s.value for s in self.project.sources_for(canonicalize_name(self.main))}
+        return all(s.kind == "index" and (not beside or s.value in beside) for s in sources)
+
+    def _is_known(self, name: str, choice: ReleaseChoice) -> bool:
+        """Tell whether a package is routed already, or known on the index of every target."""
+        if name == self.main or self.project.sources_for(canonicalize_name(name)):
+            return True
+        version = choice.companions.get(name)
+        if version is None:
+            return False
+        return all(
+            self.catalog.seen(name, version, target.backend, target.platform)
+            or self.catalog.carries(name, version, target.backend)
+            for target in choice.targets
+            if target.backend != PYPI
+        )
 
     def _python_range(self) -> SpecifierSet | None:
         if self.request.python is None:

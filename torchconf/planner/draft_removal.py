@@ -66,11 +66,14 @@ def _remove_sections(
     extras = decision.before.layout == "extras"
     sections = project.extras if extras else project.groups
     table: Path = ("project", "optional-dependencies") if extras else ("dependency-groups",)
+    moved = decision.layout != decision.before.layout
+    # In another layout, what is not routed stays where it was asked for.
+    taken = catalog.triton_packages.union(decision.packages) if moved else catalog.family
     for name, section in sections.items():
         if name in gone:
             path = (*table, section.written)
             _refuse_named(project, section)
-            _remove_lines(draft, path, catalog.family)
+            _remove_lines(draft, path, taken)
             if not draft.get(path):
                 draft.remove(path, _UNUSED)
 

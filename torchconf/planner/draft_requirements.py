@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchconf.edits.draft import Draft
 from torchconf.errors import ProjectError
+from torchconf.model.markers import Area, render_areas
 from torchconf.model.requirements import (
     python_specifier,
     torch_specifier,
     with_specifier,
+    with_wider_marker,
 )
 from torchconf.planner.bounds import lowest_companion
+from torchconf.planner.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.version import Version
 
     from torchconf.catalog import Catalog
+    from torchconf.edits.draft import Draft
     from torchconf.layout.layouts import Scope
     from torchconf.model.project import Project, Requirement, Section
+    from torchconf.model.targets import Platform
     from torchconf.model.toml_path import Path
     from torchconf.planner.decide import Decision
     from torchconf.planner.request import Facts, Request
@@ -32,14 +36,23 @@ _BASE: Path = ("project", "dependencies")
 
 
 def draft_requirements(
-    request: Request, project: Project, catalog: Catalog, facts: Facts, decision: Decision
-) -> Draft:
-    """Start a draft with all that stands under `[project]` and `[dependency-groups]`.
+    draft: Draft,
+    request: Request,
+    project: Project,
+    catalog: Catalog,
+    facts: Facts,
+    decision: Decision,
+) -> tuple[str, ...]:
+    """Draft all that stands under `[project]` and `[dependency-groups]`; return what to say of it.
 
     Raises:
         ProjectError: Something that would have to be edited is dynamic.
     """
-    return _Requires(request, project, catalog, facts, decision).draft_all()
+    requires = _Requires(draft, request, project, catalog, facts, decision)
+    requires.draft_all()
+    for path, text in requires.further:
+        draft.insert(path, text, "a target has no requirement of torch")
+    return tuple(requires.notes())
 
 
 def triton_requirements(decision: Decision, scope: Scope) -> dict[str, str]:
@@ -55,29 +68,62 @@ def triton_requirements(decision: Decision, scope: Scope) -> dict[str, str]:
 
 class _Requires:
     def __init__(
-        self, request: Request, project: Project, catalog: Catalog, facts: Facts, decision: Decision
+        self,
+        draft: Draft,
+        request: Request,
+        project: Project,
+        catalog: Catalog,
+        facts: Facts,
+        decision: Decision,
     ) -> None:
+        self.draft = draft
         self.request = request
         self.project = project
         self.catalog = catalog
         self.facts = facts
         self.decision = decision
         self.main = catalog.main_package
-        self.draft = Draft(project.data)
         self.leaving = decision.leaving(project)
+        self.is_change = bool(request.add or request.remove)
+        self.widened: dict[Path, str] = {}
+        self.further: list[tuple[Path, str]] = []
+        for platform in dict.fromkeys(spec.platform for spec in decision.uncovered):
+            self._cover(platform)
 
-    def draft_all(self) -> Draft:
+    def draft_all(self) -> None:
         self._project_table()
         if self.decision.layout == "markers":
             self._in_base_dependencies()
-            return self.draft
+            return
         self._dev_group()
         stays = self.decision.layout in {"groups", self.decision.before.layout}
         moved = self._move_out_of_base(() if stays else self.decision.packages)
         for scope in self.decision.scopes:
             if scope.name in self.decision.affected:
                 self._in_scope(scope, moved)
-        return self.draft
+
+    def _cover(self, platform: Platform) -> None:
+        """Let torch be required on a platform that its requirements leave out.
+
+        The marker of one requirement is widened; where several share the platforms among
+        themselves, or one names a build, another requirement is added.
+        """
+        specs = [spec for spec in self.decision.uncovered if spec.platform == platform]
+        limits = Limits(self.project, self.decision.before, self.main, None, pin=False)
+        own = [
+            requirement
+            for requirement in self.project.requirements()
+            if requirement.name == self.main
+            and all(limits.is_in_scope(requirement, spec) for spec in specs)
+        ]
+        beside = [requirement for requirement in own if requirement.path[:-1] == own[0].path[:-1]]
+        machine = None if platform.is_usual else platform.platform_machine
+        marker = render_areas([Area(platform.os, machine)])
+        only, text = beside[0], self.widened.get(beside[0].path, beside[0].raw)
+        if len(beside) == 1 and "+" not in str(only.specifier):
+            self.widened[only.path] = with_wider_marker(text, marker)
+        else:
+            self.further.append((only.path[:-1], f"{self._new(self.main)} ; {marker}"))
 
     def _project_table(self) -> None:
         has_project, choice = self.project.has_project, self.decision.choice
@@ -111,7 +157,8 @@ class _Requires:
         lines: list[str] = []
         for name in self.decision.packages:
             if name not in declared:
-                lines += self._joined(name, self.leaving.values()) or [self._new(name)]
+                own = self._joined(name, self.leaving.values())
+                lines += own or ([self._new(name)] if name in self.decision.required else [])
         tritons = triton_requirements(self.decision, self.decision.scopes[0])
         lines += [self._as_ranged(t, gone) for name, t in tritons.items() if name not in declared]
         if lines and "dependencies" in self.project.dynamic:
@@ -153,8 +200,10 @@ class _Requires:
         there = {r.name for r in section.requirements} if section else set()
         in_base = {requirement.name for requirement in self.project.dependencies}
         lines: list[str] = []
+        declared = self.facts.elsewhere.union(r.name for r in self.project.requirements())
         for name in self.decision.packages:
-            if name not in there:
+            wanted = declared if section is None or not self.is_change else frozenset[str]()
+            if name not in there and name in self.decision.required | wanted:
                 lines += (
                     self._brought(name, scope, moved.get(name, ()))
                     or self._siblings(name)
@@ -218,7 +267,9 @@ class _Requires:
         for scope in self.decision.scopes:
             _, section = self._section(scope)
             for requirement in section.requirements if section else ():
-                if requirement.name == name and requirement.marker is None:
+                release = self.decision.choice.release if name == self.main else None
+                fits = release is None or requirement.specifier.contains(release, prereleases=True)
+                if requirement.name == name and requirement.marker is None and fits:
                     return [self._kept(requirement)]
         return []
 
@@ -250,12 +301,20 @@ class _Requires:
 
     def _kept(self, requirement: Requirement) -> str:
         """Return a requirement that is there already, with what is asked for and bounded."""
-        return self._within(requirement.raw, requirement.name)
+        text = self.widened.get(requirement.path, requirement.raw)
+        return self._within(text, requirement.name)
 
     def _within(self, text: str, name: str) -> str:
         if name == self.main and self.request.torch is not None:
             text = with_specifier(text, torch_specifier(self.request.torch))
         return self.decision.bounds.keep_within(text, name)
+
+    def notes(self) -> Iterator[str]:
+        """Say where torch is required that was not before."""
+        for text in self.widened.values():
+            yield f"the marker of torch leaves out a target, so it is wider now: `{text}`"
+        for _, text in self.further:
+            yield f"no requirement of torch holds for a target, so there is another: `{text}`"
 
     def _new(self, name: str, *, bare: bool = False) -> str:
         """Return a new requirement: a lower bound, and an upper one where a line has ended.

@@ -84,6 +84,8 @@ def _with_added(
             if spec.backend is not None:
                 plain.discard(spec.backend)
             kept = [t for t in kept if t.platform not in alike or t.backend not in plain]
+            if _is_brought_along(spec, before.targets):
+                kept = [t for t in kept if t.platform != spec.platform]
     return tuple(dict.fromkeys([*map(spec_of, kept), *adding]))
 
 
@@ -140,6 +142,20 @@ def _alike(spec: TargetSpec | Target, targets: Sequence[Target]) -> frozenset[ob
     own = backends.get(spec.platform)
     same = {platform for platform, found in backends.items() if found == own}
     return frozenset(same | {spec.platform} if spec.platform.is_usual else {spec.platform})
+
+
+def _is_brought_along(spec: TargetSpec, targets: Sequence[Target]) -> bool:
+    """Tell whether an unusual machine has its builds only because its system has them.
+
+    It can be given one of its own: that of the other machines stays.
+    """
+    own = {target.backend for target in targets if target.platform == spec.platform}
+    usual = {
+        target.backend
+        for target in targets
+        if target.platform.os == spec.platform.os and target.platform.is_usual
+    }
+    return not spec.platform.is_usual and spec.backend not in own and own == usual
 
 
 def _without_removed(

@@ -1,0 +1,172 @@
+"""Which requirements speak of which targets, and what they admit.
+
+A requirement with a marker is for its platforms only, and one in an extra or group for its builds;
+so are the labels of versions: `==2.11.0+cu128` is no obstacle where the build is that of cu128.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from packaging.specifiers import Specifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from torchconf.errors import ProjectError, RequestError
+from torchconf.model.markers import may_hold
+from torchconf.model.requirements import exact_version, torch_specifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from packaging.version import Version
+
+    from torchconf.layout.configuration import Configuration
+    from torchconf.model.project import Project, Requirement
+    from torchconf.model.target_spec import TargetSpec
+
+__all__ = ["Limits"]
+
+
+class Limits:
+    """What a project says of versions, target by target."""
+
+    def __init__(
+        self, project: Project, before: Configuration, main: str, torch: str | None, *, pin: bool
+    ) -> None:
+        """Look at a project.
+
+        Args:
+            project: As it is.
+            before: What its tables say.
+            main: Torch.
+            torch: What is asked for in place of its requirements of torch.
+            pin: Whether a full version that is asked for means that version only.
+        """
+        self.project = project
+        self.whole = project.workspace
+        self.main = main
+        self.torch = torch
+        self.pin = pin
+        self.scopes = before.scopes
+        self.names = {
+            backend: {
+                canonicalize_name(name),
+                *map(canonicalize_name, before.aliases.get(backend, ())),
+            }
+            for backend, name in before.names.items()
+        }
+
+    def admitted(self, package: str, specs: Sequence[TargetSpec]) -> SpecifierSet:
+        """Return all that is said of a package for some targets, joined."""
+        joined = SpecifierSet()
+        asked = self.torch if package == self.main else None
+        exact = exact_version(asked)
+        if asked is not None:
+            joined &= SpecifierSet(
+                f"=={exact}" if self.pin and exact is not None else torch_specifier(asked)
+            )
+        else:
+            for one in self.of(package, specs):
+                joined &= self._specifier(one, specs)
+        for one in self.whole.constraint_dependencies:
+            if one.name == package and self._speaks_of(one, specs):
+                joined &= self._specifier(one, specs)
+        return joined
+
+    def of(self, package: str, specs: Sequence[TargetSpec]) -> list[Requirement]:
+        """Return the requirements of a package that speak of some targets; overrides come first."""
+        overrides = [one for one in self.whole.override_dependencies if one.name == package]
+        return [
+            one
+            for one in overrides or self.project.requirements()
+            if one.name == package and self._speaks_of(one, specs)
+        ]
+
+    def leaves_out(self, spec: TargetSpec) -> bool:
+        """Tell whether torch is required for a target, and not on its platform."""
+        own = [one for one in self.project.requirements() if one.name == self.main]
+        own = [one for one in own if self.is_in_scope(one, spec)]
+        return bool(own) and not any(may_hold(one.marker, spec.platform) for one in own)
+
+    def refuse_labels(self, specs: Sequence[TargetSpec]) -> None:
+        """Refuse a requirement that names one build, where targets need another.
+
+        Raises:
+            ProjectError: There is one.
+        """
+        for one in self.of(self.main, specs) if self.torch is None else ():
+            for part in one.specifier:
+                _, plus, local = part.version.partition("+")
+                if plus and not self._is_label(one, part, specs):
+                    raise ProjectError(
+                        f"`{one.raw}` names one build, but the targets need different ones",
+                        at=self.project.place(one.at),
+                        help=f"leave out `+{local}`: the index of each target selects its build",
+                    )
+
+    def blame(
+        self,
+        specs: Sequence[TargetSpec],
+        refused: RequestError,
+        find: Callable[[SpecifierSet], Version | None],
+    ) -> NoReturn:
+        """Raise a refusal again, with the requirement that is its cause, if one is.
+
+        Args:
+            specs: The targets.
+            refused: The refusal.
+            find: Which release a range would give.
+        """
+        limits = [one for one in self.of(self.main, specs) if one.specifier]
+        names = ", ".join(f"`{spec.text}`" for spec in specs)
+        for limit in limits:
+            joined = SpecifierSet()
+            for other in limits:
+                joined &= SpecifierSet() if other is limit else self._specifier(other, specs)
+            best = find(joined)
+            if best is not None and find(self.admitted(self.main, specs)) is None:
+                raise RequestError(
+                    f"`{limit.raw}` excludes {names}{_reason(refused)}",
+                    at=self.project.place(limit.at),
+                    help=f"change the requirement: torch {best} serves {names}",
+                )
+        if limits:
+            refused.at = refused.at or self.project.place(limits[0].at)
+        raise refused
+
+    def _speaks_of(self, one: Requirement, specs: Sequence[TargetSpec]) -> bool:
+        return any(self._is_for(one, spec) for spec in specs)
+
+    def _is_for(self, one: Requirement, spec: TargetSpec) -> bool:
+        return self.is_in_scope(one, spec) and may_hold(one.marker, spec.platform)
+
+    def is_in_scope(self, one: Requirement, spec: TargetSpec) -> bool:
+        """Tell whether a requirement stands where it counts for a target's build."""
+        table, section = one.path[0], canonicalize_name(str(one.path[-2]))
+        if table == "tool" or section not in self.scopes:
+            return True
+        return section in self.names.get(spec.backend.name if spec.backend else "", ())
+
+    def _specifier(self, one: Requirement, specs: Sequence[TargetSpec]) -> SpecifierSet:
+        parts = [
+            f"=={part.version.partition('+')[0]}" if self._is_label(one, part, specs) else str(part)
+            for part in one.specifier
+        ]
+        return SpecifierSet(",".join(parts))
+
+    def _is_label(self, one: Requirement, part: Specifier, specs: Sequence[TargetSpec]) -> bool:
+        """Tell whether a version names the very build of all targets that it is for."""
+        _, plus, local = part.version.partition("+")
+        own = [spec for spec in specs if self._is_for(one, spec)]
+        return (
+            part.operator == "=="
+            and bool(plus)
+            # The wheels for macOS have no label.
+            and all(s.backend and s.backend.name == local and s.platform.os != "macos" for s in own)
+        )
+
+
+def _reason(refused: RequestError) -> str:
+    """Return what a refusal says after its first colon: what one release lacks."""
+    _, colon, reason = refused.message.partition(": ")
+    return colon + reason
