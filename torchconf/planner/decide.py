@@ -170,12 +170,12 @@ def _succeeds(
     return True
 
 
-def choose_within(
-    specs: Sequence[TargetSpec], python: SpecifierSet | None, catalog: Catalog
-) -> Callable[[SpecifierSet], Version | None]:
+def _finder(
+    python: SpecifierSet | None, catalog: Catalog
+) -> Callable[[Sequence[TargetSpec], SpecifierSet], Version | None]:
     """Return what finds the release that a range would give, whatever the companions need."""
 
-    def find(torch: SpecifierSet) -> Version | None:
+    def find(specs: Sequence[TargetSpec], torch: SpecifierSet) -> Version | None:
         try:
             return choose_release(specs, Needs(torch, {}, python), catalog).release
         except RequestError:
@@ -307,7 +307,7 @@ class _Deciding:
                 return _Chosen(nothing, nothing, limits.admitted(self.main, specs))
         limits.refuse_labels(specs)
         if self.request.torch is None:
-            limits.blame(specs, refused, choose_within(specs, python, self.catalog))
+            limits.blame(specs, refused, _finder(python, self.catalog))
         raise refused
 
     def _asked(self, specs: Sequence[TargetSpec]) -> list[TargetSpec]:

@@ -108,23 +108,27 @@ class Limits:
         self,
         specs: Sequence[TargetSpec],
         refused: RequestError,
-        find: Callable[[SpecifierSet], Version | None],
+        find: Callable[[Sequence[TargetSpec], SpecifierSet], Version | None],
     ) -> NoReturn:
         """Raise a refusal again, with the requirement that is its cause, if one is.
 
         Args:
             specs: The targets.
             refused: The refusal.
-            find: Which release a range would give.
+            find: Which release a range would give to some targets.
         """
         limits = [one for one in self.of(self.main, specs) if one.specifier]
-        names = ", ".join(f"`{spec.text}`" for spec in specs)
-        for limit in limits:
+        whole = self.admitted(self.main, specs)
+        for limit in limits if find(specs, whole) is None else ():
             joined = SpecifierSet()
             for other in limits:
                 joined &= SpecifierSet() if other is limit else self._specifier(other, specs)
-            best = find(joined)
-            if best is not None and find(self.admitted(self.main, specs)) is None:
+            best = find(specs, joined)
+            if best is not None:
+                alone = [
+                    one for one in specs if find([one], self.admitted(self.main, [one])) is None
+                ]
+                names = ", ".join(f"`{spec.text}`" for spec in alone or specs)
                 raise RequestError(
                     f"`{limit.raw}` excludes {names}{_reason(refused)}",
                     at=self.project.place(limit.at),
