@@ -243,10 +243,18 @@ class _Requires:
             lines
             for section in sections
             if (lines := [r for r in section.requirements if r.name == name])
+            and all(map(self._is_met, lines))
         ]
         if len({tuple(r.raw for r in lines) for lines in found}) <= 1:
             return [self._kept(r) for lines in found[:1] for r in lines]
         return [self._join([r for lines in found for r in lines])]
+
+    def _is_met(self, requirement: Requirement) -> bool:
+        """Tell whether the chosen torch is in a requirement; extras that part may have others."""
+        release = self.decision.choice.release
+        if requirement.name != self.main or release is None or self.request.torch is not None:
+            return True
+        return requirement.specifier.contains(release, prereleases=True)
 
     def _join(self, requirements: Sequence[Requirement]) -> str:
         """Return one line for several of a package: what all say of its versions."""
@@ -267,9 +275,8 @@ class _Requires:
         for scope in self.decision.scopes:
             _, section = self._section(scope)
             for requirement in section.requirements if section else ():
-                release = self.decision.choice.release if name == self.main else None
-                fits = release is None or requirement.specifier.contains(release, prereleases=True)
-                if requirement.name == name and requirement.marker is None and fits:
+                fits = requirement.marker is None and self._is_met(requirement)
+                if requirement.name == name and fits:
                     return [self._kept(requirement)]
         return []
 
