@@ -560,7 +560,20 @@ class Catalog:
     @cached_property
     def dependents(self) -> Mapping[str, frozenset[str]]:
         """Packages known to need torch or a companion by themselves: name to what they need."""
-        return {name: frozenset(needs) for name, needs in self._data["dependents"].items()}
+        found = {name: frozenset(needs) for name, needs in self._data["dependents"].items()}
+        for package, table in self._data["companions"].items():
+            if all(stated for _, _, stated in table):
+                found[package] = found.get(package, frozenset()) | {self.main_package}
+        return found
+
+    @cached_property
+    def changing_dependents(self) -> Mapping[str, tuple[tuple[Version, bool], ...]]:
+        """Companions of which some releases need torch: each release, newest first, and whether."""
+        return {
+            package: tuple((Version(version), stated) for version, _, stated in table)
+            for package, table in self._data["companions"].items()
+            if len({stated for _, _, stated in table}) > 1
+        }
 
     def _release(self, release: Version) -> dict[str, Any]:
         entry: dict[str, Any] = self._data["releases"].get(str(release), {})

@@ -117,6 +117,7 @@ def _explanations(options: ExplainOptions) -> list[Explanation]:
     from torchconf.model.targets import SHOWN_PLATFORMS
     from torchconf.report.explain import explain_routes
     from torchconf.resolve.choices import Around
+    from torchconf.resolve.needs import needs_of
     from torchconf.resolve.routes import routes
     from torchconf.workspace.opened import open_project
 
@@ -134,7 +135,9 @@ def _explanations(options: ExplainOptions) -> list[Explanation]:
         members=around.members,
         libraries=around.libraries,
         lockfile=context.lockfile,
-        needs=catalog.dependents,
+        needs=needs_of(
+            (context.project, *around.members, *filter(None, around.libraries.values())), catalog
+        ),
         carries=lambda index, package: catalog.serves(index.url, package),
     )
     return [

@@ -100,11 +100,12 @@ def refuse_what_uv_refuses(draft: Draft, project: Project, catalog: Catalog) -> 
     if project.root is not None or project.is_workspace_root:
         return
     # Imported here: a project without PyTorch tables has nothing that could get in the way.
+    from torchconf.resolve.needs import needs_of
     from torchconf.resolve.routes import routes
 
     planned = read_project(draft.data, at=project.at)
-    error = routes(planned, needs=catalog.dependents).error
-    if error is not None and routes(project, needs=catalog.dependents).error is None:
+    error = routes(planned, needs=needs_of([planned], catalog)).error
+    if error is not None and routes(project, needs=needs_of([project], catalog)).error is None:
         raise ProjectError(
             f"uv would refuse to lock the project after this change: {error.message}",
             at=error.at,

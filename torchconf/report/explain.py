@@ -89,7 +89,11 @@ def explain_routes(
         around: The projects that its requirements may lead to.
     """
     own = project.written_name if project.root is not None else None
-    names = [*packages] or packages_of([project], catalog)[:1] or [catalog.main_package]
+    names = (
+        [*packages]
+        or packages_of([project], catalog.dependents, catalog)[:1]
+        or [catalog.main_package]
+    )
     wanted = {backend.name for backend in backends}
     wheels = Wheels(project, catalog)
     for package in names:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
 from torchconf.resolve.choices import Around, choice_of, enabled_groups, selections
+from torchconf.resolve.needs import needs_of
 from torchconf.resolve.routes import routes
 from torchconf.resolve.wheels import Wheels, build_of
 
@@ -74,17 +75,18 @@ def route_table(
         libraries: Local libraries, as `torchconf.resolve.routes.routes` takes them.
         lockfile: Gives the text of uv.lock.
     """
+    around = Around([*members, *([project.root] if project.root else [])], libraries or {})
+    read = [library for library in around.libraries.values() if library is not None]
+    needs = needs_of((project, *members, *read), catalog)
     found = routes(
         project,
         members=members,
         libraries=libraries,
-        needs=catalog.dependents,
+        needs=needs,
         carries=lambda index, package: catalog.serves(index.url, package),
         lockfile=lockfile,
     )
-    around = Around([*members, *([project.root] if project.root else [])], libraries or {})
-    read = [library for library in around.libraries.values() if library is not None]
-    packages = packages_of((project, *members, *read), catalog)
+    packages = packages_of((project, *members, *read), needs, catalog)
     wheels = Wheels(project, catalog)
     own = project.written_name if project.root is not None else None
     chosen = [(project, selection) for selection in selections(project, catalog, own, around)]
@@ -120,15 +122,16 @@ def route_table(
     return tuple(rows)
 
 
-def packages_of(projects: Iterable[Project], catalog: Catalog) -> list[str]:
+def packages_of(
+    projects: Iterable[Project], needs: Mapping[str, frozenset[str]], catalog: Catalog
+) -> list[str]:
     """Return the family packages that are declared, routed, or needed by something declared."""
     found: set[str] = set()
-    dependents = catalog.dependents
     for project in projects:
         declared = {requirement.name for requirement in project.requirements()}
         found |= declared | set(project.sources)
-        for name in declared & dependents.keys():
-            found |= dependents[name]
+        for name in declared & needs.keys():
+            found |= needs[name]
     return [name for name in catalog.family if name in found]
 
 

@@ -15,6 +15,7 @@ from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import SOURCES
 from torchconf.resolve.environments import TooManyEnvironments, Universe
 from torchconf.resolve.lowering import markers_of
+from torchconf.resolve.needs import needs_of
 from torchconf.resolve.routes import SyncOptions, routes
 
 if TYPE_CHECKING:
@@ -76,7 +77,9 @@ class Workspace:
             self.root,
             members=self.members,
             libraries=self.libraries,
-            needs=catalog.dependents,
+            needs=needs_of(
+                (self.root, *self.members, *filter(None, self.libraries.values())), catalog
+            ),
             carries=lambda index, package: catalog.serves(index.url, package),
             lockfile=lambda: self.lockfile,
         )
