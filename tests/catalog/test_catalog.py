@@ -596,3 +596,19 @@ def test_backend_that_only_the_data_know_is_understood_everywhere() -> None:
     assert catalog.available("torch", Version("2.13.0"), new, PLATFORMS[0], "3.12") is YES
     assert catalog.available("torch", Version("2.13.0"), new, BY_KEY["macos-arm64"], "3.12") is NO
     assert new in catalog.vocabulary.current
+
+
+def test_which_open_indexes_have_torch(catalog: Catalog) -> None:
+    assert catalog.serves(f"https://{PYPI_HOST}/simple", "torch") is True
+    assert catalog.serves(f"https://{PYPI_HOST}/simple", "pytorch-triton-rocm") is False
+    assert catalog.serves("https://pypi.nvidia.com", "torch") is False
+    assert catalog.serves("https://pypi.nvidia.com/nvtorch_oot/", "torch") is None
+    assert catalog.serves("https://pypi.jetson-ai-lab.io/sbsa/cu130", "torch") is None
+    assert catalog.serves("https://packages.example.org/simple", "torch") is None
+
+
+def test_what_brings_torch(catalog: Catalog) -> None:
+    assert "torch" in catalog.dependents["torchvision"]
+    assert "torchaudio" not in catalog.dependents
+    releases = dict(catalog.changing_dependents["torchaudio"])
+    assert (releases[Version("2.10.0")], releases[Version("2.11.0")]) == (True, False)

@@ -549,3 +549,126 @@ def test_open_index_of_others_leaves_the_answer_unknown(written: str, empty: Dem
     rows = routes(empty)
     assert {row["available"] for row in rows} == {"unknown"}
     assert all("may have `torch`" in row["reason"] for row in rows)
+
+
+# What the files of real projects hold.
+
+
+def shown(demo: Demo, text: str) -> dict[tuple[str, str], str]:
+    """Return the cells of the table: package and command to the builds, in a line."""
+    (demo.folder / "pyproject.toml").write_text(HEAD + text, encoding="utf-8")
+    lines = demo("show").out.splitlines()[1:]
+    cells = [re.split(r"  +", line) for line in lines]
+    return {(cell[1], cell[0]): " ".join(cell[2:]) for cell in cells}
+
+
+SCOPED = """dependencies = ["torchvision"]
+optional-dependencies.cpu = ["torch"]
+optional-dependencies.gpu = ["torch"]
+[tool.uv]
+conflicts = [[{ extra = "cpu" }, { extra = "gpu" }]]
+[tool.uv.sources]
+torch = [{ index = "cpu", extra = "cpu" }, { index = "gpu", extra = "gpu" }]
+"""
+
+
+def test_torchvision_brings_torch_from_where_uv_takes_it(empty: Demo, replica: Replica) -> None:
+    indexes = "".join(
+        f'[[tool.uv.index]]\nname = "{name}"\nurl = "{WHL}/{backend}"\nexplicit = true\n'
+        for name, backend in (("cpu", "cpu"), ("gpu", "cu130"))
+    )
+    for text, expected in (
+        (SCOPED, "pypi"),
+        # Without a conflict there is one torch, and the source of the extra counts everywhere.
+        (
+            re.sub(r"conflicts.*\n", "", SCOPED).replace('{ index = "cpu", extra = "cpu" }, ', ""),
+            "cu130",
+        ),
+    ):
+        found = shown(empty, text + indexes)["torch", "uv sync"]
+        assert found.split()[0] == expected
+        replica.lock(empty.folder)
+        build = replica.export(empty.folder).select("linux-x86_64", "3.12")["torch"]
+        assert isinstance(build, Build)
+        assert str(build.index).endswith(expected if expected != "pypi" else "simple")
+        (empty.folder / "uv.lock").unlink()
+
+
+@pytest.mark.parametrize(
+    ("requirement", "brings"),
+    [("torchaudio", False), ("torchaudio<2.11", True), ("torchaudio==2.9.1", True)],
+)
+def test_torchaudio_brings_torch_at_the_releases_that_state_one(
+    requirement: str, brings: bool, empty: Demo
+) -> None:
+    found = shown(empty, f'dependencies = ["{requirement}"]\n')
+    assert (found.get(("torch", "uv sync")) == "pypi pypi pypi pypi") == brings
+
+
+def test_one_release_is_taken_even_if_an_older_one_has_the_wheel(empty: Demo) -> None:
+    required = """[tool.uv]
+    required-environments = ["sys_platform == 'darwin' and platform_machine == 'x86_64'"]
+    """
+    for text, lacks in (
+        ('dependencies = ["torch>=2.2,<2.8"]\n', True),
+        ('dependencies = ["torch==2.2.2"]\n', False),
+        # uv then goes back until there is one.
+        ('dependencies = ["torch>=2.2,<2.8"]\n' + required, False),
+    ):
+        shown(empty, text)
+        assert ("it has no wheel for this platform" in empty("explain macos-x86_64").out) == lacks
+
+
+def test_pythons_that_environments_leave_out_do_not_count(empty: Demo) -> None:
+    text = 'dependencies = ["torch"]\n[tool.uv]\nenvironments = ["python_version < \'3.13\'"]\n'
+    assert shown(empty, text)["torch", "uv sync"] == "pypi pypi pypi pypi"
+
+
+def test_a_dependency_from_git_makes_cells_provisional(empty: Demo) -> None:
+    text = """dependencies = ["torch"]
+    optional-dependencies.more = ["tool"]
+    [tool.uv.sources]
+    tool = { git = "https://example.org/tool" }
+    """
+    found = shown(empty, text)
+    assert found["torch", "uv sync --extra more"] == "pypi? pypi? pypi? pypi?"
+    rows = routes_with_notes(empty)
+    assert {row["provisional"] for row in rows} == {True}
+    assert empty("show").err == (
+        "note: a build with `?` is provisional: "
+        "`tool` comes from a git repository whose sources were not read\n"
+    )
+    assert "this is provisional: `tool` comes from" in empty("explain linux").out
+
+
+def routes_with_notes(demo: Demo) -> list[dict[str, Any]]:
+    return list(demo("show --format json").json["routes"])
+
+
+def test_an_extra_of_the_root_that_opens_an_extra_of_a_member_has_rows(
+    empty: Demo, replica: Replica
+) -> None:
+    part = empty.folder / "part"
+    part.mkdir()
+    indexes = "".join(
+        f'[[tool.uv.index]]\nname = "{name}"\nurl = "{WHL}/{backend}"\nexplicit = true\n'
+        for name, backend in (("cpu", "cpu"), ("gpu", "cu130"))
+    )
+    text = SCOPED.replace('["torchvision"]', "[]") + indexes
+    (part / "pyproject.toml").write_text(HEAD.replace("demo", "part") + text, encoding="utf-8")
+    root = """optional-dependencies.cpu = ["part[cpu]"]
+    optional-dependencies.gpu = ["part[gpu]"]
+    [tool.uv]
+    conflicts = [[{ extra = "cpu" }, { extra = "gpu" }]]
+    workspace.members = ["part"]
+    sources.part = { workspace = true }
+    """
+    found = shown(empty, root)
+    assert found["torch", "uv sync --extra gpu"].split()[0] == "cu130"
+    assert found["torch", "uv sync --package part --extra gpu"].split()[0] == "cu130"
+    replica.lock(empty.folder)
+    for (_, command), cells in found.items():
+        export = replica.export(empty.folder, *shlex.split(command)[2:])
+        build = export.select("linux-x86_64", "3.12")["torch"]
+        index = str(build.index).rpartition("/")[2] if isinstance(build, Build) else "-"
+        assert cells.split()[0] == index, command

@@ -32,7 +32,7 @@ from torchconf.model.backends import (
 from torchconf.model.ranges import admits_from, admits_python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from torchconf.model.target_spec import Vocabulary
     from torchconf.model.targets import Platform
@@ -188,13 +188,20 @@ class Catalog:
         return PYPI if copied else None
 
     def publisher(self, url: str) -> str | None:
-        """Return whose wheels an index has, if they are known to be other builds than PyTorch's."""
+        """Return whose builds an index has, if it is known to be another publisher's.
+
+        Returns:
+            Empty for one that has none of the packages of PyTorch's indexes.
+        """
         host = host_of(url)
-        for known, title in self._data["publishers"].items():
-            if host == known or host.endswith(f".{known}"):
-                found: str = title
-                return found
-        return None
+        path = url.lower().partition("://")[2].partition("/")[2]
+        found = {
+            known: str(title)
+            for known, title in self._data["publishers"].items()
+            if f".{host}".endswith(f".{known.partition('/')[0]}")
+            and path.startswith(known.partition("/")[2])
+        }
+        return found[max(found, key=len)] if found else None
 
     @property
     def publishers(self) -> Mapping[str, str]:
@@ -216,12 +223,19 @@ class Catalog:
         return not words.isdisjoint(self._data["mirror_words"])
 
     def serves(self, url: str, package: str) -> bool | None:
-        """Tell whether an index has any release of a package; None where none has been seen.
+        """Tell whether an index has any release of a package; None where nobody knows.
 
-        Only PyTorch's own indexes are known: what a mirror leaves out, nobody has looked at.
+        PyTorch's own indexes are known, PyPI, and publishers that have nothing of the kind. What a
+        mirror leaves out, nobody has looked at.
         """
+        cells = self._data["wheels"].get(package, {}).values()
+        if self.build_of_index(url) is PYPI:
+            # Its listing of the family is complete.
+            return package not in self.family or any(PYPI.name in each for each in cells)
+        if package in self.family and self.publisher(url) == "":
+            return False
         name = url.rstrip("/").removeprefix(f"{self.base_url}/")
-        seen = any(name in cells for cells in self._data["wheels"].get(package, {}).values())
+        seen = any(name in each for each in cells)
         return True if seen else None
 
     def accelerator(self, backend: Backend) -> Accelerator:
@@ -389,6 +403,15 @@ class Catalog:
                 seen = self._data["sets"][number][1].get(platform.key, "").split()
                 if any(_admits(seen, python) for python in pythons):
                     yield Version(version)
+
+    def released(
+        self, package: str, backend: Backend, python: str, releases: Iterable[Version]
+    ) -> Iterator[Version]:
+        """Yield those releases of which an index has a wheel for a Python, on any platform."""
+        for release in releases:
+            cell = self._cell(package, str(release), backend)
+            if cell and any(_admits(pythons.split(), python) for pythons in cell[1].values()):
+                yield release
 
     @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
     def first_seen(self, package: str, backend: Backend) -> Version | None:

@@ -98,7 +98,7 @@ def _compiled(facts: Path) -> dict[str, Any]:
         "words": base["words"],
         "ambiguous": base["ambiguous"],
         "mirror_words": base["mirrors"]["words"],
-        "publishers": base["publishers"]["hosts"],
+        "publishers": _publishers(base),
         "backends": _backends(base, companions, releases, cells),
         "platform_ends": {k: v for k, v in base["platform_ends"].items() if k != "_source"},
         "releases": releases,
@@ -118,6 +118,12 @@ def _dependents(facts: dict[str, Any]) -> dict[str, list[str]]:
     """Join what lockfiles showed with what metadata say."""
     found = {**facts["metadata"]["packages"], **facts["packages"]}
     return {name: sorted(needs) for name, needs in sorted(found.items())}
+
+
+def _publishers(base: dict[str, Any]) -> dict[str, str]:
+    """Return whose builds are where; an empty text stands for none of the family."""
+    facts = base["publishers"]
+    return {**facts["builds"], **dict.fromkeys(facts["other"], "")}
 
 
 def _accelerators(base: dict[str, Any]) -> dict[str, Any]:

@@ -258,6 +258,8 @@ class Routes:
             )
             for python, reached in self._read(chosen, machine)
         ]
+        # Pythons that `environments` leaves out do not count beside those that it holds.
+        answers = [one for one in answers if one[1].kind != "error"] or answers
         first = answers[0][1]
         if all(_same(first, other) for _, other in answers):
             return next((route for _, route in answers if route.doubt), first)

@@ -8,6 +8,7 @@ from packaging.specifiers import SpecifierSet
 
 from torchconf.catalog import Answer
 from torchconf.model.backends import PYPI, is_nightly
+from torchconf.model.markers import holds
 from torchconf.model.ranges import admits_python
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def _unknown_index(index: Index, catalog: Catalog) -> str:
     """Say why nobody knows what an index has."""
     publisher = catalog.publisher(index.url)
     if publisher is not None:
-        return f"{index.url} has {publisher}, which the catalog does not know"
+        has = publisher or "none of PyTorch's packages"
+        return f"{index.url} has {has}" + ("; the catalog does not know them" if publisher else "")
     return f"no known backend in the URL {index.url}"
 
 
@@ -92,6 +94,8 @@ class Wheels:
     ) -> Answer:
         if backend != PYPI and platform.key not in self.catalog.accelerator(backend).platforms:
             return Answer.NO
+        if (taken := self._taken(package, platform, backend, within)) is not None:
+            return taken
         seen = self.catalog.seen_releases(package, backend, platform, self.pythons)
         if any(within.contains(version, prereleases=True) for version in seen):
             return Answer.YES
@@ -102,3 +106,45 @@ class Wheels:
             for python in self.pythons
         }
         return Answer.NO if answers == {Answer.NO} else Answer.UNKNOWN
+
+    def _taken(
+        self, package: str, platform: Platform, backend: Backend, within: SpecifierSet
+    ) -> Answer | None:
+        """Answer for the one release that uv takes, where that one is known to lack the wheel.
+
+        uv takes the newest release of the index that some platform can install; older ones that
+        have more wheels count only if something else holds the release back, or if the platform
+        stands in `required-environments`.
+        """
+        catalog = self.catalog
+        required = self.project.workspace.required_environments
+        if any(holds(entry.marker, platform) for entry in required):
+            return None
+        admitted = [v for v in catalog.versions(package) if within.contains(v, prereleases=True)]
+        answers: list[Answer] = []
+        for python in self.pythons:
+            newest = next(catalog.released(package, backend, python, admitted), None)
+            if newest is None:
+                continue
+            if catalog.available(package, newest, backend, platform, python) is not Answer.NO:
+                return None
+            newer = (version for version in admitted if version > newest)
+            unknown = any(
+                catalog.available(package, version, backend, platform, python) is not Answer.NO
+                for version in newer
+            )
+            answers.append(Answer.UNKNOWN if unknown or self._is_held_back(package) else Answer.NO)
+        if not answers:
+            return None
+        return Answer.NO if set(answers) == {Answer.NO} else Answer.UNKNOWN
+
+    def _is_held_back(self, package: str) -> bool:
+        """Tell whether a companion has a bound, which may hold the release of this one back."""
+        return any(
+            requirement.specifier and requirement.name in self.catalog.family
+            for requirement in (
+                *self.project.requirements(),
+                *self.project.workspace.constraint_dependencies,
+            )
+            if requirement.name != package
+        )
