@@ -245,6 +245,22 @@ def test_first_question_has_nothing_before_it(folder: Path) -> None:
         assert "< to go back" in terminal.wait("torch builds for Linux?")
 
 
+def test_answer_that_is_taken_back_leaves_no_trail(folder: Path) -> None:
+    with Terminal(["init"], folder, rows=40, columns=40) as terminal:
+        platforms = ("Which platforms", "down", "down", "space", "down", "space", "enter")
+        go(terminal, platforms)
+        terminal.wait("torch builds for Linux?")
+        (trail,) = [line for line in terminal.screen.text.splitlines() if "- Platforms: " in line]
+        terminal.press("<")
+        terminal.wait("Which platforms")
+        assert "- Platforms: " not in terminal.screen.text
+        terminal.press("enter")
+        terminal.wait("torch builds for Linux?")
+        assert terminal.screen.text.count("- Platforms: ") == 1
+        assert trail in terminal.screen.text
+        leaves(terminal, "ctrl-c")
+
+
 # What cannot be had, and why; it changes with the answers before.
 
 

@@ -108,12 +108,11 @@ def find_machine(catalog: Catalog) -> MachineFacts:
     from torchconf.machine import fits, this_machine
 
     machine = this_machine()
-    judged = fits(machine, catalog)
+    judged = fits(machine.without_names(), catalog)
     makers = {hardware.maker for hardware in machine.hardware}
-    names = dict.fromkeys(gpu.name for found in machine.hardware for gpu in found.gpus if gpu.name)
     return MachineFacts(
         machine.platform,
-        words=", ".join([machine.words, *(names or ["no GPU found"])]),
+        words=", ".join([machine.words, *(machine.gpu_names() or ["no GPU found"])]),
         fits={fit.backend.name: fit.reason for fit in judged if fit.fits},
         # Of GPUs that it does not have, nothing need be said.
         unfit={

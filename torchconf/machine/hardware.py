@@ -73,6 +73,24 @@ class Machine(NamedTuple):
         """Return the GPUs of one maker."""
         return next((found for found in self.hardware if found.maker == maker), None)
 
+    def gpu_names(self) -> tuple[str, ...]:
+        """Return what its GPUs are called; or `AMD gfx1100` without one."""
+        names = [
+            gpu.name or " ".join(filter(None, (TITLES.get(found.maker, found.maker), gpu.level)))
+            for found in self.hardware
+            for gpu in found.gpus or (Gpu(f"{TITLES.get(found.maker, found.maker)} GPU", None),)
+        ]
+        return tuple(dict.fromkeys(names))
+
+    def without_names(self) -> Machine:
+        """Return the machine without its GPUs' names: for reasons that stand below the names."""
+        return self._replace(
+            hardware=tuple(
+                found._replace(gpus=tuple(gpu._replace(name="") for gpu in found.gpus))
+                for found in self.hardware
+            )
+        )
+
     def data(self) -> dict[str, Any]:
         """Return the machine as JSON data."""
         return {

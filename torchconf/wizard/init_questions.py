@@ -30,6 +30,9 @@ from torchconf.wizard.torch_question import ask_range, ask_torch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from packaging.version import Version
+
+    from torchconf.planner.assess import ReleaseChoice
     from torchconf.wizard.question import Answers, Judge, Value
 
 
@@ -141,6 +144,16 @@ class InitQuestions(InitAnswers):
 
         return judge
 
+    def _was_seen(self, name: str, version: Version, choice: ReleaseChoice) -> bool:
+        """Tell whether each target's index is known to have some wheel of a companion.
+
+        Which Pythons were seen is a matter of chance, and PyTorch builds for all of them.
+        """
+        return all(
+            self.catalog.seen(name, version, target.backend, target.platform)
+            for target in choice.targets
+        )
+
     def _ask_packages(self, answers: Answers) -> Question | None:
         session = self.session
         request = self.session.spread(self.request(answers))
@@ -163,8 +176,8 @@ class InitQuestions(InitAnswers):
             about = str(version or "")
             if choice.release != base:
                 about += f"{', ' if about else ''}lowers torch to {choice.release}"
-            elif choice.doubts and any(name in doubt for doubt in choice.doubts):
-                about += f"{', ' if about else ''}not confirmed for all targets"
+            elif version is not None and not self._was_seen(name, version, choice):
+                about += ", not confirmed for all targets"
             choices.append(Option(name, name, about))
         if all(choice.disabled for choice in choices):
             return None

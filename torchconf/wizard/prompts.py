@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import questionary
 from prompt_toolkit import print_formatted_text
+from prompt_toolkit.application import get_app_session
 from prompt_toolkit.formatted_text import FormattedText
 from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from prompt_toolkit.output import ColorDepth
@@ -47,6 +48,10 @@ class Prompts:
         """Choose the colours."""
         depth = None if colour else ColorDepth.DEPTH_1_BIT
         self.options: dict[str, Any] = {"color_depth": depth} if depth else {}
+        self._trail: list[int] = []
+        """How many rows each answer that is still shown takes, complaints before it included."""
+        self._rows = 0
+        """How many rows stand below the last answer."""
 
     def __call__(self, question: Question, *, back: bool) -> Value:
         """Return an answer that the judge accepts.
@@ -57,6 +62,9 @@ class Prompts:
         """
         if question.show is not None:
             question.show()
+            # Nobody knows how many rows that took: what is above it stays.
+            self._trail.clear()
+            self._rows = 0
         while True:
             try:
                 answer: Value | list[str] = self._application(question, back=back).run()
@@ -64,6 +72,7 @@ class Prompts:
                 raise KeyboardInterrupt from error
             value = answer.strip() if isinstance(answer, str) else tuple(answer)
             if value == BACK and back:
+                self._take_back()
                 raise GoBack
             if question.kind == "many" and isinstance(value, str):
                 value = ()
@@ -90,8 +99,23 @@ class Prompts:
             ]
         )
 
+        self._trail.append(self._rows)
+        self._rows = 0
+
+    def _take_back(self) -> None:
+        """Take the answer before from the screen: its question is asked again."""
+        if not self._trail:
+            return
+        output = get_app_session().output
+        output.cursor_up(self._rows + self._trail.pop())
+        output.erase_down()
+        output.flush()
+        self._rows = 0
+
     def _print(self, text: list[tuple[str, str]]) -> None:
         print_formatted_text(FormattedText(text), end="", style=_STYLE, **self.options)
+        lines = "".join(part for _, part in text).removesuffix("\n").split("\n")
+        self._rows += sum(max(-(-len(line) // _columns()), 1) for line in lines)
 
     def _application(self, question: Question, *, back: bool) -> Application[Any]:
         width = max((len(choice.title) for choice in question.choices), default=0)
