@@ -458,3 +458,39 @@ def test_a_machine_project_should_name_the_variable_that_decides(tmp_path: Path)
     said = MACHINE.replace("[tool.uv]\n", "[tool.uv]\n# Set UV_NO_GROUP to the other one.\n")
     demo.path.write_text(said, encoding="utf-8")
     assert codes(demo("check --format json --select TC307")) == []
+
+
+UNCOVERING = """\
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.12,<3.14"
+dependencies = ["torch>=2.9", "torchvision"]
+
+[tool.uv.sources]
+torch = [{ index = "pytorch-cu130", marker = "sys_platform == 'Linux'" }]
+
+[[tool.uv.index]]
+name = "pytorch-cu130"
+url = "https://download.pytorch.org/whl/cu130"
+explicit = true
+"""
+"""A marker that never holds; corrected, it leaves torchvision without a source."""
+
+
+def test_fixes_of_what_a_fix_uncovers_are_taken_with_it(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, UNCOVERING)
+    result = demo("check --fix")
+    assert "fixed 2 findings" in result.err
+    assert demo.path.read_text(encoding="utf-8").count("sys_platform == 'linux'") == 2
+    assert "not taken" not in result.out
+
+
+def test_a_fix_that_is_not_taken_says_what_it_would_bring(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, UNCOVERING)
+    result = demo("check --fix --ignore TC202")
+    assert "(not taken: it would bring TC202)" in result.out
+    assert "can be fixed" not in result.err
+    assert demo.path.read_text(encoding="utf-8") == UNCOVERING
+    data = json.loads(demo("check --fix --ignore TC202 --format json").out)["findings"]
+    assert {one["not_taken"] for one in data} == {"it would bring TC202"}

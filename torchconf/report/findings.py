@@ -50,6 +50,7 @@ def data(outcomes: Iterable[CheckResult]) -> list[dict[str, Any]]:
             "end_column": one.span.end_column,
             "help": one.finding.help,
             "fix": fix_of(one),
+            "not_taken": one.not_taken,
         }
         for one in placed(outcomes)
     ]
@@ -74,7 +75,9 @@ def text(outcome: CheckResult, *, colour: bool) -> Iterator[str]:
         yield from _excerpt(one, lines, colour=colour)
         if finding.help:
             yield f"   = help: {finding.help}\n"
-        if finding.fix:
+        if finding.fix and one.not_taken:
+            yield f"   = fix: {finding.fix.title} (not taken: {one.not_taken})\n"
+        elif finding.fix:
             flag = "--fix" if finding.fix.safe else "--fix --unsafe-fixes"
             yield f"   = fix: {finding.fix.title} (`{flag}`)\n"
         yield "\n"
@@ -129,7 +132,7 @@ def summary(outcomes: Sequence[CheckResult], *, fixed: int = 0) -> str:
         return f"{done}{left} found in {files}\n"
     by_severity = Counter(one.finding.severity for one in found)
     parts = [_count(by_severity[s], _NOUNS[s]) for s in Severity if by_severity[s]]
-    kinds = Counter(fix_of(one) for one in found)
+    kinds = Counter(fix_of(one) for one in found if one.not_taken is None)
     ways = []
     if kinds["safe"]:
         ways.append(f"{kinds['safe']} can be fixed with `--fix`")

@@ -61,6 +61,13 @@ class Placed(Record):
     file: str
     finding: Finding
     span: Span
+    not_taken: str | None = None
+    """Why a fix that was asked for is not taken."""
+
+    @property
+    def place(self) -> tuple[str, Path, str]:
+        """What tells this finding from the others, while its file is fixed."""
+        return self.file, self.finding.path, self.finding.message
 
 
 class CheckResult(Record):
@@ -75,6 +82,11 @@ class CheckResult(Record):
     """Names in its settings and comments that rules no longer have."""
     mistakes: tuple[tuple[int, str], ...]
     """What is wrong with its comments that ignore findings, by line."""
+
+    def with_reasons(self, reasons: Mapping[tuple[str, Path, str], str]) -> CheckResult:
+        """Return the same with the reasons why fixes are not taken."""
+        findings = (one.changed(not_taken=reasons.get(one.place)) for one in self.findings)
+        return self.changed(findings=tuple(findings))
 
 
 class Fixed(Record):
@@ -132,7 +144,8 @@ class Unit:
     def fix(self, *, unsafe: bool) -> tuple[Fixed, ...]:
         """Fix what can be fixed in the documents that were asked for, one finding at a time.
 
-        A fix that would bring a new finding, in any of the documents, is not taken.
+        A fix that would bring a new finding, in any of the documents, is not taken, unless that
+        finding has a fix of its own: then both are taken together.
 
         Args:
             unsafe: Whether fixes that change more than what is surely wrong are taken too.
@@ -142,23 +155,24 @@ class Unit:
         """
         texts: dict[str, str] = {}
         taken: dict[str, list[Finding]] = {}
-        refused: set[tuple[str, Path, str]] = set()
+        refused: dict[_Place, str] = {}
         now = self._check(texts)
         while True:
             step = self._next_fix(now, texts, refused, unsafe=unsafe)
             if step is None:
                 break
-            name, finding, texts, now = step
-            if finding.severity is not Severity.INFO:
+            texts, now = step.texts, step.answers
+            if any(one.severity is not Severity.INFO for _, one in step.taken):
                 refused.clear()  # What stood in the way may be gone.
-            taken.setdefault(name, []).append(finding)
+            for name, finding in step.taken:
+                taken.setdefault(name, []).append(finding)
         before = {document.name: document for document in self.documents}
         return tuple(
             Fixed(
                 document=before[outcome.document.name],
                 text=texts.get(outcome.document.name, outcome.document.text),
                 taken=tuple(taken.get(outcome.document.name, ())),
-                outcome=outcome,
+                outcome=outcome.with_reasons(refused),
             )
             for outcome, _ in now
         )
@@ -167,23 +181,49 @@ class Unit:
         self,
         now: _Answers,
         texts: dict[str, str],
-        refused: set[tuple[str, Path, str]],
+        refused: dict[_Place, str],
         *,
         unsafe: bool,
-    ) -> tuple[str, Finding, dict[str, str], _Answers] | None:
-        """Apply the first fix that helps and breaks nothing; None if there is none."""
+    ) -> _Step | None:
+        """Take the first fix that helps and breaks nothing; None if there is none."""
         for outcome, _ in now:
-            name = outcome.document.name
             for placed in outcome.findings:
-                finding = placed.finding
-                key = (name, finding.path, finding.message)
-                if finding.fix is None or not (finding.fix.safe or unsafe) or key in refused:
+                fix = placed.finding.fix
+                if fix is None or not (fix.safe or unsafe) or placed.place in refused:
                     continue
-                trial = self._try(outcome.document, finding.fix, texts)
-                if trial is not None and _is_better(now, trial[1], finding):
-                    return name, finding, *trial
-                refused.add(key)
+                step = self._take(now, texts, outcome.document, placed.finding, unsafe=unsafe)
+                if not isinstance(step, str):
+                    return step
+                refused[placed.place] = step
         return None
+
+    def _take(
+        self,
+        now: _Answers,
+        texts: dict[str, str],
+        document: CheckedFile,
+        finding: Finding,
+        *,
+        unsafe: bool,
+    ) -> _Step | str:
+        """Take one fix, with those of what it uncovers; or say why it is not taken."""
+        taken: list[tuple[str, Finding]] = []
+        after, answers = texts, now
+        brought: list[str] = []
+        step: tuple[CheckedFile, Finding] | None = (document, finding)
+        while step is not None and step[1].fix is not None and len(taken) < _MOST_TOGETHER:
+            trial = self._try(step[0], step[1].fix, after)
+            if trial is None:
+                break
+            after, answers = trial
+            taken.append((step[0].name, step[1]))
+            if _is_better(now, answers, finding):
+                return _Step(after, answers, tuple(taken))
+            brought = brought or _brought(now, answers)
+            step = _uncovered(now, answers, unsafe=unsafe)
+        if brought:
+            return f"it would bring {' and '.join(brought)}"
+        return "it would not help" if taken else "the file cannot be edited there"
 
     def _try(
         self, document: CheckedFile, fix: Fix, texts: dict[str, str]
@@ -228,6 +268,47 @@ class Unit:
 
 _Tally: TypeAlias = "dict[tuple[str, Severity], int]"
 _Answers: TypeAlias = "list[tuple[CheckResult, _Tally]]"
+
+
+_Place: TypeAlias = "tuple[str, Path, str]"
+_MOST_TOGETHER = 8
+"""How many fixes are taken at once, where one uncovers the next."""
+
+
+class _Step(NamedTuple):
+    """Fixes that are taken together, and what is there then."""
+
+    texts: dict[str, str]
+    answers: _Answers
+    taken: tuple[tuple[str, Finding], ...]
+    """Each with the name of its file."""
+
+
+def _brought(before: _Answers, after: _Answers) -> list[str]:
+    """Return the codes of errors and warnings that there were fewer of."""
+    old = _joined(tally for _, tally in before)
+    new = _joined(tally for _, tally in after)
+    return sorted(
+        {key[0] for key, n in new.items() if key[1] is not Severity.INFO and n > old.get(key, 0)}
+    )
+
+
+def _uncovered(
+    before: _Answers, after: _Answers, *, unsafe: bool
+) -> tuple[CheckedFile, Finding] | None:
+    """Return the first finding that has come to light and that a fix corrects."""
+    codes = _brought(before, after)
+    return next(
+        (
+            (outcome.document, placed.finding)
+            for outcome, _ in after
+            for placed in outcome.findings
+            if placed.finding.code in codes
+            and placed.finding.fix is not None
+            and (placed.finding.fix.safe or unsafe)
+        ),
+        None,
+    )
 
 
 def _is_better(before: _Answers, after: _Answers, finding: Finding) -> bool:
