@@ -32,6 +32,7 @@ __all__ = [
     "applied_sources",
     "backends_of",
     "build_of",
+    "closed_environments",
     "default_places",
     "distinct_platforms",
     "family_places",
@@ -85,6 +86,32 @@ def may_be_open(context: Context, package: str) -> bool:
         for index in root.indexes
         if not index.explicit
     )
+
+
+def closed_environments(context: Context) -> tuple[str, ...] | None:
+    """Return `environments` cut by the markers of scoped sources, each entry with its system.
+
+    What the file has is split, never widened. None where markers speak of more than platforms.
+    """
+    # Imported here: only a finding needs it.
+    from torchconf.model.markers import closed_cells, meet, names_platforms, overlap
+
+    markers = [
+        source.raw_marker
+        for project in context.readers
+        for source in (s for each in project.sources.values() for s in each)
+        if source.index is not None and (source.extra or source.group) and source.raw_marker
+    ]
+    written = [entry.raw for entry in context.project.environments]
+    if not all(map(names_platforms, (*markers, *written))):
+        return None
+    cells = closed_cells((*markers, "sys_platform == 'linux'"))
+    if not written:
+        return cells
+    found: list[str] = []
+    for raw in written:
+        found += [meet(raw, cell) for cell in cells if overlap(raw, cell)] or [raw]
+    return tuple(dict.fromkeys(found))
 
 
 def distinct_platforms(context: Context) -> tuple[Platform, ...]:

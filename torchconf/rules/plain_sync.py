@@ -9,7 +9,12 @@ from packaging.utils import canonicalize_name
 from torchconf.model.project import Item
 from torchconf.model.toml_path import CONFLICTS, ENVIRONMENTS
 from torchconf.rules.fixes import draft_of
-from torchconf.rules.installed_builds import build_of, distinct_platforms, routes_are_known
+from torchconf.rules.installed_builds import (
+    build_of,
+    closed_environments,
+    distinct_platforms,
+    routes_are_known,
+)
 from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
@@ -192,27 +197,12 @@ class IneffectiveMarker(Rule):
     def _fix(self, context: Context) -> Fix | None:
         if context.project.root is not None:
             return None  # A member's own `environments` are not read.
-        # Imported here: only a finding needs it.
-        from torchconf.model.markers import closed_cells, meet, names_platforms, overlap
-
-        markers = [
-            source.raw_marker
-            for package in _base_packages(context)
-            for source in _scoped_sources(context, package)
-            if source.raw_marker is not None
-        ]
-        if not all(map(names_platforms, markers)):
+        wanted = closed_environments(context)
+        if wanted is None:
             return None
-        cells = closed_cells(markers)
         draft = draft_of(context)
-        entries: list[Value] = []
-        for entry in context.project.environments:
-            if not names_platforms(entry.raw):
-                return None
-            parts = [cell for cell in cells if overlap(entry.raw, cell)]
-            entries += [meet(entry.raw, cell) for cell in parts] or [entry.raw]
         reason = "without this, uv ignores the markers of sources for extras and groups"
-        draft.put(ENVIRONMENTS, entries or list(cells), reason)
+        draft.put(ENVIRONMENTS, list(wanted), reason)
         if not draft.steps:
             return None
         return Fix(
