@@ -248,3 +248,12 @@ def test_an_override_of_triton_is_left_alone(tmp_path: Path) -> None:
     demo.path.write_text(f'{demo.text}\n[tool.uv]\noverride-dependencies = ["triton==3.2.0"]\n')
     assert demo("upgrade").status == 0
     assert "triton==3.2.0" in demo.text
+
+
+def test_a_line_that_ended_does_not_hold_back_what_was_never_held_with_it(tmp_path: Path) -> None:
+    demo = scoped(tmp_path, "torch>=2.5", "torch>=2.5")
+    done = demo("upgrade")
+    assert done.status == 0, done.err
+    assert 'old = ["torch>=2.7"]' in demo.text
+    assert 'new = ["torch>=2.13"]' in demo.text
+    assert "linux-aarch64 gets CPU" not in done.err

@@ -83,7 +83,8 @@ def _upper(operator: str, value: str, new: Version, lower: str | None) -> str:
     inside = new < bound if operator == "<" else new <= bound
     if inside and not beside:
         return f"{operator}{value}"
-    return f"<={_like(value, new, '==')}" if operator == "<=" else f"<{next_minor(new)}"
+    alone = operator == "<=" and lower is None
+    return f"<={_like(value, new, '==')}" if alone else f"<{next_minor(new)}"
 
 
 def relabel(text: str, backends: Mapping[str, Backend]) -> str:

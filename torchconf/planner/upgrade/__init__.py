@@ -307,11 +307,10 @@ class _Plan:
         """See that the targets are those that were wanted."""
         after = read_configuration(self._planned(), self.catalog)
         wanted = {self.destination.new(target) for target in self.before.targets}
-        wanted -= {self.destination.new(target) for target in self.destination.given_up}
         # PyPI's build is a target only where an upper bound holds it together with the others.
         now = {target for target in after.targets if target.backend != PYPI}
         wanted = {target for target in wanted if target.backend != PYPI}
-        missing = wanted - now
+        missing = (wanted & set(self.destination.choice.targets)) - now
         added = now - wanted
         added = {
             t

@@ -10,8 +10,8 @@ from packaging.version import Version
 
 from torchconf.errors import RequestError
 from torchconf.model.backends import PYPI
-from torchconf.model.ranges import exclusions, lowest_named, public
-from torchconf.model.requirements import exact_version, torch_specifier
+from torchconf.model.ranges import admits_from, exclusions, lowest_named, public
+from torchconf.model.requirements import exact_version, next_minor, torch_specifier
 from torchconf.model.target_spec import TargetSpec, parse_target_spec
 from torchconf.model.targets import Target
 from torchconf.planner.assess import UNKNOWN, Needs
@@ -86,8 +86,11 @@ def find_destination(
     together = _Search(request, project, before, catalog, locked)
     parts = find_parts(project, before, catalog)
     joint = public(declared_range(project, catalog.main_package))
-    held = any(part.held for part in parts)
-    if parts and (held or not any(release in joint for release in catalog.releases)):
+    if parts and (
+        any(part.held for part in parts)
+        or not any(release in joint for release in catalog.releases)
+        or (request.torch is None and _are_apart(parts, catalog))
+    ):
         return _find_apart(together, parts)
     try:
         return together.find()
@@ -95,6 +98,17 @@ def find_destination(
         if not parts or request.torch is not None:
             raise
     return _find_apart(together, parts)
+
+
+def _are_apart(parts: Sequence[Part], catalog: Catalog) -> bool:
+    """Tell whether uv takes a newer torch for one than another one's line has ever had."""
+    ends = [end for part in parts if (end := catalog.ended(catalog.backend(part.backend)))]
+    first = min(map(Version, ends), default=None)
+    return first is not None and any(
+        admits_from(part.declared, next_minor(first))
+        and ((end := catalog.ended(catalog.backend(part.backend))) is None or Version(end) > first)
+        for part in parts
+    )
 
 
 def _find_apart(together: _Search, parts: Sequence[Part]) -> Destination:
@@ -108,6 +122,7 @@ def _find_apart(together: _Search, parts: Sequence[Part]) -> Destination:
     moving = [part for part in parts if part.held is None]
     newest = max(lowest_named(part.declared) or Version("0") for part in moving)
     notes = [f"{p.spoken} stays as it is: {p.held.why}, at {p.held.at}" for p in parts if p.held]
+    notes += together.notes
     found: dict[Part, ReleaseChoice] = {}
     backends: dict[str, Backend] = {}
     refused: list[RequestError] = []
@@ -118,7 +133,8 @@ def _find_apart(together: _Search, parts: Sequence[Part]) -> Destination:
         if part.is_exact and not leads and request.torch is None and part.backend not in named:
             notes.append(f"{part.spoken} stays at torch {lowest}, which it pins")
             continue
-        search = together.part(part, within=None if leads else part.declared)
+        free = leads and part.is_exact
+        search = together.part(part, within=None if free else part.declared)
         try:
             destination = search.find(moves)
         except RequestError as error:
@@ -171,6 +187,7 @@ class _Search:
         self.declared = public(admitted_range(project, self.main))
         self.within: SpecifierSet | None = None
         """What a part of a project keeps to."""
+        self.is_part = False
         self.platforms = required_platforms(project, catalog)
         self.packages = {
             str(name): exclusions(declared_range(project, name))
@@ -185,6 +202,7 @@ class _Search:
         request = self.request._replace(backends=(), everything=False)
         before = self.before._replace(targets=targets, layout="markers")
         search = _Search(request, self.project, before, self.catalog, self.locked)
+        search.is_part = True
         search.declared = part.declared
         search.within = None if self.request.torch is not None else within
         base = {r.name: r.specifier for r in self.project.dependencies}
@@ -210,7 +228,7 @@ class _Search:
             choice, targets = self._choose(asked)
             backends = self._backends(asked, choice)
         self.refuse_two_in_one(backends)
-        if self.request.torch is None and not self.request.everything:
+        if self.request.torch is None and not (self.request.everything or self.is_part):
             self._say_what_holds_back(asked, choice)
         changed = {old: new for old, new in backends.items() if new.name != old}
         after = dict.fromkeys(Target(t.platform, backends[t.backend.name]) for t in targets)
@@ -227,11 +245,14 @@ class _Search:
 
     def _was_served(self, target: Target) -> bool:
         """Tell whether a target has wheels as things are: only then has it something to lose."""
+        named = [other for other in self.before.targets if not self._is_implied(other)]
         try:
-            found = self._try((target,), self.there, self.declared)
+            now = self._try(named, self.there, self.declared).release
         except RequestError:
             return False
-        return found.release is None or found.release in self.declared
+        return now is not None and self.catalog.seen(
+            self.main, now, target.backend, target.platform
+        )
 
     # Backends.
 
@@ -344,11 +365,15 @@ class _Search:
         named = tuple(target for target in every if not self._is_implied(target))
         refused: RequestError | None = None
         for within in self._ranges():
+            found: list[tuple[ReleaseChoice, tuple[Target, ...]]] = []
             for targets in dict.fromkeys((every, named)):
                 try:
-                    return self._try(targets, asked, within), targets
+                    found.append((self._try(targets, asked, within), targets))
                 except RequestError as error:
                     refused = refused or error
+            if found:
+                first, last = found[0], found[-1]
+                return last if self._is_held_back(first, last) else first
         if refused is None:  # there is at least one range
             raise AssertionError
         refused.at = refused.at or self._place_of_exclusion()
@@ -366,6 +391,21 @@ class _Search:
                 help=f"the newest torch available for all targets is {best}{say}",
             ) from None
         raise refused
+
+    def _is_held_back(
+        self,
+        first: tuple[ReleaseChoice, tuple[Target, ...]],
+        last: tuple[ReleaseChoice, tuple[Target, ...]],
+    ) -> bool:
+        """Tell whether a release is older for targets that nobody named and nobody saw there."""
+        older, newer = first[0].release, last[0].release
+        if older is None or newer is None or older >= newer:
+            return False
+        implied = set(first[1]) - set(last[1])
+        return not all(
+            self.catalog.seen(self.main, older, target.backend, target.platform)
+            for target in implied
+        )
 
     def _place_of_exclusion(self) -> str | None:
         """Return where a release is excluded, which could be what stands in the way."""
