@@ -107,7 +107,7 @@ class MissingConflict(Rule):
 
 
 class IncompatibleChoices(Rule):
-    """Two extras or groups require releases of a package that exclude each other."""
+    """Two extras or groups require incompatible versions of a package."""
 
     code = "TC310"
     name = "incompatible-choices"

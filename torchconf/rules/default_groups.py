@@ -24,7 +24,7 @@ __all__ = ["RULES"]
 
 
 class DefaultGroupClash(Rule):
-    """A default group conflicts with another choice."""
+    """A default group conflicts with another extra or group."""
 
     code = "TC307"
     name = "default-group-clash"

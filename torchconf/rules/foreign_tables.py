@@ -17,7 +17,7 @@ _TOOLS = {"poetry": "Poetry", "pdm": "PDM"}
 
 
 class OtherToolIndex(Rule):
-    """PyTorch's indexes are configured for Poetry or PDM only: uv does not read that."""
+    """PyTorch's indexes are configured only for Poetry or PDM, in tables that uv ignores."""
 
     code = "TC514"
     name = "other-tool-index"

@@ -194,7 +194,7 @@ _PYG_PAGE = r"torch-([0-9]+(?:\.[0-9]+)+)(?:(?:\+|%2[bB])([a-z0-9.]+))?\.html"
 
 
 class FlatIndexFormat(Rule):
-    """A page of wheels is not declared as one, or is for another torch."""
+    """A page of wheels lacks `format = "flat"`, or is for another torch."""
 
     code = "TC113"
     name = "flat-index-format"

@@ -68,7 +68,7 @@ def _plain(context: Context, package: str, platform: Platform) -> Iterator[Route
 
 
 class OneChoiceWins(Rule):
-    """A source for one extra or group applies to everybody."""
+    """A source for one extra or group also applies without it."""
 
     code = "TC304"
     name = "one-choice-wins"

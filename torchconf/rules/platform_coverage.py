@@ -145,7 +145,7 @@ class Environments(Rule):
 
 
 class IntelMac(Rule):
-    """Intel Macs are a target, but torch no longer supports them since 2.3."""
+    """Intel Macs are a target, but torch has not supported them since 2.3."""
 
     code = "TC407"
     name = "intel-mac"

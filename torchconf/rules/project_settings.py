@@ -168,7 +168,7 @@ class Nightly(Rule):
 
 
 class IgnoredInMember(Rule):
-    """uv ignores this setting in a workspace member."""
+    """A workspace member has a setting that uv reads only in the workspace root."""
 
     code = "TC512"
     name = "ignored-in-member"

@@ -99,7 +99,7 @@ def _label(context: Context, requirement: Requirement) -> Backend | None:
 
 
 class LabelWithoutIndex(Rule):
-    """A requirement names a build, and no index that it can come from serves it."""
+    """A requirement names a build, but uv searches no index that has it."""
 
     code = "TC112"
     name = "label-without-index"
