@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
+import torchconf
 from tests.support.projects import Demo
 
 
@@ -60,3 +64,21 @@ def test_build_and_platform_are_joined(demo: Demo) -> None:
     found = demo("explain linux cpu --format json").json["explanations"]
     assert {(one["platform"], one["backend"]) for one in found} == {("linux-x86_64", "cpu")}
     assert demo("explain windows cuda").out == ""
+
+
+def test_pages_are_read_from_a_zip_file(tmp_path: Path) -> None:
+    package = Path(torchconf.__file__).parent
+    with zipfile.ZipFile(tmp_path / "app.zip", "w") as archive:
+        for path in package.rglob("*"):
+            if path.suffix in {".py", ".md", ".json"} and "facts" not in path.parts:
+                archive.write(path, Path("torchconf", path.relative_to(package)))
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'app.zip')!r}); "
+        "from torchconf.cli import main; import torchconf; "
+        "assert 'app.zip' in torchconf.__file__; sys.exit(main(['explain', 'TC101']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "index-not-explicit" in done.stdout

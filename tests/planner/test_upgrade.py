@@ -336,7 +336,7 @@ def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
     demo = Demo(tmp_path, text)
     result = demo("upgrade --backend cu130=cu132 --rename")
     assert (result.status, demo.text) == (2, text)
-    assert "there is an extra `cu132` already" in result.err
+    assert "an extra named `cu132` already exists" in result.err
 
 
 @inside

@@ -1,7 +1,7 @@
-"""An array or an inline table as pieces of text: entries come and go, comments stay.
+"""An array or an inline table as text: insert and remove entries without losing comments.
 
-What stands on the line of an entry belongs to it, and so do the comments above it. When an entry
-goes, its comments stay, on lines of their own.
+A comment at the end of an entry's line belongs to the entry, and so do the comments above it. When
+an array's entry is removed, its comments remain on lines of their own.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _key = re.compile(rf"({KEY})[ \t]*+=[ \t]*+")
 
 
 class ArrayEntry:
-    """One entry: white space and comments before it, its parts, and a comment at its line's end."""
+    """One entry with the white space and comments around it."""
 
     __slots__ = ("comma", "gap", "key", "keys", "lead", "trail", "value")
 
     def __init__(self, lead: str, value: str, *, key: str = "", keys: tuple[str, ...] = ()) -> None:
-        """Make an entry that no comma ends yet."""
+        """Create an entry without a comma."""
         self.lead = lead
         self.key = key
         """In an inline table: the key with its equals sign and the space around it."""
@@ -54,14 +54,14 @@ class Brackets:
     __slots__ = ("close", "entries", "head", "is_array", "newline")
 
     def __init__(self, text: str) -> None:
-        """Take a value apart that begins with `[` or `{`."""
+        """Parse a value that begins with `[` or `{`."""
         self.is_array = text[0] == "["
         # Where a new line is needed, there is one: a comment, which only the end of a line ends.
         self.newline = "\r\n" if "\r\n" in text else "\n"
         self.entries: list[ArrayEntry] = []
         head = _line_end.match(text, 1)
         self.head = head[0] if head else ""
-        """A comment behind the opening bracket."""
+        """A comment after the opening bracket, on its line."""
         at = 1 + len(self.head)
         last = len(text) - 1
         while True:
@@ -88,10 +88,10 @@ class Brackets:
             entry.trail = _match(_line_end, text, at + 1)
             at += 1 + len(entry.trail)
         self.close = space
-        """What stands before the closing bracket."""
+        """White space and comments before the closing bracket."""
 
     def __str__(self) -> str:
-        """Put the text together again."""
+        """Return the text of the value."""
         opening, closing = "[]" if self.is_array else "{}"
         entries = "".join(
             f"{entry.lead}{entry.key}{entry.value}{entry.gap}{entry.comma}{entry.trail}"
@@ -101,13 +101,13 @@ class Brackets:
 
     @property
     def many_lines(self) -> bool:
-        """Whether entries, or the closing bracket, begin lines of their own."""
+        """Whether an entry or the closing bracket starts a new line."""
         return "\n" in self.close or any(entry.own_line for entry in self.entries)
 
     def insert(
         self, position: int, entry: ArrayEntry, newline: str, unit: str, pad: str = ""
     ) -> None:
-        """Put an entry in, in the manner of those that are there.
+        """Insert an entry, formatted like the existing ones.
 
         Args:
             position: Number of the entry to insert it before.
@@ -140,7 +140,7 @@ class Brackets:
         entries.insert(position, entry)
 
     def _gap(self) -> str:
-        """Return what stands before a comma where commas begin lines."""
+        """Return the white space before each comma where lines begin with commas."""
         return next((_plain(each.gap) for each in self.entries if "\n" in each.gap), "")
 
     def _insert_first(self, entry: ArrayEntry, newline: str, unit: str, pad: str) -> None:
@@ -161,18 +161,18 @@ class Brackets:
             entry.lead = self.close = pad
 
     def spread(self, newline: str, unit: str) -> None:
-        """Write one entry a line. There are no comments in what stood on one line."""
+        """Write each entry on a line of its own. A value on one line holds no comments."""
         for entry in self.entries:
             entry.lead = newline + unit
             entry.comma = ","
         self.close = newline
 
     def remove(self, position: int) -> list[str]:
-        """Take an entry out.
+        """Remove an entry.
 
         Returns:
-            The comments that are left over: those of an inline table, where there is no place for
-            them. In an array they stay.
+            The comments of an entry of an inline table, which has no place for them. In an array
+            they stay, and the list is empty.
         """
         gone = self.entries.pop(position)
         follows = position < len(self.entries)
@@ -206,7 +206,7 @@ class Brackets:
         return []
 
     def names(self, rest: Sequence[str | int]) -> set[str]:
-        """Return the next parts of the dotted keys that begin with a path."""
+        """Return the key after a path in each dotted key that starts with the path."""
         count = len(rest)
         return {
             each.keys[count]
@@ -215,7 +215,7 @@ class Brackets:
         }
 
     def find(self, rest: Sequence[str | int]) -> tuple[ArrayEntry, Sequence[str | int]] | None:
-        """Follow a path one entry down; what remains of it leads on inside that entry."""
+        """Return the entry at the start of a path, and the rest of the path inside it."""
         if self.is_array:
             return self.entries[int(rest[0])], rest[1:]
         for entry in self.entries:
@@ -236,10 +236,10 @@ def _newline(space: str) -> str:
 
 
 def _plain(lead: str) -> str:
-    """Leave blank lines and comments away that belong to one entry."""
+    """Return the line break and indent, without the blank lines and comments of an entry."""
     return _newline(lead) + lead[lead.rfind("\n") + 1 :]
 
 
 def _line_ends(lead: str) -> int:
-    """Count the line ends before the first comment or entry."""
+    """Count the line breaks before the first comment or entry."""
     return lead.count("\n", 0, len(lead) - len(lead.lstrip()))

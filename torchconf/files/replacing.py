@@ -1,10 +1,11 @@
-"""Replacing files whole or not at all.
+"""Replace files atomically: completely or not at all.
 
-The new text is written beside the file, synced, and moved over it. Whatever is killed when, the old
-file or the new one is there; what a killed run has left beside it, the next one sweeps up.
+The new text is written to a temporary file in the same folder, synced, and renamed over the
+original. If the process is killed, either the old or the new file is in place; the next run removes
+temporary files that were left behind.
 
-Hard links are refused. Writing through them could be killed half-way, and replacing one name would
-silently part it from the others.
+Files with hard links are refused. Writing in place could be interrupted half-way, and renaming
+would silently detach one name from the others.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ _STALE_AFTER = 60.0  # seconds; a write takes milliseconds
 
 
 def replace(file: SourceFile, text: str) -> SourceFile:
-    """Put a new text in the place of a file, or make the file if it was missing.
+    """Replace the text of a file, or create the file if it was missing.
 
     Returns:
-        The file as it is now.
+        The file after the write.
 
     Raises:
-        WriteRefused: The file is as it was, or as somebody else has just changed it.
+        WriteRefused: Nothing was written: the file is unchanged, or somebody else changed it.
     """
     return replace_all([(file, text)])[0]
 
@@ -42,15 +43,15 @@ def replace(file: SourceFile, text: str) -> SourceFile:
 def replace_all(changes: Iterable[tuple[SourceFile, str]]) -> list[SourceFile]:
     """Replace several files, or none of them.
 
-    Everything that can fail for want of room or permission is done before the first file is
-    replaced. Each file is its old or its new self at any moment; a kill between two replacements
-    leaves one of each.
+    Whatever can fail for lack of space or permission happens before the first file is replaced.
+    Each single file is always complete; a process killed between two renames leaves some files new
+    and some old.
 
     Returns:
-        The files as they are now, in the same order. One whose text is the same is not written.
+        The files after the write, in the same order. A file whose text is the same is not written.
 
     Raises:
-        WriteRefused: One of them cannot be written; all are as they were.
+        WriteRefused: One of them cannot be written; all are unchanged.
     """
     pairs = [(file, file.encode(text)) for file, text in changes]
     writing = [
@@ -77,7 +78,7 @@ def replace_all(changes: Iterable[tuple[SourceFile, str]]) -> list[SourceFile]:
 
 
 def _undo(writing: list[_Replacement]) -> None:
-    """Put back what was replaced, if not everything was."""
+    """Restore the files that were replaced, unless all of them were."""
     moved = [each for each in writing if each.moved()]
     problems = []
     if len(moved) < len(writing):
@@ -91,7 +92,7 @@ def _undo(writing: list[_Replacement]) -> None:
 
 
 class _Replacement:
-    """One file on its way from old to new."""
+    """The replacement of one file, with its temporary files."""
 
     __slots__ = ("content", "file", "folder", "new", "old", "ready")
 
@@ -105,7 +106,7 @@ class _Replacement:
         self.ready = False
 
     def prepare(self, *, keep_old: bool) -> None:
-        """Write the new content beside the file, and if asked to the old one too."""
+        """Write the new content to a temporary file; with `keep_old`, back up the old one too."""
         _sweep(self.file.target)
         self.refuse_if_changed()
         try:
@@ -157,7 +158,7 @@ class _Replacement:
             raise WriteRefused(what, at=file.path, help="check the file and run the command again")
 
     def move(self) -> None:
-        """Let the new file take the name."""
+        """Rename the new file over the original."""
         try:
             if self.file.raw is None:
                 _create(self.new, self.file.target)
@@ -173,7 +174,7 @@ class _Replacement:
             raise self._refusal(error) from error
 
     def moved(self) -> bool:
-        """Tell whether the new file has the name, whatever interrupted what."""
+        """Tell whether the new file is in place, even after an interruption."""
         if not self.ready:
             return False
         try:
@@ -182,7 +183,7 @@ class _Replacement:
             return not os.path.lexists(self.new)
 
     def move_back(self) -> None:
-        """Let the old file have the name again."""
+        """Restore the old file."""
         try:
             if self.file.raw is None:
                 os.unlink(self.file.target)
@@ -198,7 +199,7 @@ class _Replacement:
             ) from error
 
     def clean(self) -> None:
-        """Leave nothing beside the file."""
+        """Remove the temporary files."""
         for path in (self.new, self.old):
             with suppress(OSError):
                 os.unlink(path)
@@ -217,7 +218,7 @@ def _read(path: str) -> bytes:
 
 
 def _write(path: str, content: bytes, like: str, status: os.stat_result | None) -> None:
-    """Write a new file and sync it; with `status`, give it owner and mode of the file `like`."""
+    """Write a new file and sync it; with `status`, copy owner and mode from the file `like`."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     number = os.open(path, flags, 0o666 if status is None else 0o600)
     with open(number, "wb") as file:
@@ -229,7 +230,7 @@ def _write(path: str, content: bytes, like: str, status: os.stat_result | None) 
 
 
 def _dress(path: str, like: str, status: os.stat_result) -> None:
-    """Give a file the owner, attributes and mode of another, as far as the system has them."""
+    """Copy owner, extended attributes and mode to a file, as far as the system supports them."""
     if hasattr(os, "chown"):
         # Only root may give files away; a group that is one's own can be kept.
         for owner, group in ((status.st_uid, -1), (-1, status.st_gid)):
@@ -244,7 +245,7 @@ def _dress(path: str, like: str, status: os.stat_result) -> None:
 
 
 def _create(new: str, target: str) -> None:
-    """Give a file a second name that must be free; the first one goes later."""
+    """Link a file under a name that must not exist yet; the temporary name is removed later."""
     try:
         os.link(new, target)
     except FileExistsError:
@@ -257,7 +258,7 @@ def _create(new: str, target: str) -> None:
 
 
 def _sweep(target: str) -> None:
-    """Remove what a killed run has left beside a file."""
+    """Remove temporary files that a killed run left beside a file."""
     folder, name = os.path.split(target)
     with suppress(OSError):
         for entry in os.listdir(folder):
@@ -269,7 +270,7 @@ def _sweep(target: str) -> None:
 
 
 def _is_running(process: str) -> bool:
-    """Tell whether another run may still be writing; when in doubt, it may."""
+    """Tell whether another run may still be writing; when in doubt, assume so."""
     if os.name == "nt" or not process.isdecimal():
         return True  # On Windows `os.kill` with 0 would end it.
     if int(process) == os.getpid():
@@ -284,7 +285,7 @@ def _is_running(process: str) -> bool:
 
 
 def _sync_folder(folder: str) -> None:
-    """Write the new name through to the disk, where folders can be opened."""
+    """Sync the folder so that the rename reaches the disk, where folders can be opened."""
     with suppress(OSError):
         number = os.open(folder, os.O_RDONLY)
         try:

@@ -157,7 +157,7 @@ def move_indexes(
         there = next((name for name, b in staying if b == move.new and name), None)
         own = move.entry in project.indexes and move.entry.name not in elsewhere
         in_place = own and there is None
-        reason = f"{move.new.title} in the place of {move.old.title}"
+        reason = f"{move.new.title} replaces {move.old.title}"
         if there is None:
             there, url = _new_name(move, project), _new_url(move, project)
             if in_place:

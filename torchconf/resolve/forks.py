@@ -1,23 +1,23 @@
 """The forks of a lockfile: conflict sets, lists, and the index that each fork takes.
 
-A lockfile is put together from several resolutions. One of them is a *fork*: an environment set,
-the items included, the items excluded, and one index at most per package. An *item* is what a
-conflict can name: an extra, a dependency group, or the project itself; one that a fork neither
-includes nor excludes is *free*. A pin *matches* a fork if their environment sets overlap and the
-pin's item is not excluded. It then works on every requirement of its package there, routed or not,
-direct or transitive.
+uv builds a lockfile from several resolutions. Each of them is a *fork*: a set of environments,
+the items it includes, the items it excludes, and at most one index per package. An *item* is
+anything a conflict can name: an extra, a dependency group, or the project itself. An item that a
+fork neither includes nor excludes is *free*. A pin *matches* a fork if their environments overlap
+and the fork does not exclude the pin's item. It then applies to every requirement of its package in
+the fork: with or without a source, direct or transitive.
 
-1. One fork per entry of `environments`, else one of everything.
-2. Each conflict set, in the order written, splits each fork: one with all of its items excluded,
-   and per item one with that item included and the others excluded. A set that names a group also
-   counts for the groups that include it. A set with fewer than two items left in a fork splits it
-   no more, unless the one left stands in another set with an item that is left; the item stays
-   free.
-3. In each fork the lists are walked: base, extras by name, groups by name, then local libraries,
-   then what packages known to need others bring. Where one name of a list has several markers, the
-   fork is split by each of them. In every fork that results, all matching pins of a name in the
-   list must be one URL, and the one that was set before. That index is then the fork's for good;
-   or else the lock fails: 'Requirements contain conflicting indexes'.
+1. Start with one fork per entry of `environments`, or with a single fork for all environments.
+2. Split every fork by each conflict set, in the order written: one fork excludes all items of the
+   set, and for each item one fork includes it and excludes the others. A set that names a group
+   also applies to the groups that include it. If the fork has excluded all but one item of a set,
+   the set does not split it and the item stays free, unless that item is also in another set with
+   an item that is not excluded.
+3. In each fork, walk the requirement lists: base, extras by name, groups by name, local libraries,
+   and then what known dependents of PyTorch require. If a list has a name with several markers,
+   split the fork by each marker. In every resulting fork, all pins that match a name in the list
+   must have the same URL, which must also be the one set earlier. That index stays the fork's index
+   for the package. Otherwise the lock fails with 'Requirements contain conflicting indexes'.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ _PAIR = 2
 
 
 class TooManyForks(Exception):
-    """The conflicts of the project split it into more forks than this room wants to walk."""
+    """The conflicts of the project split it into more forks than can be walked in time."""
 
 
 class Fork:
-    """One resolution: where it holds, what is in it, what is kept out, and the pins it took."""
+    """One resolution: its environments, the items it includes and excludes, and its pins."""
 
     __slots__ = ("environments", "excluded", "included", "pins")
 
@@ -57,14 +57,14 @@ class Fork:
         excluded: frozenset[Item] = frozenset(),
         pins: Mapping[NormalizedName, Pin] | None = None,
     ) -> None:
-        """Take the parts as they are."""
+        """Store the parts; pins are copied."""
         self.environments = environments
         self.included = included
         self.excluded = excluded
         self.pins: dict[NormalizedName, Pin] = dict(pins or {})
 
     def __repr__(self) -> str:
-        """Name what tells forks apart."""
+        """Show what distinguishes forks."""
         pins = {name: pin.index.url for name, pin in self.pins.items()}
         return (
             f"Fork({self.environments:#x}, included={set(self.included)}, "
@@ -82,7 +82,7 @@ class Fork:
         )
 
     def matches(self, pin: Pin) -> bool:
-        """Tell whether a pin works in this fork."""
+        """Tell whether a pin applies to this fork."""
         overlap = pin.environments & self.environments
         return bool(overlap) and not (pin.item is not None and self.excludes(pin.item))
 
@@ -91,11 +91,11 @@ class Fork:
         return self.included <= chosen and self.excluded.isdisjoint(chosen)
 
     def narrowed(self, environments: Environments) -> Fork:
-        """Return a copy with another environment set."""
+        """Return a copy for other environments."""
         return Fork(environments, self.included, self.excluded, self.pins)
 
     def filtered(self, included: Iterable[Item], excluded: Iterable[Item]) -> Fork | None:
-        """Return a copy with more items included and excluded; None where that contradicts."""
+        """Return a copy with more items included and excluded; None if an item would be both."""
         now_in = self.included.union(included)
         now_out = self.excluded.union(excluded)
         return None if now_in & now_out else Fork(self.environments, now_in, now_out, self.pins)
@@ -107,14 +107,14 @@ class Forks:
     Attributes:
         sets: The conflict sets, as written and derived.
         starts: The environment sets that the lock starts with.
-        forks: The forks in the end, each with the pins that it took.
+        forks: The final forks, each with its pins.
         unreadable: Why uv could not read the lockfile that it wrote, or None.
     """
 
     def __init__(
         self, declared: Declared, needs: Mapping[NormalizedName, frozenset[NormalizedName]]
     ) -> None:
-        """Walk everything.
+        """Split and walk all forks.
 
         Raises:
             ProjectError: The lock fails.
@@ -194,7 +194,7 @@ class Forks:
     def _conflicts_elsewhere(
         self, possible: list[Item], items: tuple[Item, ...], fork: Fork
     ) -> bool:
-        """Tell whether the item left stands in another set with another item that is possible."""
+        """Tell whether the remaining item is in another set with an item that is not excluded."""
         return any(
             item in other and any(one != item and not fork.excludes(one) for one in other)
             for item in possible
@@ -213,7 +213,7 @@ class Forks:
     # Step 3: the lists.
 
     def _walk(self, fork: Fork) -> Iterator[Fork]:
-        """Walk all lists in one fork, and yield the forks that it ends in."""
+        """Walk all lists in one fork, and yield the forks that result."""
         forks = [fork]
         for entries in self._member_lists(fork):
             forks = [part for one in forks for part in self._settle(one, entries)]
@@ -271,7 +271,7 @@ class Forks:
             yield entries
 
     def _settle(self, fork: Fork, entries: tuple[ListEntry, ...]) -> list[Fork]:
-        """Work one list into a fork: step 3."""
+        """Apply one list to a fork: step 3."""
         within = fork.environments & self._declared.universe.supported
         by_name: dict[NormalizedName, list[Environments]] = {}
         for entry in entries:

@@ -38,8 +38,7 @@ class Page(NamedTuple):
 
 def load_page(rule: Rule) -> Page:
     """Read the page of a rule."""
-    with open(os.path.join(_FOLDER, f"{rule.code}.md"), encoding="utf-8") as file:
-        head, *examples = file.read().split("\n```toml\n")
+    head, *examples = _read(f"{rule.code}.md").split("\n```toml\n")
     summary, _, reason = head.removeprefix("# ").partition("\n")
     found: dict[str, list[str]] = {"Bad:": [], "Good:": []}
     word = reason.rpartition("\n\n")[2].strip()
@@ -50,6 +49,18 @@ def load_page(rule: Rule) -> Page:
     return Page(
         summary, reason.rpartition("Bad:")[0].strip(), tuple(found["Bad:"]), tuple(found["Good:"])
     )
+
+
+def _read(name: str) -> str:
+    """Return the text of a page, which may be in a zip file."""
+    try:
+        with open(os.path.join(_FOLDER, name), encoding="utf-8") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        # Imported here: it takes longer to load than all pages.
+        from importlib.resources import files
+
+        return (files(__package__) / "pages" / name).read_text(encoding="utf-8")
 
 
 def _indented(text: str) -> str:

@@ -65,8 +65,9 @@ def rename_scopes(
                 continue
             sections = project.extras if kind == "extra" else project.groups
             if canonicalize_name(after) in sections:
+                what = "an extra" if kind == "extra" else "a group"
                 raise RequestError(
-                    f"there is {'an extra' if kind == 'extra' else 'a group'} `{after}` already",
+                    f"{what} named `{after}` already exists",
                     at=project.place(sections[canonicalize_name(after)].at),
                     help="leave out `--rename`, or rename that one first",
                 )
@@ -76,7 +77,7 @@ def rename_scopes(
 
 
 def _rename(draft: Draft, root: Draft, project: Project, kind: Kind, old: str, new: str) -> None:
-    reason = f"`{new}` is what `{old}` was"
+    reason = f"`{old}` is renamed to `{new}`"
     same = _same_as(old)
     extras = kind == "extra"
     table: Path = ("project", "optional-dependencies") if extras else ("dependency-groups",)

@@ -333,7 +333,9 @@ class _Respecifying:
                     and canonicalize_name(key) != triton.name
                     and triton.name not in sources
                 ):
-                    draft.rename((*SOURCES, key), triton.name, "the triton of this torch")
+                    draft.rename(
+                        (*SOURCES, key), triton.name, "the triton package that this torch requires"
+                    )
 
     def _drafts(self) -> Iterable[Draft]:
         return {id(line.draft): line.draft for line in self.lines}.values()
