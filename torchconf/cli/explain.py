@@ -220,6 +220,7 @@ def _not_known(
     import re
     from difflib import get_close_matches
 
+    from torchconf.model.targets import PLATFORMS
     from torchconf.rules import RULES
 
     if re.fullmatch(r"tc[0-9]+", word, re.IGNORECASE):
@@ -228,7 +229,8 @@ def _not_known(
             f"unknown rule `{word}`", help="run `torchconf explain` to list the rules"
         )
     names = [text for rule in RULES for text in (rule.code, rule.name)]
-    known = [*names, *catalog.family]
+    targets = [f"{p.short}-{kind.name}" for p in PLATFORMS for kind in catalog.accelerators]
+    known = [*names, *catalog.family, *targets]
     close = get_close_matches(word, known, n=1) or get_close_matches(word.upper(), known, n=1)
     hint = f"did you mean `{close[0]}`?" if close else error.help
     package = "package of this project" if project is not None else "PyTorch package"

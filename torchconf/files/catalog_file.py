@@ -6,14 +6,12 @@ It stands apart from `torchconf.catalog` for `completion`, which has no time to 
 from __future__ import annotations
 
 import os
-import re
 import sys
 
 __all__ = ["PACKAGED", "VARIABLE", "cached_file", "chosen_file", "read_catalog"]
 
 VARIABLE = "TORCHCONF_CATALOG"
 PACKAGED = os.path.join(os.path.dirname(os.path.dirname(__file__)), "catalog", "catalog.json")
-_AS_OF = r'"as_of": ?"([0-9-]+)"'
 
 
 def cached_file() -> str:
@@ -63,7 +61,7 @@ def read_catalog(path: str, size: int = -1) -> str:
 def _as_of(path: str) -> str:
     """Return the day of a catalog from its first lines; empty if it has none."""
     try:
-        match = re.search(_AS_OF, read_catalog(path, 1 << 14))
+        begin = read_catalog(path, 1 << 14)
     except (OSError, UnicodeDecodeError):
         return ""
-    return match[1] if match else ""
+    return begin.partition('"as_of":')[2].lstrip(' "').partition('"')[0]
