@@ -56,7 +56,11 @@ def test_root_gets_what_uv_reads_only_there(workspace: Path) -> None:
     assert run(member, f"init {INIT}") == 0
     assert data(workspace)["tool"]["uv"] == {
         "workspace": {"members": ["packages/*"], "exclude": ["packages/old"]},
-        "environments": ["sys_platform == 'linux'", "sys_platform != 'linux'"],
+        "environments": [
+            "sys_platform == 'linux'",
+            "sys_platform == 'darwin'",
+            "sys_platform == 'win32'",
+        ],
         "required-environments": [
             "sys_platform == 'linux' and platform_machine == 'x86_64'",
             "sys_platform == 'darwin' and platform_machine == 'arm64'",

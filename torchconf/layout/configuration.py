@@ -206,6 +206,7 @@ def _is_cut(project: Project, catalog: Catalog) -> bool:
     ours = {s.extra for own in project.sources.values() for s in own if s.extra}
     needed = any(r.name in catalog.family for r in project.dependencies)
     needed = needed or is_in_other_extra(project, catalog.family, ours)
+    needed = needed or project.is_workspace_root
     return is_cut_by(written, markers) or (needed and are_closed_cells(written, markers))
 
 

@@ -19,10 +19,10 @@ from torchconf.planner.index_base import parse_index_base
 from torchconf.planner.request import Facts, Outcome, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from torchconf.catalog import Catalog
-    from torchconf.layout.layouts import Kind
+    from torchconf.layout.layouts import Kind, Layout
     from torchconf.model.project import Project
     from torchconf.planner.assess import ReleaseChoice
 
@@ -61,8 +61,8 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         changes = request.add or request.remove or request.force
         if changes or decision.layout != decision.before.layout:
             draft_removal(draft, project, catalog, decision)
-    if decision.before.layout is not None and draft.steps:
-        refuse_what_uv_refuses(draft, project, catalog)
+    if (decision.before.layout is not None or facts.around) and (draft.steps or root.steps):
+        refuse_what_uv_refuses(draft, root, project, catalog, facts.around)
     plan = Plan(
         steps=tuple(draft.steps),
         notes=(
@@ -70,6 +70,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             *widened,
             *_limits(root, project),
             *_brought_along(request, project, facts, decision),
+            *_plain_members(decision, catalog, facts),
         ),
         warnings=unknowns(decision.choice, catalog),
         root_steps=() if root is draft else tuple(root.steps),
@@ -81,7 +82,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         targets=decision.choice.targets,
         default=decision.default,
         choice=decision.choice,
-        member=_member(project, catalog, facts),
+        member=_member(project, catalog, facts, decision.layout),
         carrier=_carrier(
             project
             if decision.before.layout in {None, decision.layout}
@@ -91,33 +92,65 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     )
 
 
-def refuse_what_uv_refuses(draft: Draft, project: Project, catalog: Catalog) -> None:
+def refuse_what_uv_refuses(
+    draft: Draft, root: Draft, project: Project, catalog: Catalog, around: Sequence[Project] = ()
+) -> None:
     """Refuse a plan for a file that uv locks now and would not lock afterwards.
 
     What other parts of the file do to a change, an alias of an extra for example, only the routing
-    rule can tell.
+    rule can tell; and what the other members of a workspace do.
     """
-    if project.root is not None or project.is_workspace_root:
+    if not around and (project.root is not None or project.is_workspace_root):
         return
     # Imported here: a project without PyTorch tables has nothing that could get in the way.
     from torchconf.resolve.needs import needs_of
     from torchconf.resolve.routes import routes
 
-    planned = read_project(draft.data, at=project.at)
-    error = routes(planned, needs=needs_of([planned], catalog)).error
-    if error is not None and routes(project, needs=needs_of([project], catalog)).error is None:
-        raise ProjectError(
-            f"uv would refuse to lock the project after this change: {error.message}",
-            at=error.at,
-            help="often an extra or group that includes another one is the cause; run "
-            "`torchconf show` to see what each installs now",
+    above = project.root and read_project(root.data, at=project.root.at)
+    planned = read_project(draft.data, root=above, at=project.at)
+    members = [
+        read_project(each.data, root=above or planned, at=each.at) if each.root else each
+        for each in around
+    ]
+    needs = needs_of([planned, *members], catalog)
+    error = routes(planned, members=members, needs=needs).error
+    if error is None:
+        return
+    needs = needs_of([project, *around], catalog)
+    if routes(project, members=around, needs=needs).error is not None:
+        return
+    raise ProjectError(
+        f"uv would refuse to lock the project after this change: {error.message}",
+        at=error.at,
+        help=_cure(project, catalog, around)
+        if around
+        else "often an extra or group that includes another one is the cause; run "
+        "`torchconf show` to see what each installs now",
+    )
+
+
+def _cure(project: Project, catalog: Catalog, around: Sequence[Project]) -> str:
+    """Say what helps where another member stands in the way."""
+    routing = [each for each in around if any(name in catalog.family for name in each.sources)]
+    if not routing:
+        return (
+            "other members of this workspace require the package too: pass `--layout groups` in "
+            "the workspace root"
         )
+    one, other = project.written_name, routing[0].written_name
+    return (
+        f"`{other}` has builds of its own: give each member the same ones by hand, and declare in "
+        "the workspace root a conflict for each pair of builds that differ, such as "
+        f'`[{{ package = "{one}", group = "cpu" }}, {{ package = "{other}", group = "cuda" }}]`'
+    )
 
 
-def _member(project: Project, catalog: Catalog, facts: Facts) -> str | None:
+def _member(project: Project, catalog: Catalog, facts: Facts, layout: Layout) -> str | None:
     """Return what `--package` takes: a member's name, or at the root the one that needs torch."""
     if project.root is not None:
         return project.written_name
+    if layout == "extras":
+        return None  # Extras of the root are none of a member's.
     if any(requirement.name == catalog.main_package for requirement in project.requirements()):
         return None
     return facts.members[0] if facts.members else None
@@ -175,6 +208,21 @@ def _brought_along(
             yield f"{name} becomes a requirement, so that its source applies: a dependency needs it"
         elif not project.sources_for(canonicalize_name(name)):
             yield f"{name} gets the same index as torch: it must match the build of torch"
+
+
+def _plain_members(decision: Decision, catalog: Catalog, facts: Facts) -> tuple[str, ...]:
+    """Say what members get from a plain command, where groups of their root choose the build."""
+    plain = [
+        each.written_name
+        for each in facts.around
+        if each.written_name in facts.members and catalog.main_package not in each.sources
+    ]
+    if decision.layout != "groups" or not plain:
+        return ()
+    return (
+        "`--package` with a group of the workspace root requires uv 0.12.12 or newer",
+        f"plain `uv sync --package {plain[0]}`, or `uv sync` in that member, installs PyPI's build",
+    )
 
 
 def unknowns(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:

@@ -200,6 +200,7 @@ class _Deciding:
         self._refuse_own_conflict()
         refuse_inherited(self.project, self.catalog)
         self._refuse_without_torch()
+        self._refuse_for_others()
         named = self._named()
         packages = self._packages(named)
         python = self._python_range()
@@ -385,6 +386,19 @@ class _Deciding:
                     help="remove the project from the set",
                 )
 
+    def _refuse_for_others(self) -> None:
+        """Refuse a root that has no torch, and whose members all have sources of their own."""
+        if self.project.root is not None or self.before.packages:
+            return
+        users = [m for m in self.facts.around if any(r.name == self.main for r in m.requirements())]
+        if users and all(self.main in member.sources for member in users):
+            raise ProjectError(
+                "the members of this workspace have PyTorch sources of their own, which those of "
+                "the root would not change",
+                at=users[0].place("tool.uv.sources"),
+                help="run the command in a member, or name it with `--project`",
+            )
+
     def _refuse_poetry(self) -> None:
         """Refuse a project that uv would not read: its metadata are Poetry's."""
         tool = self.project.data.get("tool")
@@ -530,6 +544,8 @@ class _Deciding:
         """
         if layout == "markers":
             return False
+        if layout == "groups" and not self.facts.elsewhere.isdisjoint(packages):
+            return True  # For uv, what members need stands beside the groups of their root.
         in_base = any(r.name in packages for r in self.project.dependencies)
         if in_base and layout in {"groups", self.before.layout}:
             return True
@@ -557,7 +573,7 @@ class _Deciding:
         published = self.project.has_build_system and any(
             requirement.name in packages for requirement in self.project.dependencies
         )
-        return published or bool(self.facts.needed)
+        return published or bool(self.facts.needed or self.facts.elsewhere)
 
     def _lacks(
         self,
@@ -586,7 +602,8 @@ class _Deciding:
         there = {backend.name for backend in backends}
         asked = self.request.default or self.before.default
         if asked is None or (self.request.remove and asked not in there):
-            if self.before.layout == "groups":
+            # A default group of the root is none of its members', whatever it brings there.
+            if self.before.layout == "groups" or self.facts.elsewhere:
                 return None
             return next((b for b in backends if b == self.catalog.fallback), backends[0])
         word = asked.lower()

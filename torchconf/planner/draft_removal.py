@@ -44,7 +44,7 @@ def draft_removal(draft: Draft, project: Project, catalog: Catalog, decision: De
             _remove_defaults(draft, gone)
     _remove_tritons(draft, catalog, decision)
     _remove_sources(draft, catalog)
-    _join_environments(draft, catalog, decision)
+    _join_environments(draft, project, catalog, decision)
     remove_unused_indexes(draft, project, catalog, _UNUSED)
     for path in (
         CONFLICTS,
@@ -149,12 +149,14 @@ def _remove_sources(draft: Draft, catalog: Catalog) -> None:
             draft.remove((*SOURCES, key), _UNUSED)
 
 
-def _join_environments(draft: Draft, catalog: Catalog, decision: Decision) -> None:
+def _join_environments(
+    draft: Draft, project: Project, catalog: Catalog, decision: Decision
+) -> None:
     """Rewrite `environments` where it held nothing but the cut of the source markers."""
     if decision.before.cut:
         sources: dict[str, list[Any]] = draft.get(SOURCES) or {}
         ours = {key: e for key, e in sources.items() if canonicalize_name(key) in catalog.family}
         if cells := environment_cells(ours) if decision.cuts_environments else ():
             cut_environments(draft, cells, anew=True)
-        else:
+        elif not project.is_workspace_root:  # There, members may need them.
             draft.remove(ENVIRONMENTS, _UNUSED)

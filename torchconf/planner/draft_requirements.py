@@ -198,7 +198,7 @@ class _Requires:
     def _in_scope(self, scope: Scope, moved: Mapping[str, Sequence[Requirement]]) -> None:
         path, section = self._section(scope)
         there = {r.name for r in section.requirements} if section else set()
-        in_base = {requirement.name for requirement in self.project.dependencies}
+        in_base = self.facts.elsewhere.union(r.name for r in self.project.dependencies)
         lines: list[str] = []
         declared = self.facts.elsewhere.union(r.name for r in self.project.requirements())
         for name in self.decision.packages:

@@ -65,7 +65,7 @@ def draft_tables(
     """
     names = [scope.name for scope in decision.scopes]
     if decision.layout == "groups":
-        _draft_default_groups(draft, decision, names)
+        _draft_default_groups(draft, request, decision, names)
     if decision.layout != "markers" and decision.affected:
         kind = decision.scopes[0].kind
         reason = "each of these brings another build of the same packages"
@@ -86,7 +86,9 @@ def draft_tables(
     indexes.draft(draft)
 
 
-def _draft_default_groups(draft: Draft, decision: Decision, names: Sequence[str]) -> None:
+def _draft_default_groups(
+    draft: Draft, request: Request, decision: Decision, names: Sequence[str]
+) -> None:
     """Let plain `uv sync` install the default backend, next to what it installed before."""
     path = DEFAULT_GROUPS
     reason = "what plain `uv sync` installs"
@@ -100,6 +102,10 @@ def _draft_default_groups(draft: Draft, decision: Decision, names: Sequence[str]
         before = list(draft.get(("dependency-groups",)) or {})
     kept = [name for name in before if canonicalize_name(name) not in ours]
     wanted = [*kept, default] if default else kept
+    every = isinstance(current, list) and len(before) - len(kept) > 1
+    if every and request.default is None:
+        # Every build is a default group: each machine names those that it leaves out.
+        wanted = [*before, *(n for n in names if _same_name(n) not in set(map(_same_name, before)))]
     if isinstance(current, list):
         draft.arrange(
             path, wanted, reason, same=_same_name, kin=lambda name: _same_name(name) in ours

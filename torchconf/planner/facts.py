@@ -29,8 +29,9 @@ def gather_facts(
         catalog: Who is known to need torch.
         folder: Name of the project's folder.
         lockfile: The text of uv.lock; empty if there is none.
-        members: The members of the workspace of which the project is the root.
+        members: The other members of the workspace.
     """
+    members = tuple(members)
     graph: dict[str, frozenset[str]] = dict(catalog.dependents)
     for name, needed in needs(lockfile).items() if lockfile else ():
         graph[name] = graph.get(name, frozenset()) | needed
@@ -38,7 +39,7 @@ def gather_facts(
     declared = _installed_by_default(project) - family
     by_member = {
         member.written_name or "": frozenset(r.name for r in member.requirements())
-        for member in members
+        for member in (members if project.root is None else ())
     }
     return Facts(
         folder=folder,
@@ -46,6 +47,7 @@ def gather_facts(
         needed=(reached(declared, graph) & family) - catalog.triton_packages,
         elsewhere=frozenset().union(*by_member.values()) & family - catalog.triton_packages,
         members=tuple(name for name, needed in by_member.items() if catalog.main_package in needed),
+        around=members,
     )
 
 

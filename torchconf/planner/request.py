@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from torchconf.edits.plan import Plan
     from torchconf.layout.layouts import Kind, Layout, Scope
     from torchconf.model.backends import Backend
+    from torchconf.model.project import Project
     from torchconf.model.target_spec import TargetSpec
     from torchconf.model.targets import Target
     from torchconf.planner.assess import ReleaseChoice
@@ -51,6 +52,8 @@ class Facts(NamedTuple):
     """Family packages that the members of this workspace declare themselves."""
     members: tuple[str, ...] = ()
     """Those members that declare torch, by the names that `--package` takes."""
+    around: tuple[Project, ...] = ()
+    """The other members of the workspace of the project."""
 
 
 class Outcome(NamedTuple):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from torchconf.errors import TorchconfError
 from torchconf.planner.facts import gather_facts
 from torchconf.workspace.opened import LOCKFILE
 
 if TYPE_CHECKING:
+    from torchconf.model.project import Project
     from torchconf.planner import Facts
     from torchconf.workspace.opened import OpenProject
 
@@ -26,5 +28,17 @@ def read_facts(context: OpenProject) -> Facts:
         context.catalog,
         folder=os.path.basename(context.folder),
         lockfile=lockfile,
-        members=context.workspace().members if project.is_workspace_root else (),
+        members=_other_members(context),
     )
+
+
+def _other_members(context: OpenProject) -> tuple[Project, ...]:
+    """Read the other members of the workspace; around a member, only if all can be read."""
+    if context.project.is_workspace_root:
+        return context.workspace().members
+    if context.project.root is None:
+        return ()
+    try:
+        return context.workspace().members
+    except TorchconfError:
+        return ()

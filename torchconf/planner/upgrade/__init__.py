@@ -197,7 +197,7 @@ class _Plan:
         if not self._is_idle():
             self._verify()
         if self.draft.steps and self.before.layout is not None:
-            refuse_what_uv_refuses(self.draft, self.project, self.catalog)
+            refuse_what_uv_refuses(self.draft, self.draft, self.project, self.catalog)
         return Upgrade(
             steps=tuple(self.draft.steps),
             root_steps=() if self.root is self.draft else tuple(self.root.steps),
