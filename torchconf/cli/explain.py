@@ -149,6 +149,7 @@ def _explanations(options: ExplainOptions) -> list[Explanation]:
             packages=asked.packages,
             backends=asked.backends,
             around=Around(around.members, around.libraries),
+            linked=around.linked,
         )
     ]
 

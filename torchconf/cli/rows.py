@@ -22,4 +22,5 @@ def rows_of(context: OpenProject) -> tuple[Row, ...]:
         members=around.members,
         libraries=around.libraries,
         lockfile=context.lockfile,
+        linked=around.linked,
     )

@@ -12,7 +12,7 @@ from torchconf.model.project import Item
 from torchconf.resolve.choices import Around, choice_of, selections
 from torchconf.resolve.forks import spoken
 from torchconf.resolve.table import packages_of
-from torchconf.resolve.wheels import Wheels, build_of
+from torchconf.resolve.wheels import Wheels
 from torchconf.rules.page import load_page
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torchconf.model.project import Project, Source
     from torchconf.model.targets import Platform
     from torchconf.resolve.routes import Route, Routes
+    from torchconf.resolve.wheels import Judged
     from torchconf.rules import Rule
 
 __all__ = ["Explanation", "explain_routes", "page"]
@@ -76,6 +77,7 @@ def explain_routes(
     packages: Iterable[str] = (),
     backends: Iterable[Backend] = (),
     around: Around | None = None,
+    linked: Iterable[str] = (),
 ) -> Iterator[Explanation]:
     """Explain what a project gets, for each choice.
 
@@ -87,6 +89,7 @@ def explain_routes(
         packages: Names; without any, torch, or what the project has instead.
         backends: Keep only choices that give one of these; without any, all.
         around: The projects that its requirements may lead to.
+        linked: The names of the files in the folders of `find-links`.
     """
     own = project.written_name if project.root is not None else None
     names = (
@@ -95,7 +98,7 @@ def explain_routes(
         or [catalog.main_package]
     )
     wanted = {backend.name for backend in backends}
-    wheels = Wheels(project, catalog)
+    wheels = Wheels(project, catalog, linked)
     for package in names:
         for selection in selections(project, catalog, own, around):
             for platform in platforms:
@@ -113,19 +116,18 @@ def _explain(
     platform: Platform,
 ) -> Explanation:
     route = routes.row(package, platform.environment(), choice_of(selection))
-    backend, reason = build_of(route, wheels.catalog)
-    answer = wheels.available(package, platform, route, backend)
+    judged = wheels.judge(package, platform, route)
     steps = [
         *_asked(route, package),
         *_sources(project, route, package, platform, selection),
         *_conflicts(route),
-        _outcome(route, backend, reason, answer) + _provisional(route),
+        _outcome(route, judged) + _provisional(route),
     ]
     return Explanation(
         package=package,
         platform=platform.key,
         command=selection.command(),
-        backend=backend.name if backend else None,
+        backend=judged.backend.name if judged.backend else None,
         steps=tuple(steps),
     )
 
@@ -220,14 +222,17 @@ def _provisional(route: Route) -> str:
     return f"; this is provisional: {route.doubt}" if route.doubt else ""
 
 
-def _outcome(route: Route, backend: Backend | None, reason: str | None, answer: Answer) -> str:
+def _outcome(route: Route, judged: Judged) -> str:
     """Say what comes of it."""
+    backend, answer = judged.backend, judged.available
     if route.kind == "error":
-        return f"uv fails: {reason}"
+        return f"uv fails: {judged.reason}"
     if route.kind == "absent":
         return "not installed"
     if backend is None:
-        return f"unknown: {reason}"
+        return f"unknown: {judged.reason}"
+    if judged.is_linked:
+        return f"{backend.title}, from a folder of `find-links`"
     if route.index is None:
         return f"{backend.title}: no index is configured for it{_WHEELS[answer]}"
     name = f"index `{route.index.name}`" if route.index.name else "the index"

@@ -8,7 +8,7 @@ from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
 from torchconf.resolve.choices import Around, choice_of, enabled_groups, selections
 from torchconf.resolve.needs import needs_of
 from torchconf.resolve.routes import routes
-from torchconf.resolve.wheels import Wheels, build_of
+from torchconf.resolve.wheels import Wheels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from torchconf.layout.selection import Selection
     from torchconf.model.project import Project
     from torchconf.model.targets import Platform
+    from torchconf.resolve.route import Route
+    from torchconf.resolve.wheels import Judged
 
 
 class Row(NamedTuple):
@@ -65,6 +67,7 @@ def route_table(
     members: Sequence[Project] = (),
     libraries: Mapping[str, Project | None] | None = None,
     lockfile: Callable[[], str] = str,
+    linked: Iterable[str] = (),
 ) -> tuple[Row, ...]:
     """Return a row per family package, platform and choice.
 
@@ -74,6 +77,7 @@ def route_table(
         members: The other members of its workspace.
         libraries: Local libraries, as `torchconf.resolve.routes.routes` takes them.
         lockfile: Gives the text of uv.lock.
+        linked: The names of the files in the folders of `find-links`.
     """
     around = Around([*members, *([project.root] if project.root else [])], libraries or {})
     read = [library for library in around.libraries.values() if library is not None]
@@ -87,7 +91,7 @@ def route_table(
         lockfile=lockfile,
     )
     packages = packages_of((project, *members, *read), needs, catalog)
-    wheels = Wheels(project, catalog)
+    wheels = Wheels(project, catalog, linked)
     own = project.written_name if project.root is not None else None
     chosen = [(project, selection) for selection in selections(project, catalog, own, around)]
     for member in members if project.is_workspace_root else ():
@@ -105,21 +109,26 @@ def route_table(
         for platform, machine in platforms:
             for selection, choice, groups in choices:
                 route = found.row(package, machine, choice)
-                backend, reason = build_of(route, catalog)
+                judged = wheels.judge(package, platform, route)
                 rows.append(
                     Row(
                         package=package,
                         platform=platform.key,
                         selection=selection,
                         groups=groups,
-                        index_name=route.index.name if backend and route.index else None,
-                        backend=backend.name if backend else None,
-                        available=wheels.available(package, platform, route, backend),
-                        reason=reason or route.doubt,
-                        provisional=reason is None and route.doubt is not None,
+                        index_name=_index_name(route, judged),
+                        backend=judged.backend.name if judged.backend else None,
+                        available=judged.available,
+                        reason=judged.reason or route.doubt,
+                        provisional=judged.reason is None and route.doubt is not None,
                     )
                 )
     return tuple(rows)
+
+
+def _index_name(route: Route, judged: Judged) -> str | None:
+    named = judged.backend is not None and not judged.is_linked and route.index is not None
+    return route.index.name if named and route.index else None
 
 
 def packages_of(

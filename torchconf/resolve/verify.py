@@ -176,8 +176,8 @@ def _installed(
     names: Mapping[str, str | None],
 ) -> Verified:
     """Judge a package that the lock has for a machine."""
-    backend = _backend(build, catalog)
     name = names.get((build.registry or "").rstrip("/"))
+    backend = _backend(build, catalog, name)
     available = Answer.NO if build.is_missing else Answer.YES
     if build.registry is None and build.is_missing:
         # The lock does not say from where nothing came.
@@ -190,8 +190,8 @@ def _installed(
         problem += f" for {platform.key} on Python {python}"
         foreseen = row.available is Answer.NO and bool(row.selection.extras or row.groups)
     elif row.backend is not None and backend != row.backend and not row.provisional:
-        problem = _wrong_model(row, backend)
-    elif wrong := _other_label(build, backend, catalog):
+        problem = _wrong_model(row, backend or "another publisher's build")
+    elif backend and (wrong := _other_label(build, backend, catalog)):
         problem = wrong
     return Verified(real, python, build.version, build.wheel, problem, foreseen)
 
@@ -203,9 +203,14 @@ def _wrong_model(row: Row, real: str) -> str:
     )
 
 
-def _backend(build: Build, catalog: Catalog) -> str:
-    known = catalog.backend_of_url(build.registry or "")
-    return known.name if known is not None else PYPI.name
+def _backend(build: Build, catalog: Catalog, name: str | None) -> str | None:
+    """Tell which build a lock has: from its index, else from the label of its version."""
+    known = catalog.build_of_index(build.registry or "", name)
+    if known is not None:
+        return known.name
+    label = (build.version or "").partition("+")[2]
+    labelled = catalog.backend(label) if label else PYPI
+    return None if labelled == PYPI and catalog.publisher(build.registry or "") else labelled.name
 
 
 def _other_label(build: Build, backend: str, catalog: Catalog) -> str | None:

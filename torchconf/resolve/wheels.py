@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
 
@@ -12,10 +12,15 @@ from torchconf.model.markers import holds
 from torchconf.model.ranges import admits_python
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from packaging.version import Version
+
     from torchconf.catalog import Catalog
     from torchconf.model.backends import Backend
     from torchconf.model.project import Index, Project
     from torchconf.model.targets import Platform
+    from torchconf.resolve.find_links import FindLinks
     from torchconf.resolve.route import Route
 
 __all__ = ["Wheels", "build_of"]
@@ -58,10 +63,28 @@ def _spoken(route: Route, catalog: Catalog) -> str:
     return backend.name if backend else route.kind
 
 
+class Judged(NamedTuple):
+    """Which build a row has, and whether there is a wheel of it."""
+
+    backend: Backend | None
+    reason: str | None
+    """What stands in the way of saying so."""
+    available: Answer
+    is_linked: bool = False
+    """Whether `find-links` has it."""
+
+
 class Wheels:
     """Whether wheels are there, for the many rows that ask the same."""
 
-    def __init__(self, project: Project, catalog: Catalog) -> None:
+    def __init__(self, project: Project, catalog: Catalog, linked: Iterable[str] = ()) -> None:
+        """Take a project.
+
+        Args:
+            project: Whose ranges count.
+            catalog: What is known of wheels.
+            linked: The names of the files in the folders of `find-links`.
+        """
         self.project = project
         self.catalog = catalog
         python = project.requires_python
@@ -71,8 +94,47 @@ class Wheels:
             if python is None or admits_python(python, version)
         ]
         self.answers: dict[tuple[str, Platform, Backend, str], Answer] = {}
+        self._links: FindLinks | None = None
+        if project.workspace.uv.get("find-links"):
+            # Imported here: few projects have that setting.
+            from torchconf.resolve.find_links import FindLinks
 
-    def available(
+            self._links = FindLinks(project, catalog, linked, self.pythons)
+
+    def judge(self, package: str, platform: Platform, route: Route) -> Judged:
+        """Tell which build a route leads to on a platform, and whether there is a wheel."""
+        backend, reason = build_of(route, self.catalog)
+        if self._links is not None and route.kind == "index" and route.pin is None:
+            within = self._within(package, route)
+            newest = self._newest(package, backend, within) if backend else None
+            linked = self._links.serve(package, platform, within, newest)
+            if linked is not None:
+                known = Answer.YES if linked.backend else Answer.UNKNOWN
+                return Judged(linked.backend, linked.reason, known, is_linked=True)
+        return Judged(
+            backend,
+            reason,
+            self._available(package, platform, route, backend),
+        )
+
+    def _newest(self, package: str, backend: Backend, within: SpecifierSet) -> Version | None:
+        """Return the newest release of an index that a project admits, as far as it is known."""
+        catalog = self.catalog
+        admitted = [v for v in catalog.versions(package) if within.contains(v, prereleases=True)]
+        found = [
+            next(catalog.released(package, backend, python, admitted), None)
+            for python in self.pythons
+        ]
+        return max((version for version in found if version is not None), default=None)
+
+    def _within(self, package: str, route: Route) -> SpecifierSet:
+        within = route.requirement.specifier if route.requirement else SpecifierSet()
+        for requirement in self.project.workspace.constraint_dependencies:
+            if requirement.name == package:
+                within &= requirement.specifier
+        return within
+
+    def _available(
         self, package: str, platform: Platform, route: Route, backend: Backend | None
     ) -> Answer:
         """Say whether some release in the declared range has a wheel there for some Python."""
@@ -80,10 +142,7 @@ class Wheels:
             return Answer.NO
         if backend is None or (route.index is not None and is_nightly(route.index.url)):
             return Answer.UNKNOWN
-        within = route.requirement.specifier if route.requirement else SpecifierSet()
-        for requirement in self.project.workspace.constraint_dependencies:
-            if requirement.name == package:
-                within &= requirement.specifier
+        within = self._within(package, route)
         key = (package, platform, backend, str(within))
         if key not in self.answers:
             self.answers[key] = self._answer(package, platform, backend, within)

@@ -10,6 +10,7 @@ from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError
 from torchconf.files import spoken_path
 from torchconf.model.project import Project, read_project
+from torchconf.model.source_trees import place_of_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ class Workspace(NamedTuple):
     """The other members."""
     libraries: Mapping[str, Project | None] = {}
     """Local libraries by place, as `torchconf.model.source_trees` names them."""
+    linked: tuple[str, ...] = ()
+    """The names of the files in the folders of `find-links`."""
 
 
 def find_root(path: str) -> tuple[files.SourceFile, Project] | None:
@@ -91,7 +94,20 @@ def read_workspace(path: str, project: Project, root: Project | None, root_path:
     from torchconf.workspace.libraries import read_libraries
 
     libraries = read_libraries([project, *members, *([root] if root else [])])
-    return Workspace(members=members, libraries=libraries)
+    linked = tuple(_linked(whole, os.path.dirname(os.path.abspath(root_path))))
+    return Workspace(members=members, libraries=libraries, linked=linked)
+
+
+def _linked(project: Project, folder: str) -> Iterator[str]:
+    """Yield the names of the files in the folders that `find-links` names."""
+    setting = project.uv.get("find-links")
+    for place in setting if isinstance(setting, list) else [setting]:
+        if isinstance(place, str) and (place.startswith("file:") or "://" not in place):
+            path = place_of_url(project, place) if place.startswith("file:") else place
+            try:
+                yield from sorted(os.listdir(os.path.join(folder, path or "")))
+            except (OSError, ValueError):
+                continue  # uv says so itself.
 
 
 def _read(path: str, root: Project | None) -> Project:

@@ -1,0 +1,119 @@
+"""What `find-links` adds: wheels in a folder or on a page, next to those of the indexes.
+
+uv looks there for every package that no source routes, and takes the newest release of all. A
+wheel with a label, `2.9.1+rocm7.2.1`, is newer than the release without one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+    from torchconf.catalog import Catalog
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Project
+    from torchconf.model.targets import Platform
+
+__all__ = ["FindLinks", "Linked"]
+
+
+class Linked(NamedTuple):
+    """A wheel that `find-links` has for a machine, or the doubt whether it has one."""
+
+    backend: Backend | None
+    """Told from the label; None if that names none."""
+    reason: str | None
+
+
+class _Wheel(NamedTuple):
+    package: str
+    version: Version
+    pythons: frozenset[str]
+    platforms: frozenset[str]
+
+
+class FindLinks:
+    """The `find-links` of a project."""
+
+    def __init__(
+        self, project: Project, catalog: Catalog, files: Iterable[str], pythons: Sequence[str]
+    ) -> None:
+        """Take what was read.
+
+        Args:
+            project: Whose setting it is.
+            catalog: Which platforms there are.
+            files: The names of the files in its folders.
+            pythons: Those that the project supports.
+        """
+        self._catalog = catalog
+        self._pythons = pythons
+        setting = project.workspace.uv.get("find-links")
+        places = setting if isinstance(setting, list) else [setting] if setting else []
+        self._pages = [
+            place
+            for place in places
+            if isinstance(place, str) and "://" in place and not place.startswith("file:")
+        ]
+        self._wheels = [*_read(files, catalog)] if places else []
+
+    def serve(
+        self, package: str, platform: Platform, within: SpecifierSet, newest: Version | None
+    ) -> Linked | None:
+        """Return what uv takes from there for a package without a source; None for nothing.
+
+        Args:
+            package: Its name.
+            platform: The machine.
+            within: The releases that are admitted.
+            newest: The newest one of the index.
+        """
+        for page in self._pages:
+            if package in self._catalog.family and self._catalog.serves(page, package) is not False:
+                return Linked(None, f"the page {page} of `find-links` may have `{package}`")
+        fitting = [
+            wheel
+            for wheel in self._wheels
+            if wheel.package == package
+            and platform.key in wheel.platforms
+            and (newest is None or wheel.version >= newest)
+            and within.contains(wheel.version, prereleases=True)
+            and any(_admits(wheel.pythons, python) for python in self._pythons)
+        ]
+        if not fitting:
+            return None
+        version = max(wheel.version for wheel in fitting)
+        backend = self._catalog.backend(version.local or "")
+        if backend.accelerator:
+            return Linked(backend, None)
+        return Linked(None, f"`find-links` has {package} {version}, whose build is not known")
+
+
+def _read(files: Iterable[str], catalog: Catalog) -> Iterator[_Wheel]:
+    # Imported here: few projects have such folders.
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+    from torchconf.catalog.encoding import platforms_of, python_of
+
+    anywhere = list(catalog.accelerator(catalog.fallback).platforms)
+    for file in files:
+        try:
+            name, version, _, tags = parse_wheel_filename(file.replace("%2B", "+"))
+        except InvalidWheelFilename:
+            continue
+        pythons = {
+            python_of(f"{tag.interpreter}-{tag.abi}" if tag.abi in {"abi3", "none"} else tag.abi)
+            for tag in tags
+        }
+        platforms = {one for tag in tags for one in platforms_of(tag.platform, anywhere)}
+        yield _Wheel(name, version, frozenset(filter(None, pythons)), frozenset(platforms))
+
+
+def _admits(known: Iterable[str], python: str) -> bool:
+    minor = int(python.rstrip("t").split(".")[1])
+    return any(one == python or (one.endswith("+") and int(one[2:-1]) <= minor) for one in known)
