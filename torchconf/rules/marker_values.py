@@ -131,6 +131,13 @@ def _respelled(variable: str, old: str, new: str) -> Callable[[str], str]:
     return change
 
 
+def _means_the_same(marker: str, change: Callable[[str], str]) -> bool:
+    # Imported here: few files have such a value.
+    from torchconf.model.markers import same_platforms
+
+    return same_platforms(marker) == same_platforms(change(marker))
+
+
 class _WrongValue(Rule):
     """What two rules share: a variable, and the values that are mistaken for its own."""
 
@@ -143,7 +150,10 @@ class _WrongValue(Rule):
                 right = _wrong_value(test, self.variable, self.values)
                 if right is None:
                     continue
-                new = text.with_marker(_respelled(self.variable, test.value, right))
+                change = _respelled(self.variable, test.value, right)
+                if _means_the_same(str(text.marker), change):
+                    continue  # The right value stands beside it: `linux` or `linux2`.
+                new = text.with_marker(change)
                 step = put_at(text.path, new, f"Python's value is {right}") if new else None
                 yield self.finding(
                     text.path,

@@ -146,6 +146,8 @@ class IneffectiveMarker(Rule):
                 item = _item(context, source)
                 if source.marker is None or item is None:
                     continue
+                if not context.sets_of(item) and len(_scoped_sources(context, package)) > 1:
+                    continue
                 inside = context.where(source.marker)
                 outside = universe.everything & ~inside
                 if not any(c & inside & universe.supported and c & outside for c in cells):

@@ -17,6 +17,7 @@ from torchconf.rules.installed_builds import (
     BASE,
     applied_sources,
     backends_of,
+    build_of,
     family_places,
     first_requirement,
     reachable_range,
@@ -41,8 +42,17 @@ def _asked(context: Context, place: Place, package: str) -> Requirement | None:
     one = first_requirement(context, place, name) or first_requirement(context, BASE, name)
     if one is None or one.url is not None:
         return None
-    known = all(s.kind == "index" for s in applied_sources(context, name, place))
+    if any("+" in p.version and not _is_backend(context, p.version) for p in one.specifier):
+        return None  # Somebody's own build.
+    known = all(
+        s.kind == "index" and build_of(context, context.index_of(s)) is not None
+        for s in applied_sources(context, name, place)
+    )
     return one if known else None
+
+
+def _is_backend(context: Context, version: str) -> bool:
+    return bool(context.catalog.backend(version.partition("+")[2]).accelerator)
 
 
 def _spoken(one: Requirement) -> str:

@@ -129,6 +129,7 @@ class LabelWithoutIndex(Rule):
                 f"{backend.title}, but comes from PyPI, which has no such version",
                 help=f"add the index {context.catalog.base_url}/{backend.name} with "
                 "`explicit = true`, and a source that names it",
+                severity=_for_pip(context, place),
                 fix=self._fix(context, backend),
             )
 
@@ -150,6 +151,12 @@ class LabelWithoutIndex(Rule):
         bare = [name for name in names if labels.get(name, backend) == backend]  # type: ignore[call-overload]  # names are normalised
         add_sources(draft, context, name, url, servable(context, url, bare))
         return Fix(f"route the packages to {backend.title}", tuple(draft.steps), safe=False)
+
+
+def _for_pip(context: Context, place: Place) -> Severity | None:
+    """An extra of a project that shows no uv may be for pip, whose users name the index."""
+    uses_uv = bool(context.project.uv) or bool(context.workspace.lockfile)
+    return Severity.INFO if place.kind == "extra" and not uses_uv else None
 
 
 def _opened(context: Context) -> list[Index]:

@@ -77,6 +77,7 @@ class _MissingTriton(Rule):
         routed = any(s.index == source.index for s in applied_sources(context, name, place))
         if (asked is not None and routed) or may_be_open(context, name):
             return None
+        held = asked is None and self._older(context, place, source, torch, name)
         draft = draft_of(context)
         marker = source.raw_marker
         if asked is None:
@@ -108,7 +109,27 @@ class _MissingTriton(Rule):
             source.path,
             f"torch from `{source.value}` needs `{name}` from the same index, but {what}",
             help=f"make `{name}` a direct dependency with the source and the marker of torch",
-            fix=None if others else Fix(title, tuple(draft.steps), safe=asked is not None),
+            severity=Severity.INFO if held else None,
+            fix=None if others or held else Fix(title, tuple(draft.steps), safe=asked is not None),
+        )
+
+    def _older(
+        self, context: Context, place: Place, source: Source, torch: Requirement, name: str
+    ) -> bool:
+        """Tell whether an older torch of the range has its triton package: uv takes that one."""
+        backend = context.source_backend(source)
+        if backend is None:
+            return False
+        inside = reachable_range(context, place, torch)
+        tritons = {
+            triton.name
+            for release in context.catalog.releases
+            if inside.contains(release) and (triton := context.catalog.triton(backend, release))
+        }
+        return any(
+            any(s.index == source.index for s in applied_sources(context, one.name, place))
+            for one in (*context.flat(place), *context.flat(BASE))
+            if one.name in tritons - {name}
         )
 
 
