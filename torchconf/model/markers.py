@@ -176,6 +176,14 @@ def same_platforms(marker: str | None) -> frozenset[Platform]:
     return frozenset(platform for platform in _WORLD if holds(parsed, platform))
 
 
+def possible_platforms(marker: str | None) -> frozenset[Platform]:
+    """Return where a marker holds with some Python, on a usual machine."""
+    if marker is None or "python" not in marker:
+        return same_platforms(marker)
+    parsed = Marker(marker)
+    return frozenset(platform for platform in _WORLD if may_hold(parsed, platform))
+
+
 def overlap(one: str, other: str) -> bool:
     """Tell whether two markers hold together anywhere, on whichever Python."""
     markers = Marker(one), Marker(other)

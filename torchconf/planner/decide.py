@@ -195,7 +195,8 @@ class _Deciding:
 
     def decide(self) -> Decision:
         if not self.request.force:
-            refuse_unreadable(self.before, "fix it first, or replace it with `--force`")
+            readable = self.before._replace(foreign=())
+            refuse_unreadable(readable, "fix it first, or replace it with `--force`")
         self._refuse_poetry()
         self._refuse_own_conflict()
         refuse_inherited(self.project, self.catalog)
@@ -211,6 +212,7 @@ class _Deciding:
         packages = tuple(p for p in packages if p in named or self._is_known(p, choice))
         self._refuse_left_out(choice.targets)
         layout, reason = self._layout(choice.targets, packages)
+        self._refuse_foreign(choice.targets, packages, layout)
 
         def lacks(backend: Backend, platform: Platform) -> bool:
             changing = not self.request.specs
@@ -373,6 +375,35 @@ class _Deciding:
                 at=self.project.place("tool.uv.sources"),
                 help=f"add `-t {gone[0]}`, or remove it with `--force`",
             )
+
+    def _refuse_foreign(
+        self, targets: Iterable[Target], packages: Collection[str], layout: Layout
+    ) -> None:
+        """Refuse to change what a platform gets from an entry that nobody but its author can write.
+
+        Edits of other platforms keep such an entry as it stands.
+        """
+        there = set(self.before.targets)
+        changed = set(targets) - there if self.request.add else there ^ set(targets)
+        changed |= set(targets) if self.request.specs else set()
+        for one in self.before.foreign if not self.request.force else ():
+            source = one.source
+            if source.package not in packages:
+                continue
+            scope = source.extra or source.group or ""
+            names = self.before.names
+            held = any(
+                target.backend != one.backend
+                and may_hold(source.marker, target.platform)
+                and scope in {"", canonicalize_name(names.get(target.backend.name, ""))}
+                for target in changed
+            )
+            if held or self.before.layout not in {None, layout}:
+                raise ProjectError(
+                    f"cannot read the PyTorch configuration: {one.why}",
+                    at=one.at,
+                    help="fix it first, or replace it with `--force`",
+                )
 
     def _refuse_own_conflict(self) -> None:
         """Refuse a project that stands in a conflict set with an extra or group of its own."""

@@ -8,6 +8,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from torchconf.edits.conflicts import keep_apart
+from torchconf.errors import ProjectError
+from torchconf.layout.configuration import index_backends
+from torchconf.model.backends import PYPI
 from torchconf.model.markers import (
     closed_cells,
     holds,
@@ -15,6 +18,7 @@ from torchconf.model.markers import (
     names_platforms,
     overlap,
     platform_marker,
+    possible_platforms,
     same_platforms,
 )
 from torchconf.model.targets import PLATFORMS
@@ -24,6 +28,7 @@ from torchconf.model.toml_path import (
     ENVIRONMENTS,
     REQUIRED_ENVIRONMENTS,
     SOURCES,
+    render_path,
 )
 from torchconf.planner.draft_indexes import Indexes
 from torchconf.planner.reuse_entries import keep_entries
@@ -205,7 +210,14 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
     for name, anew in wanted.items():
         key = draft.key(SOURCES, name, canonicalize_name)
         current = draft.get((*SOURCES, key))
-        entries = keep_entries(anew, current, decision.platforms_of)
+        fixed = () if indexes.request.force else _fixed(current, key, decision, indexes)
+        entries = keep_entries(anew, current, decision.platforms_of, fixed)
+        if entries is None:
+            raise ProjectError(
+                f"no source fits beside the sources of {name} that must stay as they are",
+                at=indexes.project.place(render_path((*SOURCES, key))),
+                help="add the source by hand, or replace these with `--force`",
+            )
         if entries or current is not None:
             found[key] = [*_untouched(current, decision), *entries]
         if current is None and name in decision.packages[1:]:
@@ -214,6 +226,35 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
             ours = {(scope.kind, canonicalize_name(scope.name)) for scope in affected}
             found[key] = [e for e in routed if _same_source(e)[1:3] in ours]
     return found
+
+
+def _fixed(
+    current: Any,  # noqa: ANN401 - parsed TOML
+    key: str,
+    decision: Decision,
+    indexes: Indexes,
+) -> list[Value]:
+    """Return the entries that stay as they are: those that nobody can write, and PyPI by name.
+
+    PyPI gives way where a platform that it has is to get another build.
+    """
+    if isinstance(current, dict):
+        entries = [((*SOURCES, key), current)]
+    else:
+        entries = [((*SOURCES, key, number), entry) for number, entry in enumerate(current or ())]
+    foreign = {one.source.path for one in decision.before.foreign}
+    pypi = {
+        name
+        for name, (_, b) in index_backends(indexes.project, indexes.catalog).items()
+        if b == PYPI
+    }
+    served = {target.platform for target in decision.choice.targets if target.backend != PYPI}
+    return [
+        entry
+        for path, entry in entries
+        if path in foreign
+        or (entry.get("index") in pypi and not possible_platforms(_marker(entry)) & served)
+    ]
 
 
 def _untouched(current: Any, decision: Decision) -> list[Value]:  # noqa: ANN401 - parsed TOML
