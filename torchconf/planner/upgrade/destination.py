@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from torchconf.catalog import Answer
 from torchconf.errors import RequestError
 from torchconf.model.backends import PYPI
 from torchconf.model.ranges import admits_from, exclusions, lowest_named, public
@@ -245,14 +247,22 @@ class _Search:
 
     def _was_served(self, target: Target) -> bool:
         """Tell whether a target has wheels as things are: only then has it something to lose."""
-        named = [other for other in self.before.targets if not self._is_implied(other)]
-        try:
-            now = self._try(named, self.there, self.declared).release
-        except RequestError:
-            return False
-        return now is not None and self.catalog.seen(
-            self.main, now, target.backend, target.platform
+        now = self._now
+        pythons = self.catalog.supported_pythons(now, self.project.requires_python) if now else ()
+        return now is None or any(
+            self.catalog.available(self.main, now, target.backend, target.platform, python)
+            is not Answer.NO
+            for python in pythons
         )
+
+    @cached_property
+    def _now(self) -> Version | None:
+        """The newest release that the project admits for the targets that somebody named."""
+        named = [target for target in self.before.targets if not self._is_implied(target)]
+        try:
+            return self._try(named, self.there, self.declared).release
+        except RequestError:
+            return None
 
     # Backends.
 
@@ -363,17 +373,14 @@ class _Search:
         """Return the choice, and the old targets that it serves."""
         every = self._served() if self.before.layout is None else self._required()
         named = tuple(target for target in every if not self._is_implied(target))
+        every = tuple(t for t in every if t in named or self._was_served(t))
         refused: RequestError | None = None
         for within in self._ranges():
-            found: list[tuple[ReleaseChoice, tuple[Target, ...]]] = []
             for targets in dict.fromkeys((every, named)):
                 try:
-                    found.append((self._try(targets, asked, within), targets))
+                    return self._try(targets, asked, within), targets
                 except RequestError as error:
                     refused = refused or error
-            if found:
-                first, last = found[0], found[-1]
-                return last if self._is_held_back(first, last) else first
         if refused is None:  # there is at least one range
             raise AssertionError
         refused.at = refused.at or self._place_of_exclusion()
@@ -391,21 +398,6 @@ class _Search:
                 help=f"the newest torch available for all targets is {best}{say}",
             ) from None
         raise refused
-
-    def _is_held_back(
-        self,
-        first: tuple[ReleaseChoice, tuple[Target, ...]],
-        last: tuple[ReleaseChoice, tuple[Target, ...]],
-    ) -> bool:
-        """Tell whether a release is older for targets that nobody named and nobody saw there."""
-        older, newer = first[0].release, last[0].release
-        if older is None or newer is None or older >= newer:
-            return False
-        implied = set(first[1]) - set(last[1])
-        return not all(
-            self.catalog.seen(self.main, older, target.backend, target.platform)
-            for target in implied
-        )
 
     def _place_of_exclusion(self) -> str | None:
         """Return where a release is excluded, which could be what stands in the way."""

@@ -182,7 +182,11 @@ class _Respecifying:
             return self._torch_of_unknown_release(line, text) if self.asked else text
         if line.is_promise and line.requirement.specifier.contains(self.release, prereleases=True):
             return text
-        if not line.requirement.specifier or _is_exact(line.requirement):
+        open_below = lowest_named(line.requirement.specifier) is None
+        if open_below and not self.asked and self.release in public(line.requirement.specifier):
+            # It admits the release, and perhaps newer ones, which is no reason to narrow it.
+            return text
+        if _is_exact(line.requirement):
             return respecify(text, self.release, None)
         if self.asked and not self.is_bare and not line.holds:
             return self._replaced(text, line, upper)
@@ -235,7 +239,7 @@ class _Respecifying:
             own = self.own.by_package.get(one.name) if self.own and upper is None else None
             if one.specifier:
                 text = respecify(text, version, None if _is_exact(one) else upper, own)
-            elif upper is not None and not line.is_promise and not line.holds:
+            elif upper and self._torch_moves() and not line.is_promise and not line.holds:
                 text = with_upper_bound(text, upper)
         self._write(line, text)
 
