@@ -196,21 +196,28 @@ def _turned(served: Served, rest: Backend) -> Served:
 
 
 def widened(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
-    """Let Linux on aarch64 stand for all but x86_64, where scopes name both.
+    """Let the unusual machine of a system stand for all but the usual one, where scopes name both.
 
-    The other machines of Linux would otherwise be cells of `environments` with other systems, and
-    uv refuses to lock where a package for Linux, such as triton, has no wheel for any of a cell.
+    The other machines of it would otherwise be a cell of `environments` by themselves, and uv
+    refuses to lock where a package has no wheel for any machine of a cell.
     """
     scopes = tuple(scopes)
-    named = {area for scope in scopes for area, _ in scope.served}
-    x86, arm = Area("linux", "x86_64"), Area("linux", "aarch64")
-    if not {x86, arm} <= named:
-        return scopes
-    rest = Area("linux", without=("x86_64",))
+    named: dict[str, set[str]] = {}
+    for scope in scopes:
+        for area, _ in scope.served:
+            machines = named.setdefault(area.os, set())
+            machines.update(area.without if area.machine is None else (area.machine,))
+    split = {os for os, machines in named.items() if len(machines) > 1}
+
+    def widen(area: Area) -> Area:
+        if area.os not in split or area == Area(area.os):
+            return area
+        usual = next(p.platform_machine for p in SHOWN_PLATFORMS if p.os == area.os)
+        whole = Area(area.os, without=(usual,))
+        return Area(area.os, usual) if area.holds(area.os, usual) else whole
+
     return tuple(
-        scope._replace(
-            served=tuple((rest if area == arm else area, backend) for area, backend in scope.served)
-        )
+        scope._replace(served=tuple((widen(area), backend) for area, backend in scope.served))
         for scope in scopes
     )
 
