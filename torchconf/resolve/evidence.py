@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from torchconf.errors import hide_secrets
 from torchconf.model.backends import is_pypi
 from torchconf.model.lock_graph import Installed, LockGraph, Start
 from torchconf.model.project import Index
@@ -84,7 +85,9 @@ class Evidence:
             return route.changed(doubt=None)
         doubt = None
         if route.kind != "unknown":
-            has = f"has `{package}` from {url}" if url else f"has no `{package}` from an index"
+            has = f"has no `{package}` from an index"
+            if url:
+                has = f"has `{package}` from {hide_secrets(url)}"
             doubt = f"{route.doubt}; uv.lock {has} here"
         return Route(kind=kind, index=index, fork=route.fork, doubt=doubt)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from torchconf.errors import hide_secrets
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -75,7 +77,8 @@ class FindLinks:
         """
         for page in self._pages:
             if package in self._catalog.family and self._catalog.serves(page, package) is not False:
-                return Linked(None, f"the page {page} of `find-links` may have `{package}`")
+                shown = hide_secrets(page)
+                return Linked(None, f"the page {shown} of `find-links` may have `{package}`")
         fitting = [
             wheel
             for wheel in self._wheels

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.specifiers import SpecifierSet
 
 from torchconf.catalog import Answer
+from torchconf.errors import hide_secrets
 from torchconf.model.backends import PYPI, is_nightly
 from torchconf.model.markers import holds
 from torchconf.model.ranges import admits_python
@@ -53,9 +54,12 @@ def _unknown_index(index: Index, catalog: Catalog) -> str:
     """Say why nobody knows what an index has."""
     publisher = catalog.publisher(index.url)
     if publisher is not None:
-        has = publisher or "none of PyTorch's packages"
-        return f"{index.url} has {has}" + ("; the catalog does not know them" if publisher else "")
-    return f"no known backend in the URL {index.url}"
+        known = "; the catalog does not know them" if publisher else ""
+        return f"{hide_secrets(index.url)} has {publisher or _NOTHING}{known}"
+    return f"no known backend in the URL {hide_secrets(index.url)}"
+
+
+_NOTHING = "none of PyTorch's packages"
 
 
 def _spoken(route: Route, catalog: Catalog) -> str:
