@@ -538,6 +538,7 @@ class Catalog:
                 return Triton(rule["name"], rule["bound"], entry["triton_pins"].get(str(release)))
         return None
 
+    @lru_cache(maxsize=64)  # noqa: B019 - there is one catalog
     def pairs(self, package: str) -> tuple[tuple[Version, SpecifierSet, bool], ...]:
         """Return the releases of a companion whose torch is known, newest first.
 

@@ -247,6 +247,8 @@ class UnusedIndex(Rule):
         that an explicit index is enough.
         """
         idle = [i for i in context.pytorch_indexes if self._is_idle(context, i)]
+        if not idle:
+            return
         bare = _without_source(context)
         waiting = [index for index in idle if servable(context, index.url, bare)]
         for index in idle:

@@ -72,11 +72,14 @@ class CompanionMisfit(Rule):
     def check(self, context: Context) -> Iterator[Finding]:
         """Hold the ranges of each place against the pairs that the catalog knows."""
         main = context.catalog.main_package
+        packages = [p for p in context.catalog.family if p != main and p in context.needed]
+        if not packages:
+            return
         reported: set[Path] = set()
         for place in family_places(context):
             torch = _asked(context, place, main)
-            for package in context.catalog.family if torch else ():
-                one = _asked(context, place, package) if package != main else None
+            for package in packages if torch else ():
+                one = _asked(context, place, package)
                 if torch is None or one is None or one.path in reported:
                     continue
                 if not context.platforms(torch.marker, one.marker):
@@ -91,9 +94,10 @@ class CompanionMisfit(Rule):
     ) -> Finding | None:
         known = context.catalog.pairs(one.name)
         asked = reachable_range(context, place, one)
+        first = next((each for each in known if asked.contains(each[0], prereleases=True)), None)
+        if first is None or (first[2] and admits_newer(asked, known[0][0])):
+            return None  # Nobody knows, or uv looks for a pair by itself.
         pairs = [each for each in known if asked.contains(each[0], prereleases=True)]
-        if not pairs:
-            return None
         inside = reachable_range(context, place, torch)
         if not admits_newer(asked, known[0][0]) and not any(
             overlaps(inside, str(needs)) for _, needs, _ in pairs
@@ -227,9 +231,14 @@ class TritonPin(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Hold triton pins on Linux against those of every torch that the range admits."""
+        tritons = {"triton", *context.catalog.triton_packages}
+        if not any(one.name in tritons for _, one in context.requirements):
+            return
         for place in family_places(context):
             torch = _asked(context, place, context.catalog.main_package)
             if torch is None:
+                continue
+            if not any(one.name in tritons for one in context.flat(place)):
                 continue
             inside = reachable_range(context, place, torch)
             if admits_newer(inside, max(context.catalog.releases)):

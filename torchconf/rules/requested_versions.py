@@ -230,13 +230,13 @@ class CappedTorchOpenPython(Rule):
         python = context.project.requires_python
         if python is None or not catalog.is_open(python):
             return
-        inside = [each for each in catalog.pythons if admits_python(python, each)]
         for place, one in context.requirements:
             if one.name != catalog.main_package or one.url is not None:
                 continue
             specifier = reachable_range(context, place, one)
-            if "python" in str(one.marker) or admits_newer(specifier, max(catalog.releases)):
+            if admits_newer(specifier, catalog.releases[0]) or "python" in str(one.marker):
                 continue
+            inside = [each for each in catalog.pythons if admits_python(python, each)]
             served = [_is_served(context, specifier, each) for each in inside]
             if True not in served or served[-1] is not False:
                 continue
