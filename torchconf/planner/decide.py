@@ -305,7 +305,7 @@ class _Deciding:
                     except RequestError:
                         continue
             if all(s.backend and Target(s.platform, s.backend) in there_before for s in asked):
-                choose(asked)
+                self._refuse_without_wheels(asked, limits)
                 nothing = ReleaseChoice(None, there, {}, None, UNKNOWN, ())
                 return _Chosen(nothing, nothing, limits.admitted(self.main, specs))
         limits.refuse_labels(specs)
@@ -321,8 +321,15 @@ class _Deciding:
             if spec.backend is None
             or Target(spec.platform, spec.backend) not in self.before.targets
         ]
-        named = {(spec.platform, spec.accelerator) for spec in self.request.add}
-        return new or [spec for spec in specs if (spec.platform, spec.accelerator) in named]
+        named = {spec.text for spec in self.request.add}
+        return new or [spec for spec in specs if spec.text in named]
+
+    def _refuse_without_wheels(self, asked: Sequence[TargetSpec], limits: Limits) -> None:
+        """Refuse a target that is there by its source only: its index has no wheel for it."""
+        for spec in asked:
+            torch = limits.admitted(self.main, [spec])
+            if any(torch.contains(r, prereleases=True) for r in self.catalog.releases):
+                choose_release([spec], Needs(torch, {}, None), self.catalog)
 
     def _uncovered(self, specs: Sequence[TargetSpec]) -> tuple[TargetSpec, ...]:
         """Return what is asked for on platforms that the requirements of torch leave out."""
