@@ -44,6 +44,18 @@ class Result(NamedTuple):
         return {target: shlex.split(command) for target, _, command in pairs}
 
 
+def run_in(folder: Path, command: str) -> Result:
+    """Run one command line in a folder, in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        status = main(shlex.split(command))
+    return Result(status, out.getvalue(), err.getvalue())
+
+
 class Demo:
     """A folder named `demo`, in which commands are run."""
 
@@ -61,15 +73,8 @@ class Demo:
         return cls(parent, (PROJECTS / f"{project}.toml").read_bytes())
 
     def __call__(self, command: str) -> Result:
-        """Run one command line in the folder, in this process."""
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            contextlib.chdir(self.folder),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
-            status = main(shlex.split(command))
-        return Result(status, out.getvalue(), err.getvalue())
+        """Run one command line in the folder."""
+        return run_in(self.folder, command)
 
     def init(self, flags: str) -> Result:
         """Run `init`, which must succeed."""

@@ -1,0 +1,248 @@
+"""Random chains of commands on projects as people write them, with the real uv as judge.
+
+A refusal may touch no file. Whatever is written must lock if it locked before, be what `show` says,
+have no finding that it did not have, keep comments and everything that is not PyTorch's, and be
+the same after a second run.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.chains import Chain, make_chain
+from tests.support.changes import comments, lines_outside
+from tests.support.projects import Result, run_in
+from tests.support.replica import Replica
+
+FAMILY = ("torch", "triton", "pytorch-triton", "xformers")
+COUNT = 24
+
+OPEN = {
+    9: "a companion without the cap that torch has",
+    1002: "TC203: a companion from PyPI beside a routed torch",
+    1024: "the triton package of ROCm and a layout of groups",
+    1030: "TC202",
+    1031: "extras of a workspace are written into its root only",
+    1043: "TC214 in the member of a workspace",
+    1049: "TC214 in the member of a workspace",
+    1097: "extras of a workspace are written into its root only",
+    1118: "an index that another one shadows",
+    1121: "TC213 in the member of a workspace",
+    1126: "TC202",
+    1149: "extras of a workspace are written into its root only",
+    1172: "TC214 in the member of a workspace",
+    1174: "a release that one group does not have",
+    1209: "extras of a workspace are written into its root only",
+    1243: "TC214 in the member of a workspace",
+    1248: "the pin of a workspace member",
+    1256: "TC214 in the member of a workspace",
+    1277: "a release that one group does not have",
+}
+"""Seeds of chains that do not hold yet, and why; one that holds must leave this list."""
+
+UNLOCKED = "uv cannot lock"
+DRIFT = "elsewhere; add a bound"
+"""PyPI's torch is newer than that of an index on this replica, and nobody asked for a bound."""
+ADVICE = (DRIFT, "it comes from PyPI, but torch comes from", "does not fit torch")
+
+
+def test_chains_do_what_they_say(
+    replica: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_all(range(COUNT), replica, tmp_path, monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", range(1000, 1300, 30))
+def test_three_hundred_chains_do_what_they_say(
+    start: int, replica: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_all(range(start, start + 30), replica, tmp_path, monkeypatch)
+
+
+def judge_all(
+    seeds: Sequence[int], replica: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Judge each chain, print the shares, and fail with all that is wrong."""
+    counts: Counter[str] = Counter()
+    wrong: dict[int, str] = {}
+    for seed in seeds:
+        judge = Judge(make_chain(seed), tmp_path / str(seed), replica)
+        with monkeypatch.context() as patch:
+            for name, value in replica.environment(judge.folder).items():
+                patch.setenv(name, value)
+            judge.judge()
+        counts += judge.counts
+        if judge.wrong:
+            found = "\n".join(f"  {problem}" for problem in judge.wrong)
+            wrong[seed] = f"== chain {seed}\n{judge.chain}{found}"
+    print(", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
+    new = [text for seed, text in wrong.items() if seed not in OPEN]
+    assert not new, "\n\n".join(new)
+    assert not {seed for seed in seeds if seed in OPEN} - wrong.keys(), "these hold now"
+    assert counts["changed"], "a run that changes nothing shows nothing"
+
+
+class Judge:
+    """Takes one chain, command by command, and has uv judge what is there at its end."""
+
+    def __init__(self, chain: Chain, parent: Path, replica: Replica) -> None:
+        self.chain = chain
+        self.folder = parent / "demo"
+        self.replica = replica
+        for name, text in chain.files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
+        self.wrong: list[str] = []
+        self.counts: Counter[str] = Counter(chains=1)
+        self.locked = False
+        self.said: set[str] = set()
+        """Codes of findings that are there before, or that a command leaves behind on purpose."""
+        self.heard: set[str | None] = {DRIFT}
+        """What `verify` advises before."""
+        self.is_known = True
+        """Whether the catalog knew what was written; this replica may lack a wheel otherwise."""
+
+    def judge(self) -> None:
+        """Do all of it; what is wrong stands in `wrong`."""
+        start = texts(self.folder)
+        self.look_before()
+        for at, command in self.chain.commands:
+            self.take(at, command)
+        if texts(self.folder) != start:
+            self.look_after()
+        if self.wrong:
+            self.counts["wrong"] += 1
+            self.wrong += [
+                f"--- {at} now\n{is_.decode()}" for at, is_ in texts(self.folder).items()
+            ]
+
+    def look_before(self) -> None:
+        self.said = codes(self.folder)
+        self.locked = self.replica.uv("lock", cwd=self.folder).returncode == 0
+        if self.locked:
+            self.counts["locked"] += 1
+            for problem in of_verify(self.folder, "--frozen"):
+                self.heard.add(advice(problem))
+                if advice(problem) is None:
+                    self.wrong.append(f"as it was, {problem}")
+            (self.folder / "uv.lock").unlink()
+        self.heard.discard(None)
+
+    def take(self, at: str, command: str) -> None:
+        before = texts(self.folder)
+        result = run_in(self.folder / at, command)
+        after = texts(self.folder)
+        problems = list(of_command(result, before, after))
+        if after == before:
+            self.counts["refused" if result.status == 2 else "same"] += 1
+        else:
+            self.counts["changed"] += 1
+            self.said |= left_behind(command)
+            self.is_known &= "does not know" not in result.err
+        run_in(self.folder / at, command)
+        if texts(self.folder) != after:
+            problems.append("a second run changes something")
+        self.wrong += [f"`{command}`: {problem}" for problem in problems]
+
+    def look_after(self) -> None:
+        if not self.is_known:
+            self.said |= {"TC110", "TC314"}
+        if new := codes(self.folder) - self.said:
+            self.wrong.append(f"check reports what it did not before: {', '.join(sorted(new))}")
+        if not self.locked:
+            return
+        rows = run_in(self.folder, "show --format json").json.get("routes", [])
+        self.counts["rows"] += len(rows)
+        self.counts["rows provisional"] += sum(bool(row.get("provisional")) for row in rows)
+        self.counts["rows unknown"] += sum("reason" in row for row in rows)
+        found = [each for each in of_verify(self.folder) if advice(each) not in self.heard]
+        if not self.is_known and any(UNLOCKED in each for each in found):
+            self.counts["not known to the catalog"] += 1
+        else:
+            self.wrong += found
+
+
+def of_command(result: Result, before: dict[str, bytes], after: dict[str, bytes]) -> Iterator[str]:
+    """Yield what a command did that none may do."""
+    if "this is a bug" in result.err:
+        yield result.err
+    if result.status == 2 and after != before:
+        yield "refused, and a file was touched"
+    for name, text in before.items():
+        old, new = text.decode(), after[name].decode()
+        if lost := Counter(comments(old)) - Counter(comments(new)):
+            yield f"{name}: lost the comments {sorted(lost.elements())}"
+        if list(lines_outside(old)) != list(lines_outside(new)):
+            yield f"{name}: other tables changed"
+        if (own := others(old)) != (now := others(new)):
+            lists = {key for key in own.keys() | now.keys() if own.get(key) != now.get(key)}
+            yield f"{name}: other packages changed in {', '.join(sorted(lists))}"
+
+
+def left_behind(command: str) -> set[str]:
+    """Return the codes of findings that a command leaves behind on purpose."""
+    # An extra keeps its name, unless `--rename` is given.
+    return {"TC107"} if command.startswith("upgrade") and "--rename" not in command else set()
+
+
+def of_verify(folder: Path, how: str = "") -> Iterator[str]:
+    """Yield each way in which uv locks something else than `show` says.
+
+    Where `show` does not know, or says that there is no wheel, it says nothing wrong.
+    """
+    verified = run_in(folder, f"verify --format json {how}").json
+    if "error" in verified:
+        yield f"verify: {verified['error']['message']}"
+    found: dict[str, list[str]] = {}
+    for row in verified.get("routes", []):
+        problem = row["problem"]
+        foreseen = row["available"] != "yes" and "no wheel" in (problem or "")
+        if problem and not foreseen and not row.get("provisional"):
+            where = f"{row['package']} on {row['platform']}, {row['python']}: `{row['command']}`"
+            found.setdefault(problem, []).append(where)
+    for problem, places in found.items():
+        yield f"verify: {problem}\n    {places[0]} and {len(places) - 1} more"
+
+
+def advice(problem: str) -> str | None:
+    """Return what `verify` says of the file, rather than of what `show` says of it."""
+    return next((each for each in ADVICE if each in problem), None)
+
+
+def others(text: str) -> dict[str, list[Any]]:
+    """Return each list of requirements without the family of torch; an empty one is none."""
+    data = tomllib.loads(text)
+    project = data["project"]
+    lists = {"dependencies": project.get("dependencies", [])}
+    for kind, table in (
+        ("extra", project.get("optional-dependencies", {})),
+        ("group", data.get("dependency-groups", {})),
+    ):
+        lists |= {f"{kind} {name}": lines for name, lines in table.items()}
+    kept = {
+        key: [line for line in lines if not str(line).startswith(FAMILY)]
+        for key, lines in lists.items()
+    }
+    return {key: lines for key, lines in kept.items() if lines}
+
+
+def codes(folder: Path) -> set[str]:
+    """Return the codes of errors and warnings."""
+    findings = run_in(folder, "check --strict --format json").json.get("findings", [])
+    return {finding["code"] for finding in findings if finding["severity"] != "info"}
+
+
+def texts(folder: Path) -> dict[str, bytes]:
+    """Return each pyproject.toml of a project."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("pyproject.toml"))
+    }
