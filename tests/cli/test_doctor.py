@@ -484,7 +484,10 @@ def test_lines_that_ended_stand_where_nothing_else_fits_or_the_project_has_them(
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("rosetta", "note: environments created with this Python get x86_64 wheels"),
+        (
+            "rosetta",
+            "note: this Python is x86_64, and torch 2.2.2 is the last release",
+        ),
         ("nvidia-two-generations", "note: no build supports all of these GPUs"),
         ("told-nonsense", "note: `UV_CUDA_DRIVER_VERSION` is `newest`"),
         ("another-system", "note: PyTorch publishes no wheels for this machine"),

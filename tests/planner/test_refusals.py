@@ -309,29 +309,29 @@ FLAGS = {
 RELEASES = {
     "a torch that no target has": Refusal(
         "-t linux-cu130 --torch '<2.8'",
-        "no torch <2.8 serves `linux-cu130`: with torch 2.7.1 there is no torch for linux-cu130",
-        "torch 2.13.0 does",
+        "no torch <2.8 supports `linux-cu130`: with torch 2.7.1 there is no torch for linux-cu130",
+        "choose torch 2.13.0, or a range that includes it",
     ),
     "a torch that nobody has": Refusal(
         "-t linux-cpu --torch 1.0",
-        "no torch release is <1.1,>=1.0",
-        "the newest are 2.15.0, 2.14.1, 2.14.0, 2.13.0",
+        "no torch release matches <1.1,>=1.0",
+        "the newest releases are 2.15.0, 2.14.1, 2.14.0, 2.13.0",
     ),
     "a torch of the project that the target lacks": Refusal(
         "-t linux-cu130",
         "`torch<2.8` excludes `linux-cu130`: with torch 2.7.1 there is no torch for linux-cu130",
-        "change the requirement: torch 2.13.0 serves `linux-cu130`",
+        "change the requirement: torch 2.13.0 supports `linux-cu130`",
         TORCH.replace(">=2.4", "<2.8"),
         "pyproject.toml, project.dependencies[0]",
     ),
     "backends that no torch has together": Refusal(
         "-t linux-cu130 -t windows-cu118",
-        "no torch release serves `linux-cu130`, `windows-cu118` together",
+        "no torch release supports `linux-cu130`, `windows-cu118` together",
         "`linux-cu130` has torch 2.9.0 to 2.13.0; `windows-cu118` has torch 2.0.0 to 2.7.1",
     ),
     "an Intel Mac with today's CUDA": Refusal(
         "-t macos-x86_64-cpu -t linux-cu130",
-        "no torch release serves `macos-x86_64-cpu`, `linux-cu130` together",
+        "no torch release supports `macos-x86_64-cpu`, `linux-cu130` together",
         "`macos-x86_64-cpu` has torch 2.0.0 to 2.2.2; `linux-cu130` has torch 2.9.0 to 2.13.0",
     ),
     "a torch newer than the end of a line": Refusal(
@@ -341,15 +341,15 @@ RELEASES = {
     ),
     "a Python that is too old for this torch": Refusal(
         "-t linux-cu130 --python '>=3.9'",
-        "no torch serves `linux-cu130` on Python >=3.9: with torch 2.15.0 there is no torch on "
-        "Python 3.9 for linux-cu130",
-        "torch 2.13.0 serves them on Python 3.10 and later: `--python 3.10`",
+        "no torch release supports `linux-cu130` on Python >=3.9: with torch 2.15.0 there is "
+        "no torch on Python 3.9 for linux-cu130",
+        "torch 2.13.0 supports them on Python 3.10 and later: `--python 3.10`",
     ),
     "a Python of the project that is too old": Refusal(
         "-t linux-cu130 --torch '>=2.13'",
-        "no torch serves `linux-cu130` on Python >=3.9: with torch 2.15.0 there is no torch on "
-        "Python 3.9 for linux-cu130",
-        "torch 2.13.0 serves them on Python 3.10 and later: `--python 3.10`",
+        "no torch release supports `linux-cu130` on Python >=3.9: with torch 2.15.0 there is "
+        "no torch on Python 3.9 for linux-cu130",
+        "torch 2.13.0 supports them on Python 3.10 and later: `--python 3.10`",
         TORCH.replace("3.11", "3.9"),
     ),
 }

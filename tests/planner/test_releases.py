@@ -121,7 +121,7 @@ def test_a_python_that_nobody_saw_makes_no_backend_older(
 def test_what_holds_an_accelerator_back_is_said() -> None:
     choice = choose("linux-cuda", companions="torchaudio")
     assert choice.held_back == (
-        "`cuda` is cu130: the catalog has no torchaudio 2.11.0 for linux-cu132",
+        "`cuda` means cu130: the catalog has no torchaudio 2.11.0 for linux-cu132",
     )
 
 
@@ -262,7 +262,7 @@ def test_a_release_that_is_newer_than_the_catalog_is_unknown(torch: str, chosen:
 
 @pytest.mark.parametrize("torch", ["===nightly", "===2.13.0+cu999", ">=99,<2", "<0.1", "==0.1.*"])
 def test_a_range_that_admits_nothing_is_refused(torch: str) -> None:
-    with pytest.raises(RequestError, match="no torch release is"):
+    with pytest.raises(RequestError, match="no torch release matches"):
         choose("linux-cpu", torch)
 
 

@@ -112,7 +112,7 @@ def test_a_lockfile_that_says_otherwise_decides_and_is_named() -> None:
     route = row("", "linux-x86_64")
     assert (route.kind, route.index and route.index.url) == ("index", PYPI)
     assert route.doubt == (
-        "`timm` comes from a git repository whose sources were not read; "
+        "`timm` comes from a git repository, and its `tool.uv.sources` were not read; "
         f"uv.lock has `torch` from {PYPI} here"
     )
 
@@ -132,7 +132,7 @@ def test_a_lockfile_of_other_requirements_is_no_evidence(lock: str, project: str
     route = row("", "linux-x86_64", lock, project)
     assert (route.kind, route.doubt) == (
         "absent",
-        "`timm` comes from a git repository whose sources were not read",
+        "`timm` comes from a git repository, and its `tool.uv.sources` were not read",
     )
 
 

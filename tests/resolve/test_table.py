@@ -636,7 +636,7 @@ def test_a_dependency_from_git_makes_cells_provisional(empty: Demo) -> None:
     assert {row["provisional"] for row in rows} == {True}
     assert empty("show").err == (
         "note: a build with `?` is provisional: "
-        "`tool` comes from a git repository whose sources were not read\n"
+        "`tool` comes from a git repository, and its `tool.uv.sources` were not read\n"
     )
     assert "this is provisional: `tool` comes from" in empty("explain linux").out
 

@@ -334,7 +334,7 @@ def test_answers_that_are_refused_can_be_mended(folder: Path, columns: int) -> N
         terminal.answer("torch builds for Linux?", "down", "down", "space", "enter")
         terminal.wait("select at least one build")
         terminal.press("up", "space", "down", "down", "down", "space", "enter")
-        terminal.wait("no torch release serves `linux-cu132`, `linux-cu128` together")
+        terminal.wait("no torch release supports `linux-cu132`, `linux-cu128` together")
         terminal.press("space", "up", "up", "up", "up", "space", "enter")
         terminal.answer("Which packages", "enter")
         terminal.answer("Which version of torch?", "up", "up", "enter")

@@ -215,13 +215,13 @@ def _notes(machine: Machine, catalog: Catalog) -> Iterator[str]:
     if machine.rosetta:
         ended = catalog.platform_end(machine.platform._replace(machine="x86_64"))
         yield (
-            "environments created with this Python get x86_64 wheels, and the last torch that has "
-            f"them is {ended}: use an arm64 Python"
+            f"this Python is x86_64, and torch {ended} is the last release with x86_64 wheels: "
+            "use an arm64 Python"
         )
     if machine.jetson:
         for host, wheels in catalog.publishers.items():
             if wheels.startswith(_JETSON_WHEELS):
-                yield f"{wheels} are at `{host}`: route torch there with a source of its own"
+                yield f"{wheels} are at `{host}`: add it as an index, and a source for torch"
                 break
     if machine.emulated:
         yield "environments created with this Python get windows-x86_64 wheels"

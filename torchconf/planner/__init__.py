@@ -205,7 +205,10 @@ def _brought_along(
         if name in named:
             continue
         if name in decision.required and name not in declared:
-            yield f"{name} becomes a requirement, so that its source applies: a dependency needs it"
+            yield (
+                f"{name} becomes a direct requirement: a dependency needs it, and uv applies "
+                "sources only to direct requirements"
+            )
         elif not project.sources_for(canonicalize_name(name)):
             yield f"{name} gets the same index as torch: it must match the build of torch"
 

@@ -157,7 +157,7 @@ def resolve_backends(
         lacks_of_newest = ranked[0][2]
         if best != ranked[0] and lacks_of_newest and best[0][0] < MISSING:
             held_back.append(
-                f"`{accelerator}` is {best[1].name}: the catalog has no "
+                f"`{accelerator}` means {best[1].name}: the catalog has no "
                 f"{' and no '.join(lacks_of_newest)}"
             )
     found = (Target(spec.platform, spec.backend or chosen[spec.accelerator]) for spec in specs)

@@ -453,7 +453,7 @@ class _Deciding:
         for target in targets if entries else ():
             if not any(entry.marker.evaluate(target.platform.environment()) for entry in entries):
                 raise RequestError(
-                    f"`environments` leaves out target `{target}`, so uv would not lock it",
+                    f"`environments` excludes target `{target}`, so uv would not lock it",
                     at=self.project.workspace.place("tool.uv.environments"),
                     help=f'add an entry for it, such as "{platform_marker(target.platform)}"',
                 )
@@ -465,19 +465,19 @@ class _Deciding:
             return
         if self.main in whole.exclude_dependencies:
             raise ProjectError(
-                f"`exclude-dependencies` takes `{self.main}` away, so no target would get it",
+                f"`exclude-dependencies` excludes `{self.main}`, so uv would not install it",
                 at=whole.place("tool.uv.exclude-dependencies"),
-                help=f"remove `{self.main}` there first",
+                help=f"remove `{self.main}` from `exclude-dependencies` first",
             )
         overrides = [one for one in whole.override_dependencies if one.name == self.main]
         platforms = [spec.platform for spec in (*self.request.specs, *self.request.add)]
         for platform in platforms if overrides else ():
             if not any(may_hold(one.marker, platform) for one in overrides):
                 raise ProjectError(
-                    f"`override-dependencies` takes `{self.main}` away from "
+                    f"`override-dependencies` removes `{self.main}` on "
                     f"{platform.key}: `{overrides[0].raw}`",
                     at=whole.place(overrides[0].at),
-                    help="remove the override first, or let its marker hold there",
+                    help="remove the override first, or extend its marker to this platform",
                 )
 
     def _named(self) -> frozenset[str]:

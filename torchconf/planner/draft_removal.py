@@ -97,7 +97,7 @@ def _refuse_named(project: Project, section: Section) -> None:
         raise ProjectError(
             f"`{section.written}` cannot be removed: another extra or group includes it",
             at=project.place(users[0]),
-            help="remove it there first",
+            help="remove it from that extra or group first",
         )
 
 

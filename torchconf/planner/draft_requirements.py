@@ -319,9 +319,9 @@ class _Requires:
     def notes(self) -> Iterator[str]:
         """Say where torch is required that was not before."""
         for text in self.widened.values():
-            yield f"the marker of torch leaves out a target, so it is wider now: `{text}`"
+            yield f"the marker of torch excluded a target and was extended: `{text}`"
         for _, text in self.further:
-            yield f"no requirement of torch holds for a target, so there is another: `{text}`"
+            yield f"no requirement of torch applied to one of the targets; added `{text}`"
 
     def _new(self, name: str, *, bare: bool = False) -> str:
         """Return a new requirement: a lower bound, and an upper one where a line has ended.

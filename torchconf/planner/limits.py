@@ -132,7 +132,7 @@ class Limits:
                 raise RequestError(
                     f"`{limit.raw}` excludes {names}{_reason(refused)}",
                     at=self.project.place(limit.at),
-                    help=f"change the requirement: torch {best} serves {names}",
+                    help=f"change the requirement: torch {best} supports {names}",
                 )
         if limits:
             refused.at = refused.at or self.project.place(limits[0].at)

@@ -33,30 +33,32 @@ def refusal(
     """
     if not tried:
         newest = ", ".join(map(str, catalog.releases[:4]))
-        return RequestError(f"no torch release is {needs.torch}", help=f"the newest are {newest}")
+        return RequestError(
+            f"no torch release matches {needs.torch}", help=f"the newest releases are {newest}"
+        )
     anything = SpecifierSet()
     reason = f": {_missing(min(tried, key=_distance))}"
     names = ", ".join(f"`{spec.text}`" for spec in specs)
     if found := _newest(specs, needs._replace(python=None), catalog):
         return RequestError(
-            f"no torch serves {names} on Python {needs.python}{reason}",
-            help=f"torch {found.choice.release} serves them on Python {found.choice.python} and "
+            f"no torch release supports {names} on Python {needs.python}{reason}",
+            help=f"torch {found.choice.release} supports them on Python {found.choice.python} and "
             f"later: `--python {found.choice.python}`",
         )
     if needs.packages and (found := _newest(specs, needs._replace(packages={}), catalog)):
         packages = " and ".join(needs.packages)
         return RequestError(
-            f"no torch with {packages} serves {names}{reason}",
-            help=f"without {packages} there is torch {found.choice.release}",
+            f"no torch release with {packages} supports {names}{reason}",
+            help=f"torch {found.choice.release} is available without {packages}",
         )
     if str(needs.torch) and (found := _newest(specs, needs._replace(torch=anything), catalog)):
         return RequestError(
-            f"no torch {needs.torch} serves {names}{reason}",
-            help=f"torch {found.choice.release} does",
+            f"no torch {needs.torch} supports {names}{reason}",
+            help=f"choose torch {found.choice.release}, or a range that includes it",
         )
     if len(specs) > 1:
         spans = [f"`{spec.text}` has {_span(spec, catalog)}" for spec in specs]
-        return RequestError(f"no torch release serves {names} together", help="; ".join(spans))
+        return RequestError(f"no torch release supports {names} together", help="; ".join(spans))
     return RequestError(
         f"target {names} is not available{reason}",
         help=f"`{specs[0].text}` alone has {_span(specs[0], catalog)}",

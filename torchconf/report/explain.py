@@ -140,7 +140,7 @@ def _asked(route: Route, package: str) -> Iterator[str]:
         names = ", ".join(f"`{name}`" for name in sorted(route.needed_by))
         yield f"no direct requirement; {names} needs it"
     elif route.kind == "absent":
-        yield f"nothing in this choice requires `{package}`"
+        yield f"nothing that this command installs requires `{package}`"
 
 
 def _sources(
@@ -149,7 +149,7 @@ def _sources(
     """Say of each source entry whether it counts here, and why not."""
     entries = project.sources_for(canonicalize_name(package))
     if route.pin is not None and route.pin.source not in entries:
-        yield f"the source at {route.pin.at} routes it, and counts for every project that needs it"
+        yield f"the source at {route.pin.at} selects its index, in every project that depends on it"
     elif not entries and route.kind != "error":
         yield f"`{package}` has no source"
     for source in entries:
@@ -163,7 +163,7 @@ def _sources(
             void = _VOID if counts else ""
             yield f"{where}: its marker `{source.raw_marker}` does not hold here{void}"
         elif route.kind == "absent" and route.pin is None:
-            yield f"{where} has no requirement of this project to apply to"
+            yield f"{where} does not apply: no requirement selected here names `{package}`"
         elif scope is not None and not _is_chosen(scope, project, selection):
             free = _FREE if counts else ""
             yield f"{where} is for {spoken(scope)}, which is not selected{free}"

@@ -540,7 +540,7 @@ def dynamic(project: Project) -> Doubt:
     """Say that nobody but its build backend knows what a project depends on."""
     return Doubt(
         name=project.name,
-        reason=f"the dependencies of `{project.name}` are dynamic",
+        reason=f"the build backend of `{project.name}` computes its dependencies",
         pins=frozenset(project.sources),
     )
 
@@ -553,7 +553,10 @@ def _unread(sourced: Sourced) -> Doubt:
         where = "is not a member of this workspace"
     else:
         where = f"comes from `{sourced.tree}`"
-    return Doubt(name=sourced.name, reason=f"`{sourced.name}` {where} whose sources were not read")
+    return Doubt(
+        name=sourced.name,
+        reason=f"`{sourced.name}` {where}, and its `tool.uv.sources` were not read",
+    )
 
 
 def _refuse(project: Project, message: str, at: str, next_step: str | None = None) -> NoReturn:

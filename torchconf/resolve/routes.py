@@ -204,9 +204,9 @@ class Routes:
         except ProjectError as error:
             self.error = error
         except TooManyEnvironments:
-            self.doubt = "the markers of this project distinguish too many environments"
+            self.doubt = "the markers of this project have too many combinations"
         except TooManyForks:
-            self.doubt = "the conflicts of this project split it into too many forks"
+            self.doubt = "the conflicts of this project have too many combinations"
         else:
             self.forks = found.forks
             self.error = found.unreadable
@@ -220,9 +220,9 @@ class Routes:
             return "`no-sources` is set"
         for member in (root, *self._members.values()):
             if "optional-dependencies" in member.dynamic:
-                return f"the extras of `{member.name}` are dynamic"
+                return f"the build backend of `{member.name}` computes its extras"
             if "dependency-groups" in member.uv:
-                return "dependency groups have their own settings"
+                return "`[tool.uv.dependency-groups]` has settings for single groups"
         return None
 
     def row(
@@ -305,7 +305,7 @@ class Routes:
         could route a package for any choice, unless a pin that is known does: uv refuses two.
         """
         if package in self._declared.mixed:
-            reason = f"the sources of `{package}` mix indexes and other kinds"
+            reason = f"`{package}` has index sources and sources of other kinds"
             return Doubt(name=None, reason=reason)
         is_there = package in reached.entries
         for doubt in reached.doubts:
@@ -362,7 +362,7 @@ class Routes:
         first_index = root.uv.get("index-strategy", "first-index") == "first-index"
         for index in _open_indexes(root):
             if not first_index:
-                return None, None, "`index-strategy` compares open indexes by version"
+                return None, None, "`index-strategy` lets any open index provide the package"
             carried = self._carries(index, package)
             if carried is None:
                 reason = f"the open index `{index.name or index.url}` may have `{package}`"
@@ -450,12 +450,14 @@ class Routes:
         while True:
             fork = next((fork for fork in forks if fork.agrees(alive)), None)
             if fork is None:
-                return Route(kind="unknown", reason="no part of the lockfile matches this choice")
+                return Route(
+                    kind="unknown", reason="no part of the lockfile has these extras and groups"
+                )
             reached = self._reach(chosen, alive, fork, point)
             asked = [item for item in reached.asked if item not in alive]
             for item in asked:
                 if self._conflicts(item, chosen.items):
-                    reason = f"{spoken(item)} is enabled together with what it conflicts with"
+                    reason = f"{spoken(item)} is enabled together with one that it conflicts with"
                     return Route(kind="unknown", fork=fork, reason=reason)
             also = [item for item in asked if any(one.agrees(alive | {item}) for one in forks)]
             if not also:

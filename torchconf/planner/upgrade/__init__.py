@@ -125,7 +125,7 @@ def _refuse_own_builds(project: Project, catalog: Catalog) -> None:
         for part in one.specifier if one.name == catalog.main_package else ():
             if part.operator == "===" and not is_version(part.version):
                 raise ProjectError(
-                    f"`{one.raw}` names a build of your own, which no release can replace",
+                    f"`{one.raw}` names a build of your own, which torchconf cannot upgrade",
                     at=project.place(one.at),
                     help="change it by hand",
                 )
@@ -140,7 +140,7 @@ def _refuse_open_index(project: Project, catalog: Catalog) -> None:
     for url, at in indexes:
         if catalog.backend_of_url(url) is not None:
             raise ProjectError(
-                f"torch has no source, and {url} serves every package",
+                f"torch has no source, and uv searches {url} for every package",
                 at=whole.place(at),
                 help="run `torchconf init` to add a source; run `torchconf check` for details",
             )

@@ -360,7 +360,7 @@ class _Search:
             other = taken.setdefault(new.name, old)
             if other != old:
                 raise RequestError(
-                    f"`{other}` and `{old}` would both be {new.title}",
+                    f"`{other}` and `{old}` would both become {new.title}",
                     at=self.project.place("tool.uv.sources"),
                     help="remove one of them first with `torchconf remove-target`",
                 )

@@ -61,7 +61,7 @@ def rename_scopes(
             if after == name:
                 continue
             if not rename:
-                said.append(f"{kind} `{name}` keeps its name; `--rename` makes it `{after}`")
+                said.append(f"{kind} `{name}` keeps its name; `--rename` changes it to `{after}`")
                 continue
             sections = project.extras if kind == "extra" else project.groups
             if canonicalize_name(after) in sections:
@@ -72,7 +72,7 @@ def rename_scopes(
                     help="leave out `--rename`, or rename that one first",
                 )
             _rename(draft, root, project, kind, name, after)
-            said.append(f"{kind} `{name}` is `{after}` now")
+            said.append(f"renamed {kind} `{name}` to `{after}`")
     return tuple(said)
 
 

@@ -206,8 +206,8 @@ class _Respecifying:
         """Ask for a release that the catalog is too old to know."""
         if _is_exact(line.requirement):
             raise ProjectError(
-                f"`{line.requirement.raw}` is an exact version, and the catalog of "
-                f"{self.catalog.as_of} knows none that is {self.specifier}",
+                f"`{line.requirement.raw}` is an exact pin, and the catalog of "
+                f"{self.catalog.as_of} has no release that matches {self.specifier}",
                 at=self.project.place(line.requirement.at),
                 help=f"run {REFRESH} to read the live indexes",
             )
@@ -229,7 +229,7 @@ class _Respecifying:
         version = self.destination.choice.companions.get(one.name)
         if version is None:
             if one.specifier:
-                self.notes.append(f"no matching {one.name} is known: `{one.raw}` stays as it is")
+                self.notes.append(f"no {one.name} is known to match this torch: kept `{one.raw}`")
             self._write(line, text)
             return
         if not _is_exact(one):
@@ -267,7 +267,7 @@ class _Respecifying:
         needed = [self.catalog.triton_range(self.release, backend) for backend in backends]
         if None in needed:
             self.notes.append(
-                f"the triton of torch {self.release} is not known: `{one.raw}` stays as it is, "
+                f"the triton that torch {self.release} needs is not known: kept `{one.raw}`, "
                 f"at {self.project.place(one.at)}"
             )
             return
