@@ -128,7 +128,7 @@ def test_a_typo_gets_a_guess(
         (["init", "-t", "debian"], "say which build: `linux-cpu`, `linux-cuda`"),
         (["init", "-t", "fedora-gpu"], "say which: `linux-cpu`, `linux-cuda`"),
         (["init", "-t", "m1-mps"], "did you mean `macos-cpu`?"),
-        (["init", "-t", "arch-nothing"], "write `linux` in place of `arch`"),
+        (["init", "-t", "arch-nothing"], "write `linux` instead of `arch`"),
         (["init", "-t", "archive-cuda"], "such as `linux-cuda`"),
     ],
 )

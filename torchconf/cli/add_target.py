@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 Existing targets stay as they are, except for what the new ones require. If torch comes from PyPI
-so far, platforms without a target stay with PyPI.
+now, platforms without a target keep using PyPI.
 
 examples:
   torchconf add-target windows-cuda

@@ -246,4 +246,4 @@ def _report(found: Sequence[Explanation], options: ExplainOptions) -> None:
         return
     sys.stdout.write("\n".join(one.text() for one in found))
     if not found:
-        sys.stderr.write("no choice installs it; run `torchconf add-target` to add it\n")
+        sys.stderr.write("this project does not install it; run `torchconf add-target` to add it\n")

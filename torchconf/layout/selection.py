@@ -62,7 +62,7 @@ def hints(
             "`uv run` and `uv add` keep the extra that is installed; plain `uv sync` removes it"
         ]
         if others:
-            found.append(f"all extras with one build: `{sync} --all-extras {others}`")
+            found.append(f"to install all extras with one build: `{sync} --all-extras {others}`")
         return tuple(found)
     if kind == "group":
         chosen = next((scope for scope in scopes if scope.backend != default), None)

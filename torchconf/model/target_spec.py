@@ -233,7 +233,7 @@ def _other_name(text: str, vocabulary: Vocabulary) -> str | None:
     except TargetUnavailable as error:
         return error.help
     except RequestError:
-        return f"write `{system}` in place of `{name}`"
+        return f"write `{system}` instead of `{name}`"
     build = spec.backend.name if spec.backend else spec.accelerator
     return f"did you mean `{spec.platform.short}-{build}`?"
 

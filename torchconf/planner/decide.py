@@ -418,8 +418,8 @@ class _Deciding:
             own = [item for item in conflict.items if item.package == self.project.name]
             if len(own) > 1 and any(item.kind == "project" for item in own):
                 raise ProjectError(
-                    "a conflict set holds the project and its own extras or groups, so "
-                    "uv installs none of them",
+                    "a conflict set contains the project and its own extras or groups: "
+                    "these can never be installed",
                     at=self.project.place(conflict.at),
                     help="remove the project from the set",
                 )

@@ -168,7 +168,11 @@ def _sources(
             free = _FREE if counts else ""
             yield f"{where} is for {spoken(scope)}, which is not selected{free}"
         else:
-            kept = f"is for {spoken(scope)}" if scope is not None else "applies to every choice"
+            kept = (
+                f"is for {spoken(scope)}"
+                if scope is not None
+                else "applies with any extra or group"
+            )
             held = (
                 f", and its marker `{source.raw_marker}` holds" if source.marker is not None else ""
             )

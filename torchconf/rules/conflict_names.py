@@ -166,7 +166,8 @@ class SelfPackageConflict(Rule):
                     draft.remove(path, "an extra is always installed with its project")
                 yield self.finding(
                     (*conflict.path, number),
-                    f"`{name}` conflicts with a part of itself, which can never be installed",
+                    f"this set contains project `{name}` and its own extras or groups, so these "
+                    "can never be installed",
                     help="list only extras and groups",
                     fix=Fix("remove the project from the set", tuple(draft.steps), safe=False),
                 )

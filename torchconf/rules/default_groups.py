@@ -62,7 +62,7 @@ class DefaultGroupClash(Rule):
                 example = others[0]
                 yield self.finding(
                     at,
-                    f"{names} is a default group: for another choice, use `--no-group "
+                    f"{names} is a default group: to install another build, use `--no-group "
                     f"{chosen[0].name} --{example.kind} {example.name}`",
                 )
 
@@ -85,15 +85,15 @@ class DefaultGroupClash(Rule):
         if context.text and "UV_NO_GROUP" not in context.text:
             yield self.finding(
                 DEFAULT_GROUPS,
-                "every build is a default group, so each machine must set `UV_NO_GROUP` to the "
-                f'others (`UV_NO_GROUP="{others}"`), and uv does not say so',
-                help="say it in a comment beside `default-groups`",
+                "every build is a default group: to choose one, each machine must exclude the "
+                f'others with `UV_NO_GROUP`, such as `UV_NO_GROUP="{others}"`',
+                help="document this in a comment next to `default-groups`",
             )
         text = uv.get("required-version")
         if not isinstance(text, str) or _allows_before(text, "0.9.8"):
             yield self.finding(
                 (*UV, "required-version") if isinstance(text, str) else DEFAULT_GROUPS,
-                "uv before 0.9.8 does not know `UV_NO_GROUP`, which decides here",
+                "uv before 0.9.8 ignores `UV_NO_GROUP`, which chooses the build here",
                 help='add `required-version = ">=0.9.8"`',
             )
 

@@ -101,8 +101,8 @@ class OneChoiceWins(Rule):
                     f"every installation gets `{package}` from `{source.value}`, not only "
                     f"{item.kind} `{item.name}`: no conflict set separates it from the base "
                     "dependencies",
-                    help="remove the package from the base dependencies, or add the choices to "
-                    "one conflict set",
+                    help="remove the package from the base dependencies, or add all "
+                    "extras and groups to one conflict set",
                     fix=self._fix(context, package, item),
                 )
                 return

@@ -139,7 +139,7 @@ class Environments(Rule):
         if gone:
             yield self.finding(
                 at,
-                f"the project cannot be used on {list_systems(gone)}, which no entry includes",
+                f"no entry includes {list_systems(gone)}: uv refuses to use the project there",
                 severity=Severity.INFO,
             )
 
