@@ -25,24 +25,20 @@ COUNT = 24
 
 OPEN = {
     9: "a companion without the cap that torch has",
-    1002: "TC203: a companion from PyPI beside a routed torch",
-    1024: "the triton package of ROCm and a layout of groups",
+    1002: "TC202: a companion from PyPI beside a routed torch",
     1030: "TC202",
-    1031: "extras of a workspace are written into its root only",
     1043: "TC214 in the member of a workspace",
     1049: "TC214 in the member of a workspace",
-    1097: "extras of a workspace are written into its root only",
-    1118: "an index that another one shadows",
+    1118: "a pin with a label outlives its index",
     1121: "TC213 in the member of a workspace",
     1126: "TC202",
-    1149: "extras of a workspace are written into its root only",
     1172: "TC214 in the member of a workspace",
-    1174: "a release that one group does not have",
-    1209: "extras of a workspace are written into its root only",
+    1174: "a pin with a label in an extra of another index",
+    1179: "TC304",
     1243: "TC214 in the member of a workspace",
     1248: "the pin of a workspace member",
     1256: "TC214 in the member of a workspace",
-    1277: "a release that one group does not have",
+    1277: "a pin with a label in an extra of another index",
 }
 """Seeds of chains that do not hold yet, and why; one that holds must leave this list."""
 
