@@ -322,7 +322,7 @@ def test_hint_names_what_the_project_lacks_only_where_a_gpu_is_idle(
         ("rocm", "-t linux-cu130", "torchconf add-target linux-rocm7.2 --layout extras"),
         ("no-gpu", "-t linux-cu130 -t linux-cu126", "torchconf add-target linux-cpu"),
         ("jetson-orin", "-t linux-aarch64-cu130",
-         "torchconf add-target linux-aarch64-cpu --layout extras"),
+         "torchconf add-target linux-aarch64-cpu"),
         # There is no build for any GPU, nor for the processor.
         ("musl", "-t linux-cu130", None),
     ],

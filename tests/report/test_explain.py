@@ -247,7 +247,8 @@ def test_a_source_without_a_requirement_has_nothing_to_work_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dependencies", "package"), [("[]", "torch"), ('["torchvision"]', "torchvision")]
+    ("dependencies", "package"),
+    [("[]", "torch"), ('["torchvision"]', "torch"), ('["torchcodec"]', "torchcodec")],
 )
 def test_without_a_name_torch_is_explained_or_what_there_is_instead(
     dependencies: str, package: str

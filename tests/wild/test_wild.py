@@ -40,7 +40,6 @@ PYPI = f"https://{'.'.join(PYPI_HOSTS[0])}/simple"
 CASES = sorted(case.parent for case in (TESTS / "wild").glob("*/case.toml"))
 
 OPEN = {
-    "203-torchvision-brings-torch": "reading",
     "402-secrets-stay-in-the-file": "hardening",
     "403-groups-in-linear-time": "hardening",
     "404-control-characters": "hardening",
