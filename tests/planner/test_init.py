@@ -1088,10 +1088,11 @@ def installed(replica: Replica, demo: Demo, words: list[str], platform: str) -> 
     return found[1] if found else None
 
 
-@pytest.mark.parametrize(("project", "flags"), INSTALLED.values(), ids=INSTALLED)
+@pytest.mark.parametrize("name", every(INSTALLED, 2))
 def test_printed_commands_install_the_build_of_their_target(
-    project: str | None, flags: str, replica: Replica, tmp_path: Path
+    name: str, replica: Replica, tmp_path: Path
 ) -> None:
+    project, flags = INSTALLED[name]
     demo = start(tmp_path, project)
     python = "" if project else "--python '>=3.11,<3.14'"
     commands = demo.init(f"{flags} {python}").commands()
@@ -1176,7 +1177,7 @@ OFFLINE = {name: folder for name, folder in OTHERS.items() if not name.startswit
 
 
 @pytest.mark.parametrize("flags", ["-t linux-cu130 -t windows-cpu -t macos-cpu", THREE_SYSTEMS])
-@pytest.mark.parametrize("folder", OFFLINE.values(), ids=OFFLINE)
+@pytest.mark.parametrize("folder", every(OFFLINE.values(), 3), ids=OFFLINE)
 def test_file_of_somebody_else_is_refused_or_gives_the_builds(
     folder: Path, flags: str, replica: Replica, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from packaging.version import Version
 
 from tests.support.checking import CATALOG, alarms
+from tests.support.few import every
 from tests.support.made_files import others
 from tests.support.projects import EXAMPLES, Demo
 from tests.support.replica import Replica
@@ -647,12 +648,6 @@ def judge_file(name: str, replica: Replica, folder: Path) -> None:
         assert (again.status, demo.text) == (0, text), again.err
 
 
-@pytest.mark.parametrize("name", [name for n, name in enumerate(FILES) if n % 8 == 0])
+@pytest.mark.parametrize("name", every(FILES, 20))
 def test_files_of_other_people(name: str, replica: Replica, tmp_path: Path) -> None:
-    judge_file(name, replica, tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for n, name in enumerate(FILES) if n % 8])
-def test_more_files_of_other_people(name: str, replica: Replica, tmp_path: Path) -> None:
     judge_file(name, replica, tmp_path)

@@ -169,7 +169,7 @@ def leaves(terminal: Terminal, key: str) -> None:
 
 @pytest.mark.parametrize(
     "number",
-    few(range(len(EVERYTHING)), {0, 6, len(EVERYTHING) - 1}.__contains__),
+    few(range(len(EVERYTHING)), {6}.__contains__),
     ids=[q for q, *_ in EVERYTHING],
 )
 def test_leaving_at_any_question_of_init(tmp_path: Path, number: int) -> None:
@@ -192,7 +192,7 @@ def test_leaving_at_any_question_of_init(tmp_path: Path, number: int) -> None:
             assert [entry.name for entry in path.parent.iterdir()] == ["pyproject.toml"]
 
 
-@pytest.mark.parametrize("key", ["ctrl-c", "ctrl-d"])
+@pytest.mark.parametrize("key", few(["ctrl-c", "ctrl-d"], {"ctrl-c"}.__contains__))
 def test_leaving_makes_no_file(folder: Path, key: str) -> None:
     with Terminal(["init"], folder) as terminal:
         terminal.wait("Which platforms")
