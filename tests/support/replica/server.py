@@ -125,6 +125,8 @@ class _Proxy(_Handler):
         self.close_connection = True
         if host in self.server.site.hosts:
             self._established()
+            # Of a client that has gone, `wrap_socket` would leave a socket that nobody can close.
+            self.connection.getpeername()
             tls = self.server.context.wrap_socket(
                 self.connection, server_side=True, do_handshake_on_connect=False
             )
