@@ -45,7 +45,16 @@ if TYPE_CHECKING:
 
     from torchconf.resolve.environments import Environments
 
-__all__ = ["Declared", "Doubt", "ListEntry", "Pin", "Sourced", "dynamic", "members_of"]
+__all__ = [
+    "Declared",
+    "Doubt",
+    "ListEntry",
+    "Pin",
+    "Sourced",
+    "dynamic",
+    "members_of",
+    "universe_of",
+]
 
 _NONE_ON: frozenset[NormalizedName] = frozenset()
 _PAIR = 2
@@ -146,18 +155,16 @@ class Declared:
         project: Project,
         members: Sequence[Project] = (),
         libraries: Mapping[str, Project | None] | None = None,
+        universe: Universe | None = None,
     ) -> None:
-        """Lower everything."""
+        """Lower everything; `universe` is what `universe_of` says of the same projects."""
         self.root = project.workspace
         every = [project, *members, *([project.root] if project.root else [])]
         self.members = members_of(project, members)
         self.libraries = libraries or {}
         read = [library for library in self.libraries.values() if library is not None]
         self.projects = [*{id(one): one for one in (self.root, *every, *read)}.values()]
-        self.universe = Universe(
-            (marker for one in self.projects for marker in markers_of(one)),
-            (one.requires_python for one in every if one.requires_python is not None),
-        )
+        self.universe = universe or universe_of(project, members, self.libraries)
         self._extras_in_markers = any(
             mentions_extra(marker) for one in self.projects for marker in markers_of(one)
         )
@@ -650,6 +657,22 @@ def _entry(piece: Sourced, environments: Environments) -> ListEntry:
         environments=environments,
         sourced=piece,
         extras=piece.requirement.extras,
+    )
+
+
+def universe_of(
+    project: Project, members: Sequence[Project], libraries: Mapping[str, Project | None]
+) -> Universe:
+    """Return the environments that the markers of a workspace and its libraries tell apart.
+
+    Raises:
+        TooManyEnvironments: See `torchconf.resolve.environments`.
+    """
+    workspace = {id(one): one for one in (project.workspace, project, *members)}.values()
+    read = (library for library in libraries.values() if library is not None)
+    return Universe(
+        (marker for one in (*workspace, *read) for marker in markers_of(one)),
+        (one.requires_python for one in workspace if one.requires_python is not None),
     )
 
 

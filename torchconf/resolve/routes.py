@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from torchconf.resolve.environments import Environments
+    from torchconf.resolve.environments import Environments, Universe
     from torchconf.resolve.evidence import Evidence
     from torchconf.resolve.forks import Fork
     from torchconf.resolve.lowering import ListEntry, Pin
@@ -59,6 +59,7 @@ def routes(
     needs: Mapping[str, frozenset[str]] | None = None,
     carries: Callable[[Index, str], bool | None] = lambda _index, _package: None,
     lockfile: Callable[[], str] = str,
+    universe: Universe | None = None,
 ) -> Routes:
     """Work out where the packages of a project, or of its workspace, come from.
 
@@ -73,11 +74,12 @@ def routes(
         carries: Whether an open index has a package; None for not known.
         lockfile: Gives the text of uv.lock, empty if there is none. It is read only where the files
             alone leave a doubt, and decides if it was made from them.
+        universe: The environments of all these projects, where they were numbered before.
 
     Returns:
         The answers. What is wrong with the project is an answer too; nothing raises here.
     """
-    return Routes(project, members, libraries, needs or {}, carries, lockfile)
+    return Routes(project, members, libraries, needs or {}, carries, lockfile, universe)
 
 
 class _Chosen(Record):
@@ -176,6 +178,7 @@ class Routes:
         needs: Mapping[str, frozenset[str]],
         carries: Callable[[Index, str], bool | None],
         lockfile: Callable[[], str],
+        universe: Universe | None = None,
     ) -> None:
         """Do the work; `routes` says what the arguments are."""
         self.project = project
@@ -192,13 +195,16 @@ class Routes:
         self._default = _default_index(project.workspace)
         self.doubt: str | None = self._not_covered()
         if self.doubt is None:
-            self._work(members, libraries)
+            self._work(members, libraries, universe)
 
     def _work(
-        self, members: Sequence[Project], libraries: Mapping[str, Project | None] | None
+        self,
+        members: Sequence[Project],
+        libraries: Mapping[str, Project | None] | None,
+        universe: Universe | None,
     ) -> None:
         try:
-            self._declared = Declared(self.project, members, libraries)
+            self._declared = Declared(self.project, members, libraries, universe)
             self.pins = self._declared.pins
             found = Forks(self._declared, self._needs)
         except ProjectError as error:

@@ -100,6 +100,9 @@ RULES: tuple[Rule, ...] = tuple(
 )
 """Every rule, by code."""
 
+# What another rule explains is not worth the routes that a last resort asks for.
+_LAST_RESORTS_LAST = sorted(RULES, key=lambda rule: rule.is_last_resort)
+
 
 def find(context: Context, also: Iterable[str] = ()) -> tuple[Finding, ...]:
     """Return what is wrong with one file, one finding for one cause, by code.
@@ -111,19 +114,19 @@ def find(context: Context, also: Iterable[str] = ()) -> tuple[Finding, ...]:
     also = frozenset(also)
     found: dict[tuple[str, Path, str], tuple[Rule, Finding]] = {}
     broken: dict[Premise, list[Path]] = {}
-    for rule in RULES:
-        if rule.is_optional and rule.code not in also:
+    explained = False
+    for rule in _LAST_RESORTS_LAST:
+        if (rule.is_optional and rule.code not in also) or (rule.is_last_resort and explained):
             continue
         for finding in rule.check(context):
             found[finding.code, finding.path, finding.message] = rule, finding
+            explained = explained or _stops_lock(rule, finding)
             if rule.breaks is not None:
                 broken.setdefault(rule.breaks, []).append(finding.path)
-    explained = any(_stops_lock(rule, finding) for rule, finding in found.values())
     return tuple(
         finding
-        for rule, finding in found.values()
-        if not (explained and rule.is_last_resort)
-        and not any(
+        for rule, finding in sorted(found.values(), key=lambda pair: pair[0].code)
+        if not any(
             _is_one_entry(finding.path, cause)
             for premise in rule.requires
             for cause in broken.get(premise, ())

@@ -17,7 +17,6 @@ from torchconf.rules.installed_builds import (
     backends_of,
     build_of,
     family_places,
-    first_requirement,
     reachable_range,
     route_at,
     routes_are_known,
@@ -227,8 +226,8 @@ def _pairs(context: Context, place: Place) -> Iterator[_Pair]:
 
 
 def _asked(context: Context, place: Place, package: str) -> Requirement | None:
-    own = first_requirement(context, place, package)
-    return own if own is not None else first_requirement(context, BASE, package)
+    own = context.first_requirement(place, package)
+    return own if own is not None else context.first_requirement(BASE, package)
 
 
 def _differ(

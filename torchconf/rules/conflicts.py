@@ -10,7 +10,6 @@ from torchconf.model.project import Item
 from torchconf.model.ranges import overlaps
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of
-from torchconf.rules.installed_builds import first_requirement
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_names
 
@@ -36,7 +35,7 @@ def _scoped(context: Context) -> list[tuple[Item, Source]]:
         if package is None or name is None or source.kind != "index":
             continue
         kind = "extra" if source.extra else "group"
-        if first_requirement(context, Place(kind, name), source.package) is not None:
+        if context.first_requirement(Place(kind, name), source.package) is not None:
             found.append((Item(package, "extra" if source.extra else "group", name), source))
     return found
 

@@ -13,8 +13,8 @@ from torchconf.model.backends import is_nightly
 from torchconf.model.project import flatten_group
 from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import SOURCES
-from torchconf.resolve.environments import TooManyEnvironments, Universe
-from torchconf.resolve.lowering import markers_of
+from torchconf.resolve.environments import TooManyEnvironments
+from torchconf.resolve.lowering import universe_of
 from torchconf.resolve.needs import needs_of
 from torchconf.resolve.routes import SyncOptions, routes
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torchconf.model.project import Conflict, Index, Item, Project, Requirement, Source
     from torchconf.model.targets import Platform
     from torchconf.model.toml_path import Path
-    from torchconf.resolve.environments import Environments
+    from torchconf.resolve.environments import Environments, Universe
     from torchconf.resolve.routes import Route, Routes
 
 __all__ = ["Context", "Place", "Workspace", "names_in_builds", "sources_path"]
@@ -82,17 +82,14 @@ class Workspace:
             ),
             carries=lambda index, package: catalog.serves(index.url, package),
             lockfile=lambda: self.lockfile,
+            universe=self.universe,
         )
 
     @cached_property
     def universe(self) -> Universe | None:
         """The environments that the markers of all projects tell apart."""
-        projects = (self.root, *self.members)
         try:
-            return Universe(
-                (marker for project in projects for marker in markers_of(project)),
-                (p.requires_python for p in projects if p.requires_python is not None),
-            )
+            return universe_of(self.root, self.members, self.libraries)
         except TooManyEnvironments:
             return None
 
@@ -145,6 +142,8 @@ class Context:
         self.text = text
         self.named = frozenset(targets)
         """The platforms that the command was told to check for."""
+        self._flattened: dict[Place, tuple[Requirement, ...]] = {}
+        self._first: dict[Place, dict[str, Requirement]] = {}
 
     # Indexes.
 
@@ -243,7 +242,17 @@ class Context:
 
         Overrides stand in the place of what they override.
         """
-        return self.overridden(self._flat(place))
+        found = self._flattened.get(place)
+        if found is None:
+            found = self._flattened[place] = self.overridden(self._flat(place))
+        return found
+
+    def first_requirement(self, place: Place, package: str) -> Requirement | None:
+        """Return the first requirement of a place on a package, included groups in their place."""
+        found = self._first.get(place)
+        if found is None:
+            found = self._first[place] = {one.name: one for one in reversed(self.flat(place))}
+        return found.get(package)
 
     def overridden(self, requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
         """Return requirements as uv takes them: with the overrides of their names."""

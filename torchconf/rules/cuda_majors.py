@@ -12,7 +12,6 @@ from torchconf.rules.installed_builds import (
     BASE,
     applied_sources,
     build_of,
-    first_requirement,
     reachable_range,
     source_on,
 )
@@ -105,7 +104,7 @@ class MixedCuda(Rule):
         """Return the words for the torch of a place, and its CUDA; None without or if unknown."""
         catalog = context.catalog
         main = canonicalize_name(catalog.main_package)
-        one = first_requirement(context, place, main) or first_requirement(context, BASE, main)
+        one = context.first_requirement(place, main) or context.first_requirement(BASE, main)
         if one is None or one.url or platform not in context.platforms(one.marker):
             return None
         source = source_on(context, applied_sources(context, main, place), platform)

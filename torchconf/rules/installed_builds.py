@@ -36,7 +36,6 @@ __all__ = [
     "default_places",
     "distinct_platforms",
     "family_places",
-    "first_requirement",
     "may_be_open",
     "own_sources",
     "reachable_range",
@@ -171,11 +170,6 @@ def applied_sources(context: Context, package: NormalizedName, place: Place) -> 
     )
 
 
-def first_requirement(context: Context, place: Place, package: str) -> Requirement | None:
-    """Return the first requirement of a place on a package, included groups in their place."""
-    return next((one for one in context.flat(place) if one.name == package), None)
-
-
 def reachable_range(context: Context, place: Place, requirement: Requirement) -> SpecifierSet:
     """Return which releases a requirement leads to, next to its place, the base and what is held.
 
@@ -221,7 +215,7 @@ def without_scopes(
         for entry in entries
         if all(
             kind not in entry
-            or first_requirement(context, Place(kind, canonicalize_name(str(entry[kind]))), package)
+            or context.first_requirement(Place(kind, canonicalize_name(str(entry[kind]))), package)
             for kind in ("extra", "group")
         )
     ]

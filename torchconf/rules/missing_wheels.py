@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -20,6 +21,7 @@ from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from torchconf.catalog import Catalog
     from torchconf.model.backends import Backend
     from torchconf.model.project import Requirement, Source
     from torchconf.model.targets import Platform
@@ -51,6 +53,15 @@ def _there(
         known = [label for label in labels if catalog.backend(label).accelerator]
         if known and backend != catalog.fallback:
             return False
+    return any(_has_release(catalog, package, specifier, backend, p) for p in platforms)
+
+
+# Two rules ask for the same, and so do projects that are checked together.
+@lru_cache(maxsize=4096)
+def _has_release(
+    catalog: Catalog, package: str, specifier: SpecifierSet, backend: Backend, platform: Platform
+) -> bool:
+    """Tell whether some release of a range is, or may be, on an index for one platform."""
     last = catalog.ended(backend)
     versions = catalog.versions(package)
     if not versions or (last is None and admits_newer(specifier, max(versions))):
@@ -59,7 +70,6 @@ def _there(
         catalog.available(package, version, backend, platform, python) is not Answer.NO
         for version in versions
         if specifier.contains(version, prereleases=True)
-        for platform in platforms
         for python in (catalog.release_pythons(version) or catalog.pythons)
     )
 

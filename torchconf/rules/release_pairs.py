@@ -19,7 +19,6 @@ from torchconf.rules.installed_builds import (
     backends_of,
     build_of,
     family_places,
-    first_requirement,
     reachable_range,
 )
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
@@ -39,7 +38,7 @@ __all__ = ["RULES"]
 def _asked(context: Context, place: Place, package: str) -> Requirement | None:
     """Return what a place asks for of a package, else the base; None if nobody knows releases."""
     name = canonicalize_name(package)
-    one = first_requirement(context, place, name) or first_requirement(context, BASE, name)
+    one = context.first_requirement(place, name) or context.first_requirement(BASE, name)
     if one is None or one.url is not None:
         return None
     if any("+" in p.version and not _is_backend(context, p.version) for p in one.specifier):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.errors import ProjectError, RequestError
@@ -112,7 +113,8 @@ def settings_of(data: Mapping[str, object], rules: Iterable[Rule], file: str) ->
     return RuleSelection(lists["select"], lists["ignore"])
 
 
-def select_rules(rules: Iterable[Rule], *selections: RuleSelection) -> frozenset[str]:
+@lru_cache(maxsize=64)
+def select_rules(rules: tuple[Rule, ...], *selections: RuleSelection) -> frozenset[str]:
     """Return the codes that count.
 
     Args:

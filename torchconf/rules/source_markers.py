@@ -14,7 +14,6 @@ from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of, put_entries
 from torchconf.rules.installed_builds import (
     applied_sources,
-    first_requirement,
     own_sources,
     source_entries,
 )
@@ -114,7 +113,7 @@ def _scoped_fix(context: Context, package: NormalizedName, kind: str) -> Fix | N
                 changed.append(entry)
                 continue
             scope, rest = found
-            if not first_requirement(context, Place(kind, canonicalize_name(scope)), name):
+            if not context.first_requirement(Place(kind, canonicalize_name(scope)), name):
                 if name == package:
                     return None
                 continue

@@ -17,7 +17,6 @@ from torchconf.rules.installed_builds import (
     build_of,
     default_places,
     family_places,
-    first_requirement,
     routes_are_known,
     source_on,
 )
@@ -54,7 +53,7 @@ class BaseNeedsTorch(Rule):
         if not sources or not all(source.extra or source.group for source in sources):
             return
         places = default_places(context)
-        if any(first_requirement(context, place, main) for place in places):
+        if any(context.first_requirement(place, main) for place in places):
             return
         text = context.workspace.lockfile
         graph = needs(text) if text else {}
@@ -146,7 +145,7 @@ class PlatformFallsToPypi(Rule):
         main = canonicalize_name(context.catalog.main_package)
         reported = set()
         for place in family_places(context):
-            requirement = first_requirement(context, place, main)
+            requirement = context.first_requirement(place, main)
             sources = applied_sources(context, main, place)
             backends = backends_of(context, sources)
             if requirement is None or requirement.url or not sources:

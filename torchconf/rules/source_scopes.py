@@ -13,7 +13,6 @@ from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of, put_entries
 from torchconf.rules.installed_builds import (
     applied_sources,
-    first_requirement,
     own_sources,
     source_entries,
 )
@@ -90,7 +89,7 @@ class ScopeMissing(Rule):
 
 def _listed(context: Context, place: Place, package: str) -> bool:
     """Tell whether an extra or a group asks for a package, as uv sees it before it locks."""
-    if first_requirement(context, place, package):
+    if context.first_requirement(place, package):
         return True
     project = context.project
     if place.kind != "extra" or place.name is None:
@@ -130,7 +129,7 @@ class UnroutedChoice(Rule):
                 (place, line)
                 for place in places
                 if place is not None
-                and (line := first_requirement(context, place, main)) is not None
+                and (line := context.first_requirement(place, main)) is not None
             ]
             routed = [place for place, _ in asking if applied_sources(context, main, place)]
             for place, line in asking:
@@ -159,7 +158,7 @@ class UnroutedChoice(Rule):
         family = [canonicalize_name(name) for name in context.catalog.family]
         for package in family:
             found = own_sources(context, package)
-            if not found or not first_requirement(context, place, package):
+            if not found or not context.first_requirement(place, package):
                 continue
             if not applied_sources(context, package, like):
                 continue

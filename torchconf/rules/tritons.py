@@ -12,7 +12,6 @@ from torchconf.rules.installed_builds import (
     BASE,
     applied_sources,
     family_places,
-    first_requirement,
     may_be_open,
     own_sources,
     reachable_range,
@@ -43,9 +42,7 @@ class _MissingTriton(Rule):
         main = canonicalize_name(context.catalog.main_package)
         reported = set()
         for place in family_places(context):
-            torch = first_requirement(context, place, main) or first_requirement(
-                context, BASE, main
-            )
+            torch = context.first_requirement(place, main) or context.first_requirement(BASE, main)
             if torch is None or torch.url is not None:
                 continue
             for source in applied_sources(context, main, place):
@@ -73,7 +70,7 @@ class _MissingTriton(Rule):
         triton: Triton,
     ) -> Finding | None:
         name = canonicalize_name(triton.name)
-        asked = first_requirement(context, place, name) or first_requirement(context, BASE, name)
+        asked = context.first_requirement(place, name) or context.first_requirement(BASE, name)
         routed = any(s.index == source.index for s in applied_sources(context, name, place))
         if (asked is not None and routed) or may_be_open(context, name):
             return None
