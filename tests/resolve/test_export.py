@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.few import few
-from tests.support.projects import EXAMPLES, Demo
-from tests.support.replica import Replica
+from tests.support.projects import EXAMPLES, Demo, run_in
+from tests.support.replica import Content, Release, Replica, ReplicaOf
+from tests.support.replica.stand_ins import pure
+from tests.support.replica.wheels import build
 
 pytestmark = [pytest.mark.uv, pytest.mark.usefixtures("inside_replica")]
 
@@ -244,3 +246,126 @@ def test_credentials_reach_no_file(tmp_path: Path, replica: Replica) -> None:
         assert "secret" not in result.out + result.err
     demo("export --universal -o out")
     assert not [p for p in (demo.folder / "out").iterdir() if "secret" in p.read_text("utf-8")]
+
+
+CORP = "https://corp.example.org/simple"
+FLAT = "https://flat.example.org/page/corp-flat/"
+INDEX = """
+[[tool.uv.index]]
+name = "{name}"
+url = "{url}"
+explicit = true
+"""
+INTERNAL = ("corp-lib", "corp-native", "corp-flat", "corp-local")
+
+
+def internal(folder: Path, replica_of: ReplicaOf) -> Replica:
+    """Write a project with packages of four internal indexes; on PyPI, strangers hold the names."""
+    here = [PYTHON, "3.12" if PYTHON != "3.12" else "3.13"]
+    replica = replica_of(
+        Content.of(
+            {
+                "cu130": {"torch": [Release("2.13.0+cu130", ["linux-x86_64"])]},
+                "pypi": {name: [pure(name, "1.0"), pure(name, "9.0")] for name in INTERNAL},
+                CORP: {
+                    "corp-lib": [pure("corp-lib", "1.0", "tqdm")],
+                    "corp-native": [Release("1.0", ["linux-x86_64"], here)],
+                },
+                FLAT.removesuffix("corp-flat/"): {"corp-flat": [pure("corp-flat", "1.0", "numpy")]},
+            }
+        )
+    )
+    wheel = pure("corp-local", "1.0", "six")
+    (folder / "wheels").mkdir()
+    (folder / "wheels" / wheel.filename).write_bytes(build(wheel))
+    flat = 'format = "flat"\n'
+    (folder / "pyproject.toml").write_text(
+        f"""\
+[project]
+name = "demo"
+version = "1.0"
+requires-python = ">={min(here, key=lambda one: int(one[2:]))}"
+dependencies = ["numpy", "torch", {", ".join(f'"{name}"' for name in INTERNAL)}]
+
+[tool.uv]
+environments = ["sys_platform == 'linux' and platform_machine == 'x86_64'"]
+
+[tool.uv.sources]
+torch = {{ index = "pytorch-cu130" }}
+corp-lib = {{ index = "corp" }}
+corp-native = {{ index = "corp" }}
+corp-flat = {{ index = "flat" }}
+corp-local = {{ index = "local" }}
+{INDEX.format(name="pytorch-cu130", url="https://download.pytorch.org/whl/cu130")}
+{INDEX.format(name="corp", url=CORP)}
+{INDEX.format(name="flat", url=FLAT) + flat}
+{INDEX.format(name="local", url="./wheels") + flat}
+""",
+        encoding="utf-8",
+    )
+    replica.lock(folder)
+    return replica
+
+
+@needs_linux
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+@pytest.mark.parametrize("flags", ["", " --no-hashes"])
+def test_an_internal_package_is_never_asked_of_another_index(
+    flags: str,
+    installer: str,
+    tmp_path: Path,
+    replica_of: ReplicaOf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    replica = internal(tmp_path, replica_of)
+    for name, value in replica.environment().items():
+        monkeypatch.setenv(name, value)
+    result = run_in(tmp_path, f"export {THIS}{flags}")
+    assert result.status == 0, result.err
+    file = f"requirements/{THIS}.txt"
+    replica.uv("venv", "--python", sys.executable, ".venv", cwd=tmp_path)
+    before = len(replica.requests)
+    python = str(tmp_path / ".venv/bin/python")
+    if installer == "pip":
+        words = [sys.executable, "-m", "pip", "--python", python, "install", "--no-cache-dir"]
+        env = for_pip(replica)
+        env.pop("PIP_INDEX_URL")
+        done = replica.run(*words, "-q", "-r", file, cwd=tmp_path, env=env)
+    else:
+        env = replica.environment() | {"UV_CACHE_DIR": str(tmp_path / "cache")}
+        uv = str(replica.executable)
+        done = replica.run(uv, "pip", "sync", "--python", python, file, cwd=tmp_path, env=env)
+    assert done.returncode == 0, done.stderr
+    asked = replica.requests[before:]
+    assert not [one for one in asked if "packages.example.org" in one and "corp" in one]
+    assert any("corp.example.org" in one for one in asked)
+    code = f"from importlib.metadata import requires; print([requires(n) for n in {INTERNAL}])"
+    # What a stranger would have put there requires nothing.
+    expected = "[['tqdm'], None, ['numpy'], ['six']]\n"
+    assert replica.run(python, "-c", code, cwd=tmp_path).stdout == expected
+
+
+@needs_linux
+def test_one_file_for_all_platforms_keeps_each_index_or_is_refused(
+    tmp_path: Path, replica_of: ReplicaOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replica = internal(tmp_path, replica_of)
+    for name, value in replica.environment().items():
+        monkeypatch.setenv(name, value)
+    assert (
+        "`corp-native` has a wheel for each platform"
+        in run_in(tmp_path, "export --universal --no-hashes").err
+    )
+    assert not (tmp_path / "requirements").exists()
+    path = tmp_path / "pyproject.toml"
+    text = path.read_text(encoding="utf-8").replace(', "corp-native"', "")
+    path.write_text(text.replace('corp-native = { index = "corp" }\n', ""), encoding="utf-8")
+    replica.lock(tmp_path)
+    assert run_in(tmp_path, "export --universal").status == 0
+    replica.uv("venv", "--python", sys.executable, ".venv", cwd=tmp_path)
+    words = ("pip", "install", "--python", ".venv", "-r", "requirements/universal.txt")
+    before = len(replica.requests)
+    done = replica.uv(*words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    asked = replica.requests[before:]
+    assert not [one for one in asked if "packages.example.org" in one and "corp" in one]

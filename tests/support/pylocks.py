@@ -37,7 +37,7 @@ class Entry(NamedTuple):
             f'{{ url = "{self.registry or "https://files.example.org"}/{file}", '
             f'name = "{file}", hashes = {{ sha256 = "{digest(tag)}" }} }}'
             for tag in self.tags
-            for file in [f"{self.name}-{self.version}-{tag}.whl"]
+            for file in [f"{self.name.replace('-', '_')}-{self.version}-{tag}.whl"]
         ]
         lines += [f"wheels = [{', '.join(wheels)}]"] if wheels else []
         return "\n".join([*lines, *([self.more] if self.more else [])])

@@ -120,7 +120,7 @@ def _texts(
 ) -> dict[str, str]:
     """Return the files: name to text."""
     from torchconf.model.pylock import Export
-    from torchconf.resolve.export import Wanted, as_pylock, as_requirements
+    from torchconf.resolve.export import Places, Wanted, as_pylock, as_requirements
 
     found: dict[str, str] = {}
     differing: list[Differing] = []
@@ -136,7 +136,8 @@ def _texts(
             found[name] = as_pylock(wanted, text)
         else:
             hashes = not options.no_hashes
-            found[f"{target}.txt"] = as_requirements(wanted, context.catalog, hashes=hashes)
+            places = Places(context.project, context.catalog, export, context.lock_folder)
+            found[f"{target}.txt"] = as_requirements(wanted, places, hashes=hashes)
     if differing and not options.common.quiet:
         sys.stderr.write(_note(differing, len(targets)))
     return found
@@ -207,8 +208,9 @@ def _universal(
 ) -> dict[str, str]:
     """Return one file with markers, for targets that share a command."""
     from torchconf.cli.locked_folder import exports
-    from torchconf.cli.rows import rows_of
     from torchconf.errors import RequestError, hide_secrets
+    from torchconf.model.pylock import Export
+    from torchconf.resolve.export import Places, as_universal
 
     chosen = dict.fromkeys(selections)
     if len(chosen) > 1:
@@ -223,18 +225,13 @@ def _universal(
     text = hide_secrets(captured.succeed("uv cannot export this project"))
     if options.format == "pylock.toml":
         return {"pylock.toml": text}
-    rows = rows_of(context)
-    indexes = {row.index_name: row.package for row in rows if row.selection in chosen}
-    pages = sorted(
-        f"--find-links {hide_secrets(index.url).rstrip('/')}/{row.package}/"
-        for row in rows
-        if row.selection in chosen and row.index_name in indexes
-        for index in [context.project.index_named(row.index_name or "")]
-        if index is not None and row.package in text
-    )
+    (other,) = exports(selections[:1], folder, "--format", "pylock.toml", quiet=True)
+    export = Export(other.succeed("uv cannot export this project"), other.command)
+    places = Places(context.project, context.catalog, export, context.lock_folder)
+    lines, text = as_universal(text, export, places)
     head = ["# What each platform installs.", "# Generated from uv.lock by:"]
     head.append(f"#     torchconf export --universal{' --no-hashes' if options.no_hashes else ''}")
-    return {"universal.txt": "\n".join([*head, *dict.fromkeys(pages), "", text])}
+    return {"universal.txt": "\n".join([*head, *lines, "", text])}
 
 
 def _command(wanted: Wanted, options: ExportOptions) -> str:

@@ -137,6 +137,8 @@ class Index(Located):
     url: str
     explicit: bool
     default: bool
+    is_flat: bool = False
+    """Whether it is one page, or a folder, with the files of all packages."""
 
 
 class Item(NamedTuple):
@@ -553,6 +555,7 @@ class _Reader:
             url=url,
             explicit=bool(self.flag(table.get("explicit"), (*path, "explicit"))),
             default=bool(self.flag(table.get("default"), (*path, "default"))),
+            is_flat=table.get("format") == "flat",
             path=path,
         )
 

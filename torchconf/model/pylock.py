@@ -46,6 +46,8 @@ class Build(NamedTuple):
     """Whether the lock names it for the machine, and has nothing that the machine can install."""
     direct: str | None = None
     """What stands after `name @` for a package from a repository, an archive or a folder."""
+    file: str | None = None
+    """The URL of the wheel or source distribution itself, or its path in the project."""
 
 
 @lru_cache(maxsize=128)
@@ -227,4 +229,5 @@ def _build(package: Package, version: str | None, source: object, fitting: froze
             found += [f"{name}:{value}" for name, value in sorted(wheel.hashes.items())]
     if package.sdist is not None:
         found += [f"{name}:{value}" for name, value in sorted(package.sdist.hashes.items())]
-    return Build(version, source.filename, package.index, tuple(dict.fromkeys(found)))
+    file = source.url or source.path
+    return Build(version, source.filename, package.index, tuple(dict.fromkeys(found)), file=file)

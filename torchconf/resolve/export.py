@@ -1,29 +1,40 @@
 """Requirements for one machine, from a lock: what each target installs, and nothing to decide.
 
-The index of each package of PyTorch is given as a page of links, `--find-links .../cu130/torch/`.
-An `--extra-index-url` would open the whole index: pip takes whatever is newest of all, and uv asks
-it before PyPI, for every package.
+Each package stays at the index that uv locked it from. Nothing in a requirements file binds a name
+to an index, and an `--extra-index-url` would open the whole index: pip takes whatever is newest of
+all, and uv asks it before PyPI, for every package. So a file says it in three ways:
+
+- A build of PyTorch is on a page of links, `--find-links .../cu130/torch/`. Its version has a label
+  that nobody can publish on PyPI.
+- The index that stands for PyPI is the `--index-url`.
+- A package of any other index is the URL of its file. A name that is only used inside a company is
+  then asked of no index at all, where somebody else may have registered it.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.errors import UvError, hide_secrets
+from torchconf.model.backends import is_pypi
 from torchconf.model.markers import platform_marker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torchconf.catalog import Catalog
+    from torchconf.model.project import Project
     from torchconf.model.pylock import Build, Export
     from torchconf.model.targets import Target
 
 __all__ = [
+    "Places",
     "Wanted",
     "as_pylock",
     "as_requirements",
+    "as_universal",
     "builds_of",
     "differing_package",
     "served",
@@ -86,35 +97,166 @@ def differing_package(export: Export, target: Target, pythons: Sequence[str]) ->
     return None
 
 
-def as_requirements(wanted: Wanted, catalog: Catalog, *, hashes: bool) -> str:
+class Places:
+    """Where the packages of one lock come from, as pip and uv are told."""
+
+    def __init__(self, project: Project, catalog: Catalog, export: Export, folder: str) -> None:
+        """Take a lock.
+
+        Args:
+            project: Whose indexes uv knew.
+            catalog: Which tells PyTorch's indexes.
+            export: The lock.
+            folder: Where the file will be used from: that of the lockfile.
+        """
+        self.catalog = catalog
+        self.folder = folder
+        self.default = self._default(project, export)
+
+    def _default(self, project: Project, export: Export) -> str | None:
+        """Return the index that stands for PyPI; None if PyPI itself does."""
+        for each in (project, project.workspace):
+            for index in each.indexes:
+                if index.default and not index.is_flat and not self._is_pytorch(index.url):
+                    return _same(index.url)
+        found = [
+            _same(package.index)
+            for package in export.pylock.packages
+            if package.index is not None and not self._is_pytorch(package.index)
+        ]
+        if any(map(is_pypi, found)):
+            return None
+        # Nothing in the project names it: it comes from uv's own configuration, or a variable.
+        links = project.workspace.uv.get("find-links")
+        named = {_same(index.url) for index in (*project.indexes, *project.workspace.indexes)}
+        named |= {_same(str(link)) for link in links} if isinstance(links, list) else set()
+        left = [url for url in found if url.startswith("http") and url not in named]
+        return max(left, key=left.count, default=None)
+
+    def options(self, found: Mapping[str, str | None]) -> list[str]:
+        """Return the lines at the top of a file for packages and their indexes."""
+        registries = {_same(registry or "") for registry in found.values()}
+        first = [f"--index-url {self.default}"] if self.default in registries else []
+        return first + sorted(
+            f"--find-links {_same(registry)}/{name}/"
+            for name, registry in found.items()
+            if registry is not None and self._is_linked(name, registry)
+        )
+
+    def is_named(self, name: str, registry: str | None) -> bool:
+        """Tell whether the name is enough, because it can only come from the right index."""
+        if registry is None or self._is_linked(name, registry):
+            return True
+        if self.default is None:
+            return is_pypi(registry)
+        return _same(registry) == self.default
+
+    def requirement(self, name: str, place: str) -> str:
+        """Return the line for a URL, or for a path: from the folder of the lockfile, as uv does."""
+        if place.startswith("file:"):
+            # Imported here: few files have such a line, and it takes long to load.
+            from urllib.request import url2pathname
+
+            place = url2pathname(place.removeprefix("file:").removeprefix("//"))
+        elif "://" in place:
+            return f"{name} @ {hide_secrets(place)}"
+        path = os.path.relpath(place, self.folder) if os.path.isabs(place) else place
+        path = path.replace(os.sep, "/")
+        return path if path.startswith("../") else f"./{path.removeprefix('./')}"
+
+    def _is_linked(self, name: str, registry: str) -> bool:
+        """Tell whether PyTorch's pages have a package, or a mirror of one."""
+        if registry.startswith(self.catalog.base_url):
+            return True
+        return name in self.catalog.family and self._is_pytorch(registry)
+
+    def _is_pytorch(self, url: str) -> bool:
+        catalog = self.catalog
+        return catalog.backend_of_url(url) is not None or url.startswith(catalog.base_url)
+
+
+def _same(url: str) -> str:
+    """Return a URL as it can be written and compared."""
+    return hide_secrets(url).rstrip("/")
+
+
+def as_requirements(wanted: Wanted, places: Places, *, hashes: bool) -> str:
     """Return a requirements.txt for one target.
 
     Raises:
         UvError: A package has no hash that could be written.
     """
     every = [builds_of(wanted.export, wanted.target, python) for python in wanted.pythons]
-    builds: Mapping[str, Build] = every[0]
-    pages = sorted(
-        {
-            f"--find-links {hide_secrets(build.registry).rstrip('/')}/{name}/"
-            for name, build in builds.items()
-            if build.registry is not None and _is_pytorch(build.registry, catalog)
-        }
-    )
-    lines = [*_header(wanted), *pages, ""]
-    for name, build in sorted(builds.items()):
-        place = hide_secrets(build.direct or "")
-        line = f"{name} @ {place}" if place else f"{name}=={build.version}"
-        if hashes:
-            known = sorted({each for found in every for each in found[name].hashes})
-            if not known:
-                raise UvError(
-                    f"{name} has no hash: it comes from {place or 'a folder'}",
-                    help="pass `--no-hashes`",
-                )
-            line = " \\\n".join([line, *(f"    --hash={each}" for each in known)])
-        lines.append(line)
+    options = places.options({name: build.registry for name, build in every[0].items()})
+    lines = [*_header(wanted), *options, ""]
+    for name in sorted(every[0]):
+        by_python = dict(zip(wanted.pythons, [found[name] for found in every], strict=True))
+        for line, builds in _lines(name, by_python, places):
+            known = sorted({each for build in builds for each in build.hashes})
+            if hashes and not known:
+                origin = hide_secrets(builds[0].direct or builds[0].file or "") or "a folder"
+                raise UvError(f"{name} has no hash: it comes from {origin}", help=_NO_HASHES)
+            shown = known if hashes else []
+            lines.append(" \\\n".join([line, *(f"    --hash={each}" for each in shown)]))
     return "\n".join(lines) + "\n"
+
+
+_NO_HASHES = "pass `--no-hashes`"
+
+
+def _lines(
+    name: str, by_python: Mapping[str, Build], places: Places
+) -> Iterator[tuple[str, list[Build]]]:
+    """Yield the lines of one package, each with the builds it is for.
+
+    A URL is of one file. Where Pythons need different files, each has a line of its own.
+    """
+    builds = list(by_python.values())
+    (first, *_) = builds
+    if first.direct is not None:
+        yield places.requirement(name, first.direct), builds
+        return
+    if places.is_named(name, first.registry) or first.file is None:
+        yield f"{name}=={first.version}", builds
+        return
+    files = list(dict.fromkeys(build.file for build in builds))
+    for file in files:
+        pythons = [python for python, build in by_python.items() if build.file == file]
+        line = places.requirement(name, file or "")
+        if len(files) > 1:
+            line += " ; " + " or ".join(f"python_version == '{python}'" for python in pythons)
+        yield line, [by_python[python] for python in pythons]
+
+
+def as_universal(text: str, export: Export, places: Places) -> tuple[list[str], str]:
+    """Return the options and the text of a requirements.txt with markers.
+
+    Args:
+        text: As uv exports it, without the indexes.
+        export: The same lock as a pylock.toml, which has them.
+        places: What they are to pip.
+
+    Raises:
+        UvError: A package of another index has several files, and no line can say which.
+    """
+    options: set[str] = set()
+    for package in export.pylock.packages:
+        registry, version = package.index, package.version
+        options.update(places.options({package.name: registry}))
+        if registry is None or version is None or places.is_named(package.name, registry):
+            continue
+        files = package.wheels or (() if package.sdist is None else (package.sdist,))
+        found = [file.url or file.path for file in files]
+        if len(found) != 1:
+            raise UvError(
+                f"`{package.name}` has a wheel for each platform on {_same(registry)}, and a file "
+                f"for all platforms cannot name that index for it",
+                help="omit `--universal`, or pass `--format pylock.toml`",
+            )
+        line = places.requirement(package.name, found[0] or "")
+        spelled = re.escape(f"{package.name}=={version}")
+        text = re.sub(rf"(?m)^{spelled}(?=\s|$)", line.replace("\\", r"\\"), text)
+    return sorted(options, key=lambda option: (option.startswith("--find"), option)), text
 
 
 def as_pylock(wanted: Wanted, text: str) -> str:
@@ -152,7 +294,3 @@ def _header(wanted: Wanted) -> list[str]:
         "# Generated from uv.lock by:",
         f"#     {wanted.command}",
     ]
-
-
-def _is_pytorch(url: str, catalog: Catalog) -> bool:
-    return catalog.backend_of_url(url) is not None or url.startswith(catalog.base_url)
