@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from torchconf import files
 from torchconf.errors import RequestError, WriteRefused
+from torchconf.resolve.programs import find_program
 from torchconf.resolve.uv import capture_uv, run_quietly
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _move(made: str, folder: str) -> None:
 
 
 def _start_repository(folder: str) -> None:
-    git = shutil.which("git")
+    git = find_program("git")
     if git is None or run_quietly([git, "init", "--quiet", folder]):
         raise RequestError("cannot run `git init`", help="omit `--git`")
 

@@ -11,6 +11,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from torchconf.resolve.programs import find_program
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator, Mapping, Sequence
@@ -209,14 +211,8 @@ def _look_at_linux(
 
 def _find(name: str, variables: Mapping[str, str], *places: str) -> str | None:
     """Return the path of a program on PATH, or in one of the places where it may be beside."""
-    # Imported here: it is slow, for what it does.
-    from shutil import which
-
-    found = which(name, path=variables.get("PATH", os.defpath))
-    # What stands in the current folder is somebody's project, not this machine's.
-    if found is not None and os.path.isabs(found):
-        return found
-    return next((place for place in places if os.access(place, os.X_OK)), None)
+    found = find_program(name, variables.get("PATH", os.defpath))
+    return found or next((place for place in places if os.access(place, os.X_OK)), None)
 
 
 def _windows_nvidia_smi(variables: Mapping[str, str]) -> str | None:

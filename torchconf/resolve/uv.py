@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.errors import UvError, hide_secrets
+from torchconf.resolve.programs import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,13 +27,17 @@ def find_uv() -> str:
     """Return the path of uv: the one on PATH, else the one beside the Python that runs.
 
     Raises:
-        UvError: There is none.
+        UvError: There is none, or only one inside a project.
     """
-    beside = os.path.dirname(sys.executable)
-    found = shutil.which("uv") or shutil.which("uv", path=beside)
+    found = find_program("uv") or find_program("uv", os.path.dirname(sys.executable))
     if found is None:
+        # Imported here: it is slow, for what it does.
+        from shutil import which
+
+        passed = which("uv")
+        where = f" outside of a project; `{passed}` is not run" if passed else ""
         raise UvError(
-            "uv was not found",
+            f"uv was not found{where}",
             help="install uv, or `torchconf[uv]`, which includes it",
         )
     return found
