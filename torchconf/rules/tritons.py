@@ -11,10 +11,13 @@ from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import (
     BASE,
     applied_sources,
+    distinct_platforms,
     family_places,
     may_be_open,
     own_sources,
     reachable_range,
+    route_at,
+    routes_are_known,
 )
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
@@ -74,6 +77,8 @@ class _MissingTriton(Rule):
         routed = any(s.index == source.index for s in applied_sources(context, name, place))
         if (asked is not None and routed) or may_be_open(context, name):
             return None
+        if _is_served(context, place, source, name):
+            return None
         held = asked is None and self._older(context, place, source, torch, name)
         draft = draft_of(context)
         marker = source.raw_marker
@@ -128,6 +133,22 @@ class _MissingTriton(Rule):
             for one in (*context.flat(place), *context.flat(BASE))
             if one.name in tritons - {name}
         )
+
+
+def _is_served(context: Context, place: Place, source: Source, name: str) -> bool:
+    """Ask the routes whether a package comes from an index wherever torch does.
+
+    The requirement of another member of the workspace may say so: one lock is for all of them.
+    """
+    if not context.project.workspace.is_workspace_root or not routes_are_known(context):
+        return False
+    index = context.index_of(source)
+    found = [
+        route_at(context, name, place, platform)
+        for platform in distinct_platforms(context)
+        if platform in context.platforms(source.marker)
+    ]
+    return bool(found) and all(route.pin is not None and route.index == index for route in found)
 
 
 def _needed(context: Context, backend: Backend, specifier: SpecifierSet) -> Triton | None:
