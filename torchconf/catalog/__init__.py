@@ -238,6 +238,16 @@ class Catalog:
         seen = any(name in each for each in cells)
         return True if seen else None
 
+    def goes_along(self, package: str, backend: Backend) -> bool:
+        """Tell whether an index has a package that is built for every release of torch with it.
+
+        Which of its wheels were seen is chance, so that any of them counts for all. Torchvision is
+        on every index that torch is on.
+        """
+        return package == "torchvision" or (
+            package == "torchaudio" and self.first_seen(package, backend) is not None
+        )
+
     def accelerator(self, backend: Backend) -> Accelerator:
         """Return the accelerator of a backend other than PyPI's."""
         return next(known for known in self.accelerators if known.name == backend.accelerator)

@@ -522,7 +522,7 @@ class _Deciding:
         return all(s.kind == "index" and (not beside or s.value in beside) for s in sources)
 
     def _is_known(self, name: str, choice: ReleaseChoice) -> bool:
-        """Tell whether a package is routed already, or known on the index of every target."""
+        """Tell whether a package is routed already, or is on the index of every target."""
         if name == self.main or self.project.sources_for(canonicalize_name(name)):
             return True
         version = choice.companions.get(name)
@@ -531,6 +531,7 @@ class _Deciding:
         return all(
             self.catalog.seen(name, version, target.backend, target.platform)
             or self.catalog.carries(name, version, target.backend)
+            or self.catalog.goes_along(name, target.backend)
             for target in choice.targets
             if target.backend != PYPI
         )

@@ -261,11 +261,9 @@ def _has_wheels(
 ) -> bool:
     """Tell whether an index is known to carry a package for a platform, in any release."""
     catalog = context.catalog
-    own = f"{catalog.base_url}/{backend.name}"
-    if package != catalog.main_package and not catalog.serves(own, package):
-        # Torchvision is on every index that torch is on; of the others, only what was seen counts.
-        return package == "torchvision"
-    return package in (catalog.main_package, "torchvision", "torchaudio") or any(
+    if package == catalog.main_package or catalog.goes_along(package, backend):
+        return True
+    return any(
         catalog.seen(package, version, backend, platform) for version in catalog.versions(package)
     )
 
