@@ -16,6 +16,7 @@ from torchconf.planner.draft_removal import draft_removal
 from torchconf.planner.draft_requirements import draft_requirements
 from torchconf.planner.draft_tables import draft_tables
 from torchconf.planner.index_base import parse_index_base
+from torchconf.planner.label_pins import release_pins
 from torchconf.planner.request import Facts, Outcome, Request
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         changes = request.add or request.remove or request.force
         if changes or decision.layout != decision.before.layout:
             draft_removal(draft, project, catalog, decision)
+    relabelled = tuple(release_pins(draft, root, project, catalog)) if draft.steps else ()
     if (decision.before.layout is not None or facts.around) and (draft.steps or root.steps):
         refuse_what_uv_refuses(draft, root, project, catalog, facts.around)
     plan = Plan(
@@ -68,6 +70,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         notes=(
             *_notes(decision, facts),
             *widened,
+            *relabelled,
             *_limits(root, project),
             *_brought_along(request, project, facts, decision),
             *_plain_members(decision, catalog, facts),

@@ -283,11 +283,6 @@ class _Deciding:
             refused = error
         there = tuple(Target(spec.platform, spec.backend) for spec in specs if spec.backend)
         if self.request.remove:
-            if self.before.layout == "markers":
-                # Where nothing is left, PyPI serves what it has, and that has no label.
-                left = {spec.platform for spec in specs}
-                gone = [s for s in self.request.remove if s.platform not in left]
-                limits.refuse_labels([*specs, *(s._replace(backend=PYPI) for s in gone)])
             nothing = ReleaseChoice(None, there, {}, None, UNKNOWN, ())
             return _Chosen(nothing, nothing, limits.admitted(self.main, specs))
         asked = self._asked(specs)
