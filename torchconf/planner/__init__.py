@@ -223,7 +223,7 @@ def _plain_members(decision: Decision, catalog: Catalog, facts: Facts) -> tuple[
         for each in facts.around
         if each.written_name in facts.members and catalog.main_package not in each.sources
     ]
-    if decision.layout != "groups" or not plain:
+    if decision.layout != "groups" or not plain or len(decision.scopes) == 1:
         return ()
     return (
         "`--package` with a group of the workspace root requires uv 0.12.12 or newer",

@@ -264,7 +264,12 @@ class _Deciding:
         What is there, or only taken away, need not be possible as it was.
         """
         limits = Limits(
-            self.project, self.before, self.main, self.request.torch, pin=self.request.pin
+            self.project,
+            self.before,
+            self.main,
+            self.request.torch,
+            pin=self.request.pin,
+            around=self.facts.around,
         )
 
         def choose(some: Sequence[TargetSpec]) -> _Chosen:
@@ -636,8 +641,9 @@ class _Deciding:
         there = {backend.name for backend in backends}
         asked = self.request.default or self.before.default
         if asked is None or (self.request.remove and asked not in there):
-            # A default group of the root is none of its members', whatever it brings there.
-            if self.before.layout == "groups" or self.facts.elsewhere:
+            # A default group of the root is none of its members', whatever it brings there. One
+            # that no other conflicts with brings its build everywhere.
+            if self.before.layout == "groups" or (self.facts.elsewhere and len(backends) > 1):
                 return None
             return next((b for b in backends if b == self.catalog.fallback), backends[0])
         word = asked.lower()

@@ -31,7 +31,14 @@ class Limits:
     """What a project says of versions, target by target."""
 
     def __init__(
-        self, project: Project, before: Configuration, main: str, torch: str | None, *, pin: bool
+        self,
+        project: Project,
+        before: Configuration,
+        main: str,
+        torch: str | None,
+        *,
+        pin: bool,
+        around: Sequence[Project] = (),
     ) -> None:
         """Look at a project.
 
@@ -41,8 +48,10 @@ class Limits:
             main: Torch.
             torch: What is asked for in place of its requirements of torch.
             pin: Whether a full version that is asked for means that version only.
+            around: The other members of the workspace: one lock holds what all of them say.
         """
         self.project = project
+        self.around = around
         self.whole = project.workspace
         self.main = main
         self.torch = torch
@@ -68,6 +77,8 @@ class Limits:
         else:
             for one in self.of(package, specs):
                 joined &= self._specifier(one, specs)
+        for one in self._of_members(package, specs):
+            joined &= self._specifier(one, specs)
         for one in self.whole.constraint_dependencies:
             if one.name == package and self._speaks_of(one, specs):
                 joined &= self._specifier(one, specs)
@@ -81,6 +92,24 @@ class Limits:
             for one in overrides or self.project.requirements()
             if one.name == package and self._speaks_of(one, specs)
         ]
+
+    def _of_members(self, package: str, specs: Sequence[TargetSpec]) -> list[Requirement]:
+        """Return what the other members always require of a package."""
+        if any(one.name == package for one in self.whole.override_dependencies):
+            return []
+        return [
+            one
+            for member in self.around
+            for one in member.dependencies
+            if one.name == package and self._speaks_of(one, specs)
+        ]
+
+    def _place(self, one: Requirement) -> str:
+        """Return the place of a requirement of any member."""
+        for member in self.around:
+            if any(one is own for own in member.dependencies):
+                return member.place(one.at)
+        return self.project.place(one.at)
 
     def leaves_out(self, spec: TargetSpec) -> bool:
         """Tell whether torch is required for a target, and not on its platform."""
@@ -117,7 +146,8 @@ class Limits:
             refused: The refusal.
             find: Which release a range would give to some targets.
         """
-        limits = [one for one in self.of(self.main, specs) if one.specifier]
+        every = (*self.of(self.main, specs), *self._of_members(self.main, specs))
+        limits = [one for one in every if one.specifier]
         whole = self.admitted(self.main, specs)
         for limit in limits if find(specs, whole) is None else ():
             joined = SpecifierSet()
@@ -131,11 +161,11 @@ class Limits:
                 names = ", ".join(f"`{spec.text}`" for spec in alone or specs)
                 raise RequestError(
                     f"`{limit.raw}` excludes {names}{_reason(refused)}",
-                    at=self.project.place(limit.at),
+                    at=self._place(limit),
                     help=f"change the requirement: torch {best} supports {names}",
                 )
         if limits:
-            refused.at = refused.at or self.project.place(limits[0].at)
+            refused.at = refused.at or self._place(limits[0])
         raise refused
 
     def _speaks_of(self, one: Requirement, specs: Sequence[TargetSpec]) -> bool:
