@@ -118,3 +118,28 @@ def test_every_build_stays_a_default_group(tmp_path: Path) -> None:
     assert demo.uv["default-groups"] == ["dev", "cpu", "cu130"]
     demo.init("--default cu130")
     assert demo.uv["default-groups"] == ["dev", "cu130"]
+
+
+def test_a_pin_of_a_member_counts_at_the_root(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, ROOT)
+    for name, line in (("a", "torch==2.11.0"), ("b", "torch")):
+        (demo.folder / name).mkdir()
+        text = MEMBER.format(name=name).replace("torch>=2.13,<2.14", line)
+        (demo.folder / name / "pyproject.toml").write_text(text)
+    # CUDA 13.2 begins with torch 2.12.
+    result = demo("add-target windows-cuda")
+    assert result.status == 0, result.err
+    assert "windows-cu130" in result.commands()
+    refused = demo("add-target linux-cu132")
+    assert refused.status == 2
+    assert "torch==2.11.0" in refused.err
+    assert str(Path("a", "pyproject.toml")) in refused.err
+
+
+def test_one_group_alone_is_a_default_of_the_root(root: Demo) -> None:
+    root("add-target linux-cu130")
+    result = root("init -y --layout groups")
+    assert result.status == 0, result.err
+    assert "cu130" in root.uv["default-groups"]
+    assert "PyPI's build" not in result.err.partition("not targeted")[0]
+    assert not root("check --strict --format json").json["findings"]

@@ -145,9 +145,12 @@ def _find_apart(together: _Search, parts: Sequence[Part]) -> Destination:
             refused.append(error)
             notes.append(f"{part.spoken} stays as it is: {error.message}")
             continue
-        found[part] = destination.choice
-        backends |= destination.backends
         release = destination.choice.release
+        found[part] = destination.choice
+        if release == lowest and not destination.backends and request.torch is None:
+            # Where nothing moves, nothing is to be written: a new bound would hold it back.
+            found[part] = destination.choice._replace(release=None, companions={})
+        backends |= destination.backends
         if release is not None:
             notes.append(f"{part.spoken}: torch {release}")
         notes += destination.notes
