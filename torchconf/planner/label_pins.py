@@ -76,7 +76,7 @@ def _builds(project: Project, one: Requirement, catalog: Catalog) -> frozenset[s
     sections = (*project.extras.values(), *project.groups.values())
     own = [section.name for section in sections if section.path == one.path[:-1]]
     # The base dependencies are installed with each extra and group, and without any.
-    scopes = own or [None, *(section.name for section in sections)]
+    scopes: list[NormalizedName | None] = [*own] or [None, *(each.name for each in sections)]
     # The wheels for macOS have no label.
     platforms = [p for p in PLATFORMS if p.os != "macos" and may_hold(one.marker, p)]
     return frozenset(
