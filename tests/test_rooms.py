@@ -19,12 +19,13 @@ from tests.support.paths import PACKAGE, ROOT, TESTS
 
 ROOMS = {
     "errors": (),
-    "files": ("errors",),
+    "interrupts": (),
+    "files": ("errors", "interrupts"),
     "model": ("errors",),
     "catalog": ("errors", "files", "model"),
     "edits": ("errors", "model"),
     "layout": ("catalog", "errors", "model"),
-    "resolve": ("catalog", "errors", "layout", "model"),
+    "resolve": ("catalog", "errors", "interrupts", "layout", "model"),
     "machine": ("catalog", "model", "resolve"),
     "planner": ("catalog", "edits", "errors", "layout", "model", "resolve"),
     "rules": ("catalog", "edits", "errors", "model", "resolve"),
@@ -34,8 +35,8 @@ ROOMS = {
     "templates": ("errors",),
     "api": ("catalog", "edits", "errors", "files", "model", "planner", "resolve", "rules"),
     "cli": (
-        "catalog", "edits", "errors", "files", "layout", "machine", "model", "planner", "report",
-        "resolve", "rules", "templates", "wizard", "workspace",
+        "catalog", "edits", "errors", "files", "interrupts", "layout", "machine", "model",
+        "planner", "report", "resolve", "rules", "templates", "wizard", "workspace",
     ),
 }  # fmt: skip
 """Each room with the rooms that it imports. It stands below them: so there is no circle."""

@@ -16,7 +16,7 @@ from sarif_pydantic import Sarif  # type: ignore[import-untyped]  # it does not 
 
 from tests.support.checked_texts import RIGHT, WRONG
 from tests.support.paths import ROOT
-from tests.support.projects import Demo
+from tests.support.projects import Demo, run_in
 
 REPOSITORY = ROOT
 HOOKS = REPOSITORY / ".pre-commit-hooks.yaml"
@@ -149,3 +149,56 @@ def test_the_action_annotates_the_lines_of_a_change(clone: Path, tmp_path: Path)
     assert done.returncode == 1, done.stderr
     (line,) = done.stdout.splitlines()
     assert line.startswith("::error file=pyproject.toml,line=10,endLine=10,")
+
+
+# Members elsewhere.
+
+VICTIM = """\
+[project]
+name = "victim"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["torch"]
+
+[tool.uv.sources]
+torch = { index = "pytorch-cu130" }
+
+[[tool.uv.index]]
+name = "pytorch-cu130"
+url = "https://download.pytorch.org/whl/cu130"
+"""
+
+
+def outsider(tmp_path: Path, how: str) -> tuple[Path, Path]:
+    """Make a workspace that takes a project outside of it as a member; return it and the file."""
+    root = tmp_path / "stranger"
+    other = tmp_path / "victim"
+    root.mkdir()
+    other.mkdir()
+    (other / "pyproject.toml").write_text(VICTIM, encoding="utf-8")
+    members = {"above": "../victim", "folder": "packages/*", "file": "packages/*"}[how]
+    (root / "pyproject.toml").write_text(
+        f'[tool.uv.workspace]\nmembers = ["{members}"]\n', encoding="utf-8"
+    )
+    (root / "packages").mkdir()
+    if how == "folder":
+        (root / "packages/link").symlink_to(other)
+    elif how == "file":
+        (root / "packages/link").mkdir()
+        (root / "packages/link/pyproject.toml").symlink_to(other / "pyproject.toml")
+    return root, other / "pyproject.toml"
+
+
+@pytest.mark.parametrize("how", ["above", "folder", "file"])
+def test_a_member_outside_the_workspace_is_only_written_if_it_is_named(
+    how: str, tmp_path: Path
+) -> None:
+    root, victim = outsider(tmp_path, how)
+    assert "TC405" in run_in(root, "check").out, "it is checked"
+    for command in ("check --fix", "check . --fix", "check --diff"):
+        result = run_in(root, command)
+        assert victim.read_text(encoding="utf-8") == VICTIM
+        assert "+torch" not in result.out
+    assert "is outside of this folder; name it to fix it" in run_in(root, "check --fix").err
+    run_in(root, "check --fix ../victim/pyproject.toml")
+    assert "sys_platform" in victim.read_text(encoding="utf-8")

@@ -17,15 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.projects import Demo
 from torchconf import files
 from torchconf.errors import ProjectError, WriteRefused
 from torchconf.files import (
     find_project,
+    litter,
     project_file,
     read_file,
     replace,
     replace_all,
     replacing,
+    sweep,
     unified_diff,
 )
 
@@ -339,8 +342,10 @@ def test_the_file_of_another_user_is_refused(open_folder: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can make a file of another user")
     script = (
-        "import os, sys; sys.path.insert(0, sys.argv[1]); from torchconf.files import *;"
-        "os.setuid(65534); file = read_file(sys.argv[2]); replace(file, 'new = 1')"
+        # What is imported late must be there before: the other user may not read this Python.
+        "import fcntl, os, signal, sys, threading; sys.path.insert(0, sys.argv[1]);"
+        "from torchconf.files import *; os.setuid(65534);"
+        "file = read_file(sys.argv[2]); replace(file, 'new = 1')"
     )
     root = str(Path(files.__file__).parents[2])
     command = [sys.executable, "-c", script, root, str(path)]
@@ -503,6 +508,99 @@ def test_an_interrupt_leaves_the_old_file_and_no_litter(
     with pytest.raises(KeyboardInterrupt):
         replace(read_file(path), "new = 1\n")
     assert path.read_bytes() == b"old = 1\n"
+    assert names(path.parent) == [path.name]
+
+
+# The moment between the last look and the rename.
+
+
+@posix
+def test_an_edit_after_the_last_look_gets_its_place_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.replace
+
+    def replace_late(*args: Any) -> None:
+        if "-new" in args[0]:
+            path.write_bytes(b"theirs = 1\n")
+        real(*args)
+
+    monkeypatch.setattr(os, "replace", replace_late)
+    with pytest.raises(WriteRefused, match="the file has changed since it was read"):
+        replace(read_file(path), "new = 1\n")
+    assert path.read_bytes() == b"theirs = 1\n"
+    assert names(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EPERM, "no links"), NotImplementedError()])
+def test_without_hard_links_a_copy_keeps_the_old_file(
+    error: Exception, two: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(os, "link", no_links)
+    replace_all((read_file(path), "new = 1\n") for path in two)
+    assert [path.read_bytes() for path in two] == [b"new = 1\n"] * 2
+    real = os.replace
+
+    def second_fails(*args: Any) -> None:
+        if args[1] == str(two[1]) and "-new" in args[0]:
+            raise OSError(errno.EIO, "broken")
+        real(*args)
+
+    monkeypatch.setattr(os, "replace", second_fails)
+    with pytest.raises(WriteRefused):
+        replace_all((read_file(path), "newer = 1\n") for path in two)
+    assert [path.read_bytes() for path in two] == [b"new = 1\n"] * 2
+    assert names(two[0].parent) == sorted({each.name for each in two[0].parent.iterdir()})
+    assert not [name for name in names(two[0].parent) if "torchconf" in name]
+
+
+@posix
+def test_two_runs_never_write_to_one_folder_at_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = read_file(path)
+    litter_of_theirs = path.with_name(".pyproject.toml.1-0-old.torchconf")
+    litter_of_theirs.write_text("theirs")
+    os.utime(litter_of_theirs, (0, 0))
+    with litter.locked([str(path.parent)]):
+        sweep(str(path.parent))
+        assert litter_of_theirs.exists(), "another run is using it"
+        monkeypatch.setattr(litter, "_PATIENCE", 0.05)
+        with pytest.raises(WriteRefused, match="another run of torchconf is writing"):
+            replace(file, "new = 1\n")
+    assert path.read_bytes() == b"old = 1\n"
+    replace(file, "new = 1\n")
+    assert path.read_bytes() == b"new = 1\n"
+
+
+@posix
+def test_of_many_runs_at_once_none_is_lost(path: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import sys
+        from torchconf.errors import WriteRefused
+        from torchconf.files import *
+        for number in range(20):
+            while True:
+                try:
+                    file = read_file("pyproject.toml")
+                    replace(file, file.text + f"{sys.argv[1]}-{number} = 1\\n")
+                    break
+                except WriteRefused:
+                    pass
+        """
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(files.__file__).parents[2])}
+    started = [
+        subprocess.Popen([sys.executable, "-c", script, name], cwd=path.parent, env=environment)
+        for name in "abc"
+    ]
+    assert [each.wait() for each in started] == [0, 0, 0]
+    lines = path.read_text().splitlines()
+    assert sorted(lines[1:]) == sorted(f"{name}-{n} = 1" for name in "abc" for n in range(20))
     assert names(path.parent) == [path.name]
 
 
@@ -670,6 +768,7 @@ def test_if_it_cannot_be_put_back_its_old_content_is_kept_and_named(
     with pytest.raises(WriteRefused, match="not be restored") as caught:
         replace_all(changes)
     kept = str(caught.value.help).split("`")[1]
+    sweep(str(Path(kept).parent))
     assert Path(kept).read_bytes() == b"old = 1\n"
 
 
@@ -693,6 +792,41 @@ def test_what_a_killed_run_left_is_swept_up(path: Path) -> None:
     assert not old.exists()
     assert running.exists(), "another run may be writing now"
     assert odd.exists()
+
+
+@posix
+@pytest.mark.parametrize("command", ["show", "check", "check pyproject.toml", "add-target macos"])
+def test_every_command_sweeps(command: str, tmp_path: Path) -> None:
+    demo = Demo.of(tmp_path, "app")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = demo.folder / f".pyproject.toml.{ended.pid}-0-new.torchconf"
+    left.write_text("half")
+    demo(command)
+    assert demo.names() == ["pyproject.toml"]
+
+
+@posix
+def test_what_only_looks_like_litter_stays(tmp_path: Path) -> None:
+    (tmp_path / ".x.1-0-new.torchconf").mkdir()
+    (tmp_path / ".torchconf-new-link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir()
+    for name in ("x.1-0-new.torchconf", ".x.one-0-new.torchconf", ".x.1-new.torchconf"):
+        (tmp_path / name).write_text("mine")
+    before = names(tmp_path)
+    sweep(str(tmp_path))
+    assert names(tmp_path) == before
+
+
+@posix
+def test_the_folder_of_a_new_project_is_swept_unless_it_is_in_use(tmp_path: Path) -> None:
+    made = tmp_path / ".torchconf-new-abc"
+    (made / "inside").mkdir(parents=True)
+    with litter.locked([str(made)]):
+        sweep(str(tmp_path))
+        assert made.is_dir()
+    sweep(str(tmp_path))
+    assert not made.exists()
 
 
 @posix

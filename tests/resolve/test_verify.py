@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.support.few import every, few
-from tests.support.paths import CASES
+from tests.support.paths import CASES, ROOT
 from tests.support.projects import EXAMPLES, Demo
 from tests.support.replica import Content, Fault, Replica, ReplicaOf
 
@@ -308,7 +308,8 @@ def is_running(process: int) -> bool:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals to a group are POSIX's")
-def test_ctrl_c_leaves_no_process_and_no_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_ctrl_c_leaves_no_process_and_no_file(number: str, status: int, tmp_path: Path) -> None:
     demo = Demo(tmp_path, EXTRAS)
     (tmp_path / "uv").write_text(
         "#!/bin/sh\n"
@@ -325,9 +326,9 @@ def test_ctrl_c_leaves_no_process_and_no_file(tmp_path: Path) -> None:
     while not (tmp_path / "started").exists():
         assert process.poll() is None
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(getattr(signal, number))
     _, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, err) == (130, "interrupted\n")
+    assert (process.returncode, err) == (status, "interrupted\n")
     child = int((tmp_path / "child").read_text())
     # It was told to end, and may take its time.
     end = time.monotonic() + PATIENCE
@@ -336,3 +337,46 @@ def test_ctrl_c_leaves_no_process_and_no_file(tmp_path: Path) -> None:
     assert not is_running(child)
     assert not list(tmp_path.glob("torchconf-*"))
     assert json.dumps(demo.names()) == '["pyproject.toml"]'
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals to a group are POSIX's")
+@pytest.mark.parametrize(("number", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_while_uv_locks_puts_every_file_back(
+    number: str, status: int, tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path, EXTRAS)
+    before = demo.path.read_bytes()
+    (tmp_path / "uv").write_text(
+        f'#!/bin/sh\necho half > uv.lock; touch "{tmp_path}/started"; exec sleep 300\n'
+    )
+    (tmp_path / "uv").chmod(0o755)
+    command = ["upgrade", "--torch", "2.12", "--lock", "--project", str(demo.folder)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "torchconf", *command],
+        env=os.environ | {"PATH": f"{tmp_path}:/bin:/usr/bin"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (tmp_path / "started").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    assert demo.path.read_bytes() != before
+    process.send_signal(getattr(signal, number))
+    _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err.splitlines()[-1]) == (status, "interrupted")
+    assert demo.path.read_bytes() == before
+    assert demo.names() == ["pyproject.toml"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGHUP")
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    code = (
+        "import os, signal; from torchconf.interrupts import held, orderly\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "with orderly(), held(): os.kill(os.getpid(), signal.SIGHUP)\n"
+        "print('on')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "on\n"), done.stderr

@@ -31,6 +31,8 @@ COMMANDS = {
 """Each command with its summary; the module of that name under `torchconf.cli` carries it out."""
 
 INTERRUPTED = 130
+_SIGNALLED = 128
+"""What a shell adds to the number of the signal that ended a program."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 done, 1 the answer is no, 2 impossible or refused, 130 interrupted.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if "torchconf.files" in sys.modules:
+        sys.modules["torchconf.files"].forget_changes()
     try:
         return _run(words)
     except TorchconfError as error:
@@ -50,9 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except SystemExit as leaving:  # argparse has printed its help
         return leaving.code if isinstance(leaving.code, int) else 0
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        changed = ", ".join(_changed_files())
+        sys.stderr.write(f"interrupted; changed: {changed}\n" if changed else "interrupted\n")
+        return _SIGNALLED + getattr(interrupt, "number", INTERRUPTED - _SIGNALLED)
     except BrokenPipeError:
         # The reader has gone; leave without a second complaint when the stream is flushed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -75,6 +80,13 @@ def _run(words: list[str]) -> int:
 
     command, options = parse(words)
     return command(options)
+
+
+def _changed_files() -> list[str]:
+    """Return the files that this run has changed, if it has come to writing."""
+    files = sys.modules.get("torchconf.files")
+    changed: list[str] = files.changed_so_far() if files is not None else []
+    return changed
 
 
 def _fail(error: TorchconfError, words: list[str]) -> None:

@@ -108,9 +108,10 @@ def run(options: CheckOptions) -> int:
         read_selection(options.select, RULES, "--select"),
         read_selection(options.ignore, RULES, "--ignore"),
     )
-    gatherer = Gatherer(selection, _platforms(options.target))
+    writes = options.fix or options.diff
+    gatherer = Gatherer(selection, _platforms(options.target), writes=writes)
     units = _units(options, gatherer)
-    if options.fix or options.diff:
+    if writes:
         fixed = [one for unit in units for one in _fix(options, unit, gatherer)]
         outcomes = [one.outcome for one in fixed]
     else:
@@ -118,6 +119,8 @@ def run(options: CheckOptions) -> int:
         outcomes = [outcome for unit in units for outcome in _check(unit, gatherer)]
     if not options.common.quiet:
         _note_words(selection.words, outcomes)
+        for path in gatherer.outside:
+            sys.stderr.write(f"note: {path} is outside of this folder; name it to fix it\n")
     _report(options, outcomes, fixed, gatherer.errors)
     return _status(options, outcomes, fixed, gatherer.errors)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from torchconf import files
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import TorchconfError, UvError
+from torchconf.interrupts import held, orderly
 from torchconf.model.project import read_project
 from torchconf.resolve.uv import run_uv
 from torchconf.workspace.opened import LOCKFILE
@@ -40,14 +40,16 @@ def replace_and_lock(
         UvError: uv is missing or failed; all are as they were.
     """
     lockfile = files.read_file(os.path.join(folder, LOCKFILE), may_be_missing=True)
-    written = files.replace_all(changes)
-    try:
-        _lock(folder, upgrade, changes, quiet=quiet)
-    except BaseException:
-        for (before, _), now in zip(changes, written, strict=True):
-            _put_back(before, now.raw)
-        _put_back(lockfile, None)
-        raise
+    with orderly():
+        try:
+            files.replace_all(changes)
+            _lock(folder, upgrade, changes, quiet=quiet)
+        except BaseException:
+            with held():
+                for before, text in changes:
+                    _put_back(before, before.encode(text))
+                _put_back(lockfile, None)
+            raise
     if not quiet:
         sys.stderr.write(f"locked {LOCKFILE}\n")
 
@@ -83,8 +85,7 @@ def _put_back(before: SourceFile, written: bytes | None) -> None:
         if written is not None and now.raw != written:
             sys.stderr.write(f"warning: {before.path} has changed since and was not restored\n")
         elif before.raw is None:
-            with suppress(FileNotFoundError):
-                os.remove(before.target)
+            files.remove_created(before)
         else:
             files.replace(now, before.text)
     except (TorchconfError, OSError) as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.errors import UvError
 from torchconf.files import spoken_path
+from torchconf.interrupts import orderly
 from torchconf.resolve.uv import OLDEST, capture_all, capture_uv, spoken_failure, uv_version
 from torchconf.workspace.opened import LOCKFILE
 
@@ -48,7 +49,7 @@ def locked_folder(context: OpenProject, *, frozen: bool, locked: bool) -> Iterat
     around = context.workspace()
     places = (os.path.relpath(place, folder) for place in around.libraries if "#" not in place)
     outside = tuple(path for path in places if ".." in path.split(os.sep))
-    with tempfile.TemporaryDirectory(prefix="torchconf-") as into:
+    with orderly(), tempfile.TemporaryDirectory(prefix="torchconf-") as into:
         copy = mirror(folder, outside, os.path.realpath(into))
         capture_uv(["lock"], folder=copy).succeed("uv cannot lock this project")
         yield copy

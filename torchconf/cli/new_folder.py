@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from torchconf import files
 from torchconf.errors import RequestError, WriteRefused
+from torchconf.files.litter import MADE, locked
+from torchconf.interrupts import held, orderly
 from torchconf.resolve.programs import find_program
 from torchconf.resolve.uv import capture_uv, run_quietly
 
@@ -24,6 +26,7 @@ def refuse_full(folder: str) -> None:
         )
 
 
+@orderly()
 def make_folder(folder: str, texts: Mapping[str, str], *, lock: bool, git: bool) -> None:
     """Make the project beside its place, and move it there; a failure leaves nothing behind.
 
@@ -36,9 +39,17 @@ def make_folder(folder: str, texts: Mapping[str, str], *, lock: bool, git: bool)
     parent = os.path.dirname(folder)
     try:
         os.makedirs(parent, exist_ok=True)
-        made = tempfile.mkdtemp(prefix=".torchconf-new-", dir=parent)
+        files.sweep(parent)
+        made = tempfile.mkdtemp(prefix=MADE, dir=parent)
     except OSError as error:
         raise WriteRefused(f"cannot write to this folder: {error}", at=parent) from error
+    with locked([made]):
+        _fill_and_move(made, folder, texts, lock=lock, git=git)
+
+
+def _fill_and_move(
+    made: str, folder: str, texts: Mapping[str, str], *, lock: bool, git: bool
+) -> None:
     try:
         for name, text in texts.items():
             path = os.path.join(made, *name.split("/"))
@@ -53,9 +64,12 @@ def make_folder(folder: str, texts: Mapping[str, str], *, lock: bool, git: bool)
         mask = os.umask(0)
         os.umask(mask)
         os.chmod(made, 0o777 & ~mask)
-        _move(made, folder)
+        with held() as waiting:
+            if not waiting:
+                _move(made, folder)
     except BaseException as error:
-        shutil.rmtree(made, ignore_errors=True)
+        with held():
+            shutil.rmtree(made, ignore_errors=True)
         if isinstance(error, OSError):
             raise WriteRefused(f"cannot write the project: {error}", at=folder) from error
         raise

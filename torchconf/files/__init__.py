@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from torchconf.files.litter import sweep
 from torchconf.files.reading import (
     NAME,
     SourceFile,
@@ -12,18 +13,28 @@ from torchconf.files.reading import (
     read_file,
     spoken_path,
 )
-from torchconf.files.replacing import replace, replace_all
+from torchconf.files.replacing import (
+    changed_so_far,
+    forget_changes,
+    remove_created,
+    replace,
+    replace_all,
+)
 
 __all__ = [
     "NAME",
     "Change",
     "SourceFile",
+    "changed_so_far",
     "find_project",
+    "forget_changes",
     "project_file",
     "read_file",
+    "remove_created",
     "replace",
     "replace_all",
     "spoken_path",
+    "sweep",
     "unified_diff",
 ]
 

@@ -2,7 +2,11 @@
 
 The new text is written to a temporary file in the same folder, synced, and renamed over the
 original. If the process is killed, either the old or the new file is in place; the next run removes
-temporary files that were left behind.
+temporary files that were left behind. Ctrl-C, SIGTERM and SIGHUP undo what was begun.
+
+Two runs of torchconf never write to one folder at once. Other programs know nothing of that, and no
+system call compares and replaces. So the old file keeps a second name until the new one is in
+place: if somebody has written to it after the last look, it gets its place back.
 
 Files with hard links are refused. Writing in place could be interrupted half-way, and renaming
 would silently detach one name from the others.
@@ -12,20 +16,31 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from torchconf.errors import WriteRefused
-from torchconf.files.reading import SourceFile, reason
+from torchconf.files.litter import locked, sweep, temporary
+from torchconf.files.reading import SourceFile, reason, spoken_path
+from torchconf.interrupts import held, orderly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["replace", "replace_all"]
+__all__ = ["changed_so_far", "forget_changes", "remove_created", "replace", "replace_all"]
 
-_SUFFIX = ".torchconf"
-_STALE_AFTER = 60.0  # seconds; a write takes milliseconds
+_first: dict[str, SourceFile] = {}
+"""The files that this run has replaced, as they were before: place to file."""
+
+
+def forget_changes() -> None:
+    """Begin another run in the same process."""
+    _first.clear()
+
+
+def changed_so_far() -> list[str]:
+    """Return the paths of the files that are not as this run found them."""
+    return [spoken_path(file.path) for file in _first.values()]
 
 
 def replace(file: SourceFile, text: str) -> SourceFile:
@@ -59,61 +74,83 @@ def replace_all(changes: Iterable[tuple[SourceFile, str]]) -> list[SourceFile]:
         for number, (file, content) in enumerate(pairs)
         if content != file.raw
     ]
-    try:
-        for each in writing:
-            each.prepare(keep_old=len(writing) > 1)
-        for each in writing:
-            each.refuse_if_changed()
-        for each in writing:
-            each.move()
-    except BaseException:
-        _undo(writing)
-        raise
-    finally:
-        for each in writing:
-            each.clean()
-    for folder in {each.folder for each in writing}:
+    folders = {each.folder for each in writing}
+    with orderly(), locked(folders):
+        for folder in folders:
+            sweep(folder, is_locked=True)
+        try:
+            for each in writing:
+                each.prepare()
+            with held() as waiting:
+                for each in writing:
+                    each.refuse_if_changed()
+                if not waiting:
+                    _move(writing)
+            if not all(each.is_done for each in writing):
+                raise KeyboardInterrupt
+        finally:
+            with held():
+                for each in writing:
+                    each.clean()
+    for folder in folders:
         _sync_folder(folder)
     return [SourceFile(file.path, file.target, content) for file, content in pairs]
 
 
-def _undo(writing: list[_Replacement]) -> None:
-    """Restore the files that were replaced, unless all of them were."""
-    moved = [each for each in writing if each.moved()]
-    problems = []
-    if len(moved) < len(writing):
-        for each in moved:
-            try:
-                each.move_back()
-            except WriteRefused as error:
-                problems.append(error)
-    if problems:
-        raise problems[0]
+def remove_created(file: SourceFile) -> None:
+    """Remove a file that was missing before, if it is there."""
+    with suppress(FileNotFoundError):
+        os.remove(file.target)
+    _first.pop(file.target, None)
+
+
+def _move(writing: list[_Replacement]) -> None:
+    """Put all new files in place, or none."""
+    try:
+        for each in writing:
+            each.move()
+        for each in writing:
+            each.refuse_if_written_to()
+    except BaseException:
+        problems = []
+        for each in writing:
+            if each.moved():
+                try:
+                    each.move_back()
+                except WriteRefused as error:
+                    problems.append(error)
+        if problems:
+            raise problems[0] from None
+        raise
+    for each in writing:
+        each.note()
 
 
 class _Replacement:
     """The replacement of one file, with its temporary files."""
 
-    __slots__ = ("content", "file", "folder", "new", "old", "ready")
+    __slots__ = ("content", "file", "folder", "is_done", "new", "old", "ready")
 
     def __init__(self, file: SourceFile, content: bytes, number: int) -> None:
         self.file = file
         self.content = content
-        self.folder, name = os.path.split(file.target)
-        stem = os.path.join(self.folder, f".{name}.{os.getpid()}-{number}")
-        self.new = f"{stem}-new{_SUFFIX}"
-        self.old = f"{stem}-old{_SUFFIX}"
-        self.ready = False
+        self.folder = os.path.dirname(file.target)
+        self.new = temporary(file.target, number, "new")
+        self.old = temporary(file.target, number, "old")
+        self.ready = self.is_done = False
 
-    def prepare(self, *, keep_old: bool) -> None:
-        """Write the new content to a temporary file; with `keep_old`, back up the old one too."""
-        _sweep(self.file.target)
+    def prepare(self) -> None:
+        """Write the new content to a temporary file, and give the old one a second name."""
         self.refuse_if_changed()
         try:
             status = self._status_if_writable() if self.file.raw is not None else None
             _write(self.new, self.content, self.file.target, status)
-            if keep_old and self.file.raw is not None:
-                _write(self.old, self.file.raw, self.file.target, status)
+            if self.file.raw is not None:
+                try:
+                    os.link(self.file.target, self.old)
+                except (OSError, NotImplementedError, AttributeError):
+                    # A file system without hard links: a copy will do.
+                    _write(self.old, self.file.raw, self.file.target, status)
             self.ready = True
         except OSError as error:
             raise self._refusal(error) from error
@@ -173,6 +210,22 @@ class _Replacement:
         except OSError as error:
             raise self._refusal(error) from error
 
+    def refuse_if_written_to(self) -> None:
+        """Look at the old file once more, now that nobody finds it under its name."""
+        if self.file.raw is not None and _read(self.old) != self.file.raw:
+            raise WriteRefused(
+                "the file has changed since it was read",
+                at=self.file.path,
+                help="check the file and run the command again",
+            )
+
+    def note(self) -> None:
+        """Remember that the file is not as this run found it, unless it is again."""
+        self.is_done = True
+        first = _first.setdefault(self.file.target, self.file)
+        if first.raw == self.content:
+            del _first[self.file.target]
+
     def moved(self) -> bool:
         """Tell whether the new file is in place, even after an interruption."""
         if not self.ready:
@@ -190,7 +243,13 @@ class _Replacement:
             else:
                 os.replace(self.old, self.file.target)
         except OSError as error:
-            kept, self.old = self.old, ""
+            # Under a name that no later run sweeps up.
+            kept = f"{self.old.removesuffix('-old.torchconf')}-kept.torchconf"
+            try:
+                os.rename(self.old, kept)
+            except OSError:
+                kept = self.old
+            self.old = ""
             raise WriteRefused(
                 f"another file could not be written, and this one could not be restored: "
                 f"{reason(error)}",
@@ -255,33 +314,6 @@ def _create(new: str, target: str) -> None:
         if os.path.lexists(target):
             raise FileExistsError(target) from None
         os.rename(new, target)
-
-
-def _sweep(target: str) -> None:
-    """Remove temporary files that a killed run left beside a file."""
-    folder, name = os.path.split(target)
-    with suppress(OSError):
-        for entry in os.listdir(folder):
-            if entry.startswith(f".{name}.") and entry.endswith(_SUFFIX):
-                path = os.path.join(folder, entry)
-                process = entry[len(name) + 2 :].partition("-")[0]
-                if not _is_running(process) or time.time() - os.stat(path).st_mtime > _STALE_AFTER:
-                    os.unlink(path)
-
-
-def _is_running(process: str) -> bool:
-    """Tell whether another run may still be writing; when in doubt, assume so."""
-    if os.name == "nt" or not process.isdecimal():
-        return True  # On Windows `os.kill` with 0 would end it.
-    if int(process) == os.getpid():
-        return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
 
 
 def _sync_folder(folder: str) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.errors import UvError, hide_secrets
+from torchconf.interrupts import held, orderly
 from torchconf.resolve.programs import find_program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
 
@@ -43,6 +43,7 @@ def find_uv() -> str:
     return found
 
 
+@orderly()
 def run_uv(*arguments: str, folder: str) -> Run:
     """Run uv in a folder; what it reports on stderr is passed on as it comes, and returned.
 
@@ -119,6 +120,7 @@ def uv_version() -> tuple[int, ...]:
     return tuple(map(int, match.groups())) if match else ()
 
 
+@orderly()
 def capture_uv(arguments: Sequence[str], *, folder: str) -> Captured:
     """Run uv in a folder and return what it printed.
 
@@ -133,7 +135,7 @@ def capture_uv(arguments: Sequence[str], *, folder: str) -> Captured:
     program = find_uv()
     process = None
     try:
-        with _interrupt_waits():
+        with held():
             process = subprocess.Popen(
                 [program, *arguments],
                 cwd=folder,
@@ -161,6 +163,7 @@ def capture_uv(arguments: Sequence[str], *, folder: str) -> Captured:
     return Captured(command, process.returncode, stdout, hide_secrets(stderr))
 
 
+@orderly()
 def capture_all(
     calls: Sequence[Sequence[str]], *, folder: str, done: Callable[[], None] = lambda: None
 ) -> list[Captured]:
@@ -206,28 +209,6 @@ def run_quietly(command: Sequence[str]) -> int:
 
 
 _running: set[int] = set()
-
-
-@contextmanager
-def _interrupt_waits() -> Iterator[None]:
-    """Let Ctrl-C wait until a process that is being started is known, so that it can be killed.
-
-    The process itself does not inherit this. Only the main thread is ever interrupted.
-    """
-    import signal
-    import threading
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    waiting: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _frame: waiting.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if waiting:
-            raise KeyboardInterrupt
 
 
 def _kill(pid: int) -> None:

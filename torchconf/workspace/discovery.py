@@ -39,11 +39,22 @@ class Gatherer:
 
     Attributes:
         errors: What could not be read; the rest is gathered all the same.
+        outside: Files that are elsewhere than where they were found, and that nobody named.
     """
 
-    def __init__(self, selection: RuleSelection, targets: Iterable[Platform]) -> None:
-        """Take what all units have in common."""
+    def __init__(
+        self, selection: RuleSelection, targets: Iterable[Platform], *, writes: bool = False
+    ) -> None:
+        """Take what all units have in common.
+
+        Args:
+            selection: The rules that are asked for.
+            targets: The platforms.
+            writes: Whether files will be changed: only those that are where the user said.
+        """
         self.errors: list[TorchconfError] = []
+        self.outside: list[str] = []
+        self._writes = writes
         self._catalog = load_catalog()
         self._selection = selection
         self._targets = tuple(targets)
@@ -77,7 +88,11 @@ class Gatherer:
         """Return the unit of one project, the members of its workspace included."""
         path = os.path.abspath(path)
         root = self._root_of(path)
-        return self._unit(root, (path, *self._members_of(root)) if path == root else (path,))
+        if path != root:
+            return self._unit(root, (path,))
+        return self._unit(
+            root, (path, *self._inside(self._members_of(root), os.path.dirname(root)))
+        )
 
     def standard_input(self, text: str, name: str | None) -> Gathered:
         """Return the unit of a text that was piped in, in the place of a file.
@@ -107,16 +122,26 @@ class Gatherer:
                     if not found:
                         message = f"no `{files.NAME}` in this folder or below it"
                         raise ProjectError(message, at=path, help="pass a file or another folder")
-                    yield from found
+                    yield from self._inside(found, path)
                 else:
                     yield path
             except TorchconfError as error:
                 self.errors.append(error)
 
+    def _inside(self, paths: Sequence[str], folder: str) -> Sequence[str]:
+        """Leave out what is outside of a folder, if files will be changed: links may lead there."""
+        if not self._writes:
+            return paths
+        top = os.path.join(os.path.realpath(folder), "")
+        outside = [path for path in paths if not os.path.realpath(path).startswith(top)]
+        self.outside += map(spoken_path, outside)
+        return [path for path in paths if path not in outside]
+
     # Reading.
 
     def _read(self, path: str) -> files.SourceFile:
         if path not in self._files:
+            files.sweep(os.path.dirname(path))
             self._files[path] = files.read_file(path)
         return self._files[path]
 

@@ -69,10 +69,13 @@ def open_project(folder: str | None, *, may_be_missing: bool = False) -> OpenPro
         path = nearest_or_here()
     else:
         path = files.find_project(".")
+    files.sweep(os.path.dirname(path))
     file = files.read_file(path, may_be_missing=may_be_missing)
     shown = spoken_path(file.path)
     found = find_root(file.path)
     root_file, root = found if found is not None else (None, None)
+    if root_file is not None:
+        files.sweep(os.path.dirname(root_file.path))
     project = read_project(read_toml(file.text, shown), root=root, at=shown)
     return OpenProject(file, project, load_catalog(), root_file)
 
