@@ -6,6 +6,7 @@ import gc
 import io
 import os
 import sys
+from contextlib import suppress
 from types import ModuleType
 
 from torchconf.cli import main
@@ -35,19 +36,50 @@ def run() -> None:
     the system frees anyway, and take a seventh of the time of a short command.
     """
     gc.disable()
+    _open_streams()
     for name in LATER:
         sys.modules.setdefault(name, Later(name))
     for stream in (sys.stdout, sys.stderr):
         # A comment of the user's may hold what the terminal's encoding does not.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    status = main()
+    try:
+        status = main()
+    except OSError:  # what it wanted to say, nobody can read
+        status = 2
     try:
         sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
+    except OSError as error:
         status = status or 1
+        with suppress(OSError):
+            sys.stderr.write(f"error: cannot write the output: {(error.strerror or '').lower()}\n")
+    with suppress(OSError):
+        sys.stderr.flush()
     os._exit(status)
+
+
+def _open_streams() -> None:
+    """Give a stream to each of the three that the caller has closed (`>&-`).
+
+    Else the next file that is opened would have its number, and get what is printed. From a closed
+    input nothing comes, and what is written to a closed output is an error.
+    """
+    for number, (name, mode, flags) in enumerate(_STREAMS):
+        if getattr(sys, name) is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.open(os.devnull, flags)
+            # It stays open as long as the process lives.
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 - see above
+            setattr(sys, name, stream)
+
+
+_STREAMS = (
+    ("stdin", "r", os.O_RDONLY),
+    ("stdout", "w", os.O_RDONLY),
+    ("stderr", "w", os.O_WRONLY),
+)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from packaging.version import Version
 
 from torchconf.errors import REFRESH, CatalogError
 from torchconf.files.catalog_file import PACKAGED, chosen_file, read_catalog
+from torchconf.files.reading import reason
 from torchconf.model.backends import (
     PYPI,
     Accelerator,
@@ -98,7 +99,9 @@ def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
     name = os.fspath(path)
     try:
         data = json.loads(read_catalog(name))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise CatalogError(f"cannot read the catalog: {reason(error)}", at=name) from error
+    except (ValueError, RecursionError) as error:
         raise CatalogError(f"cannot read the catalog: {error}", at=name) from error
     return Catalog(validated(data, name))
 

@@ -65,9 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("TORCHCONF_DEBUG"):
             raise
-        message = f"torchconf failed: {type(error).__name__}: {error}"
-        help_ = "this is a bug; set `TORCHCONF_DEBUG=1` to see the traceback"
-        _fail(TorchconfError(message, help=help_), words)
+        _fail(_unforeseen(error), words)
         return TorchconfError.exit_code
 
 
@@ -80,6 +78,26 @@ def _run(words: list[str]) -> int:
 
     command, options = parse(words)
     return command(options)
+
+
+def _unforeseen(error: Exception) -> TorchconfError:
+    """Say what has gone wrong where no command has foreseen it."""
+    if isinstance(error, OSError):
+        from torchconf.files.reading import reason
+
+        if error.filename is not None:
+            place = os.fsdecode(error.filename)
+            return TorchconfError(f"cannot use the file: {reason(error)}", at=place)
+        if isinstance(error, FileNotFoundError):
+            return TorchconfError("the current folder does not exist any more")
+        return TorchconfError(f"cannot write the output: {reason(error)}")
+    if "integer string conversion" in str(error):
+        # Python converts no longer ones: it would take hours.
+        return TorchconfError("a number has more than 4,300 digits")
+    message = f"torchconf failed: {type(error).__name__}: {error}"
+    return TorchconfError(
+        message, help="this is a bug; set `TORCHCONF_DEBUG=1` to see the traceback"
+    )
 
 
 def _changed_files() -> list[str]:

@@ -259,7 +259,7 @@ def _refresh(options: CatalogOptions) -> int:
     from torchconf.catalog import load_catalog
     from torchconf.catalog.encoding import render
     from torchconf.errors import CatalogError, RequestError, hide_secrets
-    from torchconf.files.catalog_file import cached_file, chosen_file
+    from torchconf.files.catalog_file import cached_file, chosen_file, read_catalog
     from torchconf.report.json_data import print_json
     from torchconf.report.progress import pages
 
@@ -274,8 +274,7 @@ def _refresh(options: CatalogOptions) -> int:
     if base is not None and hide_secrets(base) != base:
         raise RequestError("`--index-base` must not contain credentials", help="leave them out")
     catalog = load_catalog()
-    with open(chosen_file()[0], encoding="utf-8") as file:
-        data = json.load(file)
+    data = json.loads(read_catalog(chosen_file()[0]))
     settings = Settings(
         base=base or catalog.base_url,
         timeout=options.timeout,

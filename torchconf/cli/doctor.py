@@ -117,10 +117,9 @@ def _compare(
     from torchconf.machine.diagnosis import judge, read_wanted
     from torchconf.model.uv_lock import locked_builds
     from torchconf.planner.decide import declared_range
-    from torchconf.workspace.opened import LOCKFILE
 
     rows = rows_of(context)
-    text = _read(os.path.join(context.lock_folder, LOCKFILE))
+    text = context.lockfile()
     builds = locked_builds(text, catalog.main_package)
     admitted = declared_range(context.project, catalog.main_package)
     wanted = read_wanted(rows, builds, machine.platform, catalog, admitted)
@@ -146,14 +145,6 @@ def _adding(context: OpenProject, target: Target) -> str:
             continue
         return command if layout == "auto" else f"{command} --layout {layout}"
     return command
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError):
-        return ""
 
 
 def _report_json(report: _Report) -> None:

@@ -195,11 +195,10 @@ def _pinned_python(folder: str) -> str | None:
     """Return the Python of `.python-version`, as uv reads it: `3.12`; None without one."""
     import re
 
-    try:
-        with open(os.path.join(folder, ".python-version"), encoding="utf-8") as file:
-            match = re.match(r"\s*(?:cpython[@-])?(3\.[0-9]+)", file.read())
-    except (OSError, UnicodeDecodeError):
-        return None
+    from torchconf.files import read_if_there
+
+    text = read_if_there(os.path.join(folder, ".python-version"))
+    match = re.match(r"\s*(?:cpython[@-])?(3\.[0-9]{1,3})(?![0-9])", text)
     return match[1] if match else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from torchconf.cli.parser import add_format, add_writing
@@ -116,7 +115,6 @@ def _locked(context: OpenProject, newest: Version | None) -> Version | None:
     from torchconf.layout.configuration import read_configuration
     from torchconf.model.backends import PYPI
     from torchconf.model.uv_lock import locked_builds
-    from torchconf.workspace.opened import LOCKFILE
 
     if newest is None:
         return None
@@ -126,8 +124,7 @@ def _locked(context: OpenProject, newest: Version | None) -> Version | None:
     named = {index.url.rstrip("/") for index in indexes if index is not None}
     targets = read_configuration(project, catalog).targets
     from_pypi = any(target.backend == PYPI for target in targets)
-    with open(os.path.join(context.lock_folder, LOCKFILE), encoding="utf-8") as file:
-        builds = locked_builds(file.read(), catalog.main_package)
+    builds = locked_builds(context.lockfile(), catalog.main_package)
     if not builds:
         return newest
     releases = [

@@ -32,6 +32,8 @@ def read_toml(
         problem = ProjectError("arrays or tables are nested too deeply", at=file)
     except tomllib.TOMLDecodeError as error:
         problem = _explain(text, file, error)
+    except ValueError as error:  # Python reads no number of so many digits
+        problem = ProjectError(f"not a number that can be read: {error}", at=file)
     raise problem
 
 

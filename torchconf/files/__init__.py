@@ -11,6 +11,7 @@ from torchconf.files.reading import (
     find_project,
     project_file,
     read_file,
+    read_if_there,
     spoken_path,
 )
 from torchconf.files.replacing import (
@@ -30,6 +31,7 @@ __all__ = [
     "forget_changes",
     "project_file",
     "read_file",
+    "read_if_there",
     "remove_created",
     "replace",
     "replace_all",

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import sys
 
+from torchconf.files.reading import read_regular
+
 __all__ = ["PACKAGED", "VARIABLE", "cached_file", "chosen_file", "read_catalog"]
 
 VARIABLE = "TORCHCONF_CATALOG"
@@ -47,8 +49,11 @@ def chosen_file() -> tuple[str, str]:
 def read_catalog(path: str, size: int = -1) -> str:
     """Return the text of a catalog, or its beginning. The packaged one may be in a zip file."""
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.read(size)
+        if size < 0:
+            return read_regular(path).decode("utf-8")
+        if os.path.isfile(path):  # a pipe would wait
+            with open(path, encoding="utf-8") as file:
+                return file.read(size)
     except (FileNotFoundError, NotADirectoryError):
         if path != PACKAGED:
             raise

@@ -8,10 +8,21 @@ import stat
 
 from torchconf.errors import ProjectError, WriteRefused
 
-__all__ = ["NAME", "SourceFile", "find_project", "project_file", "read_file", "reason"]
+__all__ = [
+    "NAME",
+    "SourceFile",
+    "find_project",
+    "project_file",
+    "read_file",
+    "read_if_there",
+    "read_regular",
+    "reason",
+]
 
 NAME = "pyproject.toml"
 
+_LARGEST = 100_000_000
+"""More bytes than any file has that a person or uv has written."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -106,14 +117,7 @@ def read_file(path: str | os.PathLike[str], *, may_be_missing: bool = False) -> 
     path = os.fspath(path)
     target = os.path.realpath(path)
     try:
-        mode = os.stat(target).st_mode
-        if stat.S_ISDIR(mode):
-            raise ProjectError("is a folder, not a file", at=path)
-        if not stat.S_ISREG(mode):
-            # Opening a pipe would wait for somebody to write to it.
-            raise ProjectError("not a regular file", at=path)
-        with open(target, "rb") as file:
-            return SourceFile(path, target, file.read())
+        return SourceFile(path, target, read_regular(target))
     except FileNotFoundError as error:
         if os.path.islink(path):
             raise ProjectError(f"broken symlink: `{target}`", at=path) from error
@@ -121,7 +125,56 @@ def read_file(path: str | os.PathLike[str], *, may_be_missing: bool = False) -> 
             raise ProjectError("no such file", at=path) from error
         return SourceFile(path, target, None)
     except OSError as error:
-        raise ProjectError(f"cannot read: {reason(error)}", at=path) from error
+        what = _KINDS.get(error.errno or 0) or f"cannot read: {reason(error)}"
+        raise ProjectError(what, at=path) from error
+
+
+_KINDS = {
+    errno.EISDIR: "is a folder, not a file",
+    errno.ENODEV: "not a regular file",
+    errno.EFBIG: f"larger than {_LARGEST // 1_000_000} MB",
+}
+
+
+def read_regular(path: str, most: int = _LARGEST) -> bytes:
+    """Read a file, but no pipe, which would wait for somebody to write, and no device.
+
+    Raises:
+        OSError: It cannot be read; EISDIR for a folder, ENODEV for anything else that is not a
+            regular file, EFBIG for one with more bytes than `most`.
+    """
+    # Looked at before it is opened: opening a device can do something.
+    _refuse_odd(os.stat(path), path, most)
+    number = os.open(path, os.O_RDONLY | _FLAGS)
+    with open(number, "rb") as file:
+        _refuse_odd(os.fstat(number), path, most)
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
+    return content
+
+
+_FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def _refuse_odd(status: os.stat_result, path: str, most: int) -> None:
+    number = 0
+    if stat.S_ISDIR(status.st_mode):
+        number = errno.EISDIR
+    elif not stat.S_ISREG(status.st_mode):
+        number = errno.ENODEV
+    elif status.st_size > most:
+        number = errno.EFBIG
+    if number:
+        raise OSError(number, os.strerror(number), path)
+
+
+def read_if_there(path: str) -> str:
+    """Return the text of a file that is of use only if it can be read; else nothing."""
+    try:
+        return read_regular(path).decode("utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _decode(path: str, content: bytes) -> str:
@@ -163,6 +216,10 @@ _REASONS = {
     errno.EROFS: "the file system is read-only",
     errno.ENOENT: "the folder does not exist",
     errno.ELOOP: "symlink loop",
+    errno.EISDIR: "it is a folder",
+    errno.ENODEV: "it is not a regular file",
+    errno.EFBIG: "it is too large",
+    errno.EBADF: "it is closed",
 }
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError
-from torchconf.files.reading import NAME, reason
+from torchconf.files.reading import NAME, read_regular, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,8 @@ __all__ = ["find_files", "find_projects", "repository"]
 
 _NEVER = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__"})
 _IGNORE = ".gitignore"
+_LARGEST = 1_000_000
+"""Bytes of a `.gitignore` that somebody has written."""
 
 
 def find_projects(folder: str) -> Iterator[str]:
@@ -44,7 +47,7 @@ def find_files(folder: str, *, ignored: bool = True) -> Iterator[str]:
         ProjectError: The folder cannot be read.
     """
     for inside, entries, above in _walk(folder, _entries(folder), None):
-        paths = [os.path.join(inside, entry.name) for entry in entries if entry.is_file()]
+        paths = [os.path.join(inside, entry.name) for entry in entries if _is_file(entry)]
         if ignored:
             yield from paths
             continue
@@ -76,25 +79,43 @@ def _walk(
     folder: str, entries: list[os.DirEntry[str]], ignored: _Ignored | None
 ) -> Iterator[tuple[str, list[os.DirEntry[str]], _Ignored | None]]:
     """Yield each folder that counts, with what is in it, and what is ignored as far as is known."""
-    yield folder, entries, ignored
-    names = {entry.name for entry in entries}
-    below = [e for e in entries if e.name not in _NEVER and e.is_dir(follow_symlinks=False)]
-    if not below:
-        return
-    if ignored is None:
-        ignored = _Ignored.above(folder)
-    if _IGNORE in names:
-        ignored = ignored.also(folder)
-    for entry in below:
-        if ignored.names(entry.path):
+    waiting = [(folder, entries, ignored)]
+    while waiting:
+        folder, entries, ignored = waiting.pop()
+        yield folder, entries, ignored
+        names = {entry.name for entry in entries}
+        below = [entry for entry in entries if entry.name not in _NEVER and _is_folder(entry)]
+        if not below:
             continue
-        try:
-            inside = sorted(os.scandir(entry.path), key=lambda one: one.name)
-        except OSError:
-            # What nobody may read is nobody's project here.
-            continue
-        if not any(one.name == "pyvenv.cfg" for one in inside):
-            yield from _walk(entry.path, inside, ignored)
+        if ignored is None:
+            ignored = _Ignored.above(folder)
+        if _IGNORE in names:
+            ignored = ignored.also(folder)
+        # The last is the next one: by name.
+        for entry in reversed(below):
+            if ignored.names(entry.path):
+                continue
+            try:
+                inside = sorted(os.scandir(entry.path), key=lambda one: one.name)
+            except OSError:
+                # What nobody may read is nobody's project here; or it has been deleted.
+                continue
+            if not any(one.name == "pyvenv.cfg" for one in inside):
+                waiting.append((entry.path, inside, ignored))
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
 
 
 class _Ignored:
@@ -121,9 +142,12 @@ class _Ignored:
 
     def also(self, folder: str) -> _Ignored:
         """Return the same with the file of one more folder, if there is one."""
+        path = os.path.join(folder, _IGNORE)
         try:
-            with open(os.path.join(folder, _IGNORE), encoding="utf-8", errors="replace") as file:
-                lines = file.read().splitlines()
+            # git does not follow a link here either: it could lead anywhere.
+            if not stat.S_ISREG(os.lstat(path).st_mode):
+                return self
+            lines = read_regular(path, _LARGEST).decode("utf-8", errors="replace").splitlines()
         except OSError:
             return self
         # Imported here: it takes as long to load as all of a check, and few folders need it.

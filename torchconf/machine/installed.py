@@ -128,11 +128,11 @@ def _distributions(folder: str, packages: Collection[str]) -> Iterator[tuple[str
 
 
 def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(1_000_000)
-    except OSError:
-        return ""
+    with suppress(OSError):
+        if os.path.isfile(path):  # a pipe would wait
+            with open(path, encoding="utf-8", errors="replace") as file:
+                return file.read(1_000_000)
+    return ""
 
 
 def ask_torch(path: str, limit: float = TORCH_LIMIT) -> TorchReport:

@@ -173,16 +173,21 @@ class Gatherer:
 
     def _nearest_root(self, folder: str) -> str | None:
         """Return the nearest file above with a `[tool.uv.workspace]` table."""
-        if folder not in self._roots:
+        on_the_way = []
+        found = None
+        while folder not in self._roots:
+            on_the_way.append(folder)
             candidate = os.path.join(folder, files.NAME)
-            found = None
             if os.path.isfile(candidate) and "workspace" in self._read(candidate).text:
                 found = candidate if self._view(candidate).is_workspace_root else None
             above = os.path.dirname(folder)
-            if found is None and above != folder:
-                found = self._nearest_root(above)
-            self._roots[folder] = found
-        return self._roots[folder]
+            if found is not None or above == folder:
+                break
+            folder = above
+        else:
+            found = self._roots[folder]
+        self._roots.update(dict.fromkeys(on_the_way, found))
+        return found
 
     def _view(self, path: str, root: Project | None = None) -> Project:
         name = spoken_path(path)
@@ -212,7 +217,7 @@ class Gatherer:
             libraries=self._libraries(paths)
             if any("path" in d.text or "file:" in d.text for d in (first, *members))
             else {},
-            lockfile=_lockfile(os.path.dirname(root)),
+            lockfile=files.read_if_there(os.path.join(os.path.dirname(root), LOCKFILE)),
             catalog=self._catalog,
             targets=self._targets,
             selection=self._selection,
@@ -230,15 +235,6 @@ class Gatherer:
 
 def _is_project(path: str) -> bool:
     return not path.endswith((".py", ".pyw"))
-
-
-def _lockfile(folder: str) -> str:
-    path = os.path.join(folder, LOCKFILE)
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
 
 
 def read_standard_input() -> str:

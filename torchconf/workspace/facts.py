@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from torchconf.errors import TorchconfError
 from torchconf.planner.facts import gather_facts
-from torchconf.workspace.opened import LOCKFILE
 
 if TYPE_CHECKING:
     from torchconf.model.project import Project
@@ -17,17 +16,12 @@ if TYPE_CHECKING:
 
 def read_facts(context: OpenProject) -> Facts:
     """Read the lockfile and the members of the workspace."""
-    try:
-        with open(os.path.join(context.lock_folder, LOCKFILE), encoding="utf-8") as file:
-            lockfile = file.read()
-    except (OSError, UnicodeDecodeError):
-        lockfile = ""
     project = context.project
     return gather_facts(
         project,
         context.catalog,
         folder=os.path.basename(context.folder),
-        lockfile=lockfile,
+        lockfile=context.lockfile(),
         members=_other_members(context),
     )
 

@@ -40,12 +40,7 @@ class OpenProject(NamedTuple):
 
     def lockfile(self) -> str:
         """Read the text of the lockfile; empty if there is none."""
-        try:
-            path = os.path.join(self.lock_folder, LOCKFILE)
-            with open(path, encoding="utf-8", errors="replace") as file:
-                return file.read()
-        except OSError:
-            return ""
+        return files.read_if_there(os.path.join(self.lock_folder, LOCKFILE))
 
     def workspace(self) -> Workspace:
         """Read the other members of the workspace, and path libraries."""
