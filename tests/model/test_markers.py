@@ -23,6 +23,7 @@ from torchconf.model.markers import (
     render_areas,
     render_rest,
     same_platforms,
+    split_by,
 )
 from torchconf.model.targets import PLATFORMS, Platform, Target
 
@@ -156,6 +157,53 @@ def test_cells_are_closed_and_split_by_each_machine_that_a_marker_names(
 ) -> None:
     assert closed_cells(markers) == expected
     assert are_closed_cells(reversed(expected), markers) or not expected or "ppc" in markers[0]
+
+
+ELSEWHERE = f"({NOT_X86}) or {MACOS_CELL} or {WINDOWS_CELL}"
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [
+        ({"windows-x86_64", "macos-x86_64"}, (X86, NOT_X86, MACOS_CELL, WINDOWS_CELL)),
+        ({"macos-arm64", "macos-x86_64"}, (X86, ELSEWHERE)),
+        ({"linux-aarch64"}, (X86, ELSEWHERE)),
+        ({"linux-x86_64"}, (X86, NOT_X86, MACOS_CELL, WINDOWS_CELL)),
+    ],
+)
+def test_a_cell_without_wheels_goes_together_with_the_others_of_its_kind(
+    missing: set[str], expected: tuple[str, ...]
+) -> None:
+    markers = [X86, "sys_platform != 'linux' or platform_machine != 'x86_64'"]
+    found = closed_cells(markers, lambda platform: platform.key in missing)
+    assert found == expected
+    assert are_closed_cells(reversed(found), markers)
+    assert not are_closed_cells(found[1:], markers)
+    assert not are_closed_cells([*found[:-1], f"{LINUX_CELL} or {found[-1]}"], markers)
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([], CELLS),
+        (
+            ["sys_platform == 'darwin'", "sys_platform != 'darwin'"],
+            (MACOS_CELL, LINUX_CELL, WINDOWS_CELL),
+        ),
+        (["platform_machine == 'x86_64'", "platform_machine != 'x86_64'"], CELLS),
+        (["sys_platform != 'darwin'"], (LINUX_CELL, WINDOWS_CELL)),
+        (["sys_platform != 'linux' and sys_platform != 'win32'"], (MACOS_CELL,)),
+        ([f"{LINUX_CELL} and python_version < '3.14'"],) * 2,
+        (
+            ["python_version < '3.14'"],
+            tuple(f"python_version < '3.14' and {cell}" for cell in CELLS),
+        ),
+    ],
+)
+def test_entries_are_split_by_cells_and_never_widened(
+    entries: list[str], expected: tuple[str, ...]
+) -> None:
+    assert split_by(entries, CELLS) == tuple(expected)
 
 
 @pytest.mark.parametrize(

@@ -485,6 +485,28 @@ class Catalog:
             return Answer.YES
         return Answer.NO if listed else Answer.UNKNOWN
 
+    def lacks(
+        self,
+        package: str,
+        within: SpecifierSet,
+        backend: Backend,
+        platform: Platform,
+        python: SpecifierSet | None,
+    ) -> bool:
+        """Tell whether no release in a range has a wheel, as far as anybody has seen.
+
+        Where a wheel was seen for another platform only, this one probably has none either.
+        """
+        pythons = [v for v in self.pythons if python is None or admits_python(python, v)]
+        releases = [v for v in self.versions(package) if within.contains(v, prereleases=True)]
+        if any(self.carries(package, version, backend) for version in releases):
+            return not any(self.seen(package, version, backend, platform) for version in releases)
+        return bool(pythons and releases) and all(
+            self.available(package, version, backend, platform, each) is Answer.NO
+            for version in releases
+            for each in pythons
+        )
+
     def _serves_macos(self, package: str, cell: list[Any] | None, version: Version) -> bool:
         return self.covered(version) if package == self.main_package else cell is not None
 

@@ -13,7 +13,7 @@ from packaging.markers import Marker
 from torchconf.model.targets import PLATFORMS, SYS_PLATFORMS, Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
 
@@ -74,14 +74,18 @@ def render_rest(named: Sequence[Area]) -> str:
     return " and ".join(f"({part})" if " or " in part else part for part in parts)
 
 
-def closed_cells(markers: Iterable[str]) -> tuple[str, ...]:
+def closed_cells(
+    markers: Iterable[str], lacks: Callable[[Platform], bool] | None = None
+) -> tuple[str, ...]:
     """Cut the known systems so that each piece lies wholly inside or outside of every marker.
 
     Every piece names its system: from 0.12 on, uv refuses an open one, such as all that is not
-    Linux, where the marker of some other package splits it further.
+    Linux, where the marker of some other package splits it further. uv also refuses a piece for
+    which some source has no wheel at all: that one goes together with the others of its kind.
 
     Args:
         markers: Of sources.
+        lacks: Tells whether a source is known to have no wheel for a platform.
 
     Returns:
         One marker a system, or one for each machine that a marker tells from the others, and one
@@ -98,12 +102,41 @@ def closed_cells(markers: Iterable[str]) -> tuple[str, ...]:
     machines = tuple(dict.fromkeys([*known, *named]))
     if len({answers(os, each) for os in (*SYS_PLATFORMS, "other") for each in machines}) == 1:
         return ()
-    found: list[Area] = []
+    found: dict[Area, tuple[bool, ...]] = {}
     for os in ("linux", "macos", "windows"):
         others = answers(os, "other")
         told = tuple(each for each in machines if answers(os, each) != others)
-        found += (*(Area(os, machine) for machine in told), Area(os, without=told))
-    return tuple(map(_holds, found))
+        found |= {Area(os, machine): answers(os, machine) for machine in told}
+        found[Area(os, without=told)] = others
+    bare = {kind for area, kind in found.items() if lacks and _is_bare(area, lacks)}
+    cells: dict[object, list[Area]] = {}
+    for area, kind in found.items():
+        cells.setdefault(kind if kind in bare else area, []).append(area)
+    return tuple(map(render_areas, cells.values()))
+
+
+def _is_bare(area: Area, lacks: Callable[[Platform], bool]) -> bool:
+    """Tell whether some source has no wheel for any machine here."""
+    return all(lacks(p) for p in PLATFORMS if area.holds(p.os, p.platform_machine))
+
+
+def split_by(entries: Sequence[str], cells: Sequence[str]) -> tuple[str, ...]:
+    """Split entries of `environments` by cells, and widen none of them.
+
+    Entries that leave nothing of the cells out may cut them further, to no avail but that a piece
+    may be one for which there is no wheel.
+    """
+    world = frozenset().union(*map(same_platforms, cells))
+    if all(map(names_platforms, entries)) and (
+        not entries or world <= frozenset().union(*map(same_platforms, entries))
+    ):
+        return tuple(sorted(cells, key=lambda cell: [not overlap(e, cell) for e in entries]))
+    found: dict[str, None] = {}
+    for entry in entries:
+        parts = [cell for cell in cells if overlap(entry, cell)]
+        is_cut = len(parts) > 1 or (bool(parts) and names_platforms(entry))
+        found |= dict.fromkeys([meet(entry, cell) for cell in parts] if is_cut else [entry])
+    return tuple(found)
 
 
 def _holds(area: Area) -> str:
@@ -236,8 +269,21 @@ def is_cut_by(environments: Iterable[str], markers: Iterable[str]) -> bool:
 
 
 def are_closed_cells(environments: Iterable[str], markers: Iterable[str]) -> bool:
-    """Tell whether these are the closed cells of markers, in whichever spelling and order."""
-    return _are_pieces(environments, map(same_platforms, closed_cells(markers)))
+    """Tell whether these are the closed cells of markers, in whichever spelling and order.
+
+    Those of one kind may go together, as where a source had no wheel for one of them.
+    """
+    environments, markers = tuple(environments), tuple(markers)
+    cells = set(map(same_platforms, closed_cells(markers)))
+    kinds = set(map(same_platforms, closed_cells(markers, lambda _: True)))
+    held: list[frozenset[Platform]] = []
+    for written in environments if all(map(names_platforms, environments)) else ():
+        here = same_platforms(written)
+        own = {cell for cell in cells if cell <= here and bool(cell) == bool(here)}
+        if frozenset().union(*own) != here or not any(here <= kind for kind in kinds):
+            return False
+        held += own
+    return bool(held) and len(held) == len(cells) and set(held) == cells
 
 
 def _are_pieces(environments: Iterable[str], wanted: Iterable[AbstractSet[Platform]]) -> bool:

@@ -19,8 +19,8 @@ from torchconf.model.toml_path import (
     SOURCES,
     UV,
 )
+from torchconf.planner.cells import Cells, cut_environments
 from torchconf.planner.draft_indexes import remove_unused_indexes
-from torchconf.planner.draft_tables import cut_environments, environment_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -156,7 +156,8 @@ def _join_environments(
     if decision.before.cut:
         sources: dict[str, list[Any]] = draft.get(SOURCES) or {}
         ours = {key: e for key, e in sources.items() if canonicalize_name(key) in catalog.family}
-        if cells := environment_cells(ours) if decision.cuts_environments else ():
+        cells = Cells(project, catalog, decision).of(ours) if decision.cuts_environments else ()
+        if cells:
             cut_environments(draft, cells, anew=True)
         elif not project.is_workspace_root:  # There, members may need them.
             draft.remove(ENVIRONMENTS, _UNUSED)

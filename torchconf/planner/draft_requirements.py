@@ -250,11 +250,16 @@ class _Requires:
         return [self._join([r for lines in found for r in lines])]
 
     def _is_met(self, requirement: Requirement) -> bool:
-        """Tell whether the chosen torch is in a requirement; extras that part may have others."""
-        release = self.decision.choice.release
-        if requirement.name != self.main or release is None or self.request.torch is not None:
+        """Tell whether a requirement admits what was chosen; extras that part may have others."""
+        release, name = self.decision.choice.release, requirement.name
+        if release is None:
             return True
-        return requirement.specifier.contains(release, prereleases=True)
+        if name != self.main:
+            fitting = self.catalog.companions(name, release) or ()
+            return not fitting or any(requirement.specifier.contains(each) for each in fitting)
+        return self.request.torch is not None or requirement.specifier.contains(
+            release, prereleases=True
+        )
 
     def _join(self, requirements: Sequence[Requirement]) -> str:
         """Return one line for several of a package: what all say of its versions."""

@@ -12,11 +12,8 @@ from torchconf.errors import ProjectError
 from torchconf.layout.configuration import index_backends
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import (
-    closed_cells,
     holds,
-    meet,
     names_platforms,
-    overlap,
     platform_marker,
     possible_platforms,
     same_platforms,
@@ -25,11 +22,11 @@ from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import (
     CONSTRAINTS,
     DEFAULT_GROUPS,
-    ENVIRONMENTS,
     REQUIRED_ENVIRONMENTS,
     SOURCES,
     render_path,
 )
+from torchconf.planner.cells import Cells, cut_environments
 from torchconf.planner.draft_indexes import Indexes
 from torchconf.planner.reuse_entries import keep_entries
 
@@ -80,7 +77,8 @@ def draft_tables(
     changes = request.specs or request.add or request.remove
     same = decision.layout == decision.before.layout and not changes
     if decision.cuts_environments and decision.affected and (decision.before.cut or not same):
-        cut_environments(root, environment_cells(sources), anew=decision.before.cut)
+        cells = Cells(project, catalog, decision, request.torch).of(sources)
+        cut_environments(root, cells, anew=decision.before.cut)
     if request.required_environments:
         _require_environments(root, decision)
     if request.pin:
@@ -117,34 +115,6 @@ def _draft_default_groups(
         )
     else:
         draft.put(path, list(wanted), reason)
-
-
-def environment_cells(sources: Mapping[str, Sequence[Value]]) -> tuple[str, ...]:
-    """Return what `environments` must hold: the known systems, cut by markers of scoped sources.
-
-    uv ignores those where a base dependency holds the package without a marker, unless
-    `environments` narrows the forks before.
-    """
-    markers = (_marker(entry) for entries in sources.values() for entry in entries)
-    return closed_cells(marker for marker in markers if marker is not None)
-
-
-def cut_environments(draft: Draft, cells: Sequence[str], *, anew: bool) -> None:
-    """Cut `environments` where the sources' markers do; entries are split, never widened.
-
-    Those that hold nothing but such a cut of former sources are replaced.
-    """
-    path = ENVIRONMENTS
-    reason = "uv ignores the markers of scoped sources next to base dependencies without this"
-    current = draft.get(path)
-    entries = [current] if isinstance(current, str) else current or []
-    split: list[Value] = []
-    for entry in entries:
-        parts = [cell for cell in cells if overlap(entry, cell)]
-        split += [entry] if len(parts) < 2 else [meet(entry, cell) for cell in parts]  # noqa: PLR2004 - one part is no cut
-    wanted: list[Value] = split if entries and not anew else list(cells)
-    if wanted and wanted != entries:
-        draft.arrange(path, wanted, reason, same=_same_cell, kin=_same_cell)
 
 
 def _require_environments(draft: Draft, decision: Decision) -> None:
@@ -267,10 +237,6 @@ def _untouched(current: Any, decision: Decision) -> list[Value]:  # noqa: ANN401
     changed = decision.before.scopes.union(map(canonicalize_name, planned)) - left_alone
     entries = current if isinstance(current, list) else [current]
     return [entry for entry in entries if _scope_and_index(entry)[2] not in changed]
-
-
-def _same_cell(entry: Any) -> object:  # noqa: ANN401 - a parsed TOML value
-    return same_platforms(entry) if names_platforms(entry) else entry
 
 
 def _same_name(name: Value) -> str:

@@ -93,7 +93,7 @@ def closed_environments(context: Context) -> tuple[str, ...] | None:
     What the file has is split, never widened. None where markers speak of more than platforms.
     """
     # Imported here: only a finding needs it.
-    from torchconf.model.markers import closed_cells, meet, names_platforms, overlap
+    from torchconf.model.markers import closed_cells, names_platforms, split_by
 
     markers = [
         source.raw_marker
@@ -104,13 +104,27 @@ def closed_environments(context: Context) -> tuple[str, ...] | None:
     written = [entry.raw for entry in context.project.environments]
     if not all(map(names_platforms, (*markers, *written))):
         return None
-    cells = closed_cells((*markers, "sys_platform == 'linux'"))
-    if not written:
-        return cells
-    found: list[str] = []
-    for raw in written:
-        found += [meet(raw, cell) for cell in cells if overlap(raw, cell)] or [raw]
-    return tuple(dict.fromkeys(found))
+    cells = closed_cells(
+        (*markers, "sys_platform == 'linux'"),
+        lambda platform: any(
+            _lacks(context, source, platform) for source in context.family_sources
+        ),
+    )
+    return split_by(written, cells)
+
+
+def _lacks(context: Context, source: Source, platform: Platform) -> bool:
+    """Tell whether a source for an extra or a group has no wheel of all that it may be asked."""
+    backend, name = context.source_backend(source), source.extra or source.group
+    if backend is None or name is None or platform not in context.platforms(source.marker):
+        return False
+    place = Place("extra" if source.extra else "group", name)
+    one = context.first_requirement(place, source.package)
+    if one is None:
+        return False
+    within = reachable_range(context, place, one)
+    python = context.project.requires_python
+    return context.catalog.lacks(source.package, within, backend, platform, python)
 
 
 def distinct_platforms(context: Context) -> tuple[Platform, ...]:

@@ -205,8 +205,11 @@ class Amd64Missing(Rule):
         if not any(platform.os == "windows" for platform in context.locked):
             return
         wrong = [text for text in _texts(context) if text.is_family and _forgets(text.marker)]
-        # `!=` alone may well mean Windows, too.
-        if not any(_asks_for_x86_64(text.marker) for text in wrong):
+        # `!=` alone may well mean Windows, too; and where `environments` only cut the world in two,
+        # no machine is left out.
+        cut = {entry.path for entry in context.project.environments}
+        is_cut = PLATFORMS[2] in context.locked and cut.issuperset(text.path for text in wrong)
+        if is_cut or not any(_asks_for_x86_64(text.marker) for text in wrong):
             return
         steps: list[Step] = []
         for text in wrong:

@@ -1,0 +1,102 @@
+"""The cells of `environments`: pieces of the world that no marker of a scoped source cuts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+
+from torchconf.layout.configuration import index_backends
+from torchconf.model.markers import (
+    closed_cells,
+    holds,
+    names_platforms,
+    same_platforms,
+    split_by,
+)
+from torchconf.model.target_spec import spec_of
+from torchconf.model.targets import Target
+from torchconf.model.toml_path import ENVIRONMENTS
+from torchconf.planner.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torchconf.catalog import Catalog
+    from torchconf.edits.draft import Draft
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Project
+    from torchconf.model.targets import Platform
+    from torchconf.planner.decide import Decision
+
+
+class Cells:
+    """What `environments` must hold beside the scoped sources of a plan."""
+
+    def __init__(
+        self, project: Project, catalog: Catalog, decision: Decision, torch: str | None = None
+    ) -> None:
+        """Take a plan.
+
+        Args:
+            project: As it is.
+            catalog: Which wheels there are.
+            decision: What the file is to hold.
+            torch: What is asked for in place of its requirements of torch.
+        """
+        self.catalog = catalog
+        self.limits = Limits(project, decision.before, catalog.main_package, torch, pin=False)
+        self.python = project.requires_python
+        self.backends: dict[str, Backend] = {
+            name: backend for name, (_, backend) in index_backends(project, catalog).items()
+        }
+        known = decision.before.indexes
+        for scope in decision.scopes:
+            for backend in scope.backends():
+                if backend.name not in known:
+                    self.backends.setdefault(f"pytorch-{backend.name}", backend)
+
+    def of(self, sources: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the known systems, cut by the markers of scoped sources.
+
+        uv ignores those where a base dependency holds the package without a marker, unless
+        `environments` narrows the forks before.
+        """
+        entries: list[tuple[str, Mapping[str, Any]]] = [
+            (canonicalize_name(package), entry)
+            for package, own in sources.items()
+            for entry in ([own] if isinstance(own, dict) else own)
+        ]
+        markers = dict.fromkeys(entry["marker"] for _, entry in entries if "marker" in entry)
+
+        def lacks(platform: Platform) -> bool:
+            return any(self._lacks(package, entry, platform) for package, entry in entries)
+
+        return closed_cells(markers, lacks)
+
+    def _lacks(self, package: str, entry: Mapping[str, Any], platform: Platform) -> bool:
+        """Tell whether one source is known to have no wheel of all that may be asked of it."""
+        backend = self.backends.get(entry.get("index", ""))
+        marker = entry.get("marker")
+        if backend is None or (marker is not None and not holds(marker, platform)):
+            return False
+        within = self.limits.admitted(package, [spec_of(Target(platform, backend))])
+        return self.catalog.lacks(package, within, backend, platform, self.python)
+
+
+def cut_environments(draft: Draft, cells: Sequence[str], *, anew: bool) -> None:
+    """Cut `environments` where the sources' markers do; entries are split, never widened.
+
+    Those that hold nothing but such a cut of former sources are replaced.
+    """
+    path = ENVIRONMENTS
+    reason = "uv ignores the markers of scoped sources next to base dependencies without this"
+    current = draft.get(path)
+    entries = [current] if isinstance(current, str) else current or []
+    wanted = list(cells if anew or not cells else split_by(entries, cells))
+    if wanted and wanted != entries:
+        draft.arrange(path, wanted, reason, same=_same_cell, kin=_same_cell)
+
+
+def _same_cell(entry: Any) -> object:  # noqa: ANN401 - a parsed TOML value
+    return same_platforms(entry) if names_platforms(entry) else entry
