@@ -78,14 +78,16 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         warnings=unknowns(decision.choice, catalog),
         root_steps=() if root is draft else tuple(root.steps),
     )
+    member = _member(project, catalog, facts, decision.layout)
     return Outcome(
         plan=plan,
         layout=decision.layout,
         scopes=decision.scopes,
         targets=decision.choice.targets,
-        default=decision.default,
+        # A member that is installed alone gets none of the default groups of its root.
+        default=decision.default if member is None or project.root is not None else None,
         choice=decision.choice,
-        member=_member(project, catalog, facts, decision.layout),
+        member=member,
         carrier=_carrier(
             project
             if decision.before.layout in {None, decision.layout}

@@ -64,7 +64,7 @@ class Outcome(NamedTuple):
     scopes: tuple[Scope, ...]
     targets: tuple[Target, ...]
     default: Backend | None
-    """Whose group is a default group."""
+    """Whose group is a default group for what the commands install."""
     choice: ReleaseChoice
     member: str | None = None
     """Name of the project where it is a member of a workspace: what `--package` takes."""

@@ -68,6 +68,13 @@ def selections(
         for name, section in project.groups.items()
         if name not in defaults and _has_a_say(project, "group", name, catalog, around)
     ]
+    root = project.workspace
+    found += [
+        # The default groups of the root are not installed with a member.
+        Selection(groups=(section.written,), package=package)
+        for name, section in root.groups.items()
+        if name not in project.groups and _has_a_say(root, "group", name, catalog, around)
+    ]
     return tuple(found)
 
 

@@ -263,10 +263,12 @@ class Declared:
         """Lower the requirements of one group, flattened."""
         lowered = self._groups.get((id(project), group))
         if lowered is None:
+            # uv does not apply the sources for a group to the groups of a root without a project.
+            scope = group if project.has_project else None
             pieces = [
                 piece
                 for requirement in flatten_group(project, group)
-                for piece in self._lower(project, requirement, group=group)
+                for piece in self._lower(project, requirement, group=scope)
             ]
             lowered = self._groups[id(project), group] = tuple(self._overridden(pieces))
         return lowered

@@ -83,7 +83,11 @@ def routes(
 
 
 class _Chosen(Record):
-    """A choice in terms of the project: what is installed, and the groups of a nameless root."""
+    """A choice in terms of the project: what is installed, and the groups of a nameless root.
+
+    A group of the workspace root may stand among the items of a member: uv looks there for a group
+    that the one member installed does not define.
+    """
 
     targets: tuple[Project, ...]
     items: frozenset[Item]
@@ -112,6 +116,10 @@ class _Reached:
     def start(self, project: Project, extras: Iterable[str], groups: Iterable[str]) -> None:
         """Begin with a project, and with extras and groups of it."""
         self._visit(project, map(canonicalize_name, extras))
+        self.add_groups(project, groups)
+
+    def add_groups(self, project: Project, groups: Iterable[str]) -> None:
+        """Follow groups of a project too, without the project itself."""
         for group in sorted(groups):
             self._queue += self._declared.group_list(project, canonicalize_name(group))
 
@@ -387,8 +395,10 @@ class Routes:
         targets = self._targets(choice)
         items: set[Item] = set()
         nameless: set[NormalizedName] = set()
+        # Where several projects are installed, the root says which groups are default groups.
+        chooser = targets[0] if len(targets) == 1 else self.project.workspace
         for target in targets:
-            groups = _groups(target, choice)
+            groups = _groups(target, choice, chooser)
             if target.name is None:
                 nameless |= groups
                 continue
@@ -399,9 +409,17 @@ class Routes:
         for name in choice.extras:
             if not any(canonicalize_name(name) in target.extras for target in targets):
                 raise RequestError(f"extra `{name}` is not defined")
+        root = self.project.workspace
         for name in choice.groups:
-            if not any(canonicalize_name(name) in target.groups for target in targets):
+            group = canonicalize_name(name)
+            if any(group in target.groups for target in targets):
+                continue
+            if len(targets) > 1 or group not in root.groups:
                 raise RequestError(f"dependency group `{name}` is not defined")
+            if root.name is None:
+                nameless.add(group)
+            else:
+                items.add(Item(root.name, "group", group))
         chosen = self._choices[choice] = _Chosen(
             targets=tuple(targets), items=frozenset(items), nameless=frozenset(nameless)
         )
@@ -500,13 +518,18 @@ class Routes:
             extras = [item.name for item in own if item.kind == "extra" and item.name]
             groups = [item.name for item in own if item.kind == "group" and item.name]
             reached.start(target, extras, groups if target.name else chosen.nameless)
+        root = self.project.workspace
+        if root not in chosen.targets:
+            named = [i.name for i in items if i.package == root.name and not fork.excludes(i)]
+            reached.add_groups(root, filter(None, named) if root.name else chosen.nameless)
         reached.follow(self._needs)
         return reached
 
 
-def _groups(target: Project, choice: SyncOptions) -> set[NormalizedName]:
-    """Return the groups that a choice enables."""
-    groups = set(target.installed_groups()) if choice.default_groups else set()
+def _groups(target: Project, choice: SyncOptions, chooser: Project) -> set[NormalizedName]:
+    """Return the groups of a project that a choice enables; `chooser` has the default groups."""
+    groups = {name for name in target.groups if chooser.is_default_group(name)}
+    groups = groups if choice.default_groups else set()
     groups -= {canonicalize_name(group) for group in choice.no_groups}
     groups |= {canonicalize_name(group) for group in choice.groups}
     return groups & target.groups.keys()

@@ -311,12 +311,13 @@ class Context:
     # Conflicts.
 
     def conflicts_with(self, one: Item, other: Item) -> bool:
-        """Tell whether one conflict set of this file holds both."""
-        return any(one in c.items and other in c.items for c in self.project.conflicts)
+        """Tell whether one conflict set of the workspace holds both."""
+        return any(other in conflict.items for conflict in self.sets_of(one))
 
     def sets_of(self, item: Item) -> tuple[Conflict, ...]:
-        """Return the conflict sets of this file that name an item."""
-        return tuple(conflict for conflict in self.project.conflicts if item in conflict.items)
+        """Return the conflict sets of the workspace that name an item: any file may hold one."""
+        projects = (self.workspace.root, *self.workspace.members)
+        return tuple(c for project in projects for c in project.conflicts if item in c.items)
 
     # Platforms.
 
