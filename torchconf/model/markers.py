@@ -228,6 +228,24 @@ def overlap(one: str, other: str) -> bool:
     )
 
 
+def overlap_for_uv(one: str | None, other: str | None) -> bool:
+    """Tell whether two markers hold together on any system with any machine.
+
+    uv knows no more of `platform_machine` than its text: for uv, Windows may be `aarch64`.
+    """
+    markers = [Marker(marker) for marker in (one, other) if marker is not None]
+    systems = {p.os: p for p in _WORLD}.values()
+    machines = {p.platform_machine for p in _WORLD}
+    return any(
+        all(
+            marker.evaluate({**system.environment(), **_USUAL, "platform_machine": machine})
+            for marker in markers
+        )
+        for system in systems
+        for machine in machines
+    )
+
+
 def meet(one: str, other: str) -> str:
     """Return a marker that holds where both do: just one of them where it lies in the other."""
     if names_platforms(one) and names_platforms(other):

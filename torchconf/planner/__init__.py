@@ -61,7 +61,8 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         draft_tables(draft, root, request, project, catalog, decision)
         changes = request.add or request.remove or request.force
         if changes or decision.layout != decision.before.layout:
-            draft_removal(draft, project, catalog, decision)
+            takes = bool(request.remove or request.force)
+            draft_removal(draft, project, catalog, decision, takes_indexes=takes)
     relabelled = tuple(release_pins(draft, root, project, catalog)) if draft.steps else ()
     if (decision.before.layout is not None or facts.around) and (draft.steps or root.steps):
         refuse_what_uv_refuses(draft, root, project, catalog, facts.around)

@@ -84,14 +84,17 @@ class Decision(NamedTuple):
         sections: Mapping[NormalizedName, Section] = project.extras if extras else project.groups
         return {name: section for name, section in sections.items() if name in self.gone}
 
-    def platforms_of(self, name: str) -> frozenset[Platform]:
-        """Return the platforms that are targets of an extra or group, or were; all for no name."""
+    def platforms_of(self, name: str) -> tuple[frozenset[Platform], frozenset[Platform]]:
+        """Return the platforms that are targets of an extra or group, and those that were.
+
+        For no name, all of them.
+        """
         backends = {s.backend for s in self.scopes if canonicalize_name(s.name) == name}
-        return frozenset(
-            target.platform
-            for target in (*self.before.targets, *self.choice.targets)
-            if not name or target.backend in backends
+        are, were = (
+            frozenset(t.platform for t in targets if not name or t.backend in backends)
+            for targets in (self.choice.targets, self.before.targets)
         )
+        return are, were
 
 
 def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -> Decision:

@@ -13,7 +13,7 @@ from torchconf.model.toml_path import INDEXES, SOURCES
 from torchconf.planner.respecify import rename_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
@@ -97,7 +97,8 @@ def remove_unused_indexes(
     catalog: Catalog,
     reason: str,
     elsewhere: frozenset[str] = frozenset(),
-) -> None:
+    only: Container[str | None] | None = None,
+) -> list[str]:
     """Remove the explicit indexes that a source of the family named, and none does any more.
 
     Args:
@@ -106,6 +107,10 @@ def remove_unused_indexes(
         catalog: Which packages are of the family.
         reason: Of each step.
         elsewhere: Names of indexes that other files of the workspace use.
+        only: Names of the indexes that may go; None for all.
+
+    Returns:
+        The names of those that are removed.
     """
     before = {
         source.index
@@ -115,10 +120,14 @@ def remove_unused_indexes(
     }
     unused = before - named_indexes(draft) - elsewhere
     indexes: list[dict[str, Any]] = draft.get(INDEXES) or []
+    gone: list[str] = []
     for number in reversed(range(len(indexes))):
         index = indexes[number]
-        if index.get("explicit") is True and index.get("name") in unused:
+        name = index.get("name")
+        if index.get("explicit") is True and name in unused and (only is None or name in only):
             draft.remove((*INDEXES, number), reason)
+            gone.append(str(name))
+    return gone
 
 
 def move_indexes(
@@ -127,7 +136,7 @@ def move_indexes(
     catalog: Catalog,
     backends: Mapping[str, Backend],
     elsewhere: frozenset[str],
-) -> None:
+) -> list[str]:
     """Let the indexes of old backends serve the new ones, under new names, sources and all.
 
     An entry is changed where it stands. One that other files of the workspace name too is left to
@@ -139,6 +148,9 @@ def move_indexes(
         catalog: Which URL serves what.
         backends: Old to new.
         elsewhere: Names of indexes that other files of the workspace use.
+
+    Returns:
+        What to say of indexes that are gone, because another one serves their packages.
 
     Raises:
         ProjectError: A name that is needed is taken, or a URL does not show its backend.
@@ -153,6 +165,7 @@ def move_indexes(
         and not is_nightly(index.url)
         and index not in [move.entry for move in moves]
     ]
+    replaced: dict[str | None, str] = {}
     for move in moves:
         there = next((name for name, b in staying if b == move.new and name), None)
         own = move.entry in project.indexes and move.entry.name not in elsewhere
@@ -170,14 +183,16 @@ def move_indexes(
                 if move.entry.explicit:
                     entry["explicit"] = True
                 draft.insert(INDEXES, entry, reason)
+        if not in_place:
+            replaced[move.entry.name] = there
         for package, path, source in source_entries(draft):
             ours = in_place or canonicalize_name(package) in catalog.family
             if ours and source.get("index") == move.entry.name:
                 draft.put((*path, "index"), there, reason)
-    if moves:
-        remove_unused_indexes(
-            draft, project, catalog, "another index has taken its place", elsewhere
-        )
+    gone = remove_unused_indexes(
+        draft, project, catalog, "another index has taken its place", elsewhere, only=replaced
+    )
+    return [f"index `{n}` was removed: `{replaced[n]}` serves its packages now" for n in gone]
 
 
 class _Move(NamedTuple):

@@ -34,8 +34,13 @@ if TYPE_CHECKING:
 _UNUSED = "no target needs it any more"
 
 
-def draft_removal(draft: Draft, project: Project, catalog: Catalog, decision: Decision) -> None:
-    """Take away scopes, sources, conflicts, defaults and indexes that are left without a target."""
+def draft_removal(
+    draft: Draft, project: Project, catalog: Catalog, decision: Decision, *, takes_indexes: bool
+) -> None:
+    """Take away scopes, sources, conflicts and defaults that are left without a target.
+
+    Indexes go only where somebody asked for something to go.
+    """
     gone = decision.gone
     if decision.before.layout in {"extras", "groups"}:
         _remove_sections(draft, project, catalog, decision, gone)
@@ -45,7 +50,8 @@ def draft_removal(draft: Draft, project: Project, catalog: Catalog, decision: De
     _remove_tritons(draft, catalog, decision)
     _remove_sources(draft, catalog)
     _join_environments(draft, project, catalog, decision)
-    remove_unused_indexes(draft, project, catalog, _UNUSED)
+    if takes_indexes:
+        remove_unused_indexes(draft, project, catalog, _UNUSED)
     for path in (
         CONFLICTS,
         SOURCES,

@@ -181,7 +181,8 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
         key = draft.key(SOURCES, name, canonicalize_name)
         current = draft.get((*SOURCES, key))
         fixed = () if indexes.request.force else _fixed(current, key, decision, indexes)
-        entries = keep_entries(anew, current, decision.platforms_of, fixed)
+        adds = not (indexes.request.remove or indexes.request.force)
+        entries = keep_entries(anew, current, decision.platforms_of, fixed, adds=adds)
         if entries is None:
             raise ProjectError(
                 f"no source fits beside the sources of {name} that must stay as they are",

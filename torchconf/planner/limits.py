@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from torchconf.errors import ProjectError, RequestError
 from torchconf.model.markers import may_hold
 from torchconf.model.requirements import exact_version, torch_specifier
+from torchconf.model.targets import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -127,8 +128,14 @@ class Limits:
             for part in one.specifier:
                 _, plus, local = part.version.partition("+")
                 if plus and not self._is_label(one, part, specs):
+                    others = dict.fromkeys(
+                        f"`{Target(spec.platform, spec.backend) if spec.backend else spec.text}`"
+                        for spec in specs
+                        if self._is_for(one, spec) and not self._is_label(one, part, [spec])
+                    )
                     raise ProjectError(
-                        f"`{one.raw}` names one build, but the targets need different ones",
+                        f"`{one.raw}` requires the build {local}, which cannot serve "
+                        f"{', '.join(others)}",
                         at=self.project.place(one.at),
                         help=f"leave out `+{local}`: the index of each target selects its build",
                     )

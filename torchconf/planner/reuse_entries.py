@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from torchconf.model.markers import names_platforms, possible_platforms, spell
+from torchconf.model.markers import (
+    names_platforms,
+    overlap_for_uv,
+    possible_platforms,
+    spell,
+)
+from torchconf.model.targets import PLATFORMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,17 +30,20 @@ if TYPE_CHECKING:
 def keep_entries(
     wanted: Sequence[Value],
     current: Any,  # noqa: ANN401 - parsed TOML
-    targeted: Callable[[str], AbstractSet[Platform]],
+    targeted: Callable[[str], tuple[AbstractSet[Platform], AbstractSet[Platform]]],
     fixed: Sequence[Value] = (),
+    *,
+    adds: bool = False,
 ) -> list[Value] | None:
     """Return the wanted entries, with those that are there and do the same in their place.
 
     Args:
         wanted: The sources of one package, as a new file would have them.
         current: What the file has: a list of entries, one entry, or None.
-        targeted: The platforms that matter to an extra or group, by its normalised name; to the
-            project itself, under the empty name.
+        targeted: The platforms that are targets of an extra or group, and those that were, by its
+            normalised name; of the project itself, under the empty name.
         fixed: Those that stay as they are: others find a place beside them.
+        adds: Nothing is to go. An entry of another index loses only what a wanted one takes.
 
     Returns:
         None if there is no place beside the fixed ones.
@@ -48,7 +57,11 @@ def keep_entries(
             kept += own
             continue
         stay = [entry for entry in old if entry in fixed]
-        found = _keep(own, old, stay, targeted(scope[1]))
+        are, were = targeted(scope[1])
+        left = [e for e in _left_over(own, old, are) if e not in stay] if adds else []
+        found = _keep(own, old, [*stay, *left], are, were)
+        if found is None and left:
+            found = _keep(own, old, stay, are, were)
         if found is None:
             return None
         kept += found
@@ -59,9 +72,13 @@ def _keep(
     own: Sequence[Value],
     old: Sequence[Value],
     stay: Sequence[Value],
-    targeted: AbstractSet[Platform],
+    are: AbstractSet[Platform],
+    were: AbstractSet[Platform],
 ) -> list[Value] | None:
     """Choose the entries of one scope."""
+    targeted = are | were
+    # Where its author left some platforms without a source, so goes what is a target no more.
+    served = targeted if _where_any(old) == possible_platforms(None) else are
     found: list[Value] = []
     new: list[Value] = []
     for entry in own:
@@ -75,19 +92,50 @@ def _keep(
             if needed - _where_any(fixed):
                 new.append(_without(entry, _where_any(fixed)))
                 found.append(new[-1])
-        elif same or needed:
+        elif same or needed & served:
             found.append(entry)
             new.append(entry)
     found = [*(entry for entry in stay if entry not in found), *found]
     taken = _where_any([entry for entry in found if entry not in new])
     beside = [_without(entry, taken) if entry in new else entry for entry in found]
+    narrow = [_only(entry, are) if entry in new else entry for entry in found]
     whole = None if stay else list(own)
-    return next((some for some in (found, beside) if _apart(some, old)), whole)
+    return next((some for some in (found, beside, narrow) if _apart(some, old)), whole)
+
+
+def _left_over(
+    own: Sequence[Value], old: Sequence[Value], are: AbstractSet[Platform]
+) -> list[Value]:
+    """Return what is left of the entries of indexes that nobody wants here.
+
+    They lose the targets, and the machines that nothing tells apart from these. What then holds
+    for no known platform goes.
+    """
+    wanted = set(map(_index, own))
+    held = list(map(_where, [*own, *old]))
+
+    def signature(platform: Platform) -> tuple[object, ...]:
+        return platform.os, *(platform in each for each in held)
+
+    alike = set(map(signature, are))
+    taken = frozenset(p for p in possible_platforms(None) if signature(p) in alike)
+    left = [entry for entry in old if _index(entry) not in wanted]
+    return [
+        _without(entry, taken) if _where(entry) & taken else entry
+        for entry in left
+        if (_where(entry) - taken).intersection(PLATFORMS)
+    ]
 
 
 def _without(entry: Any, taken: AbstractSet[Platform]) -> Value:  # noqa: ANN401 - parsed TOML
     """Let an entry leave alone what others have already."""
     marker = spell(_where(entry) - taken)
+    return {**entry, "marker": marker} if marker else entry
+
+
+def _only(entry: Any, platforms: AbstractSet[Platform]) -> Value:  # noqa: ANN401 - parsed TOML
+    """Let an entry name its machines: others stand for a machine of whichever system."""
+    marker = spell(_where(entry) & platforms)
     return {**entry, "marker": marker} if marker else entry
 
 
@@ -105,7 +153,7 @@ def _apart(entries: Sequence[Value], old: Sequence[Value]) -> bool:
 
 def _overlap(one: Any, other: Any) -> bool:  # noqa: ANN401 - parsed TOML
     if _is_known(one) and _is_known(other):
-        return bool(_where(one) & _where(other))
+        return overlap_for_uv(one.get("marker"), other.get("marker"))
     # Imported here: markers about more than platforms are rare.
     from packaging.markers import Marker
 

@@ -177,7 +177,7 @@ class _Plan:
 
     def upgrade(self) -> Upgrade:
         left = [*self._respecify()]
-        move_indexes(
+        replaced = move_indexes(
             self.draft,
             self.project,
             self.catalog,
@@ -209,7 +209,13 @@ class _Plan:
             backends=self.destination.backends,
             kept=bool(names) and not self.request.rename,
             packages=tuple(self.before.packages),
-            notes=(*self._notes(), *names, *self.destination.notes, *dict.fromkeys(left)),
+            notes=(
+                *self._notes(),
+                *names,
+                *replaced,
+                *self.destination.notes,
+                *dict.fromkeys(left),
+            ),
             warnings=unknowns(self.destination.choice, self.catalog),
         )
 
