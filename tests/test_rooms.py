@@ -30,7 +30,7 @@ ROOMS = {
     "planner": ("catalog", "edits", "errors", "layout", "model", "resolve"),
     "rules": ("catalog", "edits", "errors", "model", "resolve"),
     "workspace": ("catalog", "edits", "errors", "files", "model", "planner", "rules"),
-    "report": ("catalog", "layout", "model", "planner", "resolve", "rules"),
+    "report": ("catalog", "errors", "layout", "model", "planner", "resolve", "rules"),
     "wizard": ("catalog", "errors", "layout", "model", "planner"),
     "templates": ("errors",),
     "api": ("catalog", "edits", "errors", "files", "model", "planner", "resolve", "rules"),

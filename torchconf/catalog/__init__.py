@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from torchconf.errors import REFRESH, CatalogError
+from torchconf.errors import REFRESH, CatalogError, shown
 from torchconf.files.catalog_file import PACKAGED, chosen_file, read_catalog
 from torchconf.files.reading import reason
 from torchconf.model.backends import (
@@ -93,7 +93,7 @@ def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
             try:
                 return load_catalog(found)
             except CatalogError as error:
-                sys.stderr.write(f"warning: {error}; using the packaged catalog\n")
+                sys.stderr.write(f"warning: {shown(str(error))}; using the packaged catalog\n")
                 found = PACKAGED
         return load_catalog(found)
     name = os.fspath(path)

@@ -6,7 +6,7 @@ import os
 import sys
 
 from torchconf import __version__
-from torchconf.errors import TorchconfError
+from torchconf.errors import TorchconfError, shown
 
 # Spelled out, as type checkers know it: `typing` takes longer to import than `--version` to answer.
 TYPE_CHECKING = False
@@ -47,15 +47,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if "torchconf.files" in sys.modules:
         sys.modules["torchconf.files"].forget_changes()
-    try:
+    if words in (["--version"], ["-V"]):
+        sys.stdout.write(f"torchconf {__version__}\n")
+        return 0
+    # Imported here: `--version` shows nothing from outside.
+    from torchconf.report.streams import guarded
+
+    with guarded():
         return _run(words)
+
+
+def _run(words: list[str]) -> int:
+    # Imported here: `--version` needs no parser.
+    from torchconf.cli.parser import parse
+
+    try:
+        command, options = parse(words)
+        return command(options)
     except TorchconfError as error:
         _fail(error, words)
         return error.exit_code
     except SystemExit as leaving:  # argparse has printed its help
         return leaving.code if isinstance(leaving.code, int) else 0
     except KeyboardInterrupt as interrupt:
-        changed = ", ".join(_changed_files())
+        changed = shown(", ".join(_changed_files()))
         sys.stderr.write(f"interrupted; changed: {changed}\n" if changed else "interrupted\n")
         return _SIGNALLED + getattr(interrupt, "number", INTERRUPTED - _SIGNALLED)
     except BrokenPipeError:
@@ -67,17 +82,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _fail(_unforeseen(error), words)
         return TorchconfError.exit_code
-
-
-def _run(words: list[str]) -> int:
-    if words in (["--version"], ["-V"]):
-        sys.stdout.write(f"torchconf {__version__}\n")
-        return 0
-    # Imported here: `--version` needs no parser.
-    from torchconf.cli.parser import parse
-
-    command, options = parse(words)
-    return command(options)
 
 
 def _unforeseen(error: Exception) -> TorchconfError:
@@ -108,21 +112,28 @@ def _changed_files() -> list[str]:
 
 
 def _fail(error: TorchconfError, words: list[str]) -> None:
-    """Say what, where and what next: on stderr, or as JSON on stdout if that was asked for."""
-    if _wants_json(words):
-        import json
+    """Say what, where and what next: on stderr, or as JSON on stdout if that was asked for.
 
-        text = {"message": error.message, "at": error.at, "help": error.help}
-        sys.stdout.write(json.dumps({"schema_version": 1, "error": text}, indent=2) + "\n")
+    GitHub shows only what is a command on stdout.
+    """
+    if _wants("json", words):
+        from torchconf.report.json_data import print_json
+
+        print_json({"error": {"message": error.message, "at": error.at, "help": error.help}})
         return
+    if _wants("github", words):
+        from torchconf.report.annotations import error_command
+        from torchconf.report.streams import write_commands
+
+        write_commands([error_command(error)])
     sys.stderr.write(error.spoken())
 
 
-def _wants_json(words: list[str]) -> bool:
-    """Tell whether JSON was asked for, even if the rest of the words made no sense."""
+def _wants(format_: str, words: list[str]) -> bool:
+    """Tell whether a format was asked for, even if the rest of the words made no sense."""
     flags = ("--format", "--output-format")
     pairs = zip(words, [*words[1:], ""], strict=True)
-    return any((one in flags and two == "json") or one in _JSON for one, two in pairs)
-
-
-_JSON = {"--format=json", "--output-format=json"}
+    return any(
+        (one in flags and two == format_) or one in {f"{flag}={format_}" for flag in flags}
+        for one, two in pairs
+    )

@@ -97,10 +97,10 @@ def _report_text(
         shown = spoken_path(change.file.path)
         if writing.check:
             would = f"{shown} would change" if change.is_one else f"{shown}: no changes needed"
-            sys.stderr.write(f"{would}\n")
+            print_notes([would])
         elif not common.quiet:
             done = f"wrote {shown}" if change.is_one else f"{shown}: no changes needed"
-            sys.stderr.write(f"{done}\n")
+            print_notes([done])
     if not writing.check:
         sys.stdout.write(commands_table(outcome))
 

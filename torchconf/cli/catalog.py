@@ -82,6 +82,7 @@ def _list(options: CatalogOptions) -> int:
     from torchconf.files.catalog_file import chosen_file
     from torchconf.report.columns import plain_table
     from torchconf.report.json_data import print_json
+    from torchconf.report.messages import print_notes
 
     catalog = load_catalog()
     path, source = chosen_file()
@@ -126,10 +127,8 @@ def _list(options: CatalogOptions) -> int:
     sys.stdout.write(plain_table(["build", "title", "torch", "driver from"], rows))
     if not options.common.quiet:
         words = {"file": path, "cache": f"refreshed, {path}", "packaged": "packaged"}[source]
-        sys.stderr.write(
-            f"as of {catalog.as_of} ({words}): {len(catalog.releases)} torch releases up to "
-            f"{catalog.releases[0]}\n"
-        )
+        newest = f"{len(catalog.releases)} torch releases up to {catalog.releases[0]}"
+        print_notes([f"as of {catalog.as_of} ({words}): {newest}"])
     return 0
 
 
@@ -160,8 +159,9 @@ def _show(options: CatalogOptions) -> int:
 def _say_nothing_seen(package: str, catalog: Catalog) -> None:
     """Say that no index was seen to carry a package, and which torch needs it."""
     from torchconf.errors import REFRESH
+    from torchconf.report.messages import print_notes
 
-    sys.stderr.write(f"no wheel of `{package}` has been seen on an index\n")
+    print_notes([f"no wheel of `{package}` has been seen on an index"])
     for accelerator in catalog.accelerators:
         backend = catalog.newest_first(accelerator.name)[0]
         needing = [
@@ -261,6 +261,7 @@ def _refresh(options: CatalogOptions) -> int:
     from torchconf.errors import CatalogError, RequestError, hide_secrets
     from torchconf.files.catalog_file import cached_file, chosen_file, read_catalog
     from torchconf.report.json_data import print_json
+    from torchconf.report.messages import print_notes
     from torchconf.report.progress import pages
 
     if find_spec("pypi_simple") is None:
@@ -295,7 +296,11 @@ def _refresh(options: CatalogOptions) -> int:
             {"as_of": fresh.as_of, "path": path, "new_releases": found, "new_backends": builds}
         )
     elif not options.common.quiet:
-        sys.stderr.write(f"wrote {path}, as of {fresh.as_of}\n")
-        sys.stderr.write(f"new releases: {', '.join(found) or 'none'}\n")
-        sys.stderr.write(f"new builds: {', '.join(builds) or 'none'}\n")
+        print_notes(
+            [
+                f"wrote {path}, as of {fresh.as_of}",
+                f"new releases: {', '.join(found) or 'none'}",
+                f"new builds: {', '.join(builds) or 'none'}",
+            ]
+        )
     return 0

@@ -204,6 +204,7 @@ def _report(
     from torchconf.report.colour import wants_colour
     from torchconf.report.columns import plain_table
     from torchconf.report.messages import print_diff
+    from torchconf.report.streams import write_commands, write_document
 
     color, quiet = options.common.color, options.common.quiet
     if options.diff:
@@ -212,9 +213,10 @@ def _report(
         for one in fixed:
             print_diff(unified_diff(one.document.text, one.text, one.document.name), color)
     elif options.fix and options.path == ("-",):
-        sys.stdout.writelines(one.text for one in fixed)
+        for one in fixed:
+            write_document(one.text)
     elif options.format == "github":
-        sys.stdout.writelines(findings.workflow_commands(outcomes))
+        write_commands(findings.workflow_commands(outcomes))
     elif options.statistics:
         rows = findings.statistics(outcomes)
         sys.stdout.write(plain_table(["count", "code", "name", "severity"], rows) if rows else "")
@@ -224,27 +226,33 @@ def _report(
         coloured = wants_colour(color, sys.stdout)
         for outcome in outcomes:
             sys.stdout.writelines(findings.text(outcome, colour=coloured))
-    for error in errors:
-        sys.stderr.write(error.spoken())
+    _report_errors(options, errors)
     if not quiet and outcomes:
         sys.stdout.flush()
         sys.stderr.write(findings.summary(outcomes, fixed=sum(len(one.taken) for one in fixed)))
+
+
+def _report_errors(options: CheckOptions, errors: Sequence[TorchconfError]) -> None:
+    from torchconf.report.annotations import error_command
+    from torchconf.report.streams import write_commands
+
+    if options.format == "github":
+        write_commands(map(error_command, errors))
+    for error in errors:
+        sys.stderr.write(error.spoken())
 
 
 def _report_data(
     options: CheckOptions, outcomes: Sequence[CheckResult], errors: Sequence[TorchconfError]
 ) -> None:
     from torchconf.report import findings
-    from torchconf.report.json_data import print_json
+    from torchconf.report.json_data import print_json, write_json
 
     if options.format == "sarif":
-        import json
-
         from torchconf.report.sarif import sarif
 
-        sys.stdout.write(json.dumps(sarif(outcomes), indent=2) + "\n")
-        for error in errors:
-            sys.stderr.write(error.spoken())
+        write_json(sarif(outcomes))
+        _report_errors(options, errors)
         return
     data: dict[str, object] = {"findings": findings.data(outcomes)}
     if options.statistics:

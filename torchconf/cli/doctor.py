@@ -55,6 +55,7 @@ def run(options: DoctorOptions) -> int:
     from torchconf.catalog import load_catalog
     from torchconf.machine import fits, machine_notes, this_machine
     from torchconf.machine.installed import ask_torch, environment_folder, read_environment
+    from torchconf.report.messages import print_notes
 
     context = _open(options.common.project)
     catalog = context.catalog if context else load_catalog()
@@ -79,7 +80,7 @@ def run(options: DoctorOptions) -> int:
         _report_json(report)
     else:
         _write(_lines(report, catalog), sys.stdout, options.common.color)
-        sys.stderr.writelines(f"note: {remark}\n" for remark in machine_notes(machine, catalog))
+        print_notes(f"note: {remark}" for remark in machine_notes(machine, catalog))
     return 1 if verdict is not None and verdict.matches is False else 0
 
 
@@ -266,6 +267,7 @@ _COLOURS = {"green": "32", "red": "31", "yellow": "33", "dim": "2"}
 
 def _write(lines: Iterable[tuple[str, str, str]], stream: TextIO, color: When) -> None:
     """Print labels and texts as two columns; a label stands once."""
+    from torchconf.errors import shown
     from torchconf.report.colour import paint, wants_colour
 
     coloured = wants_colour(color, stream)
@@ -273,6 +275,7 @@ def _write(lines: Iterable[tuple[str, str, str]], stream: TextIO, color: When) -
     width = max(len(label) for label, _, _ in lines)
     before = ""
     for label, text, colour in lines:
-        shown = paint(text, _COLOURS[colour]) if coloured and colour else text
-        stream.write(f"{'' if label == before else label:{width}}  {shown}\n")
+        line = shown(text)
+        line = paint(line, _COLOURS[colour]) if coloured and colour else line
+        stream.write(f"{'' if label == before else label:{width}}  {line}\n")
         before = label

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 from torchconf.cli.parser import add_lock_options
@@ -10,7 +11,7 @@ from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Literal
 
     from torchconf.cli.options import CommonOptions
@@ -109,7 +110,27 @@ def run(options: ExportOptions) -> int:
                 selections, folder, "--format", "pylock.toml", quiet=options.common.quiet
             )
             texts = _texts([target for target, _ in chosen], runs, options, context)
+    if not options.common.quiet:
+        # Imported here, as above.
+        from torchconf.report.messages import print_notes
+
+        print_notes(_notes_on_secrets(context))
     return _deliver(texts, options)
+
+
+def _notes_on_secrets(context: OpenProject) -> Iterator[str]:
+    """Say how installers get the credentials that are in no exported file."""
+    from torchconf.errors import without_secrets
+
+    projects = (context.project, *context.workspace().members)
+    indexes = [index for project in projects for index in project.indexes]
+    secret = [index.name for index in indexes if without_secrets(index.url) != index.url]
+    for name in dict.fromkeys(secret):
+        word = re.sub(r"[^A-Z0-9]", "_", name.upper()) if name else "<NAME>"
+        yield (
+            f"note: credentials of {f'index `{name}`' if name else 'an index'} are not exported; "
+            f"set UV_INDEX_{word}_USERNAME and UV_INDEX_{word}_PASSWORD, or use a keyring"
+        )
 
 
 def _texts(
@@ -193,8 +214,6 @@ def _pythons(
 
 def _pinned_python(folder: str) -> str | None:
     """Return the Python of `.python-version`, as uv reads it: `3.12`; None without one."""
-    import re
-
     from torchconf.files import read_if_there
 
     text = read_if_there(os.path.join(folder, ".python-version"))
@@ -207,7 +226,7 @@ def _universal(
 ) -> dict[str, str]:
     """Return one file with markers, for targets that share a command."""
     from torchconf.cli.locked_folder import exports
-    from torchconf.errors import RequestError, hide_secrets
+    from torchconf.errors import RequestError, without_secrets
     from torchconf.model.pylock import Export
     from torchconf.resolve.export import Places, as_universal
 
@@ -221,7 +240,7 @@ def _universal(
     words = ["--no-header", *(["--no-hashes"] if options.no_hashes else [])]
     words = ["--format", options.format, *words]
     (captured,) = exports(selections[:1], folder, *words, quiet=options.common.quiet)
-    text = hide_secrets(captured.succeed("uv cannot export this project"))
+    text = without_secrets(captured.succeed("uv cannot export this project"))
     if options.format == "pylock.toml":
         return {"pylock.toml": text}
     (other,) = exports(selections[:1], folder, "--format", "pylock.toml", quiet=True)
@@ -250,11 +269,14 @@ def _command(wanted: Wanted, options: ExportOptions) -> str:
 def _deliver(texts: dict[str, str], options: ExportOptions) -> int:
     """Print, compare or write the files."""
     from torchconf import files
+    from torchconf.errors import shown
+    from torchconf.report.messages import print_notes
+    from torchconf.report.streams import write_document
 
     folder = options.output or ("." if options.format == "pylock.toml" else "requirements")
     if options.dry_run:
         for name, text in texts.items():
-            sys.stdout.write(f"# {os.path.join(folder, name)}\n{text}\n")
+            write_document(f"# {shown(os.path.join(folder, name))}\n{text}\n")
         return 0
     changes = [
         (files.read_file(os.path.join(folder, name), may_be_missing=True), text)
@@ -263,7 +285,7 @@ def _deliver(texts: dict[str, str], options: ExportOptions) -> int:
     stale = [file.path for file, text in changes if file.text != text]
     if options.check:
         for path in stale:
-            sys.stderr.write(f"{path} is out of date\n")
+            print_notes([f"{path} is out of date"])
         if stale:
             sys.stderr.write("run `torchconf export` to update\n")
         return int(bool(stale))
@@ -271,9 +293,6 @@ def _deliver(texts: dict[str, str], options: ExportOptions) -> int:
     files.replace_all(changes)
     if not options.common.quiet:
         for file, _ in changes:
-            sys.stderr.write(
-                f"wrote {file.path}\n"
-                if file.path in stale
-                else f"{file.path}: no changes needed\n"
-            )
+            done = "wrote {}" if file.path in stale else "{}: no changes needed"
+            print_notes([done.format(file.path)])
     return 0

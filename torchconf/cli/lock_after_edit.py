@@ -11,6 +11,7 @@ from torchconf.edits.read_toml import read_toml
 from torchconf.errors import TorchconfError, UvError
 from torchconf.interrupts import held, orderly
 from torchconf.model.project import read_project
+from torchconf.report.messages import print_notes
 from torchconf.resolve.uv import run_uv
 from torchconf.workspace.opened import LOCKFILE
 
@@ -83,14 +84,14 @@ def _put_back(before: SourceFile, written: bytes | None) -> None:
         if now.raw == before.raw:
             return
         if written is not None and now.raw != written:
-            sys.stderr.write(f"warning: {before.path} has changed since and was not restored\n")
+            print_notes([f"warning: {before.path} has changed since and was not restored"])
         elif before.raw is None:
             files.remove_created(before)
         else:
             files.replace(now, before.text)
     except (TorchconfError, OSError) as error:
         # The other files are still to be put back.
-        sys.stderr.write(f"warning: cannot restore {before.path}: {error}\n")
+        print_notes([f"warning: cannot restore {before.path}: {error}"])
 
 
 def _cure(stderr: str, changes: Sequence[tuple[SourceFile, str]]) -> str | None:

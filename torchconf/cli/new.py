@@ -228,6 +228,7 @@ def _complete(
 
 def _say_again(options: NewOptions, details: Details, request: Request) -> None:
     """Print the command that does the same without a question."""
+    from torchconf.report.messages import print_notes
     from torchconf.wizard import command_words, quoted
 
     words = [word for word in command_words("init", request)[1:] if word != "--force"]
@@ -241,7 +242,7 @@ def _say_again(options: NewOptions, details: Details, request: Request) -> None:
     words += [word for text in options.values for word in ("--set", text)]
     words += [*(["--lock"] if options.lock else []), *(["--git"] if options.git else [])]
     command = quoted(["torchconf", "new", options.template or "", options.folder or "", *words])
-    sys.stderr.write(f"equivalent command:\n  {command}\n")
+    print_notes(["equivalent command:", f"  {command}"])
 
 
 def _program(files: Mapping[str, str], values: Mapping[str, str]) -> str:
@@ -250,6 +251,7 @@ def _program(files: Mapping[str, str], values: Mapping[str, str]) -> str:
 
 
 def _report(options: NewOptions, folder: str, texts: Mapping[str, str], outcome: Outcome) -> int:
+    from torchconf.errors import shown
     from torchconf.files import spoken_path
     from torchconf.report.json_data import print_json
     from torchconf.report.outcome import install_commands, outcome_data
@@ -264,10 +266,10 @@ def _report(options: NewOptions, folder: str, texts: Mapping[str, str], outcome:
             }
         )
         return 0
-    shown = spoken_path(folder)
-    sys.stdout.write("".join(f"{shown}/{name}\n" for name in texts))
+    place = shown(spoken_path(folder))
+    sys.stdout.write("".join(f"{place}/{name}\n" for name in texts))
     if not options.common.quiet and not options.dry_run:
         sync = next((command for _, command in install_commands(outcome)), "uv sync")
         steps = ["uv lock", sync, "uv run --no-sync pytest", "uvx torchconf check"]
-        sys.stderr.write(f"next:\n  cd {shown}\n" + "".join(f"  {step}\n" for step in steps))
+        sys.stderr.write(f"next:\n  cd {place}\n" + "".join(f"  {step}\n" for step in steps))
     return 0

@@ -8,7 +8,7 @@ import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.cli.carry_out import make_changes, write_changes
-from torchconf.errors import TorchconfError, UvError
+from torchconf.errors import TorchconfError, UvError, shown
 from torchconf.files import spoken_path
 from torchconf.planner import Request
 from torchconf.report.colour import wants_colour
@@ -234,9 +234,9 @@ class _Interview:
         if prepared.changed:
             write_changes(self.context, prepared.changes, lock=lock, quiet=self.common.quiet)
         for change in prepared.changes:
-            shown = spoken_path(change.file.path)
-            done = f"wrote {shown}" if change.is_one else f"{shown}: no changes needed"
-            sys.stderr.write(f"{done}\n")
+            path = spoken_path(change.file.path)
+            done = f"wrote {path}" if change.is_one else f"{path}: no changes needed"
+            print_notes([done])
         sys.stderr.flush()
         sys.stdout.write(commands_table(prepared.outcome))
 
@@ -245,11 +245,11 @@ class _Interview:
         words = ["torchconf", *command_words(self.command, request)]
         words += ["--project", self.common.project] if self.common.project else []
         words += ["--lock"] if lock else []
-        sys.stdout.write(f"\n{head}\n  {quoted(words)}\n")
+        sys.stdout.write(f"\n{head}\n  {shown(quoted(words))}\n")
 
 
 def _say(text: str) -> None:
     """Print a sentence, broken between words."""
     columns = shutil.get_terminal_size().columns
-    lines = textwrap.wrap(text, max(columns - 1, 20), break_on_hyphens=False)
+    lines = textwrap.wrap(shown(text), max(columns - 1, 20), break_on_hyphens=False)
     sys.stdout.write("\n".join(lines) + "\n")

@@ -42,6 +42,7 @@ def run(options: ShowOptions) -> int:
     from torchconf.cli.rows import rows_of
     from torchconf.report.builds import print_builds
     from torchconf.report.json_data import print_json
+    from torchconf.report.messages import print_notes
     from torchconf.workspace.opened import open_project
 
     context = open_project(options.common.project)
@@ -55,5 +56,5 @@ def run(options: ShowOptions) -> int:
         reasons = dict.fromkeys((row.provisional, row.reason) for row in rows if row.reason)
         for provisional, reason in reasons:
             start = "a build with `?` is provisional: " if provisional else ""
-            sys.stderr.write(f"note: {start}{reason}\n")
+            print_notes([f"note: {start}{reason}"])
     return 0

@@ -202,14 +202,14 @@ def _report_text(
     for change in changes if not writing.dry_run else ():
         shown = spoken_path(change.file.path)
         if writing.check:
-            sys.stderr.write(f"{shown} would change\n")
+            print_notes([f"{shown} would change"])
         elif not quiet:
-            sys.stderr.write(f"wrote {shown}\n")
+            print_notes([f"wrote {shown}"])
     if hint is not None and not quiet:
         sys.stderr.write(f"run `{hint}` to update uv.lock\n")
     if found and not quiet:
         sys.stderr.write("these files still mention an old backend; update them by hand:\n")
-        sys.stderr.writelines(f"  {line}\n" for line in spoken(found))
+        print_notes(f"  {line}" for line in spoken(found))
 
 
 def _report_json(

@@ -130,6 +130,9 @@ def _is_wrong(one: Verified, options: VerifyOptions) -> bool:
 
 def _report_text(verified: Sequence[Verified], options: VerifyOptions) -> None:
     """Print a line per command, package and Python; a column per platform; then problems."""
+    from torchconf.errors.shown import shown_lines
+    from torchconf.report.messages import print_notes
+
     sys.stdout.writelines(_table(verified, wheels=options.common.verbose))
     sys.stdout.flush()
     problems: dict[tuple[str, bool], list[Verified]] = {}
@@ -145,8 +148,9 @@ def _report_text(verified: Sequence[Verified], options: VerifyOptions) -> None:
         commands = dict.fromkeys(one.row.command for one in ones)
         packages = ", ".join(dict.fromkeys(one.row.package for one in ones))
         word = "error" if is_wrong else "note"
-        sys.stderr.write(f"{word}: {problem}\n   at: {packages} on {where}, Python {pythons}\n")
-        sys.stderr.writelines(f"       `{command}`\n" for command in commands)
+        sys.stderr.write(f"{word}: {shown_lines(problem)}\n")
+        print_notes([f"   at: {packages} on {where}, Python {pythons}"])
+        print_notes(f"       `{command}`" for command in commands)
     if not options.common.quiet:
         wrong = sum(is_wrong for _, is_wrong in problems)
         count = f"{wrong} problem{'s' if wrong != 1 else ''}" if wrong else "all correct"
@@ -159,6 +163,7 @@ def _table(verified: Sequence[Verified], *, wheels: bool) -> Iterator[str]:
     A command beside its packages would leave no room for the platforms. Pythons with the same
     answers share a line.
     """
+    from torchconf.errors import shown
     from torchconf.report.columns import plain_table, platform_title, spoken_span
 
     platforms = list(dict.fromkeys(one.row.platform for one in verified))
@@ -180,7 +185,7 @@ def _table(verified: Sequence[Verified], *, wheels: bool) -> Iterator[str]:
     texts = iter(plain_table(head, rows).splitlines(keepends=True))
     yield from islice(texts, 2)
     for command, lines in joined.items():
-        yield f"{command}\n"
+        yield f"{shown(command)}\n"
         yield from islice(texts, len(lines))
 
 

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from torchconf.catalog import Answer
+from torchconf.errors.shown import shown
 from torchconf.model.targets import PLATFORMS
 from torchconf.report.colour import wants_colour
 from torchconf.report.columns import plain_table
@@ -66,8 +67,8 @@ def _print_rich(head: Sequence[str], lines: Sequence[Sequence[str]], color: When
     for line in lines:
         command = "" if line[0] == before else line[0]
         before = line[0]
-        cells = [Text(cell, style=_style(cell)) for cell in line[2:]]
-        table.add_row(Text(command, style="cyan"), line[1], *cells)
+        cells = [Text(shown(cell), style=_style(cell)) for cell in line[2:]]
+        table.add_row(Text(shown(command), style="cyan"), Text(shown(line[1])), *cells)
     coloured = wants_colour(color, sys.stdout)
     Console(no_color=not coloured, force_terminal=coloured or None, highlight=False).print(table)
 

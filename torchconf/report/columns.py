@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torchconf.errors.shown import shown
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,6 +16,7 @@ _USUAL = 80
 
 def plain_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return rows as aligned columns, for a pipe; a title may have several lines."""
+    rows = [[shown(cell) for cell in row] for row in rows]
     deep = max(title.count("\n") for title in head) + 1
     titles = [title.split("\n") for title in head]
     above = [[""] * (deep - len(title)) + title for title in titles]

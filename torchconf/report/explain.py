@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from packaging.utils import canonicalize_name
 
 from torchconf.catalog import Answer
+from torchconf.errors.shown import shown
 from torchconf.model.markers import holds
 from torchconf.model.project import Item
 from torchconf.resolve.choices import Around, choice_of, selections
@@ -65,7 +66,7 @@ class Explanation(NamedTuple):
         head = f"{self.package} on {self.platform}, {self.command}"
         *steps, outcome = self.steps
         lines = [f"  {number}. {step}" for number, step in enumerate(steps, start=1)]
-        return "\n".join([head, *lines, f"  => {outcome}", ""])
+        return "".join(f"{shown(line)}\n" for line in (head, *lines, f"  => {outcome}"))
 
 
 def explain_routes(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from torchconf.errors.shown import harmless, hide_secrets, shown
+from torchconf.report.annotations import workflow_command
 from torchconf.rules import Severity
 from torchconf.rules.page import load_page
 
@@ -20,6 +22,8 @@ _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
 _MOST_LINES = 4
 """Lines of a long place that are shown from its beginning."""
+_TAB = "    "
+"""What a tab is shown as: marks stand below a line wherever the terminal stops."""
 
 
 def placed(outcomes: Iterable[CheckResult]) -> Iterator[Placed]:
@@ -61,7 +65,7 @@ def one_line(one: Placed) -> str:
     finding, span = one.finding, one.span
     word = _WORDS[finding.severity]
     place = f"{one.file}:{span.line}:{span.column}"
-    return f"{place}: {word} {finding.code} {finding.message} ({finding.name})\n"
+    return shown(f"{place}: {word} {finding.code} {finding.message} ({finding.name})") + "\n"
 
 
 def text(outcome: CheckResult, *, colour: bool) -> Iterator[str]:
@@ -71,15 +75,15 @@ def text(outcome: CheckResult, *, colour: bool) -> Iterator[str]:
         finding = one.finding
         word = _paint(_WORDS[finding.severity], _COLOURS[finding.severity], colour)
         name = _paint(f"{finding.code} {finding.name}", "1", colour)
-        yield f"{word}: {finding.message} [{name}]\n"
+        yield f"{word}: {shown(finding.message)} [{name}]\n"
         yield from _excerpt(one, lines, colour=colour)
         if finding.help:
-            yield f"   = help: {finding.help}\n"
+            yield f"   = help: {shown(finding.help)}\n"
         if finding.fix and one.not_taken:
-            yield f"   = fix: {finding.fix.title} (not taken: {one.not_taken})\n"
+            yield f"   = fix: {shown(f'{finding.fix.title} (not taken: {one.not_taken})')}\n"
         elif finding.fix:
             flag = "--fix" if finding.fix.safe else "--fix --unsafe-fixes"
-            yield f"   = fix: {finding.fix.title} (`{flag}`)\n"
+            yield f"   = fix: {shown(finding.fix.title)} (`{flag}`)\n"
         yield "\n"
 
 
@@ -89,21 +93,26 @@ def _excerpt(one: Placed, lines: Sequence[str], *, colour: bool) -> Iterator[str
     width = max(len(str(last)), 3)
     bar = _paint("|", "34", colour)
     gutter = " " * width
-    yield f"{gutter[:-1]}--> {one.file}:{span.line}:{span.column}\n"
+    yield f"{gutter[:-1]}--> {shown(one.file)}:{span.line}:{span.column}\n"
     yield f"{gutter} {bar}\n"
     for number in range(span.line, last + 1):
         line = lines[number - 1]
-        yield f"{_paint(f'{number:{width}}', '34', colour)} {bar} {line}".rstrip() + "\n"
-        start = span.column - 1 if number == span.line else len(line) - len(line.lstrip())
-        end = span.end_column - 1 if number == span.end_line else len(line)
-        # Tabs stay tabs, so that the marks stand below what they are about.
-        before = "".join("\t" if char == "\t" else " " for char in line[:start])
-        marks = _paint("^" * max(end - start, 1), _COLOURS[one.finding.severity], colour)
+        # The guard of the stream hides what is secret, and has it said.
+        text = harmless(line.replace("\t", _TAB))
+        yield f"{_paint(f'{number:{width}}', '34', colour)} {bar} {text}".rstrip() + "\n"
         if span.line == span.end_line:
-            yield f"{gutter} {bar} {before}{marks}\n"
+            # The marks stand below what is shown, which may be longer or shorter than the line.
+            start = _width(line[: span.column - 1])
+            end = _width(line[: span.end_column - 1])
+            marks = _paint("^" * max(end - start, 1), _COLOURS[one.finding.severity], colour)
+            yield f"{gutter} {bar} {' ' * start}{marks}\n"
     if last < span.end_line:
         yield f"{gutter} {bar} ...\n"
     yield f"{gutter} {bar}\n"
+
+
+def _width(text: str) -> int:
+    return len(harmless(hide_secrets(text).replace("\t", _TAB)))
 
 
 def _paint(text: str, code: str, colour: bool) -> str:  # noqa: FBT001 - a switch, as everywhere here
@@ -153,31 +162,21 @@ _GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 
 
 def workflow_commands(outcomes: Iterable[CheckResult]) -> Iterator[str]:
-    """Yield the workflow commands by which GitHub shows findings beside the lines of a change.
-
-    Source: <https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions>.
-    """
+    """Yield each finding as an annotation of the lines that it is about."""
     for one in placed(outcomes):
         finding, span = one.finding, one.span
+        properties: dict[str, object] = {
+            "file": one.file.replace("\\", "/"),
+            "line": span.line,
+            "endLine": span.end_line,
+        }
         # GitHub takes columns only where they are on one line.
-        columns = (
-            f",col={span.column},endColumn={span.end_column}" if span.line == span.end_line else ""
-        )
-        properties = (
-            f"file={_escaped(one.file.replace(chr(92), '/'))},line={span.line}"
-            f",endLine={span.end_line}{columns}"
-            f",title={_escaped(f'torchconf {finding.code} {finding.name}')}"
-        )
-        message = f"{finding.message}\nhelp: {finding.help}" if finding.help else finding.message
-        yield f"::{_GITHUB[finding.severity]} {properties}::{_message(message)}\n"
-
-
-def _message(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _escaped(text: str) -> str:
-    return _message(text).replace(":", "%3A").replace(",", "%2C")
+        if span.line == span.end_line:
+            properties |= {"col": span.column, "endColumn": span.end_column}
+        properties["title"] = f"torchconf {finding.code} {finding.name}"
+        lines = [shown(finding.message)]
+        lines += [f"help: {shown(finding.help)}"] if finding.help else []
+        yield workflow_command(_GITHUB[finding.severity], properties, *lines)
 
 
 def summary_of_rules(rules: Iterable[Rule]) -> list[list[str]]:

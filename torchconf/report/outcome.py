@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from torchconf.errors.shown import shown
 from torchconf.layout.selection import Selection, hints, selection_of
 from torchconf.model.backends import PYPI
 from torchconf.model.targets import SHOWN_PLATFORMS
@@ -42,7 +43,8 @@ def commands_table(outcome: Outcome) -> str:
         return ""
     width = max(len(str(target)) for target, _ in rows)
     lines = [f"{target!s:{width}}  {command}" for target, command in rows]
-    return "\n".join([*lines, *hints(outcome.scopes, outcome.default, outcome.member), ""])
+    lines += hints(outcome.scopes, outcome.default, outcome.member)
+    return "".join(f"{shown(line)}\n" for line in lines)
 
 
 def untargeted(outcome: Outcome, catalog: Catalog) -> tuple[str, ...]:

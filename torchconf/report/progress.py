@@ -6,6 +6,8 @@ import sys
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from torchconf.report.streams import unguarded
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -22,7 +24,11 @@ def progress(title: str, total: int) -> Iterator[Callable[[], None]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    # A bar moves the cursor, which the guard of stderr would not let it do.
+    console = Console(file=unguarded(sys.stderr))
+    with Progress(
+        console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+    ) as bar:
         task = bar.add_task(title, total=total)
         yield lambda: bar.advance(task)
 

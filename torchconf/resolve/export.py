@@ -17,7 +17,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from torchconf.errors import UvError, hide_secrets
+from torchconf.errors import UvError, without_secrets
 from torchconf.model.backends import is_pypi
 from torchconf.model.markers import platform_marker
 
@@ -159,7 +159,7 @@ class Places:
 
             place = url2pathname(place.removeprefix("file:").removeprefix("//"))
         elif "://" in place:
-            return f"{name} @ {hide_secrets(place)}"
+            return f"{name} @ {without_secrets(place)}"
         path = os.path.relpath(place, self.folder) if os.path.isabs(place) else place
         path = path.replace(os.sep, "/")
         return path if path.startswith("../") else f"./{path.removeprefix('./')}"
@@ -177,7 +177,7 @@ class Places:
 
 def _same(url: str) -> str:
     """Return a URL as it can be written and compared."""
-    return hide_secrets(url).rstrip("/")
+    return without_secrets(url).rstrip("/")
 
 
 def as_requirements(wanted: Wanted, places: Places, *, hashes: bool) -> str:
@@ -194,7 +194,7 @@ def as_requirements(wanted: Wanted, places: Places, *, hashes: bool) -> str:
         for line, builds in _lines(name, by_python, places):
             known = sorted({each for build in builds for each in build.hashes})
             if hashes and not known:
-                origin = hide_secrets(builds[0].direct or builds[0].file or "") or "a folder"
+                origin = builds[0].direct or builds[0].file or "a folder"
                 raise UvError(f"{name} has no hash: it comes from {origin}", help=_NO_HASHES)
             shown = known if hashes else []
             lines.append(" \\\n".join([line, *(f"    --hash={each}" for each in shown)]))
@@ -277,7 +277,7 @@ def as_pylock(wanted: Wanted, text: str) -> str:
         block for block in blocks if (_field(block, "name"), _field(block, "version")) in kept
     ]
     whole = ["\n".join([*_header(wanted), *lines]).rstrip("\n") + "\n", *chosen]
-    return hide_secrets("\n[[packages]]\n".join(whole)).rstrip("\n") + "\n"
+    return without_secrets("\n[[packages]]\n".join(whole)).rstrip("\n") + "\n"
 
 
 def _field(block: str, key: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from torchconf.errors import hide_secrets
+from torchconf.errors import without_secrets
 from torchconf.model.backends import is_nightly
 from torchconf.model.ranges import overlaps
 from torchconf.model.toml_path import UV
@@ -66,7 +66,7 @@ class StaleLock(Rule):
 
 def _bare(url: str) -> str:
     """Return a URL without credentials and without a slash at its end."""
-    return hide_secrets(url).rstrip("/")
+    return without_secrets(url).rstrip("/")
 
 
 class UvTooOld(Rule):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from torchconf.errors import hide_secrets
 from torchconf.model.toml_path import render_path
 
 if TYPE_CHECKING:
@@ -119,8 +120,8 @@ class Rule:
             code=self.code,
             name=self.name,
             severity=severity or self.severity,
-            message=message,
+            message=hide_secrets(message),
             path=path,
-            help=help,
-            fix=fix if fix and fix.steps else None,
+            help=help and hide_secrets(help),
+            fix=fix._replace(title=hide_secrets(fix.title)) if fix and fix.steps else None,
         )

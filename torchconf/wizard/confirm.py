@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from torchconf.errors import shown
 from torchconf.wizard.question import Option, Question
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def refusal_question(error: TorchconfError) -> Question:
     """Return the last question if the answers cannot be written: go back or quit."""
 
     def show() -> None:
-        sys.stdout.write(f"\nerror: {error.message}\n")
-        sys.stdout.write(f" help: {error.help}\n" if error.help else "")
+        sys.stdout.write(f"\nerror: {shown(error.message)}\n")
+        sys.stdout.write(f" help: {shown(error.help)}\n" if error.help else "")
 
     choices = (Option(NO, "quit", "change nothing"),)
     return Question(KEY, "one", "These answers cannot be written.", "Write", NO, choices, show=show)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
+from torchconf.errors import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -75,10 +77,30 @@ class Question(NamedTuple):
     def spoken(self, value: Value) -> str:
         """Return an answer as it is shown afterwards."""
         if self.kind == "text":
-            return str(value)
+            return shown(str(value))
         chosen = (value,) if isinstance(value, str) else value
         titles = [choice.title for choice in self.choices if choice.value in chosen]
         return ", ".join(titles) or "none"
+
+    def harmless(self) -> Question:
+        """Return the question with texts that may be shown: some are from the project's files."""
+        return self._replace(
+            message=shown(self.message),
+            label=shown(self.label),
+            choices=tuple(
+                choice._replace(
+                    title=shown(choice.title),
+                    about=shown(choice.about),
+                    disabled=shown(choice.disabled),
+                )
+                for choice in self.choices
+            ),
+            judge=lambda value: _shown_complaint(self.judge(value)),
+        )
+
+
+def _shown_complaint(complaint: str | None) -> str | None:
+    return complaint and shown(complaint)
 
 
 class Ask(Protocol):
@@ -112,7 +134,8 @@ def ask_all(next_question: Callable[[Answers], Question | None], ask: Ask) -> An
     earlier: dict[str, Value] = {}
     while (question := next_question(answers)) is not None:
         try:
-            answer = ask(question.suggesting(earlier.get(question.key)), back=bool(answers))
+            asked = question.suggesting(earlier.get(question.key)).harmless()
+            answer = ask(asked, back=bool(answers))
         except GoBack:
             key, answer = answers.popitem()
         else:

@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree of exceptions, and how secrets stay out of what is shown.
+"""What can go wrong, as one tree of exceptions.
 
 An error says what, where and what to do next. The command line prints those three parts and
 leaves with `exit_code`; no traceback reaches a user.
@@ -6,9 +6,7 @@ leaves with `exit_code`; no traceback reaches a user.
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import re
+from torchconf.errors.shown import hide_secrets, shown, shown_lines, without_secrets
 
 __all__ = [
     "REFRESH",
@@ -20,6 +18,8 @@ __all__ = [
     "UvError",
     "WriteRefused",
     "hide_secrets",
+    "shown",
+    "without_secrets",
 ]
 
 
@@ -37,19 +37,21 @@ class TorchconfError(Exception):
     """
 
     exit_code = 2
+    is_quoted = False
+    """Whether the message holds the words of another program, which may be several lines."""
 
     def __init__(self, message: str, *, at: str | None = None, help: str | None = None) -> None:
-        """Keep the three parts of the message."""
+        """Keep the three parts of the message, without secrets."""
         super().__init__(message)
-        self.message = message
-        self.at = at
-        self.help = help
+        self.message = hide_secrets(message)
+        self.at = at and hide_secrets(at)
+        self.help = help and hide_secrets(help)
 
     def spoken(self) -> str:
         """Give the three parts as people read them, each on a line of its own."""
-        lines = [f"error: {self.message}"]
-        lines += [f"   at: {self.at}"] if self.at else []
-        lines += [f" help: {self.help}"] if self.help else []
+        lines = [f"error: {shown_lines(self.message) if self.is_quoted else shown(self.message)}"]
+        lines += [f"   at: {shown(self.at)}"] if self.at else []
+        lines += [f" help: {shown(self.help)}"] if self.help else []
         return "\n".join(lines) + "\n"
 
     def __str__(self) -> str:
@@ -95,25 +97,8 @@ class CatalogError(TorchconfError):
 class UvError(TorchconfError):
     """uv is missing, cannot be started, or failed."""
 
+    is_quoted = True
+
 
 class WriteRefused(TorchconfError):
     """The file was left as it was, because the new text would not keep what was promised."""
-
-
-def hide_secrets(text: str) -> str:
-    """Return a text without the credentials in its URLs; the URLs stay usable.
-
-    Whatever is printed or written and may hold a URL from outside goes through here: uv's words,
-    commands, indexes and lockfiles. `git@` in an SSH URL is no secret, and needed.
-    """
-    # Imported here: `--version` and `--help` print nothing from outside.
-    import re
-
-    # A user name or password may hold an `@`: what counts is the last one before the path.
-    return re.sub(r"(ssh)?://([^/?#\s\"<>`]*)@", _without_credentials, text)
-
-
-def _without_credentials(match: re.Match[str]) -> str:
-    ssh, credentials = match.groups()
-    user = credentials.partition(":")[0]
-    return f"ssh://{user}@" if ssh and user else f"{ssh or ''}://"
