@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
 import platformdirs
 import pytest
 from packaging.version import Version
+from pypi_simple import DistributionPackage, Link
 
 from tests.support.few import few
 from tests.support.projects import Demo
@@ -19,7 +23,15 @@ from tests.support.replica import Content, Fault, Replica
 from torchconf.catalog import Answer, Catalog, load_catalog, validated
 from torchconf.catalog.compile import FACTS, compile_catalog, read_live
 from torchconf.catalog.encoding import python_of, render
-from torchconf.catalog.refresh import _merged, _Page
+from torchconf.catalog.refresh import (
+    Settings,
+    _merged,
+    _Page,
+    _refuse_impossible_releases,
+    _wheels,
+    refreshed,
+)
+from torchconf.errors import CatalogError
 from torchconf.files.catalog_file import PACKAGED, cached_file
 from torchconf.model.targets import PLATFORMS
 
@@ -253,3 +265,159 @@ def test_wheels_without_an_abi_are_read_from_an_index() -> None:
         for python in ("3.8", "3.9", "3.14")
     ]
     assert answers == [Answer.NO, Answer.YES, Answer.YES]
+
+
+# Servers that mean no good. The first page that is read is that of all torch wheels.
+
+FIRST = "download.pytorch.org/whl/torch/*"
+HTML = (("Content-Type", "text/html"),)
+JSON = (("Content-Type", "application/vnd.pypi.simple.v1+json"),)
+WHEEL = "torch-2.13.0%2B{}-cp312-cp312-manylinux_2_28_x86_64.whl"
+TAGS = ".".join(f"cp{number}" for number in range(2000))
+
+
+def page(*names: str) -> bytes:
+    return "".join(f'<a href="{name}">{name.replace("%2B", "+")}</a>\n' for name in names).encode()
+
+
+def bomb(size: int) -> bytes:
+    """Return what is `size` bytes, packed."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb") as file:
+        for _ in range(size >> 20):
+            file.write(b"\0" * (1 << 20))
+    return packed.getvalue()
+
+
+HOSTILE = {
+    "a byte at a time": (
+        Fault(body=b" " * 1000, headers=HTML, trickle=0.05),
+        "it takes longer than 1 s",
+    ),
+    "a gzip bomb": (
+        Fault(body=bomb(200 << 20), headers=(*HTML, ("Content-Encoding", "gzip"))),
+        "it has more than 30,000,000 bytes",
+    ),
+    "more than any page has": (
+        Fault(body=b" " * 31_000_000, headers=HTML),
+        "it has more than 30,000,000 bytes",
+    ),
+    "a build of the year 9999": (
+        Fault(body=page(WHEEL.format("cu999")), headers=HTML),
+        "cannot be: `cu999`",
+    ),
+    "a build of many numbers": (
+        Fault(body=page(WHEEL.format("rocm7." + "9" * 60)), headers=HTML),
+        "cannot be: `rocm7.9",
+    ),
+    "deep JSON": (Fault(body=b'{"files": ' + b"[" * 200_000, headers=JSON), "nested too deeply"),
+    "other JSON": (Fault(body=b'{"files": [{}], "name": 3}', headers=JSON), "no usable page"),
+    "a type with an escape": (
+        Fault(body=b"", headers=(("Content-Type", "text/\x1b[31mred"),)),
+        "no usable page",
+    ),
+    "out of HTTPS": (
+        Fault(status=302, headers=(("Location", "http://download.pytorch.org/"),)),
+        "redirects to a URL without HTTPS",
+    ),
+    "a circle": (Fault(status=302, headers=(("Location", "/whl/torch/"),)), "redirects"),
+    "to a host that is not there": (
+        Fault(status=302, headers=(("Location", "https://elsewhere.example.net/"),)),
+        "no usable page",
+    ),
+}
+
+
+@pytest.mark.uv
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_server_that_means_no_good_changes_nothing(
+    name: str, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault, reason = HOSTILE[name]
+    for variable, value in replica.environment().items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setitem(replica.faults, FIRST, fault)
+    started = time.monotonic()
+    with pytest.raises(CatalogError) as caught:
+        refresh(page_seconds=1.0)
+    assert reason in caught.value.message
+    assert "the catalog is unchanged" in str(caught.value.help)
+    assert str(caught.value).isprintable()
+    assert time.monotonic() - started < 20
+
+
+def refresh(*, page_seconds: float = 60.0, seconds: float = 60.0) -> None:
+    """Read the indexes; a mistake of the server is not asked for twice."""
+    catalog = load_catalog()
+    data = json.loads(Path(PACKAGED).read_text(encoding="utf-8"))
+    settings = Settings(
+        catalog.base_url,
+        timeout=5.0,
+        retries=0,
+        pypi=os.environ.get("UV_DEFAULT_INDEX"),
+        page_seconds=page_seconds,
+        seconds=seconds,
+    )
+    refreshed(catalog, data, settings, "2030-01-01")
+
+
+@pytest.mark.uv
+def test_the_whole_refresh_ends_in_time(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in replica.environment().items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setitem(replica.faults, FIRST, Fault(delay=3.0))
+    started = time.monotonic()
+    with pytest.raises(CatalogError, match="the indexes are too slow"):
+        refresh(seconds=0.5)
+    assert time.monotonic() - started < 2.5
+
+
+@pytest.mark.uv
+@pytest.mark.parametrize("wrong", ["certificate", "proxy"])
+def test_a_wrong_certificate_or_proxy_changes_nothing(
+    wrong: str, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in replica.environment().items():
+        monkeypatch.setenv(variable, value)
+    if wrong == "proxy":
+        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    else:
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+        monkeypatch.delenv("SSL_CERT_FILE")
+    with pytest.raises(CatalogError, match=r"no usable page of torch.*(?i:certificate|proxy)"):
+        refresh()
+
+
+@pytest.mark.parametrize(
+    ("version", "is_possible"),
+    [
+        ("2.14.0", True),
+        ("3.0", True),
+        ("1!2.13.0", False),
+        ("99.0", False),
+        ("2." + "9" * 20, False),
+        ("2.13.0.post20261122", True),
+    ],
+)
+def test_releases_that_cannot_be_are_refused(version: str, *, is_possible: bool) -> None:
+    catalog = load_catalog()
+    file = DistributionPackage.from_link(
+        Link(f"torch-{version}-cp312-cp312-win_amd64.whl", f"https://x/torch-{version}.whl", {})
+    )
+    pages = [_Page("torch", "cpu", (file,))]
+    if is_possible:
+        _refuse_impossible_releases(pages, catalog)
+        return
+    with pytest.raises(CatalogError, match="cannot be"):
+        _refuse_impossible_releases(pages, catalog)
+
+
+def test_a_wheel_of_countless_tags_is_passed_over() -> None:
+    name = f"torch-2.13.0-{TAGS}-{TAGS}-{TAGS}.whl"
+    file = DistributionPackage.from_link(Link(name, f"https://x/{name}", {}))
+    assert [*_wheels([file])] == []
+
+
+def test_a_python_without_end_is_none() -> None:
+    assert python_of("cp3" + "9" * 5000) is None
+    assert python_of("py3-none", ">=3." + "9" * 5000) == "3.0+"

@@ -119,6 +119,29 @@ def test_pip_takes_the_file_of_this_platform(demo: Demo, replica: Replica) -> No
 
 
 @needs_linux
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_a_file_that_is_not_the_locked_one_is_not_installed(
+    installer: str, demo: Demo, replica: Replica
+) -> None:
+    assert demo(f"export {THIS} --python {PYTHON}").status == 0
+    file = demo.folder / "requirements" / f"{THIS}.txt"
+    text = file.read_text(encoding="utf-8")
+    head, _, torch = text.partition("\ntorch==")
+    other = re.sub(r"sha256:[0-9a-f]{8}", "sha256:00000000", torch)
+    file.write_text(f"{head}\ntorch=={other}", encoding="utf-8")
+    replica.uv("venv", "--python", sys.executable, ".v", cwd=demo.folder)
+    python = str(demo.folder / ".v/bin/python")
+    if installer == "pip":
+        words = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "-r", str(file)]
+        done = replica.run(*words, cwd=demo.folder, env=for_pip(replica))
+    else:
+        done = replica.uv("pip", "sync", "--python", python, str(file), cwd=demo.folder)
+    assert done.returncode != 0
+    assert re.search(r"(?i)hash", done.stdout + done.stderr)
+    assert not list((demo.folder / ".v").rglob("torch/__init__.py"))
+
+
+@needs_linux
 def test_a_wrong_platform_fails_clearly(demo: Demo, replica: Replica) -> None:
     assert demo(f"export {THIS} --python {PYTHON}").status == 0
     replica.uv("venv", "--python", sys.executable, ".v", cwd=demo.folder)

@@ -295,3 +295,10 @@ def test_one_file_for_all_platforms_refuses_what_it_cannot_say() -> None:
     with pytest.raises(UvError, match="`corp-lib` has a wheel for each platform on") as caught:
         as_universal("corp-lib==1.0", export(*LOCK, native), places(*LOCK, native))
     assert "pylock.toml" in str(caught.value.help)
+
+
+def test_a_wheel_of_countless_tags_is_refused_before_they_are_made() -> None:
+    tags = ".".join(f"cp{number}" for number in range(2000))
+    entry = TORCH._replace(tags=(f"{tags}-{tags}-{tags}",))
+    with pytest.raises(UvError, match="a wheel of torch in the lockfile has more than 1000 tags"):
+        export(NUMPY, entry)

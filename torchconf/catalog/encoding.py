@@ -64,12 +64,12 @@ def python_of(tag: str, requires: str | None = None) -> str | None:
         requires: The wheel's `Requires-Python`. It bounds wheels whose tag names no Python: `py3`.
     """
     tag = re.sub(r"^\d+-", "", tag)
-    if match := re.fullmatch(r"cp3(\d+)-abi3", tag):
+    if match := re.fullmatch(r"cp3(\d{1,2})-abi3", tag):
         return f"3.{match[1]}+"
-    if match := re.fullmatch(r"(?:py2\.)?py3(\d*)-none", tag):
-        floors = re.findall(r">=\s*3\.(\d+)", requires or "")
+    if match := re.fullmatch(r"(?:py2\.)?py3(\d{0,2})-none", tag):
+        floors = re.findall(r">=\s*3\.(\d{1,2})(?!\d)", requires or "")
         return f"3.{max(map(int, [match[1] or '0', *floors]))}+"
-    if match := re.fullmatch(r"cp3(\d+)(t?)(?:-none)?", tag):
+    if match := re.fullmatch(r"cp3(\d{1,2})(t?)(?:-none)?", tag):
         return f"3.{match[1]}{match[2]}"
     return None
 

@@ -1,24 +1,28 @@
 """Reading the live index pages, or a mirror's: the only code that opens a connection.
 
 A page that is not whole proves nothing. Whatever looks like a partial answer stops the refresh, and
-the catalog that is there stays.
+the catalog that is there stays. So does what no index can have: a server may be anybody's, and what
+it says is neither waited for without end nor kept unread.
 """
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections import defaultdict
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, TypeVar
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidWheelFilename
 from packaging.version import Version
 
 from torchconf.catalog import Catalog, validated
 from torchconf.catalog.encoding import Cell, intern, platforms_of, python_of
-from torchconf.errors import CatalogError
+from torchconf.errors import CatalogError, hide_secrets
 from torchconf.model.backends import PYPI
+from torchconf.model.wheel_names import parse_wheel_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,9 +32,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Settings", "refreshed"]
 
+_T = TypeVar("_T")
+_Result = TypeVar("_Result")
+
 _AT_ONCE = 6
 _FORBIDDEN, _SERVER_ERROR = 403, 500
 _MISSING_AT_MOST = 0.2
+_CHUNK = 1 << 14  # bytes; a gzip bomb makes a thousand times as many of it
+_MOST_OF_A_NUMBER = 99_999_999
+"""No part of a version is higher: some are dates."""
+_MOST_OF_A_MINOR = 99
+_MAJORS_AHEAD = 2
+_UNCHANGED = "the catalog is unchanged"
 
 
 class Settings(NamedTuple):
@@ -46,6 +59,12 @@ class Settings(NamedTuple):
     """Seconds before the first retry; twice as many before the next."""
     pypi: str | None = None
     """The index that stands for PyPI; None for PyPI itself."""
+    page_seconds: float = 120.0
+    """Seconds that one page may take, however lively the server is."""
+    seconds: float = 900.0
+    """Seconds that all of them may take."""
+    page_bytes: int = 30_000_000
+    """Unpacked bytes that a page may have; the largest has two million."""
 
 
 class _Page(NamedTuple):
@@ -79,9 +98,14 @@ def refreshed(
     Raises:
         CatalogError: An index cannot be reached, or its answer is not whole.
     """
+    end = time.monotonic() + settings.seconds
     # What has ended gets no new wheels.
     going_on = {name for name, backend in catalog.backends.items() if not catalog.ended(backend)}
-    backends = sorted(going_on | (_discovered(catalog, settings) - catalog.backends.keys()))
+    (found,) = _at_once(lambda _: _discovered(catalog, settings), [None], end)
+    new = found - catalog.backends.keys()
+    for name in sorted(new):
+        _refuse_impossible_build(catalog, name)
+    backends = sorted(going_on | new)
     wanted = [
         *((package, PYPI.name) for package in catalog.family),
         *((package, backend) for backend in backends for package in catalog.family),
@@ -89,12 +113,13 @@ def refreshed(
     own = settings.base.rstrip("/") == catalog.base_url
     pages = [
         page._replace(is_whole=settings.pypi is None if page.backend == PYPI.name else own)
-        for page in _read(wanted, settings, begin(len(wanted)))
+        for page in _read(wanted, settings, begin(len(wanted)), end)
     ]
+    _refuse_impossible_releases(pages, catalog)
     _refuse_partial(pages, data, catalog.main_package)
     main = catalog.main_package
     if not any(p.files for p in pages if p.package == main and p.backend != PYPI.name):
-        raise CatalogError(f"{settings.base} has no {main} at all", help="the catalog is unchanged")
+        raise CatalogError(f"{settings.base} has no {main} at all", help=_UNCHANGED)
     return validated(_merged(catalog, data, pages, today), "the refreshed catalog")
 
 
@@ -116,10 +141,12 @@ def _endpoint(backend: str, settings: Settings) -> str | None:
 
 
 def _read(
-    wanted: Sequence[tuple[str, str]], settings: Settings, advance: Callable[[], None]
+    wanted: Sequence[tuple[str, str]],
+    settings: Settings,
+    advance: Callable[[], None],
+    end: float,
 ) -> list[_Page]:
     """Read all pages, a few at once."""
-    from concurrent.futures import ThreadPoolExecutor
 
     def one(pair: tuple[str, str]) -> _Page:
         package, backend = pair
@@ -127,9 +154,23 @@ def _read(
         advance()
         return _Page(package, backend, None if files is None else tuple(files))
 
+    return _at_once(one, wanted, end)
+
+
+def _at_once(work: Callable[[_T], _Result], things: Sequence[_T], end: float) -> list[_Result]:
+    """Do work for all things, a few at once, and wait for it no longer than until `end`.
+
+    Raises:
+        CatalogError: It was not done then. What is under way is left alone: a server that sends
+            one byte a minute would keep it for days.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
     pool = ThreadPoolExecutor(max_workers=_AT_ONCE)
     try:
-        return list(pool.map(one, wanted))
+        return list(pool.map(work, things, timeout=max(0.0, end - time.monotonic())))
+    except TimeoutError:
+        raise CatalogError("the indexes are too slow", help=f"{_UNCHANGED}; try again") from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -148,7 +189,7 @@ def _page(
     pause = settings.pause
     for left in range(settings.retries, -1, -1):
         try:
-            session = _session()
+            session = _session(settings)
             client = PyPISimple(session=session)
             if endpoint is not None:
                 client = PyPISimple(endpoint, session=session)
@@ -162,31 +203,142 @@ def _page(
                 return None
             reason = f"answered {status}"
             is_final = status < _SERVER_ERROR
-        except (requests.RequestException, UnsupportedContentTypeError, ValueError) as error:
-            reason = str(error).partition("\n")[0]
+        except _Excess as error:
+            reason = str(error)
+            is_final = True
+        except RecursionError:
+            reason = "it is nested too deeply"
+            is_final = True
+        except (
+            requests.RequestException, UnsupportedContentTypeError, ValueError, TypeError, KeyError,
+        ) as error:  # fmt: skip
+            reason = _harmless(str(error))
             is_final = isinstance(error, UnsupportedContentTypeError)
         if is_final or not left:
             break
         time.sleep(pause)
         pause *= 2
-    where = endpoint or "PyPI"
+    where = hide_secrets(endpoint or "PyPI")
     raise CatalogError(
         f"{where} has no usable page of {package}: {reason}",
-        help="the catalog is unchanged; try again later, or use a mirror with `--index-base`",
+        help=f"{_UNCHANGED}; try again later, or use a mirror with `--index-base`",
     )
+
+
+def _harmless(text: str) -> str:
+    """Return what a server, or a library about it, has said: one short line, to be printed."""
+    line = hide_secrets(text).partition("\n")[0][:300]
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
+
+
+class _Excess(Exception):
+    """A page is larger or slower than any real one, or its server leads out of HTTPS."""
 
 
 _local = threading.local()
 
 
-def _session() -> requests.Session:
+def _session(settings: Settings) -> requests.Session:
     """Return this thread's session: connections are used again."""
-    import requests
-
     if not hasattr(_local, "session"):
-        _local.session = requests.Session()
+        _local.session = _limited_session(settings)
     session: requests.Session = _local.session
     return session
+
+
+def _limited_session(settings: Settings) -> requests.Session:
+    """Return a session that reads no more of an answer, and no longer, than the settings say."""
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.exceptions import HTTPError
+
+    class Limited(HTTPAdapter):
+        """Reads the whole body before it gives an answer."""
+
+        def send(
+            self,
+            request: requests.PreparedRequest,
+            stream: bool = False,  # noqa: FBT001, FBT002 - so requests passes it on
+            timeout: Any = None,  # noqa: ANN401 - whatever requests takes
+            verify: bool | str = True,  # noqa: FBT001, FBT002
+            cert: Any = None,  # noqa: ANN401
+            proxies: dict[str, str] | None = None,
+        ) -> requests.Response:
+            del stream  # it always streams
+            end = time.monotonic() + settings.page_seconds
+            answer = super().send(request, True, timeout, verify, cert, proxies)  # noqa: FBT003
+            body = bytearray()
+            excess = None
+            try:
+                # One piece at a time, as it comes: `read` would wait for a whole one.
+                while excess is None and (piece := answer.raw.read1(_CHUNK, decode_content=True)):
+                    body += piece
+                    if len(body) > settings.page_bytes:
+                        excess = f"it has more than {settings.page_bytes:,} bytes"
+                    elif time.monotonic() > end:
+                        excess = f"it takes longer than {settings.page_seconds:g} s"
+            except HTTPError as error:
+                raise requests.ConnectionError(error) from error
+            if excess is not None:
+                answer.raw.close()
+                raise _Excess(excess)
+            answer.raw.release_conn()
+            answer.raw = io.BytesIO(body)
+            return answer
+
+    class Session(requests.Session):
+        """Follows no redirect from HTTPS to HTTP, where anybody can answer."""
+
+        def get_redirect_target(self, resp: requests.Response) -> str | None:
+            target = super().get_redirect_target(resp)
+            if target and resp.url.startswith("https:") and target.lower().startswith("http:"):
+                raise _Excess("it redirects to a URL without HTTPS")
+            return target
+
+    session = Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, Limited())
+    return session
+
+
+def _refuse_impossible_build(catalog: Catalog, name: str) -> None:
+    """Refuse the name of a build that is far ahead of all known ones.
+
+    Raises:
+        CatalogError: Naming it.
+    """
+    backend = catalog.backend(name)
+    known = [each for each in catalog.backends.values() if each.accelerator == backend.accelerator]
+    majors = [each.version[0] for each in known if each.version]
+    if backend.version and (
+        backend.version[0] > max(majors, default=0) + _MAJORS_AHEAD
+        or max(backend.version) > _MOST_OF_A_MINOR
+    ):
+        raise CatalogError(
+            f"the index names a build that cannot be: `{name[:40]}`", help=_UNCHANGED
+        )
+
+
+def _refuse_impossible_releases(pages: Iterable[_Page], catalog: Catalog) -> None:
+    """Refuse a release that nobody can have made.
+
+    Raises:
+        CatalogError: Naming it.
+    """
+    newest = max(catalog.releases)
+    for page in pages:
+        for version, _, _ in _wheels(page.files or ()):
+            is_main = page.package == catalog.main_package
+            if (
+                version.epoch
+                or max(version.release) > _MOST_OF_A_NUMBER
+                or (is_main and version.major > newest.major + _MAJORS_AHEAD)
+            ):
+                raise CatalogError(
+                    f"the index has a release of {page.package} that cannot be: "
+                    f"`{str(version)[:40]}`",
+                    help=_UNCHANGED,
+                )
 
 
 def _refuse_partial(pages: Iterable[_Page], data: dict[str, Any], main: str) -> None:
@@ -218,7 +370,7 @@ def _refuse_partial(pages: Iterable[_Page], data: dict[str, Any], main: str) -> 
             raise CatalogError(
                 f"the page of {page.package} on `{page.backend}` is incomplete: "
                 f"{len(missing)} of {len(known)} known releases are missing",
-                help="the catalog is unchanged",
+                help=_UNCHANGED,
             )
 
 
@@ -230,8 +382,8 @@ def _wheels(
         if not file.filename.endswith(".whl") or file.is_yanked:
             continue
         try:
-            _, version, _, tags = parse_wheel_filename(file.filename)
-        except InvalidWheelFilename:
+            _, version, tags = parse_wheel_name(file.filename)
+        except (InvalidWheelFilename, ValueError):
             continue
         if version.is_prerelease:
             continue
@@ -276,13 +428,23 @@ def _merged(
             if python is not None:
                 for each in platforms_of(platform, anywhere):
                     cell["seen"].setdefault(each, set()).add(python)
-            if page.package == catalog.main_package and file.requires_python:
+            if page.package == catalog.main_package and _is_specifier(file.requires_python):
                 pythons[str(version)] = file.requires_python
     new["sets"], new["wheels"] = intern(cells)
     new["wheels"] = {p: _newest_first(v) for p, v in new["wheels"].items()}
     new["as_of"] = today
     _release(new, catalog, cells, pythons, read)
     return new
+
+
+def _is_specifier(text: str | None) -> TypeGuard[str]:
+    if not text:
+        return False
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        return False
+    return True
 
 
 def _release(

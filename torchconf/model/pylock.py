@@ -123,6 +123,7 @@ class Export:
                 if not _SOURCES & entry.keys()
             ]
             data["packages"] = [entry for entry in entries if _SOURCES & entry.keys()]
+            _refuse_countless_tags(entries, command)
             self.pylock = Pylock.from_dict(data)
         except (tomllib.TOMLDecodeError, PylockValidationError, KeyError) as error:
             raise UvError(f"cannot read uv's export: {error}", at=command) from error
@@ -197,6 +198,21 @@ class Export:
         )
 
 
+def _refuse_countless_tags(entries: Sequence[Mapping[str, Any]], command: str) -> None:
+    """Refuse a lock with a wheel whose name packaging would expand for ever."""
+    from torchconf.model.wheel_names import MOST_TAGS, count_tags
+
+    for entry in entries:
+        for wheel in entry.get("wheels", ()):
+            name = str(wheel.get("name") or wheel.get("url") or wheel.get("path") or "")
+            if count_tags(name.rpartition("/")[2]) > MOST_TAGS:
+                raise UvError(
+                    f"a wheel of {entry['name']} in the lockfile has more than {MOST_TAGS} tags",
+                    at=command,
+                    help="check the index that it comes from",
+                )
+
+
 def _holds(marker: Marker | None, where: Environment) -> bool:
     points: Mapping[str, str] = {name: str(value) for name, value in where.items()}
     return marker is None or marker.evaluate(
@@ -217,12 +233,14 @@ def _direct(package: Package) -> str | None:
 def _build(package: Package, version: str | None, source: object, fitting: frozenset[Tag]) -> Build:
     if not isinstance(source, PackageWheel | PackageSdist):
         return Build(version, None, None, direct=_direct(package))
-    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+    from packaging.utils import InvalidWheelFilename
+
+    from torchconf.model.wheel_names import parse_wheel_name
 
     found: list[str] = []
     for wheel in package.wheels or ():
         try:
-            is_usable = bool(parse_wheel_filename(wheel.filename)[3] & fitting)
+            is_usable = bool(parse_wheel_name(wheel.filename)[2] & fitting)
         except InvalidWheelFilename:
             continue
         if is_usable:

@@ -99,14 +99,15 @@ class FindLinks:
 
 def _read(files: Iterable[str], catalog: Catalog) -> Iterator[_Wheel]:
     # Imported here: few projects have such folders.
-    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+    from packaging.utils import InvalidWheelFilename
 
     from torchconf.catalog.encoding import platforms_of, python_of
+    from torchconf.model.wheel_names import parse_wheel_name
 
     anywhere = list(catalog.accelerator(catalog.fallback).platforms)
     for file in files:
         try:
-            name, version, _, tags = parse_wheel_filename(file.replace("%2B", "+"))
+            name, version, tags = parse_wheel_name(file.replace("%2B", "+"))
         except InvalidWheelFilename:
             continue
         pythons = {

@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import trustme
 
 from tests.support.replica.passage import Passage
-from tests.support.replica.site import Site
+from tests.support.replica.site import Fault, Site
 
 CACHE = "max-age=365000000, immutable"
 """Clients keep their caches apart by content, so that nothing in one ever goes stale."""
@@ -173,10 +173,27 @@ class _Host(_Handler):
         site.requests.append(place)
         fault = site.fault(place)
         time.sleep(fault.delay)
-        if fault.status is not None:
+        if fault.body is not None or fault.headers:
+            self._misbehave(fault)
+        elif fault.status is not None:
             self.respond(fault.status, "text/plain", b"")
         else:
             self.respond(*site.answer(host, self.path), truncate=fault.truncate)
+
+    def _misbehave(self, fault: Fault) -> None:
+        body = fault.body or b""
+        self.send_response(fault.status or HTTPStatus.OK)
+        for name, value in fault.headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if not fault.trickle:
+            self.wfile.write(body)
+            return
+        for byte in body:
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+            time.sleep(fault.trickle)
 
     def do_HEAD(self) -> None:
         self.do_GET()

@@ -25,12 +25,16 @@ class Fault(NamedTuple):
     """How the replica misbehaves for some URL.
 
     `delay` is in seconds. `truncate` is the number of bytes after which the connection breaks,
-    although the header promised all of them.
+    although the header promised all of them. `body` is what is sent in place of the right one, with
+    `headers`; `trickle` is the number of seconds between its bytes.
     """
 
     status: int | None = None
     delay: float = 0.0
     truncate: int | None = None
+    body: bytes | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    trickle: float = 0.0
 
 
 class Answer(NamedTuple):
