@@ -129,6 +129,12 @@ def test_a_rule_is_silent_in_a_good_file(path: Path) -> None:
     ] == []
 
 
+def test_an_index_is_not_said_to_wait_for_what_an_override_takes_away() -> None:
+    path = next(one for one in BAD if one.stem == "bad-torch-is-taken-away")
+    (found,) = check_text(path.read_text(encoding="utf-8"))
+    assert (found.code, found.severity) == ("TC106", Severity.INFO)
+
+
 def alarms(text: str) -> set[str]:
     """Return the codes of errors and warnings, without those that nobody asked for."""
     found = [f for f in check_text(text) if f.severity is not Severity.INFO]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _HEAD = r'(?m)^name = "([^"]+)"\n(?:version = "([^"]+)"\n)?'
 _DEPENDENCIES = r"(?ms)^dependencies = \[\n(.*?)^\]"
 _NAME = r'\{ name = "([^"]+)"'
+_WITH = r'\{ name = "([^"]+)", version = "[^"]+", source = \{ registry = "([^"]+)" \}'
 _REGISTRY = r'(?m)^source = \{ registry = "([^"]+)" \}'
 _WHEEL = r'"([^"]+\.whl)"'
 
@@ -77,6 +78,20 @@ def needs(text: str) -> dict[str, frozenset[str]]:
                 names = frozenset(re.findall(_NAME, listed[1]))
                 found[name] = found.get(name, frozenset()) | names
     return found
+
+
+def locked_with(text: str, package: str, other: str) -> frozenset[str]:
+    """Return the indexes of the builds of another package that a package is locked beside.
+
+    Empty where the lockfile has one build of the other package only: it names none then.
+    """
+    return frozenset(
+        registry
+        for block, _ in read_blocks(text).get(package, ())
+        if (listed := re.search(_DEPENDENCIES, block))
+        for name, registry in re.findall(_WITH, listed[1])
+        if name == other
+    )
 
 
 def reached(names: Iterable[str], graph: Mapping[str, frozenset[str]]) -> frozenset[str]:

@@ -8,7 +8,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from torchconf.model.targets import SHOWN_PLATFORMS
-from torchconf.model.uv_lock import locked_builds
+from torchconf.model.uv_lock import locked_builds, locked_with
 from torchconf.rules.context import sources_path
 from torchconf.rules.fixes import draft_of, put_entries, servable, without_wheels
 from torchconf.rules.installed_builds import (
@@ -91,6 +91,9 @@ class SiblingWithoutSource(Rule):
                 continue
             if not any(servable(context, registry, (package,)) for registry in routed):
                 continue
+            beside = locked_with(text, package, main)
+            if beside and not any(map(context.is_pytorch, beside)):
+                continue  # What brings it excludes the extras and groups that route torch.
             yield self.finding(
                 sources_path(sources[0]),
                 f"`{package}` is an indirect dependency and locked from PyPI, but "

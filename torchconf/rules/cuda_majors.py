@@ -90,6 +90,8 @@ class MixedCuda(Rule):
                 for row in context.catalog.cuda_majors
                 if row.name == one.name
                 and (row.extra is None or row.extra in one.extras)
+                # The releases are PyPI's: nobody knows what another index has under a number.
+                and (row.versions is None or self._is_from_pypi(context, one, place, platform))
                 # A bare name gets the newest release, which the first row is about.
                 and (row.versions is None or overlaps(one.specifier, row.versions))
             ]
@@ -99,6 +101,14 @@ class MixedCuda(Rule):
             if majors and platform in context.platforms(one.marker):
                 found.append(_Need(one, majors))
         return found
+
+    def _is_from_pypi(
+        self, context: Context, one: Requirement, place: Place, platform: Platform
+    ) -> bool:
+        source = source_on(context, applied_sources(context, one.name, place), platform)
+        return source is None or (
+            source.kind == "index" and build_of(context, context.index_of(source)) == ""
+        )
 
     def _torch(self, context: Context, place: Place, platform: Platform) -> tuple[str, int] | None:
         """Return the words for the torch of a place, and its CUDA; None without or if unknown."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from torchconf.model.toml_path import INDEXES, UV
 from torchconf.rules.fixes import add_index, add_sources, draft_of, index_name, servable
-from torchconf.rules.installed_builds import source_entries
+from torchconf.rules.installed_builds import BASE, first_requirement, source_entries
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_names
 
@@ -35,8 +37,8 @@ def _without_source(context: Context) -> tuple[str, ...]:
     bare = {
         one.name
         for project in context.readers
-        for one in project.requirements()
-        if one.url is None and not project.sources_for(one.name)
+        for one in context.overridden(project.requirements())
+        if one.url is None and not project.sources_for(one.name) and context.platforms(one.marker)
     }
     return tuple(package for package in context.catalog.family if package in bare)
 
@@ -51,6 +53,14 @@ def _is_routed(context: Context) -> bool:
         for source in sources
         if package == main
     )
+
+
+def _serves_the_base(context: Context) -> bool:
+    """Tell whether an open index serves torch to the base, as all sources are for other choices."""
+    main = canonicalize_name(context.catalog.main_package)
+    sources = context.project.sources_for(main)
+    scoped = all(source.extra or source.group for source in sources)
+    return scoped and first_requirement(context, BASE, main) is not None
 
 
 def _opened(context: Context, index: Index) -> tuple[str, ...] | None:
@@ -269,7 +279,9 @@ class UnusedIndex(Rule):
 
     def _is_idle(self, context: Context, index: Index) -> bool:
         searched = not index.explicit and context.project.root is None
-        unused = not index.default and (not searched or _is_routed(context))
+        unused = not index.default and (
+            not searched or (_is_routed(context) and not _serves_the_base(context))
+        )
         return unused and not context.users_of(index)
 
     def _use(self, context: Context, index: Index, packages: tuple[str, ...]) -> Fix:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from torchconf.model.project import Source
     from torchconf.model.targets import Platform
     from torchconf.rules.context import Context, Place
 
@@ -58,6 +59,8 @@ class BaseNeedsTorch(Rule):
         text = context.workspace.lockfile
         graph = needs(text) if text else {}
         for place in places:
+            if all(_exclude_each_other(context, place, source) for source in sources):
+                continue
             for requirement in context.flat(place):
                 known = main in catalog.dependents.get(requirement.name, ())
                 locked = bool(graph) and main in reached([requirement.name], graph)
@@ -70,6 +73,16 @@ class BaseNeedsTorch(Rule):
                         severity=None if locked else Severity.INFO,
                     )
                     return
+
+
+def _exclude_each_other(context: Context, place: Place, source: Source) -> bool:
+    """Tell whether a place conflicts with the extra or group that a source is for."""
+    kind = "extra" if source.extra else "group"
+    both = {(place.kind, place.name), (kind, source.extra or source.group)}
+    return any(
+        both <= {(item.kind, item.name) for item in conflict.items}
+        for conflict in context.project.conflicts
+    )
 
 
 class SourceForIndirect(Rule):

@@ -19,7 +19,7 @@ from torchconf.rules.installed_builds import (
     route_at,
     routes_are_known,
 )
-from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +39,7 @@ __all__ = ["RULES"]
 class _MissingTriton(Rule):
     """What two rules share: an accelerator whose torch pins a triton package of its own."""
 
+    requires = (Premise.PLATFORM_MARKERS,)
     accelerator: ClassVar[str]
 
     def check(self, context: Context) -> Iterator[Finding]:
