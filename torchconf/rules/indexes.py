@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.model.toml_path import INDEXES, UV
 from torchconf.rules.fixes import add_index, add_sources, draft_of, index_name, servable
-from torchconf.rules.installed_builds import BASE, first_requirement, source_entries
+from torchconf.rules.installed_builds import BASE, source_entries
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_names
 
@@ -60,7 +60,7 @@ def _serves_the_base(context: Context) -> bool:
     main = canonicalize_name(context.catalog.main_package)
     sources = context.project.sources_for(main)
     scoped = all(source.extra or source.group for source in sources)
-    return scoped and first_requirement(context, BASE, main) is not None
+    return scoped and context.first_requirement(BASE, main) is not None
 
 
 def _opened(context: Context, index: Index) -> tuple[str, ...] | None:
