@@ -134,6 +134,31 @@ def test_add_then_remove_gives_the_same_bytes(
         assert (removed.status, removed.file.decode()) == (0, before.decode())
 
 
+def test_a_target_does_not_bring_a_range_of_python_along(run: Run) -> None:
+    before = b'[project]\nname = "demo"\nversion = "0.1.0"\ndependencies = ["torch>=2.8"]\n'
+    added = run(before, "add-target windows-cuda")
+    assert added.status == 0
+    assert b"requires-python" not in added.file
+    assert b"requires-python" in run(before, "init -t windows-cuda").file, "init writes one"
+
+
+def test_torch_as_a_new_direct_requirement_is_said(run: Run) -> None:
+    said = "torch becomes a direct requirement"
+    before = f'{HEAD}dependencies = ["torchvision>=0.23"]\n'
+    added = run(before.encode(), "add-target windows-cuda")
+    assert b'"torch' in added.file
+    assert said in added.err
+    assert said not in run(before.replace("vision>=0.23", ">=2.8").encode(), "show").err
+
+
+@pytest.mark.parametrize("command", ["add-target windows-cuda", "init -t windows-cuda"])
+def test_a_project_of_setup_py_gets_no_table_of_its_own(command: str, run: Run) -> None:
+    before = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+    done = run(before.encode(), command)
+    assert (done.status, done.file.decode()) == (2, before)
+    assert "no `[project]`: the project metadata is elsewhere" in done.err
+
+
 def test_the_build_of_pypi_can_not_be_taken_from_markers(run: Run) -> None:
     before = (
         f'{HEAD}dependencies = ["torch>=2.8"]\n\n[tool.uv.sources]\n'

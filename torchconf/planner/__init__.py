@@ -202,11 +202,14 @@ def _limits(root: Draft, project: Project) -> tuple[str, ...]:
 def _brought_along(
     request: Request, project: Project, facts: Facts, decision: Decision
 ) -> Iterator[str]:
-    """Say which companions get a source or a requirement that nobody asked for by name."""
+    """Say which packages get a source or a requirement that nobody asked for by name."""
     if decision.is_idle:
         return
     named = set(map(canonicalize_name, request.packages))
     declared = facts.elsewhere.union(requirement.name for requirement in project.requirements())
+    main = decision.packages[0]
+    if request.add and main not in declared and not declared.isdisjoint(decision.packages):
+        yield f"{main} becomes a direct requirement: uv applies sources only to direct requirements"
     for name in decision.packages[1:]:
         if name in named:
             continue

@@ -200,7 +200,7 @@ class _Deciding:
         if not self.request.force:
             readable = self.before._replace(foreign=())
             refuse_unreadable(readable, "fix it first, or replace it with `--force`")
-        self._refuse_poetry()
+        self._refuse_other_metadata()
         self._refuse_own_conflict()
         refuse_inherited(self.project, self.catalog)
         self._refuse_without_torch()
@@ -440,14 +440,25 @@ class _Deciding:
                 help="run the command in a member, or name it with `--project`",
             )
 
-    def _refuse_poetry(self) -> None:
-        """Refuse a project that uv would not read: its metadata are Poetry's."""
+    def _refuse_other_metadata(self) -> None:
+        """Refuse a project whose metadata uv does not read: Poetry's, or those of setup.py."""
         tool = self.project.data.get("tool")
         if not self.project.has_project and isinstance(tool, dict) and "poetry" in tool:
             raise ProjectError(
                 "the project metadata is in `[tool.poetry]`, which uv does not read",
                 at=self.project.place("tool.poetry"),
                 help="move it to `[project]` first; Poetry 2 reads that table too",
+            )
+        if (
+            self.project.has_build_system
+            and not self.project.has_project
+            and not self.project.is_workspace_root
+        ):
+            raise ProjectError(
+                "`pyproject.toml` has `[build-system]` but no `[project]`: the project metadata is "
+                "elsewhere, such as in `setup.py`",
+                at=self.project.place("build-system"),
+                help="add `[project]` with its name, version and dependencies first",
             )
 
     def _refuse_left_out(self, targets: Iterable[Target]) -> None:

@@ -139,7 +139,11 @@ class _Requires:
             self._refuse_dynamic("requires-python")
         if self.request.python is not None:
             self.draft.put(path, python_specifier(self.request.python), "as requested")
-        elif self.project.requires_python is None and path[1] not in self.project.dynamic:
+        elif (
+            self.project.requires_python is None
+            and path[1] not in self.project.dynamic
+            and not (has_project and self.is_change)
+        ):
             floor = choice.python or self.catalog.pythons[0]
             reason = "the lowest Python that this torch has for all targets"
             self.draft.put(path, f">={floor}", reason)
