@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -23,6 +26,7 @@ from tests.support.projects import Demo, Result
 from tests.support.replica import Replica
 from tests.support.replica.facts import FACTS
 from tests.support.terminal import Terminal
+from torchconf import __version__
 from torchconf.cli.new_details import NEEDED
 from torchconf.errors import TorchconfError
 from torchconf.rules import Severity
@@ -411,3 +415,66 @@ def test_cookiecutter_makes_the_same_tree(
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
     assert tree(theirs) == tree(ours)
+
+
+ODD = 'say "hi" to C:\\dir, it\'s é 😀 <b> {x} """ end"'
+
+
+def cookiecutter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *values: str) -> Any:
+    """Let cookiecutter make a library of these values."""
+    scripts = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", os.pathsep.join([scripts, os.environ["PATH"]]))
+    (tmp_path / "none.yaml").write_text(
+        f"cookiecutters_dir: {tmp_path}\nreplay_dir: {tmp_path}\n", encoding="utf-8"
+    )
+    monkeypatch.setenv("COOKIECUTTER_CONFIG", str(tmp_path / "none.yaml"))
+    command = [sys.executable, "-m", "cookiecutter", "--no-input", "-o", str(tmp_path / "out")]
+    command += ["--directory", "templates/library", str(ROOT), *values]
+    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+
+def described(folder: Path) -> tuple[str, str | None]:
+    """Return the description in the project's file, and in the docstring of its package."""
+    data = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    (package,) = (folder / "src").iterdir()
+    module = ast.parse((package / "__init__.py").read_text(encoding="utf-8"))
+    return data["project"]["description"], ast.get_docstring(module)
+
+
+def test_a_description_is_a_text_whatever_is_in_it(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_ = shlex.quote(f"description={ODD}")
+    ours = made(demo, "library", f"--defaults --set {set_}")
+    assert described(ours) == (ODD, ODD)
+    done = cookiecutter(tmp_path, monkeypatch, "name=my-proj", f"description={ODD}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert described(tmp_path / "out/my-proj") == (ODD, ODD)
+
+
+def test_a_description_is_one_line(demo: Demo) -> None:
+    result = demo("new library x --defaults --set 'description=a\x1b[31mb'")
+    assert result.status == 2
+    assert "line break or a control character" in result.err
+
+
+@pytest.mark.parametrize("key", ["name", "package", "python", "license", "targets", "description"])
+def test_no_answer_becomes_code(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_by_code = tmp_path / "made-by-code"
+    code = f"open({str(made_by_code)!r}, 'w')".replace("/", "\\x2f")
+    for evil in (f'x"; {code}; "', f"x'; {code}; '", f'x"] + [{code}] + ["', f'x"""; {code}; """'):
+        cookiecutter(tmp_path, monkeypatch, f"{key}={evil}")
+        assert not made_by_code.exists()
+
+
+def test_a_new_project_runs_the_torchconf_that_made_it(demo: Demo) -> None:
+    workflow = made(demo, "app", "--defaults") / ".github/workflows/ci.yml"
+    text = workflow.read_text(encoding="utf-8")
+    assert re.findall(r"uvx torchconf\S* ", text) == [f"uvx torchconf@{__version__} "]
+
+
+def test_secrets_stay_out_of_the_image(demo: Demo) -> None:
+    ignored = (made(demo, "app", "--defaults") / ".dockerignore").read_text(encoding="utf-8")
+    assert {"**/.env", "**/.env.*", "**/*.key", "**/*.pem", "**/id_ed25519*", "**/.netrc"} <= {
+        *ignored.splitlines()
+    }

@@ -82,9 +82,9 @@ def _pair(text: str) -> tuple[str, str]:
         raise RequestError(
             f"unknown template value `{key}`", help=f"`--set` takes {', '.join(KEYS)}"
         )
-    if '"' in value or "\\" in value or "\n" in value:
+    if not value.isprintable():
         raise RequestError(
-            f"`--set {key}` contains a quote, a backslash or a line break", help="leave them out"
+            f"`--set {key}` contains a line break or a control character", help="leave them out"
         )
     return key, value
 

@@ -1,13 +1,15 @@
 """Run torchconf to write the torch tables and the files that depend on the targets."""
 
+import json
 import subprocess
 import sys
 
-targets = "{{ cookiecutter.targets }}".split()
+# As JSON inside a string: whatever somebody has answered stays a value, and never becomes code.
+answers = json.loads({{ cookiecutter|tojson|tojson }})
 command = ["torchconf", "new", "notebook", ".", "--finish", "--quiet"]
-for target in targets:
-    command += ["--target", target]
-command += ["--name", "{{ cookiecutter.name }}", "--package", "{{ cookiecutter.package }}"]
-command += ["--python", "{{ cookiecutter.python }}", "--license", "{{ cookiecutter.license }}"]
-command += ["--set", "description={{ cookiecutter.description }}"]
+for target in answers["targets"].split():
+    command.append(f"--target={target}")
+for key in ("name", "package", "python", "license"):
+    command.append(f"--{key}={answers[key]}")
+command.append(f"--set=description={answers['description']}")
 sys.exit(subprocess.call(command, stdout=subprocess.DEVNULL))
