@@ -390,6 +390,60 @@ def test_a_machine_that_nobody_asked_for_does_not_hold_back(tmp_path: Path) -> N
     assert (result.status, demo.text) == (2, text)
 
 
+def test_a_required_system_asks_for_one_machine_of_it(tmp_path: Path) -> None:
+    systems = ", ".join(f"\"sys_platform == '{one}'\"" for one in ("darwin", "linux", "win32"))
+    demo = Demo(
+        tmp_path,
+        '[project]\nname = "demo"\nversion = "0"\nrequires-python = ">=3.11"\n'
+        'dependencies = ["torch>=2.0.0"]\n\n'
+        f"[tool.uv]\nrequired-environments = [{systems}]\n\n"
+        '[tool.uv.sources]\ntorch = { index = "pytorch-cpu" }\n\n'
+        '[[tool.uv.index]]\nname = "pytorch-cpu"\n'
+        'url = "https://download.pytorch.org/whl/cpu"\nexplicit = true\n',
+    )
+    result = demo("upgrade")
+    assert result.status == 0, result.err
+    assert demo.project["dependencies"] == ["torch>=2.13.0"]
+
+
+def test_a_pinned_companion_goes_where_its_torch_goes(tmp_path: Path) -> None:
+    """The catalog has no wheels of it for one machine: the old pin would still keep torch back."""
+    linux = "sys_platform == 'linux'"
+    lines = [f"torch==2.2.1+cu118 ; {linux}", f"torchvision==0.17.1+cu118 ; {linux}"]
+    demo = Demo(
+        tmp_path,
+        '[project]\nname = "demo"\nversion = "0"\nrequires-python = ">=3.11,<3.12"\n'
+        f'dependencies = ["{lines[0]}", "{lines[1]}"]\n\n[tool.uv.sources]\n'
+        f'torch = {{ index = "pytorch-cu118", marker = "{linux}" }}\n'
+        f'torchvision = {{ index = "pytorch-cu118", marker = "{linux}" }}\n\n'
+        '[[tool.uv.index]]\nname = "pytorch-cu118"\n'
+        'url = "https://download.pytorch.org/whl/cu118"\nexplicit = true\n',
+    )
+    result = demo("upgrade --torch 2.4.1")
+    assert result.status == 0, result.err
+    assert demo.project["dependencies"][:2] == [
+        f"torch==2.4.1+cu118 ; {linux}",
+        f"torchvision==0.19.1+cu118 ; {linux}",
+    ]
+
+
+def test_both_names_of_a_triton_package_stay(tmp_path: Path) -> None:
+    names = ("torch", "pytorch-triton-rocm", "triton-rocm")
+    here = "sys_platform == 'linux' and platform_machine == 'x86_64'"
+    before = (
+        '[project]\nname = "demo"\nversion = "0"\nrequires-python = ">=3.11"\ndependencies = []\n\n'
+        "[project.optional-dependencies]\nrocm = [\n"
+        + "".join(f'    "{name}; {here}",\n' for name in names)
+        + "]\n\n[tool.uv.sources]\n"
+        + "".join(f'{name} = [{{ index = "pytorch-rocm", extra = "rocm" }}]\n' for name in names)
+        + '\n[[tool.uv.index]]\nname = "pytorch-rocm"\n'
+        'url = "https://download.pytorch.org/whl/rocm7.2"\nexplicit = true\n'
+    )
+    demo = Demo(tmp_path, before)
+    result = demo("upgrade")
+    assert (result.status, demo.text) == (0, before), result.err
+
+
 def test_what_a_target_can_not_follow_is_refused(tmp_path: Path) -> None:
     demo = Demo(tmp_path, EXTRAS.replace("cu130", "cu128").replace(">=2.13.0", ">=2.11.0"))
     before = demo.text

@@ -432,10 +432,19 @@ class _Reading:
             if (not locked or any(holds(marker, platform) for marker in locked))
             and (
                 platform in SHOWN_PLATFORMS
-                or any(holds(marker, platform) for marker in required)
+                or any(_is_for_machine(marker, platform) for marker in required)
                 or any(_tells_machines_apart(marker, platform.os) for marker in markers)
             )
         ]
+
+
+def _is_for_machine(marker: Marker, platform: Platform) -> bool:
+    """Tell whether a required environment needs wheels of a machine that is not shown anyway.
+
+    A whole system needs wheels for some machine of it, which the usual one is.
+    """
+    beside = (one for one in SHOWN_PLATFORMS if one.os == platform.os)
+    return holds(marker, platform) and not any(holds(marker, one) for one in beside)
 
 
 def _words(marker: str) -> set[str]:

@@ -226,7 +226,7 @@ class _Respecifying:
     def _move_companion(self, line: PlacedRequirement, bounds: Bounds) -> None:
         one = line.requirement
         text = self._label(line)
-        version = self.destination.choice.companions.get(one.name)
+        version = self.destination.choice.companions.get(one.name) or self._declared(one)
         if version is None:
             if one.specifier:
                 self.notes.append(f"no {one.name} is known to match this torch: kept `{one.raw}`")
@@ -242,6 +242,18 @@ class _Respecifying:
             elif upper and self._torch_moves() and not line.is_promise and not line.holds:
                 text = with_upper_bound(text, upper)
         self._write(line, text)
+
+    def _declared(self, one: Requirement) -> Version | None:
+        """Return the release of an exact pin, or the one that declares this torch instead.
+
+        The catalog may not know its wheels, but uv never installs beside this torch what declares
+        another.
+        """
+        pairs = [each for each in self.catalog.pairs(one.name) if each[2]]
+        kept = [each for each in pairs if each[0] in public(one.specifier)]
+        if self.release is None or not _is_exact(one) or len(kept) != 1:
+            return None
+        return next((each[0] for each in (*kept, *pairs) if self.release in each[1]), None)
 
     def _lowest(self, name: str) -> Version | None:
         """Return the companion of the lowest torch that the project means to admit."""
@@ -296,6 +308,11 @@ class _Respecifying:
 
     def _move_triton(self, line: PlacedRequirement, triton: Triton, bounds: Bounds) -> None:
         one = line.requirement
+        if one.name != triton.name and any(
+            other.requirement.name == triton.name and other.requirement.path[:-1] == one.path[:-1]
+            for other in self.lines
+        ):
+            return  # Both names are there: the old one serves older releases.
         if _is_exact(one):
             specifier = f"=={triton.pin}" if triton.pin else ""
         else:
