@@ -9,7 +9,7 @@ from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Literal
 
     from torchconf.cli.options import CommonOptions
@@ -119,10 +119,15 @@ def run(options: CheckOptions) -> int:
         outcomes = [outcome for unit in units for outcome in _check(unit, gatherer)]
     if not options.common.quiet:
         _note_words(selection.words, outcomes)
-        for path in gatherer.outside:
-            sys.stderr.write(f"note: {path} is outside of this folder; name it to fix it\n")
-    _report(options, outcomes, fixed, gatherer.errors)
+        _note_outside(gatherer.outside)
+    _report(options, outcomes, fixed, gatherer)
     return _status(options, outcomes, fixed, gatherer.errors)
+
+
+def _note_outside(paths: Iterable[str]) -> None:
+    from torchconf.report.messages import print_notes
+
+    print_notes(f"note: {path} is outside of this folder; name it to fix it" for path in paths)
 
 
 def _note_words(words: Sequence[str], outcomes: Sequence[CheckResult]) -> None:
@@ -195,10 +200,10 @@ def _report(
     options: CheckOptions,
     outcomes: Sequence[CheckResult],
     fixed: Sequence[Fixed],
-    errors: Sequence[TorchconfError],
+    gatherer: Gatherer,
 ) -> None:
     if options.format in ("json", "sarif"):
-        _report_data(options, outcomes, errors)
+        _report_data(options, outcomes, gatherer.errors)
         return
     from torchconf.report import findings
     from torchconf.report.colour import wants_colour
@@ -214,7 +219,7 @@ def _report(
             print_diff(unified_diff(one.document.text, one.text, one.document.name), color)
     elif options.fix and options.path == ("-",):
         for one in fixed:
-            write_document(one.text)
+            write_document(f"{gatherer.mark}{one.text}")
     elif options.format == "github":
         write_commands(findings.workflow_commands(outcomes))
     elif options.statistics:
@@ -226,7 +231,7 @@ def _report(
         coloured = wants_colour(color, sys.stdout)
         for outcome in outcomes:
             sys.stdout.writelines(findings.text(outcome, colour=coloured))
-    _report_errors(options, errors)
+    _report_errors(options, gatherer.errors)
     if not quiet and outcomes:
         sys.stdout.flush()
         sys.stderr.write(findings.summary(outcomes, fixed=sum(len(one.taken) for one in fixed)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from torchconf.errors import CatalogError, RequestError
 from torchconf.model.record import Record
 
@@ -51,12 +49,14 @@ def run(options: CompletionOptions) -> int:
     # Imported here: `--help` does not need it.
     import shtab
 
+    from torchconf.report.streams import write_document
+
     if options.shell not in shtab.SUPPORTED_SHELLS:
         raise RequestError(
             f"shtab {shtab.__version__} does not support {options.shell}",
             help="upgrade to `shtab>=1.13`",
         )
-    sys.stdout.write(shtab.complete(complete_parser(shtab.DIRECTORY), options.shell))
+    write_document(shtab.complete(complete_parser(shtab.DIRECTORY), options.shell))
     return 0
 
 

@@ -22,7 +22,7 @@ def parse_index_base(url: str | None) -> str | None:
         usable = usable or (parts.scheme == "file" and bool(parts.path))
         # The only placeholder that there is.
         usable = usable and not set("{}") & set(url.replace("{backend}", ""))
-        secret = parts.username is not None or parts.password is not None or bool(parts.query)
+        secret = hide_secrets(url) != url or "@" in parts.netloc or bool(parts.query)
     except ValueError:
         usable, secret = False, False
     if not usable:

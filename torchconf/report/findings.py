@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchconf.errors.shown import harmless, hide_secrets, shown
 from torchconf.report.annotations import workflow_command
+from torchconf.report.streams import TAB
 from torchconf.rules import Severity
 from torchconf.rules.page import load_page
 
@@ -22,8 +23,6 @@ _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
 _MOST_LINES = 4
 """Lines of a long place that are shown from its beginning."""
-_TAB = "    "
-"""What a tab is shown as: marks stand below a line wherever the terminal stops."""
 
 
 def placed(outcomes: Iterable[CheckResult]) -> Iterator[Placed]:
@@ -98,7 +97,7 @@ def _excerpt(one: Placed, lines: Sequence[str], *, colour: bool) -> Iterator[str
     for number in range(span.line, last + 1):
         line = lines[number - 1]
         # The guard of the stream hides what is secret, and has it said.
-        text = harmless(line.replace("\t", _TAB))
+        text = harmless(line.replace("\t", TAB))
         yield f"{_paint(f'{number:{width}}', '34', colour)} {bar} {text}".rstrip() + "\n"
         if span.line == span.end_line:
             # The marks stand below what is shown, which may be longer or shorter than the line.
@@ -112,7 +111,7 @@ def _excerpt(one: Placed, lines: Sequence[str], *, colour: bool) -> Iterator[str
 
 
 def _width(text: str) -> int:
-    return len(harmless(hide_secrets(text).replace("\t", _TAB)))
+    return len(harmless(hide_secrets(text).replace("\t", TAB)))
 
 
 def _paint(text: str, code: str, colour: bool) -> str:  # noqa: FBT001 - a switch, as everywhere here

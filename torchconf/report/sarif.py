@@ -87,4 +87,5 @@ def _uri(path: str) -> str:
     # Imported here: only this format needs it.
     from urllib.parse import quote
 
-    return quote(path.replace(os.sep, "/"))
+    # As bytes: on some systems, a name need not be Unicode.
+    return quote(os.fsencode(path.replace(os.sep, "/")))

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, TextIO
 
-__all__ = ["guarded", "is_read_by_people", "unguarded", "write_commands", "write_document"]
+__all__ = ["TAB", "guarded", "is_read_by_people", "unguarded", "write_commands", "write_document"]
 
+TAB = "    "
+"""What a tab is shown as: what stands below it does so wherever the terminal stops."""
 _CODE = "(?:[0-4]|2[2-4]|3[0-79]|9[0-7])"
-_COLOUR = rf"(\x1b\[(?:{_CODE}(?:;{_CODE})*)?m|\t)"
-"""What torchconf and rich colour texts with: nothing that hides them. And tabs, of documents."""
+_COLOUR = rf"(\x1b\[(?:{_CODE}(?:;{_CODE})*)?m)"
+"""What torchconf and rich colour texts with: nothing that hides them."""
 
 
 class Guard:
@@ -64,7 +66,7 @@ def _line(line: str, *, is_start: bool) -> str:
         line = line.replace("::", r"\x3a:", 1)
     if is_clean(line):
         return line
-    parts = re.split(_COLOUR, defused(line))
+    parts = re.split(_COLOUR, defused(line.replace("\t", TAB)))
     return "".join(part if number % 2 else harmless(part) for number, part in enumerate(parts))
 
 

@@ -39,6 +39,7 @@ class Gatherer:
 
     Attributes:
         errors: What could not be read; the rest is gathered all the same.
+        mark: What standard input begins with, before its text: a byte order mark, or nothing.
         outside: Files that are elsewhere than where they were found, and that nobody named.
     """
 
@@ -53,6 +54,7 @@ class Gatherer:
             writes: Whether files will be changed: only those that are where the user said.
         """
         self.errors: list[TorchconfError] = []
+        self.mark = ""
         self.outside: list[str] = []
         self._writes = writes
         self._catalog = load_catalog()
@@ -94,13 +96,14 @@ class Gatherer:
             root, (path, *self._inside(self._members_of(root), os.path.dirname(root)))
         )
 
-    def standard_input(self, text: str, name: str | None) -> Gathered:
+    def standard_input(self, file: files.SourceFile, name: str | None) -> Gathered:
         """Return the unit of a text that was piped in, in the place of a file.
 
         Args:
-            text: A pyproject.toml, or a script if its name says so.
+            file: A pyproject.toml, or a script if its name says so.
             name: Of the file that it stands for; its workspace is read from there.
         """
+        text, self.mark = file.text, "\ufeff" if file.bom else ""
         if name is not None and not _is_project(name):
             return self._of(CheckedFile(name, text, is_script=True), {})
         if name is None:
@@ -237,10 +240,10 @@ def _is_project(path: str) -> bool:
     return not path.endswith((".py", ".pyw"))
 
 
-def read_standard_input() -> str:
+def read_standard_input() -> files.SourceFile:
     """Return what is piped in.
 
     Raises:
         ProjectError: It is not UTF-8.
     """
-    return files.SourceFile("<stdin>", "<stdin>", sys.stdin.buffer.read()).text
+    return files.SourceFile("<stdin>", "<stdin>", sys.stdin.buffer.read())
