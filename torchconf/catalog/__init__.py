@@ -238,8 +238,12 @@ class Catalog:
         if package in self.family and self.publisher(url) == "":
             return False
         name = url.rstrip("/").removeprefix(f"{self.base_url}/")
-        seen = any(name in each for each in cells)
-        return True if seen else None
+        backend = self.backends.get(name)
+        pins = (self.triton(backend, release) for release in self.releases if backend)
+        # What the torch of an index pins comes from there, whether or not anybody saw it.
+        if any(name in each for each in cells) or any(pin and pin.name == package for pin in pins):
+            return True
+        return None
 
     def goes_along(self, package: str, backend: Backend) -> bool:
         """Tell whether an index has a package that is built for every release of torch with it.

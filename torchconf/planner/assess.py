@@ -86,7 +86,7 @@ def assess(
         certainty = max(certainty, rank)
         if rank == MISSING:
             missing.append((target, text))
-        elif text:
+        elif text and rank != COVERED:
             doubts.append((target, text))
     companions: dict[str, Version] = {}
     for package, allowed in needs.packages.items():

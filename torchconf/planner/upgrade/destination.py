@@ -86,40 +86,51 @@ def find_destination(
         RequestError: A target cannot follow; the newest release that all can have is named.
     """
     together = _Search(request, project, before, catalog, locked)
+    asked = together.asked()
     parts = find_parts(project, before, catalog)
     joint = public(declared_range(project, catalog.main_package))
     if parts and (
         any(part.held for part in parts)
         or not any(release in joint for release in catalog.releases)
-        or (request.torch is None and _are_apart(parts, catalog))
+        or (request.torch is None and _are_apart(parts, asked, catalog))
     ):
-        return _find_apart(together, parts)
+        return _find_apart(together, parts, asked)
     try:
-        return together.find()
+        return together.find(asked)
     except RequestError:
         if not parts or request.torch is not None:
             raise
-    return _find_apart(together, parts)
+    return _find_apart(together, parts, asked)
 
 
-def _are_apart(parts: Sequence[Part], catalog: Catalog) -> bool:
-    """Tell whether uv takes a newer torch for one than another one's line has ever had."""
-    ends = [end for part in parts if (end := catalog.ended(catalog.backend(part.backend)))]
-    first = min(map(Version, ends), default=None)
+def _are_apart(
+    parts: Sequence[Part], asked: Mapping[str, Backend | None], catalog: Catalog
+) -> bool:
+    """Tell whether uv takes a newer torch for one than another one's line will ever have."""
+
+    def end(part: Part) -> Version | None:
+        old = catalog.backend(part.backend)
+        new = asked.get(part.backend, old) or catalog.newest_first(old.accelerator)[0]
+        last = catalog.ended(new)
+        return Version(last) if last else None
+
+    ends = {part: end(part) for part in parts}
+    first = min((last for last in ends.values() if last), default=None)
     return first is not None and any(
-        admits_from(part.declared, next_minor(first))
-        and ((end := catalog.ended(catalog.backend(part.backend))) is None or Version(end) > first)
-        for part in parts
+        admits_from(part.declared, next_minor(first)) and (last is None or last > first)
+        for part, last in ends.items()
     )
 
 
-def _find_apart(together: _Search, parts: Sequence[Part]) -> Destination:
+def _find_apart(
+    together: _Search, parts: Sequence[Part], asked: Mapping[str, Backend | None]
+) -> Destination:
     """Find a release for each extra or group: the newest goes on, others keep to their range.
 
     Raises:
         RequestError: None of them can have what is asked for.
     """
-    request, asked = together.request, together.asked()
+    request = together.request
     named = dict(request.backends)
     moving = [part for part in parts if part.held is None]
     newest = max(lowest_named(part.declared) or Version("0") for part in moving)
@@ -218,9 +229,9 @@ class _Search:
         }
         return search
 
-    def find(self, moves: Mapping[str, Backend | None] | None = None) -> Destination:
-        """Find it; `moves` says what each backend becomes, if that is known."""
-        asked = dict(self.asked() if moves is None else moves)
+    def find(self, moves: Mapping[str, Backend | None]) -> Destination:
+        """Find it; `moves` says what each backend becomes: None is the newest."""
+        asked = dict(moves)
         choice, targets = self._choose(asked)
         backends = self._backends(asked, choice)
         backwards = {
@@ -249,8 +260,14 @@ class _Search:
         )
 
     def _was_served(self, target: Target) -> bool:
-        """Tell whether a target has wheels as things are: only then has it something to lose."""
-        now = self._now
+        """Tell whether a target has wheels as things are: only then has it something to lose.
+
+        Where no wheel was ever seen, there is none.
+        """
+        now, catalog = self._now, self.catalog
+        own = catalog.seen_releases(self.main, target.backend, target.platform, catalog.pythons)
+        if now is not None and target.backend != catalog.fallback and next(own, None) is None:
+            return False
         pythons = self.catalog.supported_pythons(now, self.project.requires_python) if now else ()
         return now is None or any(
             self.catalog.available(self.main, now, target.backend, target.platform, python)
