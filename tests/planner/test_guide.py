@@ -34,7 +34,11 @@ def tables(text: str) -> dict[str, Any]:
         for key, value in project.items()
         if key not in {"dependencies", "optional-dependencies"}
     }
-    found |= {f"tool.{name}": value for name, value in data["tool"].items() if name != "uv"}
+    found |= {
+        f"tool.{name}": value
+        for name, value in data["tool"].items()
+        if name not in {"uv", "torchconf"}
+    }
     found |= {f"uv.{key}": value for key, value in uv.items() if key not in {"sources", "index"}}
     lists = {"dependencies": project["dependencies"]}
     lists |= {

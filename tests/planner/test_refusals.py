@@ -153,8 +153,8 @@ TARGETS = {
     "no target": Refusal(
         "",
         "no target given",
-        "name targets with `-t`, as in `-t linux-cuda -t macos-cpu`; run `torchconf init --help` "
-        "for the other options",
+        "name targets with `-t`, as in `-t linux-cuda -t macos-cpu`, or list them in "
+        "`[tool.torchconf]`; run `torchconf init --help` for the other options",
     ),
     "a companion for no target": Refusal(
         "--with torchvision",

@@ -29,6 +29,7 @@ TORCH_TABLES = (
     ("project", "optional-dependencies"),
     ("project", "requires-python"),
     ("dependency-groups",),
+    ("tool", "torchconf", "targets"),
     ("tool", "uv", "conflicts"),
     ("tool", "uv", "constraint-dependencies"),
     ("tool", "uv", "default-groups"),

@@ -28,6 +28,7 @@ class AddTargetOptions(Record):
     target: tuple[str, ...]
     layout: Layout
     force: bool
+    record: bool
     writing: WritingOptions
     common: CommonOptions
 
@@ -41,6 +42,10 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--layout", choices=("auto", "markers", "extras", "groups"), default="auto",
         help="how a build is chosen at install time (default: as the project does)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--record", action="store_true",
+        help="list the targets in `[tool.torchconf]` if the file has no list yet",
     )  # fmt: skip
     add_writing(parser)
     add_format(parser)
@@ -66,5 +71,5 @@ def run(options: AddTargetOptions) -> int:
     context = open_project(options.common.project)
     vocabulary = context.catalog.vocabulary
     adding = tuple(parse_target_spec(text, vocabulary) for text in options.target)
-    request = Request(add=adding, layout=options.layout, force=options.force)
+    request = Request(add=adding, layout=options.layout, force=options.force, record=options.record)
     return carry_out(context, request, options.writing, options.common)

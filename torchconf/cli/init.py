@@ -24,6 +24,7 @@ examples:
   torchconf init -t linux-cuda13.0 -t linux-cpu -t macos-cpu --with torchvision
   torchconf init -t linux-rocm --torch '>=2.11,<2.14' --pin --dry-run
   torchconf init --with torchaudio
+  torchconf init -y       # follow the targets that `[tool.torchconf]` lists
 """
 
 
@@ -93,35 +94,45 @@ def add_arguments(parser: Parser) -> None:
 
 def run(options: InitOptions) -> int:
     """Plan, show or write, and say how to install."""
-    if not options.target and not _changes_something(options):
-        if options.writing.can_ask:
-            # Imported here, so that only the questions pay for it.
-            from torchconf.cli.run_wizard import ask_init
-            from torchconf.planner import parse_index_base
+    says_nothing = not options.target and not _changes_something(options)
+    if says_nothing and options.writing.can_ask:
+        # Imported here, so that only the questions pay for it.
+        from torchconf.cli.run_wizard import ask_init
+        from torchconf.planner import parse_index_base
 
-            return ask_init(options, parse_index_base(options.index_base))
-        raise RequestError(
-            "no target given",
-            help="name targets with `-t`, as in `-t linux-cuda -t macos-cpu`; "
-            "run `torchconf init --help` for the other options",
-        )
+        return ask_init(options, parse_index_base(options.index_base))
     # Imported here: `--help` needs none of these.
     from torchconf.cli.carry_out import carry_out
     from torchconf.workspace.opened import open_project
 
     context = open_project(options.common.project, may_be_missing=True)
     request = make_request(options, context)
+    if says_nothing and not request.specs:
+        raise RequestError(
+            "no target given",
+            help="name targets with `-t`, as in `-t linux-cuda -t macos-cpu`, or list them in "
+            "`[tool.torchconf]`; run `torchconf init --help` for the other options",
+        )
     return carry_out(context, request, options.writing, options.common)
 
 
 def make_request(options: InitOptions, context: OpenProject) -> Request:
-    """Turn flags into a request; every flag is judged by what reads it."""
+    """Turn flags into a request; every flag is judged by what reads it.
+
+    Without `-t` the targets are those that the file lists; `--with` alone adds a package only.
+    """
+    from torchconf.layout.intent import read_intent
     from torchconf.model.target_spec import parse_target_spec
     from torchconf.planner import Request, parse_index_base
 
     vocabulary = context.catalog.vocabulary
+    specs = tuple(parse_target_spec(text, vocabulary) for text in options.target)
+    listed = not specs and not options.packages
+    if listed:
+        specs = read_intent(context.project, context.catalog) or ()
     return Request(
-        specs=tuple(parse_target_spec(text, vocabulary) for text in options.target),
+        specs=specs,
+        listed=listed,
         torch=options.torch,
         packages=options.packages,
         layout=options.layout,

@@ -26,6 +26,7 @@ class RemoveTargetOptions(Record):
 
     target: tuple[str, ...]
     force: bool
+    record: bool
     writing: WritingOptions
     common: CommonOptions
 
@@ -36,6 +37,10 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "target", nargs="*", metavar="TARGET", help="platform and build, such as windows-cuda"
     )
+    parser.add_argument(
+        "--record", action="store_true",
+        help="list the targets in `[tool.torchconf]` if the file has no list yet",
+    )  # fmt: skip
     add_writing(parser)
     add_format(parser)
 
@@ -60,5 +65,5 @@ def run(options: RemoveTargetOptions) -> int:
     context = open_project(options.common.project)
     vocabulary = context.catalog.vocabulary
     removing = tuple(parse_target_spec(text, vocabulary) for text in options.target)
-    request = Request(remove=removing, force=options.force)
+    request = Request(remove=removing, force=options.force, record=options.record)
     return carry_out(context, request, options.writing, options.common)

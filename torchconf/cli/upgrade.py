@@ -38,6 +38,7 @@ class UpgradeOptions(Record):
     backend: tuple[str, ...]
     all: bool
     rename: bool
+    record: bool
     writing: WritingOptions
     common: CommonOptions
 
@@ -60,6 +61,10 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--rename", action="store_true", help="rename extras and groups named after a backend"
     )
+    parser.add_argument(
+        "--record", action="store_true",
+        help="list the targets in `[tool.torchconf]` if the file has no list yet",
+    )  # fmt: skip
     add_writing(parser, force=False)
     add_format(parser)
 
@@ -80,6 +85,7 @@ def run(options: UpgradeOptions) -> int:
         backends=_pairs(options.backend),
         everything=options.all,
         rename=options.rename,
+        record=options.record,
     )
     facts = read_facts(context)
     facts = facts._replace(locked=_locked(context, facts.locked))

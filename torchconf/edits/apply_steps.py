@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["take"]
 
-ON_ONE_LINE = frozenset({"default-groups"})
+ON_ONE_LINE = frozenset({"default-groups", "targets"})
 """Keys whose arrays are lists of a few names, and are written as such."""
 ALIKE = frozenset(
     {("project", "optional-dependencies"), ("dependency-groups",), ("tool", "uv", "sources")}

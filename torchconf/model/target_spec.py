@@ -51,6 +51,21 @@ def spec_of(target: Target) -> TargetSpec:
     return TargetSpec(target.platform, target.backend.accelerator, target.backend, str(target))
 
 
+def means(spec: TargetSpec, target: Target) -> bool:
+    """Tell whether a target is one that a spec asks for."""
+    if spec.platform != target.platform:
+        return False
+    if spec.backend is not None:
+        return spec.backend == target.backend
+    return spec.accelerator == target.backend.accelerator
+
+
+def overlap(one: TargetSpec, other: TargetSpec) -> bool:
+    """Tell whether two specs can mean the same target."""
+    same = (one.platform, one.accelerator) == (other.platform, other.accelerator)
+    return same and (one.backend is None or other.backend in {None, one.backend})
+
+
 class Vocabulary(NamedTuple):
     """The words that a target can be made of; the catalog fills it."""
 

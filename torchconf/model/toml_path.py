@@ -16,6 +16,7 @@ __all__ = [
     "INDEXES",
     "REQUIRED_ENVIRONMENTS",
     "SOURCES",
+    "TARGETS",
     "UV",
     "Path",
     "render_path",
@@ -33,6 +34,8 @@ ENVIRONMENTS: Path = (*UV, "environments")
 INDEXES: Path = (*UV, "index")
 REQUIRED_ENVIRONMENTS: Path = (*UV, "required-environments")
 SOURCES: Path = (*UV, "sources")
+# What a team asked for, in the one table that is ours.
+TARGETS: Path = ("tool", "torchconf", "targets")
 
 _BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 

@@ -12,6 +12,7 @@ from torchconf.errors import REFRESH, ProjectError
 from torchconf.model.project import read_project
 from torchconf.model.toml_path import ENVIRONMENTS
 from torchconf.planner.decide import Decision, decide
+from torchconf.planner.draft_intent import draft_intent
 from torchconf.planner.draft_removal import draft_removal
 from torchconf.planner.draft_requirements import draft_requirements
 from torchconf.planner.draft_tables import draft_tables
@@ -59,11 +60,12 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     if not decision.is_idle:
         widened = draft_requirements(draft, request, project, catalog, facts, decision)
         draft_tables(draft, root, request, project, catalog, decision)
-        changes = request.add or request.remove or request.force
+        changes = request.add or request.remove or request.force or request.listed
         if changes or decision.layout != decision.before.layout:
-            takes = bool(request.remove or request.force)
+            takes = bool(request.remove or request.force or request.listed)
             draft_removal(draft, project, catalog, decision, takes_indexes=takes)
     relabelled = tuple(release_pins(draft, root, project, catalog)) if draft.steps else ()
+    targets = draft_intent(draft, request, project, catalog, decision)
     if (decision.before.layout is not None or facts.around) and (draft.steps or root.steps):
         refuse_what_uv_refuses(draft, root, project, catalog, facts.around)
     plan = Plan(
@@ -84,7 +86,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         plan=plan,
         layout=decision.layout,
         scopes=decision.scopes,
-        targets=decision.choice.targets,
+        targets=targets,
         # A member that is installed alone gets none of the default groups of its root.
         default=decision.default if member is None or project.root is not None else None,
         choice=decision.choice,

@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 from torchconf.catalog import Answer
 from torchconf.errors import ProjectError, RequestError
 from torchconf.layout.configuration import is_in_other_extra, read_configuration
+from torchconf.layout.intent import read_intent
 from torchconf.layout.layouts import (
     Layout,
     Scope,
@@ -209,7 +210,8 @@ class _Deciding:
         packages = self._packages(named)
         python = self._python_range()
         at = self.project.place("tool.uv.sources")
-        specs = wanted_specs(self.before, self.request, self.catalog, at)
+        listed = read_intent(self.project, self.catalog)
+        specs = wanted_specs(self.before, self.request, self.catalog, at, listed)
         chosen = self._choose(specs, packages[1:], python)
         choice, torch = chosen.choice, chosen.torch
         packages = tuple(p for p in packages if p in named or self._is_known(p, choice))
@@ -359,7 +361,7 @@ class _Deciding:
         PyPI's builds may be what is left where nothing else is asked for: such a platform loses
         nothing if it gets the same build, or if it is to have another one.
         """
-        if not self.request.specs or self.request.force:
+        if not self.request.specs or self.request.force or self.request.listed:
             return
         kept = {(target.backend, target.platform.os) for target in targets}
         named = {target.platform.os for target in targets}

@@ -37,6 +37,10 @@ class Request(NamedTuple):
     pin: bool = False
     required_environments: bool = False
     force: bool = False
+    listed: bool = False
+    """`specs` are those that the file lists: the tables are to follow, also where one is gone."""
+    record: bool = False
+    """List the targets in a file that has no list yet."""
 
 
 class Facts(NamedTuple):

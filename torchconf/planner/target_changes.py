@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.errors import RequestError
+from torchconf.layout.intent import served
 from torchconf.model.backends import PYPI
-from torchconf.model.target_spec import spec_of
+from torchconf.model.target_spec import overlap, spec_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 
 
 def wanted_specs(
-    before: Configuration, request: Request, catalog: Catalog, at: str
+    before: Configuration,
+    request: Request,
+    catalog: Catalog,
+    at: str,
+    listed: Sequence[TargetSpec] | None = None,
 ) -> tuple[TargetSpec, ...]:
     """Return all targets that the project has after the request, not only the new ones.
 
@@ -36,6 +41,7 @@ def wanted_specs(
         request: Its `specs` are all the targets; otherwise `add` and `remove` change those there.
         catalog: Which builds PyPI serves, and what is plain CPU.
         at: The place of the project's sources, for errors.
+        listed: The targets that the file lists, if it does: no others can be removed.
 
     Raises:
         RequestError: Nothing is asked for, or what is to be removed is not there.
@@ -46,7 +52,7 @@ def wanted_specs(
     if request.add:
         return _with_added(before, request, catalog, named)
     if request.remove:
-        return _without_removed(before, request.remove, catalog, at)
+        return _without_removed(before, request.remove, catalog, at, listed)
     if not before.targets:
         raise RequestError(
             "no targets given, and the project has none",
@@ -159,10 +165,17 @@ def _is_brought_along(spec: TargetSpec, targets: Sequence[Target]) -> bool:
 
 
 def _without_removed(
-    before: Configuration, removing: Sequence[TargetSpec], catalog: Catalog, at: str
+    before: Configuration,
+    removing: Sequence[TargetSpec],
+    catalog: Catalog,
+    at: str,
+    listed: Sequence[TargetSpec] | None,
 ) -> tuple[TargetSpec, ...]:
     left = list(before.targets)
     for spec in removing:
+        named = None if listed is None else [each for each in listed if overlap(spec, each)]
+        if named and not any(served(each, before) for each in named):
+            continue  # Only the list has it.
         if before.layout == "markers" and spec.backend == PYPI:
             raise RequestError(
                 f"`{spec.text}` is what platforms without a source get: there is nothing to remove",
@@ -176,16 +189,20 @@ def _without_removed(
             and target.backend.accelerator == spec.accelerator
             and spec.backend in {None, target.backend}
         ]
-        if not gone or before.layout is None:
+        if not gone or before.layout is None or named == []:
             there = ", ".join(map(str, before.targets)) if before.layout else "no PyTorch index"
+            there = ", ".join(each.text for each in listed) if listed else there
             raise RequestError(
                 f"the project has no target `{spec.text}`", at=at, help=f"it has {there}"
             )
+        others = [each for each in listed or () if named is None or each not in named]
         for target in gone:
+            if any(_brings(each, target, before) for each in others):
+                continue  # Its system has the build; only the list names the machine.
             alike = _alike(target, before.targets)
             left = [t for t in left if t.backend != target.backend or t.platform not in alike]
-            named = before.layout == "markers" and before.rest != catalog.fallback
-            if target.backend != catalog.fallback or named:
+            is_named = before.layout == "markers" and before.rest != catalog.fallback
+            if target.backend != catalog.fallback or is_named:
                 continue
             if not _is_needed(left, before, catalog):
                 left = [t for t in left if t.backend != catalog.fallback]
@@ -196,6 +213,14 @@ def _without_removed(
             help="add another target first, or remove the extras or groups by hand",
         )
     return tuple(map(spec_of, left))
+
+
+def _brings(spec: TargetSpec, target: Target, before: Configuration) -> bool:
+    """Tell whether a machine has its build because another target brings it to the whole system."""
+    other = served(spec, before)
+    if other is None or other.backend != target.backend:
+        return False
+    return target.platform in _alike(other, before.targets)
 
 
 def _is_needed(left: Sequence[Target], before: Configuration, catalog: Catalog) -> bool:

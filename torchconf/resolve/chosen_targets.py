@@ -36,31 +36,25 @@ def chosen_targets(
     """
     # Imported here: only a command that takes targets needs them.
     from torchconf.layout.configuration import read_configuration
-    from torchconf.model.target_spec import parse_target_spec
+    from torchconf.layout.intent import intended
+    from torchconf.model.target_spec import means, parse_target_spec
 
     before = read_configuration(project, catalog)
+    meant = intended(project, catalog, before)
     found: list[tuple[Target, Selection]] = []
-    for target in before.targets:
+    for target in dict.fromkeys([*meant, *before.targets]):
         name = canonicalize_name(before.names.get(target.backend.name, target.backend.extra))
         selection = _selection(target, name, catalog.main_package, rows)
         if selection is not None:
             found.append((target, selection))
     if not words:
-        return found
+        return [pair for pair in found if pair[0] in meant]
     chosen: list[tuple[Target, Selection]] = []
     for word in words:
         wish = parse_target_spec(word, catalog.vocabulary)
-        matching = [
-            (target, selection)
-            for target, selection in found
-            if target.platform == wish.platform
-            and (
-                target.backend == wish.backend
-                or (wish.backend is None and target.backend.accelerator == wish.accelerator)
-            )
-        ]
+        matching = [(target, selection) for target, selection in found if means(wish, target)]
         if not matching:
-            names = ", ".join(str(target) for target, _ in found) or "no targets"
+            names = ", ".join(str(target) for target, _ in found) or "no target"
             raise RequestError(
                 f"`{word}` is not a target of this project", help=f"its targets: {names}"
             )

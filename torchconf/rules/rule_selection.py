@@ -95,7 +95,7 @@ def settings_of(data: Mapping[str, object], rules: Iterable[Rule], file: str) ->
     if not isinstance(table, dict):
         raise ProjectError("expected a table", at=at)
     for key in table:
-        if key not in _KEYS:
+        if key not in {*_KEYS, "targets"}:
             message = f"unknown setting `{key}`"
             raise ProjectError(
                 message, at=f"{at}.{key}", help=f"known settings: {', '.join(_KEYS)}"

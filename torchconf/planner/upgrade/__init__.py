@@ -22,6 +22,7 @@ from torchconf.planner.assess import Needs, assess
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.decide import admitted_range, refuse_inherited, refuse_unreadable
 from torchconf.planner.draft_indexes import move_indexes
+from torchconf.planner.draft_intent import move_intent, record_intent
 from torchconf.planner.request import Request
 from torchconf.planner.upgrade.destination import Destination, UpgradeRequest, find_destination
 from torchconf.planner.upgrade.parts import find_parts, unknown_sources
@@ -194,8 +195,11 @@ class _Plan:
         )
         if self.destination.given_up and not self._is_idle():
             self._give_up()
+        move_intent(self.draft, self.project, self.catalog, self.destination.backends)
         if not self._is_idle():
             self._verify()
+        if self.request.record:
+            record_intent(self.draft, self.project, self.catalog)
         if self.draft.steps and self.before.layout is not None:
             refuse_what_uv_refuses(self.draft, self.draft, self.project, self.catalog)
         return Upgrade(

@@ -45,6 +45,8 @@ class UpgradeRequest(NamedTuple):
     """Move each backend to the newest that all its targets share."""
     rename: bool = False
     """Whether extras and groups named after a backend get its new name."""
+    record: bool = False
+    """List the targets in a file that has no list yet."""
 
 
 class Destination(NamedTuple):

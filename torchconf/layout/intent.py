@@ -1,0 +1,122 @@
+"""What a team asked for: the list `targets` in `[tool.torchconf]`, and what is meant without it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchconf.errors import ProjectError, RequestError
+from torchconf.model.backends import PYPI
+from torchconf.model.markers import holds
+from torchconf.model.target_spec import means, parse_target_spec
+from torchconf.model.targets import Platform, Target
+from torchconf.model.toml_path import TARGETS, render_path
+
+if TYPE_CHECKING:
+    from torchconf.catalog import Catalog
+    from torchconf.layout.configuration import Configuration
+    from torchconf.model.project import Project
+    from torchconf.model.target_spec import TargetSpec
+
+__all__ = ["intended", "read_intent", "served"]
+
+_NOWHERE = Platform("other", "other")
+"""A system that no target can name: what takes it takes whatever is left."""
+
+
+def read_intent(project: Project, catalog: Catalog) -> tuple[TargetSpec, ...] | None:
+    """Return the targets that the file lists, in its order; None if it has no list.
+
+    Raises:
+        ProjectError: The list holds something that is no target, or a target twice; with its place.
+    """
+    tool = project.data.get("tool")
+    table = tool.get("torchconf") if isinstance(tool, dict) else None
+    words = table.get("targets") if isinstance(table, dict) else None
+    if words is None:
+        return None
+    at = project.place(render_path(TARGETS))
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ProjectError("expected an array of targets", at=at, help=_EXAMPLE)
+    found: dict[object, TargetSpec] = {}
+    for number, word in enumerate(words):
+        place = project.place(render_path((*TARGETS, number)))
+        try:
+            spec = parse_target_spec(word, catalog.vocabulary)
+        except RequestError as error:
+            raise ProjectError(error.message, at=place, help=error.help) from error
+        same = found.setdefault(spec._replace(text=""), spec)
+        if same is not spec:
+            again = f", as `{same.text}`" if same.text != word else ""
+            raise ProjectError(
+                f"target `{word}` is listed twice{again}", at=place, help="remove one of them"
+            )
+    return tuple(found.values())
+
+
+_EXAMPLE = 'write it as `targets = ["linux-cuda", "macos-cpu"]`'
+
+
+def served(spec: TargetSpec, configuration: Configuration) -> Target | None:
+    """Return the target of the tables that a spec means; None if they do not serve it."""
+    here = [t for t in configuration.targets if t.platform == spec.platform]
+    if spec.backend is not None:
+        target = Target(spec.platform, spec.backend)
+        # What no source names is PyPI's, also where nothing holds its release to the others'.
+        is_left = spec.backend == PYPI and not here
+        return target if target in here or is_left else None
+    fitting = [target for target in here if means(spec, target)]
+    return max(fitting, key=lambda target: target.backend.version, default=None)
+
+
+def intended(
+    project: Project, catalog: Catalog, configuration: Configuration
+) -> tuple[Target, ...]:
+    """Return what commands call the targets: those listed, else those that can have been meant.
+
+    Without a list, a platform that only gets the CPU build that is left over is no target.
+
+    Raises:
+        ProjectError: The list is malformed, or names a target that the tables do not serve.
+    """
+    specs = read_intent(project, catalog)
+    if specs is None:
+        return _without_leftovers(project, catalog, configuration)
+    found: list[Target] = []
+    for number, spec in enumerate(specs):
+        target = served(spec, configuration)
+        if target is None:
+            raise ProjectError(
+                f"target `{spec.text}` is listed, but the tables do not serve it",
+                at=project.place(render_path((*TARGETS, number))),
+                help="run `torchconf init` to bring the tables in line with the list",
+            )
+        found.append(target)
+    return tuple(dict.fromkeys(found))
+
+
+def _without_leftovers(
+    project: Project, catalog: Catalog, configuration: Configuration
+) -> tuple[Target, ...]:
+    """Leave out the platforms that no marker names, and that get nothing but the fallback."""
+    plain = {catalog.fallback, PYPI}
+    targets = configuration.targets
+    if all(target.backend in plain for target in targets):
+        return targets
+    leftover = {
+        platform
+        for platform in {target.platform for target in targets}
+        if {t.backend for t in targets if t.platform == platform} == {catalog.fallback}
+        and _is_left(platform, project, configuration)
+    }
+    return tuple(target for target in targets if target.platform not in leftover)
+
+
+def _is_left(platform: Platform, project: Project, configuration: Configuration) -> bool:
+    """Tell whether a platform has its build only from sources that take any other system too."""
+    sources = [
+        source
+        for name in configuration.packages[:1]
+        for source in project.sources_for(name)
+        if source.marker is None or holds(source.marker, platform)
+    ]
+    return all(source.marker is None or holds(source.marker, _NOWHERE) for source in sources)
