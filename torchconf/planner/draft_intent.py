@@ -73,9 +73,8 @@ def _meant(spec: TargetSpec, targets: Sequence[Target], before: Sequence[Target]
 def _stays(spec: TargetSpec, request: Request, decision: Decision) -> bool:
     """Tell whether what is listed is a target afterwards; what only the list has stays in it."""
     was = served(spec, decision.before)
-    if was is not None:
-        return was in decision.choice.targets
-    return not any(overlap(spec, each) for each in request.remove)
+    is_removed = any(overlap(each, spec) for each in request.remove)
+    return not is_removed and (was is None or was in decision.choice.targets)
 
 
 def _change(
