@@ -121,7 +121,7 @@ def make_request(options: InitOptions, context: OpenProject) -> Request:
 
     Without `-t` the targets are those that the file lists; `--with` alone adds a package only.
     """
-    from torchconf.layout.intent import read_intent
+    from torchconf.model.intent import read_intent
     from torchconf.model.target_spec import parse_target_spec
     from torchconf.planner import Request, parse_index_base
 
@@ -129,7 +129,7 @@ def make_request(options: InitOptions, context: OpenProject) -> Request:
     specs = tuple(parse_target_spec(text, vocabulary) for text in options.target)
     listed = not specs and not options.packages
     if listed:
-        specs = read_intent(context.project, context.catalog) or ()
+        specs = read_intent(context.project, vocabulary) or ()
     return Request(
         specs=specs,
         listed=listed,

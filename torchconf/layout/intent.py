@@ -1,13 +1,14 @@
-"""What a team asked for: the list `targets` in `[tool.torchconf]`, and what is meant without it."""
+"""Which targets a project is for: those that it lists, else those that its tables can mean."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.errors import ProjectError, RequestError
+from torchconf.errors import ProjectError
 from torchconf.model.backends import PYPI
+from torchconf.model.intent import read_intent
 from torchconf.model.markers import holds
-from torchconf.model.target_spec import means, parse_target_spec
+from torchconf.model.target_spec import means
 from torchconf.model.targets import Platform, Target
 from torchconf.model.toml_path import TARGETS, render_path
 
@@ -17,43 +18,10 @@ if TYPE_CHECKING:
     from torchconf.model.project import Project
     from torchconf.model.target_spec import TargetSpec
 
-__all__ = ["intended", "read_intent", "served"]
+__all__ = ["intended", "served"]
 
 _NOWHERE = Platform("other", "other")
 """A system that no target can name: what takes it takes whatever is left."""
-
-
-def read_intent(project: Project, catalog: Catalog) -> tuple[TargetSpec, ...] | None:
-    """Return the targets that the file lists, in its order; None if it has no list.
-
-    Raises:
-        ProjectError: The list holds something that is no target, or a target twice; with its place.
-    """
-    tool = project.data.get("tool")
-    table = tool.get("torchconf") if isinstance(tool, dict) else None
-    words = table.get("targets") if isinstance(table, dict) else None
-    if words is None:
-        return None
-    at = project.place(render_path(TARGETS))
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise ProjectError("expected an array of targets", at=at, help=_EXAMPLE)
-    found: dict[object, TargetSpec] = {}
-    for number, word in enumerate(words):
-        place = project.place(render_path((*TARGETS, number)))
-        try:
-            spec = parse_target_spec(word, catalog.vocabulary)
-        except RequestError as error:
-            raise ProjectError(error.message, at=place, help=error.help) from error
-        same = found.setdefault(spec._replace(text=""), spec)
-        if same is not spec:
-            again = f", as `{same.text}`" if same.text != word else ""
-            raise ProjectError(
-                f"target `{word}` is listed twice{again}", at=place, help="remove one of them"
-            )
-    return tuple(found.values())
-
-
-_EXAMPLE = 'write it as `targets = ["linux-cuda", "macos-cpu"]`'
 
 
 def served(spec: TargetSpec, configuration: Configuration) -> Target | None:
@@ -78,7 +46,7 @@ def intended(
     Raises:
         ProjectError: The list is malformed, or names a target that the tables do not serve.
     """
-    specs = read_intent(project, catalog)
+    specs = read_intent(project, catalog.vocabulary)
     if specs is None:
         return _without_leftovers(project, catalog, configuration)
     found: list[Target] = []

@@ -10,7 +10,6 @@ from packaging.utils import canonicalize_name
 from torchconf.catalog import Answer
 from torchconf.errors import ProjectError, RequestError
 from torchconf.layout.configuration import is_in_other_extra, read_configuration
-from torchconf.layout.intent import read_intent
 from torchconf.layout.layouts import (
     Layout,
     Scope,
@@ -21,6 +20,7 @@ from torchconf.layout.layouts import (
     with_aliases,
 )
 from torchconf.model.backends import PYPI, Backend
+from torchconf.model.intent import read_intent
 from torchconf.model.markers import may_hold, platform_marker
 from torchconf.model.requirements import python_specifier
 from torchconf.model.targets import Target
@@ -210,7 +210,7 @@ class _Deciding:
         packages = self._packages(named)
         python = self._python_range()
         at = self.project.place("tool.uv.sources")
-        listed = read_intent(self.project, self.catalog)
+        listed = read_intent(self.project, self.catalog.vocabulary)
         specs = wanted_specs(self.before, self.request, self.catalog, at, listed)
         chosen = self._choose(specs, packages[1:], python)
         choice, torch = chosen.choice, chosen.torch

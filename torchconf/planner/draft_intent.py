@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.layout.configuration import read_configuration
-from torchconf.layout.intent import intended, read_intent, served
+from torchconf.layout.intent import intended, served
+from torchconf.model.intent import read_intent
 from torchconf.model.project import read_project
 from torchconf.model.target_spec import means, overlap
 from torchconf.model.toml_path import TARGETS
@@ -37,7 +38,7 @@ def draft_intent(
     Raises:
         ProjectError: The list is malformed.
     """
-    listed = read_intent(project, catalog)
+    listed = read_intent(project, catalog.vocabulary)
     after = decision.choice.targets
     if request.specs:
         wanted = tuple(dict.fromkeys(_meant(spec, after) for spec in request.specs))
@@ -57,11 +58,21 @@ def record_intent(
     draft: Draft, project: Project, catalog: Catalog, also: Iterable[Target] = ()
 ) -> None:
     """List the targets that the tables have, and those just named; a list that is there stays."""
-    if read_intent(project, catalog) is not None:
+    if read_intent(project, catalog.vocabulary) is not None:
         return
     planned = read_project(draft.data, root=project.root, at=project.at)
     there = intended(planned, catalog, read_configuration(planned, catalog))
-    _arrange(draft, (), [*dict.fromkeys([*there, *also])])
+    named = [target for target in there if not _is_brought_along(target, there)]
+    _arrange(draft, (), [*dict.fromkeys([*named, *also])])
+
+
+def _is_brought_along(target: Target, there: Sequence[Target]) -> bool:
+    """Tell whether a machine has just what the usual machine of its system has."""
+    usual = {
+        t.backend for t in there if t.platform.os == target.platform.os and t.platform.is_usual
+    }
+    own = {t.backend for t in there if t.platform == target.platform}
+    return not target.platform.is_usual and own <= usual
 
 
 def _meant(spec: TargetSpec, targets: Sequence[Target], before: Sequence[Target] = ()) -> Target:
@@ -111,7 +122,7 @@ def move_intent(
     draft: Draft, project: Project, catalog: Catalog, backends: Mapping[str, Backend]
 ) -> None:
     """Let entries that name a backend follow it to the one that takes its place."""
-    for number, spec in enumerate(read_intent(project, catalog) or ()):
+    for number, spec in enumerate(read_intent(project, catalog.vocabulary) or ()):
         new = backends.get(spec.backend.name) if spec.backend is not None else None
         if new is not None:
             draft.replace((*TARGETS, number), f"{spec.platform.short}-{new.name}", _REASON)

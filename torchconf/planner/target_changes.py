@@ -48,7 +48,9 @@ def wanted_specs(
     """
     named = {spec.backend for spec in (*request.specs, *request.add)}
     if request.specs:
-        return tuple(_present(spec, before, named) for spec in request.specs)
+        bare = [spec for spec in request.specs if spec.backend is None]
+        there = [found for spec in bare if (found := _present(spec, before, named)).backend]
+        return tuple(_shared(_present(spec, before, named), there) for spec in request.specs)
     if request.add:
         return _with_added(before, request, catalog, named)
     if request.remove:
@@ -72,6 +74,16 @@ def _present(spec: TargetSpec, before: Configuration, named: set[Backend | None]
         return spec
     present.sort(key=lambda backend: (backend not in named, backend.version), reverse=True)
     return spec._replace(backend=present[0])
+
+
+def _shared(spec: TargetSpec, there: Sequence[TargetSpec]) -> TargetSpec:
+    """Let a bare accelerator mean the backend that it means on another platform already."""
+    if spec.backend is not None:
+        return spec
+    same = [
+        other.backend for other in there if other.backend and other.accelerator == spec.accelerator
+    ]
+    return spec._replace(backend=max(same, key=lambda backend: backend.version, default=None))
 
 
 def _with_added(

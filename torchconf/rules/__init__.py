@@ -8,9 +8,10 @@ they are for (`source_scopes`), the packages beside torch (`companions`, `triton
 (`conflicts`), the names in them (`conflict_names`), what goes past them (`nested_choices`), what
 they leave to a plain `uv sync` (`plain_sync`, `default_groups`), what uv refuses besides
 (`refused_locks`); platforms in markers (`marker_values`), those that are covered
-(`platform_coverage`) and those that are locked (`locked_cells`); what the catalog knows to be
-missing (`missing_wheels`, `requested_versions`) or not to fit (`release_pairs`, `cuda_majors`); and
-what else goes wrong (`publishing`, `built_against_torch`, `project_settings`).
+(`platform_coverage`), those that are locked (`locked_cells`) and those that the project lists
+(`listed_targets`); what the catalog knows to be missing (`missing_wheels`, `requested_versions`) or
+not to fit (`release_pairs`, `cuda_majors`); and what else goes wrong (`publishing`,
+`built_against_torch`, `project_settings`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from torchconf.rules import (
     foreign_tables,
     index_names,
     indexes,
+    listed_targets,
     locked_cells,
     marker_values,
     missing_wheels,
@@ -83,6 +85,7 @@ _FAMILIES = (
     marker_values,
     platform_coverage,
     locked_cells,
+    listed_targets,
     missing_wheels,
     requested_versions,
     release_pairs,

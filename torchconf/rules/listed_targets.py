@@ -1,0 +1,70 @@
+"""What `[tool.torchconf]` lists, and the tables do not have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torchconf.catalog import Answer
+from torchconf.model.intent import listed_targets
+from torchconf.model.target_spec import means
+from torchconf.model.targets import Target
+from torchconf.resolve.choices import choice_of, selections
+from torchconf.resolve.wheels import Wheels
+from torchconf.rules.rule import Finding, Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torchconf.model.target_spec import TargetSpec
+    from torchconf.rules.context import Context
+
+__all__ = ["RULES"]
+
+
+class TargetNotServed(Rule):
+    """A target in `[tool.torchconf] targets` is one that the tables do not serve."""
+
+    code = "TC410"
+    name = "target-not-served"
+    severity = Severity.ERROR
+    reference = "https://docs.astral.sh/uv/guides/integration/pytorch/"
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Ask for each target whether some choice installs its build."""
+        for each in listed_targets(context.project, context.catalog.vocabulary) or ():
+            if each.error is not None:
+                yield self.finding(each.path, each.error.message, help=each.error.help)
+            elif each.spec is not None and (there := _missed(each.spec, context)) is not None:
+                yield self.finding(
+                    each.path,
+                    f"no command installs target `{each.spec.text}`: "
+                    f"{each.spec.platform.key} gets {there}",
+                    help="run `torchconf init` to bring the tables in line with the list",
+                )
+
+
+def _missed(spec: TargetSpec, context: Context) -> str | None:
+    """Return what a platform gets instead; None where it gets its target, or nobody knows."""
+    routes, project, catalog = context.routes, context.project, context.catalog
+    if routes.error is not None or routes.doubt is not None:
+        return None
+    wheels = Wheels(project, catalog)
+    member = project.written_name if project is not context.workspace.root else None
+    there: dict[str, None] = {}
+    for selection in selections(project, catalog, member):
+        machine = spec.platform.environment()
+        route = routes.row(catalog.main_package, machine, choice_of(selection))
+        judged = wheels.judge(catalog.main_package, spec.platform, route)
+        if judged.backend is None:
+            if judged.reason is not None and route.kind != "error":
+                return None
+            continue
+        has_wheel = judged.available is not Answer.NO
+        if means(spec, Target(spec.platform, judged.backend)) and has_wheel:
+            return None
+        there[judged.backend.title] = None
+    return " or ".join(there) or f"no {catalog.main_package}"
+
+
+RULES: tuple[type[Rule], ...] = (TargetNotServed,)
+"""The rules of this family, by code."""
