@@ -423,7 +423,6 @@ def test_what_the_project_has_is_pre_selected(configured: Path) -> None:
             terminal,
             PLATFORMS,
             ("torch builds for Linux?", "enter"),
-            ("torch builds for Linux on ARM?", "enter"),
             ("torch builds for Windows?", "enter"),
             ("torch builds for macOS?", "enter"),
         )
@@ -444,8 +443,8 @@ def test_another_build_is_added_and_one_taken_away(configured: Path, tmp_path: P
     with Terminal(["init"], configured.parent) as terminal:
         go(
             terminal,
-            # Linux on ARM came along, and Windows goes.
-            ("Which platforms", "down", "space", "down", "space", "enter"),
+            # Linux on ARM came along, and is not in the list; Windows goes.
+            ("Which platforms", "down", "down", "space", "enter"),
             ("torch builds for Linux?", "space", "enter"),
             ("torch builds for macOS?", "enter"),
             ("Which packages", "enter"),
@@ -619,7 +618,7 @@ ADDING = (
     ("Write these", "enter"),
 )
 REMOVING = (
-    ("Which targets should be removed?", "down", "down", "space", "enter"),
+    ("Which targets should be removed?", "down", "space", "enter"),
     ("Write these", "enter"),
 )
 
@@ -650,6 +649,21 @@ def test_add_target_without_another_layout(configured: Path, tmp_path: Path) -> 
         words = shown_command(terminal)
     assert words == ["add-target", "windows-arm64-cpu"]
     assert configured.read_bytes() == equal_by_flags(words, before, tmp_path)
+
+
+def test_a_file_without_a_list_of_targets_can_get_one(configured: Path, tmp_path: Path) -> None:
+    before = configured.read_text().partition("\n[tool.torchconf]")[0]
+    configured.write_text(before)
+    with Terminal(["add-target"], configured.parent, columns=120) as terminal:
+        terminal.answer("Where should the new build run?", "down", "down", "down", "enter")
+        terminal.answer("torch builds for Windows on ARM?", "space", "enter")
+        terminal.answer("List the targets in pyproject.toml?", "down", "enter")
+        terminal.answer("Write these", "enter")
+        assert terminal.finish() == 0
+        words = shown_command(terminal)
+    assert words == ["add-target", "windows-arm64-cpu", "--record"]
+    assert configured.read_bytes() == equal_by_flags(words, before, tmp_path)
+    assert "targets = [" in configured.read_text()
 
 
 @pytest.mark.parametrize("columns", few([60, 80], {80}.__contains__))

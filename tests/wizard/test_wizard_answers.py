@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
+import re
 import shlex
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -109,8 +111,15 @@ def make(parent: Path, name: str, text: str) -> Path:
 
 
 def written(folder: Path) -> bytes | None:
+    """Return the file; the targets sorted, as the wizard lists them in the order of its questions."""
     path = folder / "pyproject.toml"
-    return path.read_bytes() if path.exists() else None
+    if not path.exists():
+        return None
+
+    def in_order(found: re.Match[bytes]) -> bytes:
+        return b"targets = " + json.dumps(sorted(json.loads(found[1]))).encode()
+
+    return re.sub(rb"(?m)^targets = (.*)$", in_order, path.read_bytes())
 
 
 def opened(folder: Path, machine: MachineFacts | None = None) -> tuple[OpenProject, Session]:

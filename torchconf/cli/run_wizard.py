@@ -61,7 +61,7 @@ def ask_init(options: InitOptions, index_base: str | None) -> int:
 def ask_addition(options: AddTargetOptions) -> int:
     """Ask which targets to add, and add them; return the exit status."""
     context = open_project(options.common.project)
-    given = Request(layout=options.layout, force=options.force)
+    given = Request(layout=options.layout, force=options.force, record=options.record)
     return _Interview(
         "add-target", context, given, AddTargetQuestions, options.writing, options.common
     ).run()
@@ -70,7 +70,7 @@ def ask_addition(options: AddTargetOptions) -> int:
 def ask_removal(options: RemoveTargetOptions) -> int:
     """Ask which targets to remove, and remove them; return the exit status."""
     context = open_project(options.common.project)
-    given = Request(force=options.force)
+    given = Request(force=options.force, record=options.record)
     return _Interview(
         "remove-target", context, given, RemoveTargetQuestions, options.writing, options.common
     ).run()
@@ -182,8 +182,8 @@ class _Interview:
         file, before = self.context.file, self.session.before
         state = "" if file.raw is not None else " (new file)"
         _say(f"torchconf {self.command}: {spoken_path(file.path)}{state}")
-        if before.layout is not None and before.targets:
-            targets = ", ".join(map(str, before.targets))
+        if before.layout is not None and self.session.present:
+            targets = ", ".join(map(str, self.session.present))
             _say(f"Current layout: {before.layout}. Targets: {targets}.")
         if self.session.machine.words and self.command != "remove-target":
             _say(f"This machine: {self.session.machine.words}")

@@ -30,7 +30,7 @@ class InitAnswers:
         self.session = session
         self.catalog = session.catalog
         self.before = session.before
-        self.has = session.before.layout is not None and bool(session.before.targets)
+        self.has = bool(session.present)
 
     def request(self, answers: Answers) -> Request:
         """Return what the answers so far ask for; `--force` only where targets are taken away."""

@@ -39,7 +39,7 @@ def offered(
     """
     catalog = session.catalog
     lines = list(dict.fromkeys(line(release) for release in catalog.releases))[:LINES]
-    present = {t.backend for t in session.before.targets if t.platform == platform}
+    present = {t.backend for t in session.present if t.platform == platform}
     for accelerator in catalog.accelerators:
         if platform.key not in accelerator.platforms:
             if recent:
@@ -179,11 +179,9 @@ def suggestion(
 ) -> tuple[str, ...]:
     """Return what is pre-selected: what the project has, what fits, what others have, or CPU."""
     open_ = [choice.value for choice in choices if not choice.disabled]
-    before = session.before
-    if before.layout is not None:
-        present = [t.backend.name for t in before.targets if t.platform == platform]
-        if kept := tuple(name for name in open_ if name in present):
-            return kept
+    present = [target.backend.name for target in session.present if target.platform == platform]
+    if kept := tuple(name for name in open_ if name in present):
+        return kept
     if platform == session.machine.platform and session.machine.fits:
         return tuple(name for name in session.machine.fits if name in open_)[:1]
     alike = [wish.backend.name for wish in chosen if wish.backend is not None]

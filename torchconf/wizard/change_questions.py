@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.errors import RequestError
-from torchconf.model.targets import PLATFORMS, Target
+from torchconf.model.targets import PLATFORMS
+from torchconf.wizard.answers import NO, YES
 from torchconf.wizard.build_choices import OLDER, build_choices, judge_request, older_choice
 from torchconf.wizard.descriptions import backend_about, platform_about, platform_title
 from torchconf.wizard.question import Option, Question, words_of
 
 if TYPE_CHECKING:
+    from torchconf.model.targets import Target
     from torchconf.planner import Request
     from torchconf.wizard.question import Answers, Value
     from torchconf.wizard.session import Session
@@ -33,6 +35,7 @@ class AddTargetQuestions:
         return given._replace(
             add=self.session.wishes(f"{platform}-{b}" for b in builds if b != OLDER),
             layout=str(answers.get("layout", given.layout)),
+            record=given.record or answers.get("record") == YES,
         )
 
     def next_question(self, answers: Answers) -> Question | None:
@@ -43,13 +46,14 @@ class AddTargetQuestions:
             return self._ask_builds(answers, "builds")
         if "older" not in answers and OLDER in words_of(answers["builds"]):
             return self._ask_builds(answers, "older")
-        return None if "layout" in answers else self._ask_layout(answers)
+        layout = None if "layout" in answers else self._ask_layout(answers)
+        return layout or ask_record(self.session, answers)
 
     def _ask_platform(self) -> Question:
         session = self.session
         choices = []
         for platform in PLATFORMS:
-            has = [t.backend.name for t in self._present() if t.platform == platform]
+            has = [t.backend.name for t in session.present if t.platform == platform]
             about = f"has {', '.join(has)}" if has else platform_about(platform, session.catalog)
             if platform == session.machine.platform:
                 about = f"this machine; {about}"
@@ -60,14 +64,10 @@ class AddTargetQuestions:
             tuple(choices),
         )  # fmt: skip
 
-    def _present(self) -> tuple[Target, ...]:
-        before = self.session.before
-        return before.targets if before.layout is not None else ()
-
     def _ask_builds(self, answers: Answers, key: str) -> Question:
         session = self.session
         platform = next(p for p in PLATFORMS if p.short == answers["platform"])
-        present = {t.backend.name for t in self._present() if t.platform == platform}
+        present = {t.backend.name for t in session.present if t.platform == platform}
         choices = [
             choice._replace(disabled="already in the project", about="")
             if choice.value in present
@@ -138,18 +138,20 @@ class RemoveTargetQuestions:
 
     def request(self, answers: Answers) -> Request:
         """Return what the answers so far ask for."""
-        return self.session.given._replace(
-            remove=self.session.wishes(words_of(answers.get("targets")))
+        given = self.session.given
+        return given._replace(
+            remove=self.session.wishes(words_of(answers.get("targets"))),
+            record=given.record or answers.get("record") == YES,
         )
 
     def next_question(self, answers: Answers) -> Question | None:
-        """Return the one question."""
+        """Return the next question."""
         if "targets" in answers:
-            return None
+            return ask_record(self.session, answers)
         session = self.session
         choices = [
             Option(str(target), str(target), _about(target, session), self._why_not(str(target)))
-            for target in session.before.targets
+            for target in session.present
         ]
         if all(choice.disabled for choice in choices):
             raise RequestError(choices[0].disabled, help=SEE)
@@ -172,6 +174,19 @@ class RemoveTargetQuestions:
 
     def _why_not(self, name: str) -> str:
         return judge_request(self.session, self.request({"targets": (name,)})) or ""
+
+
+def ask_record(session: Session, answers: Answers) -> Question | None:
+    """Ask whether a file without a list of targets is to have one."""
+    if "record" in answers or session.listed is not None or session.given.record:
+        return None
+    choices = (
+        Option(NO, "no", "the targets are read back from uv's tables"),
+        Option(YES, "yes", "`[tool.torchconf] targets`, which people and CI can read"),
+    )
+    return Question(
+        "record", "one", "List the targets in pyproject.toml?", "List of targets", NO, choices
+    )
 
 
 def _about(target: Target, session: Session) -> str:

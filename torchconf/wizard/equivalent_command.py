@@ -35,6 +35,7 @@ def command_words(command: str, request: Request) -> list[str]:
     for flag, given in (
         ("--pin", request.pin),
         ("--required-environments", request.required_environments),
+        ("--record", request.record),
         ("--force", request.force),
     ):
         words += [flag] if given else []

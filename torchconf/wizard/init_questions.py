@@ -85,7 +85,7 @@ class InitQuestions(InitAnswers):
                 help="check which torch and Python the project requires",
             )
         if self.has:
-            present = {target.platform.short for target in self.before.targets}
+            present = {target.platform.short for target in self.session.present}
             default = tuple(choice.value for choice in choices if choice.value in present)
         else:
             own = session.machine.platform

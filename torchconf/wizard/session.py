@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.errors import ProjectError, TorchconfError
 from torchconf.layout.configuration import Configuration, read_configuration
+from torchconf.layout.intent import served
+from torchconf.model.intent import read_intent
 from torchconf.model.target_spec import TargetSpec, parse_target_spec
+from torchconf.model.targets import Target
 from torchconf.planner import Facts, Outcome, Request, plan_targets
 
 if TYPE_CHECKING:
@@ -41,6 +44,21 @@ class Session(NamedTuple):
     """What the command line has said already, such as the URL of a mirror."""
     judged: dict[Request, TorchconfError | None]
     """What the planner said before."""
+    listed: tuple[TargetSpec, ...] | None = None
+    """The targets that the file lists; None without a list."""
+
+    @property
+    def present(self) -> tuple[Target, ...]:
+        """The targets that the project has: those that it lists, else those of its tables."""
+        if self.listed is None:
+            return self.before.targets if self.before.layout is not None else ()
+        found = []
+        for spec in self.listed:
+            target = served(spec, self.before)
+            if target is None and spec.backend is not None:
+                target = Target(spec.platform, spec.backend)
+            found += [target] if target is not None else []
+        return tuple(found)
 
     def wish(self, text: str) -> TargetSpec:
         """Read a target as the flag `-t` does."""
@@ -95,9 +113,9 @@ def open_session(
     Raises:
         ProjectError: No answer would help: the file holds what is not understood.
     """
-    session = Session(
-        project, catalog, facts, machine, read_configuration(project, catalog), given, {}
-    )
+    before = read_configuration(project, catalog)
+    listed = read_intent(project, catalog.vocabulary)
+    session = Session(project, catalog, facts, machine, before, given, {}, listed)
     probe = given._replace(specs=session.wishes([f"linux-{catalog.fallback.name}"]))
     error = session.complaint(probe)
     if isinstance(error, ProjectError):
