@@ -118,6 +118,15 @@ def test_index_and_source_move_together() -> None:
     assert "cu132" in plan(text, backends=(("cu130", "cu132"),)).backends["cu130"].name
 
 
+def test_the_list_of_targets_moves_along() -> None:
+    listed = '\n[tool.torchconf]\ntargets = ["linux-cu126", "macos-mps", "windows-cuda"]\n'
+    text = linux_only("torch>=2.11.0", "cu126") + listed
+    moved = tomllib.loads(upgraded(text, backends=(("cu126", "cu130"),)))
+    assert moved["tool"]["torchconf"]["targets"] == ["linux-cu130", "macos-mps", "windows-cuda"]
+    recorded = tomllib.loads(upgraded(linux_only("torch>=2.13.0"), record=True))
+    assert recorded["tool"]["torchconf"]["targets"] == ["linux-cu130"]
+
+
 def test_sources_outside_the_family_stay_with_an_index_that_stays() -> None:
     """An index that others use and the root keeps is left to them."""
     kept = 'flash-attn = { index = "gpu" }\n'

@@ -111,15 +111,17 @@ def make(parent: Path, name: str, text: str) -> Path:
 
 
 def written(folder: Path) -> bytes | None:
-    """Return the file; the targets sorted, as the wizard lists them in the order of its questions."""
     path = folder / "pyproject.toml"
-    if not path.exists():
-        return None
+    return listed_in_order(path.read_bytes()) if path.exists() else None
+
+
+def listed_in_order(text: bytes) -> bytes:
+    """Sort the list of targets: the wizard's is in the order of its questions."""
 
     def in_order(found: re.Match[bytes]) -> bytes:
         return b"targets = " + json.dumps(sorted(json.loads(found[1]))).encode()
 
-    return re.sub(rb"(?m)^targets = (.*)$", in_order, path.read_bytes())
+    return re.sub(rb"(?m)^targets = (.*)$", in_order, text)
 
 
 def opened(folder: Path, machine: MachineFacts | None = None) -> tuple[OpenProject, Session]:
@@ -156,7 +158,7 @@ def by_answers(folder: Path, words: list[str], machine: MachineFacts) -> Request
         assert run(folder, *command_words("init", request)) == 0
     except (Refused, TorchconfError) as refused:
         return str(refused)
-    assert written(folder) == by_wizard.encode()
+    assert written(folder) == listed_in_order(by_wizard.encode())
     return request
 
 
