@@ -408,23 +408,24 @@ def test_a_required_system_asks_for_one_machine_of_it(tmp_path: Path) -> None:
 
 def test_a_pinned_companion_goes_where_its_torch_goes(tmp_path: Path) -> None:
     """The catalog has no wheels of it for one machine: the old pin would still keep torch back."""
-    linux = "sys_platform == 'linux'"
-    lines = [f"torch==2.2.1+cu118 ; {linux}", f"torchvision==0.17.1+cu118 ; {linux}"]
+    linux, mac = "sys_platform == 'linux'", "sys_platform == 'darwin'"
+    moved = [f"torch==2.4.1+cu118 ; {linux}", f"torchvision==0.19.1+cu118 ; {linux}"]
+    there = [f"torch==2.4.1 ; {mac}", f"torchvision==0.19.1 ; {mac}"]
+    old = [f"torch==2.2.1+cu118 ; {linux}", f"torchvision==0.17.1+cu118 ; {linux}"]
+    lines = "".join(f'    "{line}",\n' for line in (*old, *there))
+    source = f'= {{ index = "pytorch-cu118", marker = "{linux}" }}\n'
     demo = Demo(
         tmp_path,
         '[project]\nname = "demo"\nversion = "0"\nrequires-python = ">=3.11,<3.12"\n'
-        f'dependencies = ["{lines[0]}", "{lines[1]}"]\n\n[tool.uv.sources]\n'
-        f'torch = {{ index = "pytorch-cu118", marker = "{linux}" }}\n'
-        f'torchvision = {{ index = "pytorch-cu118", marker = "{linux}" }}\n\n'
+        f"dependencies = [\n{lines}]\n\n"
+        f"[tool.uv.sources]\ntorch {source}torchvision {source}\n"
         '[[tool.uv.index]]\nname = "pytorch-cu118"\n'
         'url = "https://download.pytorch.org/whl/cu118"\nexplicit = true\n',
     )
-    result = demo("upgrade --torch 2.4.1")
+    result = demo("upgrade")
     assert result.status == 0, result.err
-    assert demo.project["dependencies"][:2] == [
-        f"torch==2.4.1+cu118 ; {linux}",
-        f"torchvision==0.19.1+cu118 ; {linux}",
-    ]
+    assert demo.project["dependencies"] == [*moved, *there]
+    assert "no torchvision is known" not in result.err
 
 
 def test_both_names_of_a_triton_package_stay(tmp_path: Path) -> None:
