@@ -153,6 +153,29 @@ def test_torch_as_a_new_direct_requirement_is_said(run: Run) -> None:
     assert said not in run(before.replace("vision>=0.23", ">=2.8").encode(), "show").err
 
 
+def test_where_a_target_goes_no_companion_comes(run: Run, tmp_path: Path) -> None:
+    """The lockfile has torchvision, which another dependency brings: only an addition routes it."""
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "uv.lock").write_text(
+        '[[package]]\nname = "images"\nversion = "1.0"\n'
+        'dependencies = [\n    { name = "torchvision" },\n]\n\n'
+        '[[package]]\nname = "torchvision"\nversion = "0.28.0"\n'
+        'dependencies = [\n    { name = "torch" },\n]\n\n'
+        '[[package]]\nname = "torch"\nversion = "2.13.0"\n'
+    )
+    linux = "sys_platform == 'linux'"
+    both = f"{linux} or sys_platform == 'win32'"
+    before = (
+        f'{HEAD}dependencies = ["torch>=2.13", "images"]\n\n[tool.uv.sources]\n'
+        f'torch = [{{ index = "pytorch-cu130", marker = "{both}" }}]\n\n'
+        '[[tool.uv.index]]\nname = "pytorch-cu130"\n'
+        'url = "https://download.pytorch.org/whl/cu130"\nexplicit = true\n'
+    )
+    gone = run(before.encode(), "remove-target windows-cu130")
+    assert gone.file.decode() == before.replace(both, linux)
+    assert "torchvision" not in gone.err
+
+
 @pytest.mark.parametrize("command", ["add-target windows-cuda", "init -t windows-cuda"])
 def test_a_project_of_setup_py_gets_no_table_of_its_own(command: str, run: Run) -> None:
     before = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'

@@ -529,9 +529,12 @@ class _Deciding:
         """Tell whether a companion that nobody named goes where torch goes.
 
         One that is routed beside torch does, and one that is not routed yet but built against one
-        torch. What its author routes elsewhere, or leaves to PyPI on purpose, stays.
+        torch. What its author routes elsewhere, or leaves to PyPI on purpose, stays; and where a
+        target goes, nothing comes.
         """
         sources = self.project.sources_for(canonicalize_name(name))
+        if not sources and self.request.remove:
+            return False
         if not sources:
             return self.catalog.companions(name, self.catalog.releases[0]) is not None
         beside = {s.value for s in self.project.sources_for(canonicalize_name(self.main))}
