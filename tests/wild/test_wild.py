@@ -39,13 +39,8 @@ from torchconf.model.backends import PYPI_HOSTS
 PYPI = f"https://{'.'.join(PYPI_HOSTS[0])}/simple"
 CASES = sorted(case.parent for case in (TESTS / "wild").glob("*/case.toml"))
 
-OPEN = {
-    "403-groups-in-linear-time": "hardening",
-}
+OPEN = {}
 """Cases that do not hold yet, with the part of the work that will mend each."""
-
-ENDLESS = {"403-groups-in-linear-time"}
-"""Open cases that are not even tried: they take minutes until they hold."""
 
 
 class Project:
@@ -177,8 +172,7 @@ def _of_file(project: Project, step: dict[str, Any]) -> Iterator[str]:
 def _parameter(case: Path) -> Any:
     marks = []
     if part := OPEN.get(case.name):
-        tried = case.name not in ENDLESS
-        marks.append(pytest.mark.xfail(strict=True, run=tried, reason=part, raises=AssertionError))
+        marks.append(pytest.mark.xfail(strict=True, reason=part, raises=AssertionError))
     return pytest.param(case, id=case.name, marks=marks)
 
 
@@ -196,4 +190,3 @@ def test_real_project(case: Path, tmp_path: Path) -> None:
 
 def test_open_cases_exist() -> None:
     assert OPEN.keys() <= {case.name for case in CASES}
-    assert OPEN.keys() >= ENDLESS

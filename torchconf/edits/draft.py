@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from torchconf.edits.plan import Insert, Put, Remove, Rename, Replace, take
@@ -15,12 +14,17 @@ if TYPE_CHECKING:
 
 
 class Draft:
-    """Steps so far, and the data as they will be after them."""
+    """Steps so far, and the data as they will be after them.
+
+    What no step has changed is shared with the file: a file may have a finding in each of its
+    entries, and each fix has a draft. Nobody changes what `get` returns.
+    """
 
     def __init__(self, data: Mapping[str, object]) -> None:
         """Start from a parsed file, which is left as it is."""
-        self.data: dict[str, Any] = deepcopy(dict(data))
+        self.data: dict[str, Any] = dict(data)
         self.steps: list[Step] = []
+        self._own: dict[int, object] = {id(self.data): self.data}
 
     def get(self, path: Path) -> Any:  # noqa: ANN401 - whatever stands there
         """Return what stands at a place, or None."""
@@ -116,7 +120,7 @@ class Draft:
 
     def take(self, step: Step) -> None:
         """Take a step that somebody else has made."""
-        take(self.data, step)
+        take(self.data, step, self._own)
         self.steps.append(step)
 
 

@@ -6,7 +6,7 @@ comments and layout. After an edit the new text is read back and must say what `
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -103,28 +103,35 @@ def with_paths(steps: Iterable[Step], change: Callable[[Path], Path]) -> tuple[S
     return tuple(step._replace(path=change(step.path)) for step in steps)
 
 
-def take(data: dict[str, object], step: Step) -> None:
-    """Take one step on plain data, in place. Errors as in `meaning`."""
+def take(data: dict[str, object], step: Step, own: dict[int, object] | None = None) -> None:
+    """Take one step on plain data, in place. Errors as in `meaning`.
+
+    Args:
+        data: The data.
+        step: The step.
+        own: The tables and arrays that may be changed, by `id`; any other is replaced by a copy
+            before it is changed, and the copy added here. None if all may be.
+    """
     from copy import deepcopy
 
     value = None if isinstance(step, Remove | Rename) else deepcopy(step.value)
     match step:
         case Put(path=(*above, str(key))):
-            _table(_walk(data, above, create=dict), above)[key] = value
+            _table(_walk(data, above, own, create=dict), above)[key] = value
         case Insert(path=path, position=position):
-            array = _array(_walk(data, path, create=list), path)
+            array = _array(_walk(data, path, own, create=list), path)
             if not 0 <= position <= len(array):
                 raise LookupError(f"no position {position} in {path}")
             array.insert(position, value)
         case Replace(path=(*above, int(number))):
-            array = _array(_walk(data, above), above)
+            array = _array(_walk(data, above, own), above)
             array[number] = value
         case Remove(path=(*above, str(key))):
-            del _table(_walk(data, above), above)[key]
+            del _table(_walk(data, above, own), above)[key]
         case Remove(path=(*above, int(number))):
-            del _array(_walk(data, above), above)[number]
+            del _array(_walk(data, above, own), above)[number]
         case Rename(path=(*above, str(key)), name=name):
-            _rename(_table(_walk(data, above), above), key, name)
+            _rename(_table(_walk(data, above, own), above), key, name)
         case _:
             raise TypeError(f"not a step that can be taken: {step}")
 
@@ -137,18 +144,27 @@ def _rename(table: dict[str, object], key: str, name: str) -> None:
     table.update(items)
 
 
-def _walk(data: object, path: Iterable[str | int], create: type | None = None) -> object:
+def _walk(
+    data: object,
+    path: Iterable[str | int],
+    own: dict[int, object] | None = None,
+    create: type | None = None,
+) -> object:
     """Follow a path; with `create`, make what is missing: tables, and at the end that type."""
     parts = list(path)
     here = data
     for count, part in enumerate(parts, start=1):
+        holder: Any
         if isinstance(part, str):
-            table = _table(here, parts[:count])
-            if part not in table and create is not None:
-                table[part] = create() if count == len(parts) else {}
-            here = table[part]
+            holder = _table(here, parts[:count])
+            if part not in holder and create is not None:
+                holder[part] = create() if count == len(parts) else {}
         else:
-            here = _array(here, parts[:count])[part]
+            holder = _array(here, parts[:count])
+        here = holder[part]
+        if own is not None and isinstance(here, dict | list) and id(here) not in own:
+            here = holder[part] = here.copy()
+            own[id(here)] = here
     return here
 
 

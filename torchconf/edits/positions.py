@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.edits.brackets import Brackets
 from torchconf.edits.document import Document, Pair, starts_with
 
 if TYPE_CHECKING:
+    from torchconf.edits.brackets import ArrayEntry
     from torchconf.model.toml_path import Path
 
 __all__ = ["Locator", "Span"]
@@ -29,8 +33,22 @@ class Locator:
 
     def __init__(self, text: str) -> None:
         """Take a text apart that is valid TOML, without a byte order mark."""
-        self._text = text
-        self._document = Document(text)
+        document = Document(text)
+        self._document = document
+        self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._tables: dict[Path, list[int]] = {}
+        self._offsets: dict[int, int] = {}
+        self._pairs: dict[int, dict[Path, tuple[int, Pair]]] = {}
+        self._entries: dict[str, tuple[bool, list[tuple[int, ArrayEntry]]] | None] = {}
+        at = 0
+        for number, table in enumerate(document.tables):
+            self._tables.setdefault(table.path, []).append(number)
+            self._offsets[id(table)] = at + len(table.head) - len(table.head.lstrip(" \t"))
+            at += len(table.head) + len(table.tail)
+            for item in table.body:
+                if isinstance(item, Pair):
+                    self._offsets[id(item)] = at + len(item.indent)
+                at += len(str(item))
 
     def span(self, path: Path) -> Span:
         """Return where a path stands.
@@ -44,68 +62,84 @@ class Locator:
         return Span(*self._place(start), *self._place(end))
 
     def _place(self, offset: int) -> tuple[int, int]:
-        before = self._text.rfind("\n", 0, offset)
-        return self._text.count("\n", 0, offset) + 1, offset - before
+        line = bisect_right(self._lines, offset)
+        return line, offset - self._lines[line - 1] + 1
+
+    def _find(self, path: Path) -> tuple[Pair, Path] | None:
+        """Find the key whose value is at a path, or holds it; the rest leads on inside."""
+        tables = self._document.tables
+        above = (self._tables.get(path[:length], ()) for length in range(len(path) + 1))
+        for number in sorted(itertools.chain.from_iterable(above)):
+            table = tables[number]
+            pairs = self._pairs.get(number)
+            if pairs is None:
+                pairs = self._pairs[number] = {}
+                for place, pair in enumerate(table.pairs()):
+                    pairs.setdefault(pair.keys, (place, pair))
+            rest = path[len(table.path) :]
+            beginnings = (rest[:length] for length in range(1, len(rest) + 1))
+            found = [pairs[beginning] for beginning in beginnings if beginning in pairs]
+            if found:
+                pair = min(found, key=lambda each: each[0])[1]
+                return pair, rest[len(pair.keys) :]
+        return None
 
     def _stretch(self, path: Path) -> tuple[int, int]:
         document = self._document
         for length in range(len(path), 0, -1):
             part = path[:length]
-            if found := document.find(part):
-                table, pair, rest = found
-                start = self._offset(table, pair)
+            if found := self._find(part):
+                pair, rest = found
+                start = self._offsets[id(pair)]
                 if not rest:
                     return start, start + len(str(pair)) - len(pair.indent) - len(pair.tail)
                 start += len(pair.key) + len(pair.equals)
-                if stretch := _inside(pair.value, rest):
+                if stretch := self._inside(pair.value, rest):
                     return start + stretch[0], start + stretch[1]
-            elif (table_at := document.table(part)) and table_at.head:
-                start = self._offset(table_at, None)
-                head = table_at.head.lstrip(" \t")
+            elif (numbers := self._tables.get(part)) and document.tables[numbers[0]].head:
+                table = document.tables[numbers[0]]
+                start = self._offsets[id(table)]
+                head = table.head.lstrip(" \t")
                 return start, start + len(head.rstrip())
             elif dotted := next(document.dotted(part), None):
-                table, pair = dotted
-                start = self._offset(table, pair)
+                _, pair = dotted
+                start = self._offsets[id(pair)]
                 return start, start + len(pair.key)
             elif below := next((t for t in document.below(part) if t.head), None):
-                start = self._offset(below, None)
+                start = self._offsets[id(below)]
                 return start, start + len(below.head.strip())
         return 0, 0
 
-    def _offset(self, wanted: object, pair: Pair | None) -> int:
-        """Return where a header begins, or a key below it, without the indent."""
-        at = 0
-        for table in self._document.tables:
-            if table is wanted and pair is None:
-                return at + len(table.head) - len(table.head.lstrip(" \t"))
-            at += len(table.head) + len(table.tail)
-            for item in table.body:
-                if item is pair:
-                    return at + len(pair.indent)
-                at += len(str(item))
-        return at
+    def _inside(self, value: str, rest: Path) -> tuple[int, int] | None:
+        """Return the stretch of a path inside a value, the key of an inline table included."""
+        if value not in self._entries:
+            self._entries[value] = _entries(value)
+        found = self._entries[value]
+        if found is None or found[0] != isinstance(rest[0], int):
+            return None
+        is_array, entries = found
+        if isinstance(rest[0], int):
+            entries = entries[rest[0] : rest[0] + 1] if rest[0] >= 0 else []
+        for at, entry in entries:
+            if is_array or starts_with(rest, entry.keys):
+                deeper = rest[1:] if is_array else rest[len(entry.keys) :]
+                start = at + len(entry.key)
+                end = start + len(entry.value)
+                stretch = self._inside(entry.value, deeper) if deeper else None
+                return (start + stretch[0], start + stretch[1]) if stretch else (at, end)
+        return None
 
 
-def _inside(value: str, rest: Path) -> tuple[int, int] | None:
-    """Return the stretch of a path inside a value, the key of an inline table included."""
+def _entries(value: str) -> tuple[bool, list[tuple[int, ArrayEntry]]] | None:
+    """Return whether a value is an array, and its entries with their offsets."""
     if value[0] not in "[{":
         return None
     brackets = Brackets(value)
-    if brackets.is_array != isinstance(rest[0], int):
-        return None
+    found: list[tuple[int, ArrayEntry]] = []
     at = 1 + len(brackets.head)
-    for number, entry in enumerate(brackets.entries):
+    for entry in brackets.entries:
         at += len(entry.lead)
-        here = rest[:1] == (number,) if brackets.is_array else starts_with(rest, entry.keys)
-        if here:
-            deeper = rest[1:] if brackets.is_array else rest[len(entry.keys) :]
-            if not deeper:
-                return at, at + len(entry.key) + len(entry.value)
-            start = at + len(entry.key)
-            found = _inside(entry.value, deeper)
-            if found is None:
-                return at, start + len(entry.value)
-            return start + found[0], start + found[1]
+        found.append((at, entry))
         at += len(entry.key) + len(entry.value) + len(entry.gap) + len(entry.comma)
         at += len(entry.trail)
-    return None
+    return brackets.is_array, found

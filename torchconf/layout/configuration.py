@@ -223,6 +223,7 @@ class _Reading:
         self.project = project
         self.catalog = catalog
         self.known = known
+        self._own = {id(one) for sources in project.sources.values() for one in sources}
         self.kinds: set[Kind] = set()
         self.unreadable: list[Unreadable] = []
         self.foreign: dict[Path, Foreign] = {}
@@ -266,7 +267,7 @@ class _Reading:
 
     def _undefined(self, source: Source) -> str | None:
         """Return the extra or group of an entry that its own file does not define."""
-        if source not in self.project.sources.get(source.package, ()):
+        if id(source) not in self._own:
             return None
         if source.extra and source.extra not in self.project.extras:
             dynamic = "optional-dependencies" in self.project.dynamic

@@ -15,7 +15,7 @@ and this module is loaded by every command.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from packaging.markers import InvalidMarker, Marker
@@ -94,12 +94,12 @@ class Section(Located):
     written: str
     entries: tuple[Requirement | Include, ...]
 
-    @property
+    @cached_property
     def requirements(self) -> tuple[Requirement, ...]:
         """The requirements that stand here, without those of included groups."""
         return tuple(entry for entry in self.entries if isinstance(entry, Requirement))
 
-    @property
+    @cached_property
     def includes(self) -> tuple[Include, ...]:
         """The groups that this group includes by itself."""
         return tuple(entry for entry in self.entries if isinstance(entry, Include))
@@ -213,30 +213,92 @@ class Project(Record):
             own = self.root.sources.get(package)
         return own or ()
 
+    def sources_within(
+        self,
+        package: NormalizedName,
+        *,
+        extra: NormalizedName | None = None,
+        group: NormalizedName | None = None,
+    ) -> tuple[Source, ...]:
+        """Return the source entries that count for a requirement in an extra or a group."""
+        sources = self.sources_for(package)
+        by_scope = self._by_scope.get(package)
+        if by_scope is None:
+            by_scope = self._by_scope[package] = {}
+            for number, source in enumerate(sources):
+                by_scope.setdefault((source.extra, source.group), []).append(number)
+        scopes = {(None, None), (extra, None), (None, group), (extra, group)}
+        numbers = sorted(number for scope in scopes for number in by_scope.get(scope, ()))
+        return tuple(sources[number] for number in numbers)
+
+    @cached_property
+    def _by_scope(
+        self,
+    ) -> dict[NormalizedName, dict[tuple[NormalizedName | None, NormalizedName | None], list[int]]]:
+        """The numbers of the sources of a package by their scopes: one extra may have each."""
+        return {}
+
     def index_named(self, name: str) -> Index | None:
         """Find an index that a source may name: this project's, else its root's."""
-        for project in (self, self.root):
-            for index in project.indexes if project else ():
-                if index.name == name:
-                    return index
-        return None
+        own = self._first_indexes.get(name)
+        return self.root.index_named(name) if own is None and self.root else own
+
+    @cached_property
+    def _first_indexes(self) -> Mapping[str | None, Index]:
+        """The indexes by name, of each name the first."""
+        return {index.name: index for index in reversed(self.indexes)}
 
     def is_default_group(self, name: str) -> bool:
         """Tell whether plain `uv sync` installs a group of this normalised name.
 
         uv's own default is `dev`, defined or not; `"all"` means the groups that there are.
         """
+        return name in self.default_names
+
+    @cached_property
+    def default_names(self) -> frozenset[str]:
+        """The names of default groups, defined or not."""
         if self.default_groups == "all":
-            return name in self.groups
-        return name == "dev" if self.default_groups is None else name in self.default_groups
+            return frozenset(self.groups)
+        return frozenset(("dev",) if self.default_groups is None else self.default_groups)
 
     def installed_groups(self) -> tuple[NormalizedName, ...]:
         """Return the groups that plain `uv sync` installs, in the order of the file."""
+        return self._installed_groups
+
+    @cached_property
+    def _installed_groups(self) -> tuple[NormalizedName, ...]:
         return tuple(name for name in self.groups if self.is_default_group(name))
 
     def place(self, at: str) -> str:
         """Say where something is, file included: `pyproject.toml, tool.uv.sources.torch[1]`."""
         return f"{self.at}, {at}"
+
+    @cached_property
+    def flat_groups(self) -> Mapping[NormalizedName, tuple[Requirement, ...]]:
+        """What each group asks for, included groups in their place, and each requirement once.
+
+        Each group is flattened after those that it includes, so that every group is looked at once,
+        however many ways lead to it. One that leads to itself, or to an undefined one, is left out.
+        """
+        waiting = {name: {one.group for one in each.includes} for name, each in self.groups.items()}
+        including: dict[NormalizedName, list[NormalizedName]] = {}
+        for name, included in waiting.items():
+            for one in included:
+                including.setdefault(one, []).append(name)
+        ready = [name for name, included in waiting.items() if not included]
+        flat: dict[NormalizedName, tuple[Requirement, ...]] = {}
+        for name in ready:
+            found: dict[int, Requirement] = {}
+            for entry in self.groups[name].entries:
+                lines = (entry,) if isinstance(entry, Requirement) else flat[entry.group]
+                found.update((id(line), line) for line in lines)
+            flat[name] = tuple(found.values())
+            for one in including.get(name, ()):
+                waiting[one].discard(name)
+                if not waiting[one]:
+                    ready.append(one)
+        return flat
 
     def requirements(self) -> Iterator[Requirement]:
         """Yield every requirement string that installs something, wherever it stands."""
@@ -279,31 +341,34 @@ def read_project(
 
 
 def flatten_group(project: Project, group: NormalizedName) -> tuple[Requirement, ...]:
-    """Return the requirements of a group, those of the groups it includes in their place.
+    """Return the requirements of a group, those of the groups it includes in their place, once.
 
     Raises:
         ProjectError: An included group is not defined, or a group includes itself.
     """
-    return tuple(_flat(project, group, ()))
+    flat = project.flat_groups.get(group)
+    if flat is None:
+        raise _unsound(project, group)
+    return flat
 
 
-def _flat(
-    project: Project, group: NormalizedName, above: tuple[NormalizedName, ...]
-) -> Iterator[Requirement]:
-    above = (*above, group)
-    for entry in project.groups[group].entries:
-        if isinstance(entry, Requirement):
-            yield entry
-        elif entry.group in above:
+def _unsound(project: Project, group: NormalizedName) -> ProjectError:
+    """Say what is wrong with a group that cannot be flattened."""
+    above: dict[NormalizedName, None] = {}
+    while True:
+        above[group] = None
+        entry = next(
+            one for one in project.groups[group].includes if one.group not in project.flat_groups
+        )
+        if entry.group in above:
             message = f"dependency group `{entry.group}` includes itself: {' -> '.join(above)}"
-            raise ProjectError(message, at=project.place(entry.at))
-        elif entry.group not in project.groups:
+            return ProjectError(message, at=project.place(entry.at))
+        if entry.group not in project.groups:
             message = f"dependency group `{group}` includes `{entry.group}`, which is not defined"
-            raise ProjectError(
+            return ProjectError(
                 message, at=project.place(entry.at), help="define the group, or remove the include"
             )
-        else:
-            yield from _flat(project, entry.group, above)
+        group = entry.group
 
 
 # The reading. Markers and requirement strings repeat, in one file and over many, and parsing one

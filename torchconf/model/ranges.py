@@ -6,10 +6,18 @@ from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 
+def overlap(first: SpecifierSet, *others: SpecifierSet) -> bool:
+    """Tell whether some version is in all of these ranges."""
+    # Here `packaging` imports its module of ranges, which takes longer than its other modules.
+    common = first.to_range()
+    for other in others:
+        common &= other.to_range()
+    return not common.is_empty
+
+
 def overlaps(one: SpecifierSet, other: str) -> bool:
     """Tell whether some version is in both ranges."""
-    # Here `packaging` imports its module of ranges, which takes longer than its other modules.
-    return not (one.to_range() & SpecifierSet(other).to_range()).is_empty
+    return overlap(one, SpecifierSet(other))
 
 
 def admits_newer(specifier: SpecifierSet, release: Version) -> bool:

@@ -33,7 +33,9 @@ class Record:
 
     def changed(self, **fields: object) -> Self:
         """Return a copy with other values of some fields."""
-        return type(self)(**{**self.__dict__, **fields})
+        # Only fields: what was derived from the old ones is not true of the copy.
+        kept = {name: self.__dict__[name] for name in self._names if name in self.__dict__}
+        return type(self)(**{**kept, **fields})
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse."""
@@ -42,6 +44,8 @@ class Record:
 
     def __eq__(self, other: object) -> bool:
         """Compare by fields."""
+        if self is other:
+            return True
         return type(self) is type(other) and self._fields() == other._fields()
 
     def __hash__(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from torchconf.layout.selection import Selection
 from torchconf.model.project import flatten_group
@@ -12,8 +12,12 @@ from torchconf.resolve.route import SyncOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from packaging.utils import NormalizedName
+
     from torchconf.catalog import Catalog
     from torchconf.model.project import Project, Requirement
+
+_Part: TypeAlias = "tuple[int, NormalizedName | None]"
 
 __all__ = ["Around", "choice_of", "enabled_groups", "selections"]
 
@@ -47,101 +51,148 @@ def selections(
         package: Its name where it is a member of a workspace.
         around: What its requirements may lead to.
     """
+    clashing = _clashing(project)
     around = around or Around()
+    say = _Say(project, catalog, around)
     found = [Selection(package=package)]
     found += [
         Selection(
             extras=(section.written,),
-            no_groups=tuple(_clashing(project, "extra", name)),
+            no_groups=tuple(clashing.get(("extra", name), ())),
             package=package,
         )
         for name, section in project.extras.items()
-        if _has_a_say(project, "extra", name, catalog, around)
+        if say.of("extra", name)
     ]
-    defaults = project.installed_groups()
+    defaults = frozenset(project.installed_groups())
     found += [
         Selection(
             groups=(section.written,),
-            no_groups=tuple(_clashing(project, "group", name)),
+            no_groups=tuple(clashing.get(("group", name), ())),
             package=package,
         )
         for name, section in project.groups.items()
-        if name not in defaults and _has_a_say(project, "group", name, catalog, around)
+        if name not in defaults and say.of("group", name)
     ]
     root = project.workspace
+    say = _Say(root, catalog, around)
     found += [
         # The default groups of the root are not installed with a member.
         Selection(groups=(section.written,), package=package)
         for name, section in root.groups.items()
-        if name not in project.groups and _has_a_say(root, "group", name, catalog, around)
+        if name not in project.groups and say.of("group", name)
     ]
     return tuple(found)
 
 
-def _clashing(project: Project, kind: str, name: str) -> Iterator[str]:
-    """Yield the default groups that some conflict set forbids next to an extra or group."""
-    for group in project.installed_groups():
-        for conflict in project.conflicts:
-            members = {(item.kind, item.name) for item in conflict.items}
-            if (kind, name) in members and ("group", group) in members and group != name:
-                yield next((s.written for n, s in project.groups.items() if n == group), group)
-                break
+def _clashing(project: Project) -> Mapping[tuple[str, str | None], dict[str, None]]:
+    """Return the default groups that some conflict set forbids next to an extra or group."""
+    found: dict[tuple[str, str | None], dict[str, None]] = {}
+    defaults = project.installed_groups()
+    for conflict in project.conflicts if defaults else ():
+        members = {(item.kind, item.name) for item in conflict.items}
+        for group in defaults:
+            if ("group", group) in members:
+                for kind, name in members:
+                    if name != group:
+                        found.setdefault((kind, name), {})[group] = None
+    return {
+        scope: {project.groups[name].written: None for name in defaults if name in groups}
+        for scope, groups in found.items()
+    }
 
 
-def _has_a_say(project: Project, kind: str, name: str, catalog: Catalog, around: Around) -> bool:
-    """Tell whether an extra or group brings a family package, or is the scope of a source.
+class _Say:
+    """Which extras and groups bring a family package, or are the scope of a source.
 
-    One that brings a source tree which nobody has read may do so.
+    One that brings a source tree which nobody has read may do so. What is asked for is followed
+    from extra to extra; what each one leads to is found once.
     """
-    if any(
-        name == (source.extra if kind == "extra" else source.group)
-        for package, sources in project.sources.items()
-        if package in catalog.family
-        for source in sources
-    ):
-        return True
-    tables = project.extras if kind == "extra" else project.groups
-    section = next((section for key, section in tables.items() if key == name), None)
-    if section is None:
-        return False
-    waiting = [
-        (project, requirement)
-        for requirement in (
-            section.requirements if kind == "extra" else flatten_group(project, section.name)
-        )
-    ]
-    seen: set[tuple[int, str]] = set()
-    while waiting:
-        owner, requirement = waiting.pop()
-        if requirement.name in catalog.family:
+
+    def __init__(self, project: Project, catalog: Catalog, around: Around) -> None:
+        self._project = project
+        self._family = frozenset(catalog.family)
+        self._around = around
+        self._scopes = {
+            scope
+            for package, sources in project.sources.items()
+            if package in self._family
+            for source in sources
+            for scope in (("extra", source.extra), ("group", source.group))
+        }
+        self._leads: dict[_Part, bool] = {}
+
+    def of(self, kind: str, name: NormalizedName) -> bool:
+        """Tell it of one extra or group of the project."""
+        if (kind, name) in self._scopes:
             return True
-        itself = requirement.name == owner.name
-        for tree in (owner,) if itself else around.trees(owner, requirement):
-            if tree is None:
-                return True
-            for part in (*([] if itself else [""]), *requirement.extras):
-                if (id(tree), part) not in seen:
-                    seen.add((id(tree), part))
-                    waiting += [(tree, one) for one in _listed(tree, part)]
-    return False
+        project = self._project
+        if kind == "group":
+            return self._brings(project, flatten_group(project, name))
+        return self._brings(project, project.extras[name].requirements)
+
+    def _brings(self, project: Project, lines: Sequence[Requirement]) -> bool:
+        """Tell whether requirements lead to a family package, or may do so."""
+        brings, parts = self._next(project, lines)
+        return brings or any(self._part_brings(*part) for part in parts)
+
+    def _part_brings(self, project: Project, extra: NormalizedName | None) -> bool:
+        """Follow an extra, or without one the base dependencies."""
+        first = (id(project), extra)
+        if first in self._leads:
+            return self._leads[first]
+        asking: dict[_Part, list[_Part]] = {first: []}
+        waiting: list[tuple[Project, NormalizedName | None]] = [(project, extra)]
+        bringing: list[_Part] = []
+        for tree, part in waiting:
+            here = (id(tree), part)
+            brings, after = self._next(tree, _listed(tree, part))
+            for other, name in after:
+                there = (id(other), name)
+                brings = brings or self._leads.get(there, False)
+                if there not in self._leads:
+                    if there not in asking:
+                        asking[there] = []
+                        waiting.append((other, name))
+                    asking[there].append(here)
+            if brings:
+                bringing.append(here)
+        leading = set(bringing)
+        for here in bringing:
+            fresh = [one for one in asking[here] if one not in leading]
+            leading.update(fresh)
+            bringing += dict.fromkeys(fresh)
+        self._leads.update((part, part in leading) for part in asking)
+        return self._leads[first]
+
+    def _next(
+        self, owner: Project, lines: Sequence[Requirement]
+    ) -> tuple[bool, list[tuple[Project, NormalizedName | None]]]:
+        """Tell whether requirements bring something themselves, and where they lead."""
+        parts: list[tuple[Project, NormalizedName | None]] = []
+        for line in lines:
+            if line.name in self._family:
+                return True, []
+            itself = line.name == owner.name
+            for tree in (owner,) if itself else self._around.trees(owner, line):
+                if tree is None:
+                    return True, []
+                parts += ((tree, part) for part in (*([] if itself else [None]), *line.extras))
+        return False, parts
 
 
-def _listed(project: Project, extra: str) -> Sequence[Requirement]:
+def _listed(project: Project, extra: NormalizedName | None) -> Sequence[Requirement]:
     """Return what an extra lists, or without one the base dependencies."""
-    if not extra:
+    if extra is None:
         return project.dependencies
-    return next((s.requirements for name, s in project.extras.items() if name == extra), ())
+    section = project.extras.get(extra)
+    return section.requirements if section else ()
 
 
 def enabled_groups(project: Project, selection: Selection) -> tuple[str, ...]:
     """Return the groups that a selection really installs, the default groups included."""
-    defaults = project.installed_groups()
-    kept = (
-        section.written
-        for name, section in project.groups.items()
-        if name in defaults and section.written not in selection.no_groups
-    )
-    return (*kept, *selection.groups)
+    installed = (project.groups[name].written for name in project.installed_groups())
+    return (*(one for one in installed if one not in selection.no_groups), *selection.groups)
 
 
 def choice_of(selection: Selection) -> SyncOptions:

@@ -23,6 +23,7 @@ Source: uv's marker algebra, <https://github.com/astral-sh/uv>, crates/uv-pep508
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -153,10 +154,11 @@ class Universe:
 
     def _python_set(self, stretches: Iterable[Stretch]) -> Environments:
         points = 0
+        stride, _ = self._strides["python"]
         for low, high in stretches:
-            for digit, start in enumerate(self._starts):
-                if low <= start < high:
-                    points |= self._digit("python", digit)
+            first, end = bisect_left(self._starts, low), bisect_left(self._starts, high)
+            if first < end:
+                points |= ((1 << (end - first) * stride) - 1) << first * stride
         return points
 
     def where(self, marker: Marker | None, extras: frozenset[str] = frozenset()) -> Environments:
@@ -210,8 +212,10 @@ class Universe:
 
     def by_python(self, points: Environments) -> Iterator[tuple[str, Environments]]:
         """Split a set by Python; each part with a specifier such as `>=3.11,<3.12`."""
+        stride, _ = self._strides["python"]
+        run = (1 << stride) - 1
         for digit, start in enumerate(self._starts):
-            part = points & self._digit("python", digit)
+            part = points & (run << digit * stride)
             if part:
                 end = self._starts[digit + 1] if digit + 1 < len(self._starts) else _HIGHEST
                 yield _spelled(start, end), part

@@ -25,13 +25,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError
-from torchconf.model.project import Include, Item, Project
+from torchconf.model.project import Item
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from packaging.utils import NormalizedName
 
+    from torchconf.model.project import Project
     from torchconf.resolve.environments import Environments
     from torchconf.resolve.lowering import Declared, ListEntry, Pin
 
@@ -45,22 +46,87 @@ class TooManyForks(Exception):
     """The conflicts of the project split it into more forks than can be walked in time."""
 
 
+class Numbered:
+    """The items of a workspace by number, in the order in which uv walks their lists.
+
+    A set of items is an integer with one bit per item: a fork may exclude thousands.
+    """
+
+    def __init__(self, declared: Declared, sets: Iterable[tuple[Item, ...]]) -> None:
+        """Number the items of all members, and what else sets and pins name."""
+        self._numbers: dict[Item, int] = {}
+        self._extras: dict[int, int] = {}
+        self.items: list[Item] = []
+        for name, member in sorted(declared.members.items()):
+            self._number(Item(name, "project"))
+            for extra in sorted(member.extras):
+                self._number(Item(name, "extra", extra))
+            for group in sorted(member.groups):
+                self._number(Item(name, "group", group))
+        for one in sets:
+            for item in one:
+                self._number(item)
+        for pins in declared.pins.values():
+            for pin in pins:
+                if pin.item is not None:
+                    self._number(pin.item)
+
+    def _number(self, item: Item) -> None:
+        if item not in self._numbers:
+            self._numbers[item] = len(self.items)
+            self.items.append(item)
+            if item.kind == "extra":
+                self._number(Item(item.package, "project"))
+                whole = self._numbers[Item(item.package, "project")]
+                self._extras[whole] = self._extras.get(whole, 0) | self.bit(item)
+
+    def bit(self, item: Item) -> int:
+        """Return the set of one item; an empty one if neither a member nor a set has it."""
+        number = self._numbers.get(item)
+        return 0 if number is None else 1 << number
+
+    def bits(self, items: Iterable[Item]) -> int:
+        """Return a set of items."""
+        found = 0
+        for item in items:
+            found |= self.bit(item)
+        return found
+
+    def each(self, bits: int) -> Iterator[Item]:
+        """Yield the items of a set, by number."""
+        while bits:
+            lowest = bits & -bits
+            yield self.items[lowest.bit_length() - 1]
+            bits ^= lowest
+
+    def kept_out(self, included: int, excluded: int) -> int:
+        """Add to what is excluded the extras of excluded projects, less those that are included."""
+        found = excluded
+        for whole, extras in self._extras.items():
+            if excluded >> whole & 1:
+                found |= extras & ~included
+        return found
+
+
 class Fork:
     """One resolution: its environments, the items it includes and excludes, and its pins."""
 
-    __slots__ = ("environments", "excluded", "included", "pins")
+    __slots__ = ("_included", "_numbered", "_out", "_written_out", "environments", "pins")
 
     def __init__(
         self,
+        numbered: Numbered,
         environments: Environments,
-        included: frozenset[Item] = frozenset(),
-        excluded: frozenset[Item] = frozenset(),
+        included: int = 0,
+        excluded: int = 0,
         pins: Mapping[NormalizedName, Pin] | None = None,
     ) -> None:
-        """Store the parts; pins are copied."""
+        """Store the parts, sets of items as `numbered` makes them; pins are copied."""
+        self._numbered = numbered
         self.environments = environments
-        self.included = included
-        self.excluded = excluded
+        self._included = included
+        self._written_out = excluded
+        self._out = numbered.kept_out(included, excluded)
         self.pins: dict[NormalizedName, Pin] = dict(pins or {})
 
     def __repr__(self) -> str:
@@ -71,34 +137,48 @@ class Fork:
             f"excluded={set(self.excluded)}, pins={pins})"
         )
 
+    @property
+    def included(self) -> frozenset[Item]:
+        """The items that it includes."""
+        return frozenset(self._numbered.each(self._included))
+
+    @property
+    def excluded(self) -> frozenset[Item]:
+        """The items that it excludes."""
+        return frozenset(self._numbered.each(self._written_out))
+
     def excludes(self, item: Item) -> bool:
         """Tell whether an item is excluded: by itself, or as an extra of an excluded project."""
-        if item in self.excluded:
-            return True
-        return (
-            item.kind == "extra"
-            and Item(item.package, "project") in self.excluded
-            and item not in self.included
-        )
+        return bool(self._out & self._numbered.bit(item))
+
+    def without_excluded(self, items: int) -> int:
+        """Return a set of items less those that are excluded."""
+        return items & ~self._out
 
     def matches(self, pin: Pin) -> bool:
         """Tell whether a pin applies to this fork."""
         overlap = pin.environments & self.environments
         return bool(overlap) and not (pin.item is not None and self.excludes(pin.item))
 
-    def agrees(self, chosen: frozenset[Item]) -> bool:
+    def agrees(self, chosen: int) -> bool:
         """Tell whether a choice of items is installed from this fork."""
-        return self.included <= chosen and self.excluded.isdisjoint(chosen)
+        return not (self._included & ~chosen or self._written_out & chosen)
+
+    def first_included(self) -> int:
+        """Return the set of the first item that it includes; empty if it includes none."""
+        return self._included & -self._included
 
     def narrowed(self, environments: Environments) -> Fork:
         """Return a copy for other environments."""
-        return Fork(environments, self.included, self.excluded, self.pins)
+        return Fork(self._numbered, environments, self._included, self._written_out, self.pins)
 
-    def filtered(self, included: Iterable[Item], excluded: Iterable[Item]) -> Fork | None:
+    def filtered(self, included: int, excluded: int) -> Fork | None:
         """Return a copy with more items included and excluded; None if an item would be both."""
-        now_in = self.included.union(included)
-        now_out = self.excluded.union(excluded)
-        return None if now_in & now_out else Fork(self.environments, now_in, now_out, self.pins)
+        now_in = self._included | included
+        now_out = self._written_out | excluded
+        if now_in & now_out:
+            return None
+        return Fork(self._numbered, self.environments, now_in, now_out, self.pins)
 
 
 class Forks:
@@ -106,6 +186,7 @@ class Forks:
 
     Attributes:
         sets: The conflict sets, as written and derived.
+        numbered: The items by number.
         starts: The environment sets that the lock starts with.
         forks: The final forks, each with its pins.
         unreadable: Why uv could not read the lockfile that it wrote, or None.
@@ -124,10 +205,21 @@ class Forks:
         self._needs = needs
         self.unreadable: ProjectError | None = None
         self.sets = self._conflict_sets()
+        self.numbered = Numbered(declared, self.sets)
         self.starts = self._start()
-        forks = [Fork(environments) for environments in self.starts]
-        for items in self.sets:
-            forks = self._split_over(forks, items)
+        self._bits = [self.numbered.bits(items) for items in self.sets]
+        self._defined = self.numbered.bits(filter(self._is_defined, self.numbered.items))
+        self._sets_of: dict[Item, list[int]] = {}
+        for number, items in enumerate(self.sets):
+            for item in items:
+                self._sets_of.setdefault(item, []).append(number)
+        self._walked = self._in_uv_order()
+        self._pins = {
+            name: _PinsByItem(pins, self.numbered) for name, pins in declared.pins.items()
+        }
+        forks = [Fork(self.numbered, environments) for environments in self.starts]
+        for number in range(len(self.sets)):
+            forks = self._split_over(forks, number)
         self.forks = tuple(one for fork in forks for one in self._walk(fork))
 
     def _conflict_sets(self) -> list[tuple[Item, ...]]:
@@ -151,8 +243,9 @@ class Forks:
                 if item.kind == "group" and item.package == member.name
             }
             for item in sorted(named, key=_order):
-                for one in [one for one in sets if item in one]:
-                    for group in _including(member, item):
+                including = _including(member, item)
+                for one in [one for one in sets if item in one] if including else ():
+                    for group in including:
                         derived = {group if other == item else other for other in one}
                         sets.append(tuple(sorted(derived, key=_order)))
                         if len(derived) < _PAIR:
@@ -173,33 +266,32 @@ class Forks:
         entries = self._declared.root.environments
         return [universe.where(entry.marker) for entry in entries] or [universe.everything]
 
-    def _split_over(self, forks: list[Fork], items: tuple[Item, ...]) -> list[Fork]:
+    def _split_over(self, forks: list[Fork], number: int) -> list[Fork]:
         """Split every fork over one conflict set: step 2."""
+        items, whole = self.sets[number], self._bits[number]
         split: list[Fork] = []
         for fork in forks:
-            possible = [item for item in items if not fork.excludes(item)]
-            idle = not any(self._is_defined(item) for item in possible)
-            if idle or (
-                len(possible) < _PAIR and not self._conflicts_elsewhere(possible, items, fork)
+            possible = fork.without_excluded(whole)
+            if not possible & self._defined or (
+                possible.bit_count() < _PAIR
+                and not self._conflicts_elsewhere(possible, number, fork)
             ):
                 split.append(fork)
                 continue
-            parts = [fork.filtered((), items)]
-            parts += [fork.filtered((one,), {*items} - {one}) for one in items]
+            parts = [fork.filtered(0, whole)]
+            bits = map(self.numbered.bit, items)
+            parts += [fork.filtered(one, whole ^ one) for one in bits]
             split += [part for part in parts if part is not None]
             if len(split) > _MOST_FORKS:
                 raise TooManyForks
         return split
 
-    def _conflicts_elsewhere(
-        self, possible: list[Item], items: tuple[Item, ...], fork: Fork
-    ) -> bool:
+    def _conflicts_elsewhere(self, possible: int, number: int, fork: Fork) -> bool:
         """Tell whether the remaining item is in another set with an item that is not excluded."""
         return any(
-            item in other and any(one != item and not fork.excludes(one) for one in other)
-            for item in possible
-            for other in self.sets
-            if other != items
+            other != number and fork.without_excluded(self._bits[other]) & ~possible
+            for item in self.numbered.each(possible)
+            for other in self._sets_of[item]
         )
 
     def _is_defined(self, item: Item) -> bool:
@@ -230,16 +322,29 @@ class Forks:
         if not root.has_project:
             for group in sorted(root.groups):
                 yield declared.group_list(root, group)
-        for name, member in sorted(declared.members.items()):
-            extras = [x for x in sorted(member.extras) if not fork.excludes(Item(name, "extra", x))]
+        for whole, member, extras, groups in self._walked:
+            brought = fork.without_excluded(extras)
             # An extra brings the project with it.
-            if extras or not fork.excludes(Item(name, "project")):
+            if brought or fork.without_excluded(whole):
                 yield declared.base_list(member)
-            for extra in extras:
-                yield declared.extra_list(member, extra)
-            for group in sorted(member.groups):
-                if not fork.excludes(Item(name, "group", group)):
-                    yield declared.group_list(member, group)
+            for item in self.numbered.each(brought):
+                if item.name is not None:
+                    yield declared.extra_list(member, item.name)
+            for item in self.numbered.each(fork.without_excluded(groups)):
+                if item.name is not None:
+                    yield declared.group_list(member, item.name)
+
+    def _in_uv_order(self) -> list[tuple[int, Project, int, int]]:
+        """Return each member with the sets of itself, its extras and its groups."""
+        return [
+            (
+                self.numbered.bit(Item(name, "project")),
+                member,
+                self.numbered.bits(Item(name, "extra", extra) for extra in member.extras),
+                self.numbered.bits(Item(name, "group", group) for group in member.groups),
+            )
+            for name, member in sorted(self._declared.members.items())
+        ]
 
     def _further_lists(self, fork: Fork) -> Iterator[tuple[ListEntry, ...]]:
         """Yield the lists of local libraries and of packages known to need others."""
@@ -248,8 +353,7 @@ class Forks:
         queue = [entry for entries in self._member_lists(fork) for entry in entries]
         libraries: dict[tuple[int, NormalizedName | None], tuple[ListEntry, ...]] = {}
         brought: dict[NormalizedName, tuple[ListEntry, ...]] = {}
-        while queue:
-            entry = queue.pop(0)
+        for entry in queue:
             if not entry.environments & within:
                 continue
             library = declared.library(entry.sourced) if entry.sourced else None
@@ -318,9 +422,8 @@ class Forks:
     def _set_indexes(self, fork: Fork, names: list[NormalizedName]) -> None:
         """Give each name of a list the index of its matching pins, or fail as the lock does."""
         for name in names:
-            for pin in self._declared.pins.get(name, ()):
-                if not fork.matches(pin):
-                    continue
+            pins = self._pins.get(name)
+            for pin in pins.which_match(fork) if pins else ():
                 before = fork.pins.setdefault(name, pin)
                 if before.index.url != pin.index.url:
                     urls = " and ".join(sorted(f"`{one.index.url}`" for one in (before, pin)))
@@ -333,19 +436,51 @@ class Forks:
                     )
 
 
-def _including(member: Project, item: Item) -> Iterator[Item]:
-    """Yield the groups that include a group, directly or through others."""
-    found = {item.name}
-    grown = True
-    while grown:
-        grown = False
-        for name, section in sorted(member.groups.items()):
-            if name in found:
-                continue
-            if any(isinstance(one, Include) and one.group in found for one in section.entries):
-                found.add(name)
-                grown = True
-                yield Item(item.package, "group", name)
+class _PinsByItem:
+    """The pins of one package: each extra may have one, and a fork excludes most of them."""
+
+    def __init__(self, pins: Iterable[Pin], numbered: Numbered) -> None:
+        self._numbered = numbered
+        self._free: list[tuple[int, Pin]] = []
+        self._of: dict[Item, list[tuple[int, Pin]]] = {}
+        for number, pin in enumerate(pins):
+            own = self._free if pin.item is None else self._of.setdefault(pin.item, [])
+            own.append((number, pin))
+        self._bits = numbered.bits(self._of)
+
+    def which_match(self, fork: Fork) -> Iterator[Pin]:
+        """Yield the pins that apply to a fork, in their order."""
+        found = [*self._free]
+        for item in self._numbered.each(fork.without_excluded(self._bits)):
+            found += self._of[item]
+        for _, pin in sorted(found, key=lambda pair: pair[0]):
+            if pin.environments & fork.environments:
+                yield pin
+
+
+def _including(member: Project, item: Item) -> list[Item]:
+    """Return the groups that include a group, directly or through others."""
+    includers: dict[NormalizedName, list[NormalizedName]] = {}
+    for name, section in member.groups.items():
+        for one in section.includes:
+            includers.setdefault(one.group, []).append(name)
+    if item.name is None:
+        return []
+    above = [item.name]
+    seen = {item.name}
+    for name in above:
+        fresh = [one for one in includers.get(name, ()) if one not in seen]
+        seen.update(fresh)
+        above += dict.fromkeys(fresh)
+    # In the order in which repeated walks over all groups, by name, come upon them.
+    found = {item.name: None}
+    left = sorted(above[1:])
+    while left:
+        for name in left:
+            if any(one.group in found for one in member.groups[name].includes):
+                found[name] = None
+        left = [name for name in left if name not in found]
+    return [Item(item.package, "group", name) for name in found][1:]
 
 
 def _order(item: Item) -> tuple[str, str, str]:

@@ -173,6 +173,8 @@ class Declared:
         self._lowered: dict[int, tuple[Sourced, ...]] = {}
         self._groups: dict[tuple[int, NormalizedName], tuple[Sourced, ...]] = {}
         self._lists: dict[tuple[int, str, NormalizedName | None], tuple[ListEntry, ...]] = {}
+        self._by_section: dict[int, dict[NormalizedName | None, list[Sourced]]] = {}
+        self._led: dict[tuple[int, NormalizedName], NormalizedName] = {}
         self._excluded = frozenset(self.root.exclude_dependencies)
         self._check_settings()
         for one in self.projects:
@@ -210,11 +212,7 @@ class Declared:
         section: NormalizedName | None = None,
     ) -> Iterator[Sourced]:
         """Put a requirement together with its sources: steps 1 to 4."""
-        counting = tuple(
-            source
-            for source in project.sources_for(requirement.name)
-            if source.extra in (None, extra) and source.group in (None, group)
-        )
+        counting = project.sources_within(requirement.name, extra=extra, group=group)
         self._check_member(project, requirement, counting)
         if len({source.index is None for source in counting}) > 1:
             self.mixed.add(requirement.name)
@@ -384,7 +382,7 @@ class Declared:
 
     def extra_list(self, project: Project, extra: NormalizedName) -> tuple[ListEntry, ...]:
         """Return the list of one extra, without the base dependencies."""
-        return self._list(project, "extra", extra)
+        return self._list(project, "extra", self._leads_on(project, extra))
 
     def group_list(self, project: Project, group: NormalizedName) -> tuple[ListEntry, ...]:
         """Return the list of one dependency group."""
@@ -407,7 +405,15 @@ class Declared:
     def _own(self, project: Project, extra: NormalizedName | None) -> Iterator[ListEntry]:
         """Yield what stands in base, or what an extra adds to it."""
         on = _NONE_ON if extra is None else frozenset((extra,))
-        for piece in self._published(project):
+        pieces: Sequence[Sourced] = self._published(project)
+        if not self._extras_in_markers:
+            by_section = self._by_section.get(id(project))
+            if by_section is None:
+                by_section = self._by_section[id(project)] = {}
+                for piece in pieces:
+                    by_section.setdefault(piece.section, []).append(piece)
+            pieces = by_section.get(extra, ())
+        for piece in pieces:
             if piece.section == extra:
                 environments = self.where(piece, on)
             elif piece.section is None and self._extras_in_markers:
@@ -416,6 +422,21 @@ class Declared:
                 continue
             if environments:
                 yield _entry(piece, environments)
+
+    def _leads_on(self, project: Project, extra: NormalizedName) -> NormalizedName:
+        """Pass over extras that ask for nothing but another extra: these have its list."""
+        passed: dict[NormalizedName, None] = {}
+        while extra not in passed and (id(project), extra) not in self._led:
+            own = list(itertools.islice(self._own(project, extra), _PAIR))
+            if len(own) != 1 or own[0].name != project.name or len(own[0].extras) != 1:
+                break
+            if own[0].environments != self.universe.everything:
+                break
+            passed[extra] = None
+            extra = own[0].extras[0]
+        last = self._led.get((id(project), extra), extra)
+        self._led.update(((id(project), one), last) for one in passed)
+        return last
 
     def _flattened(self, project: Project, extra: NormalizedName | None) -> list[ListEntry]:
         """Replace `demo[x]` by the requirements of x, in whose environments it stands.
@@ -427,8 +448,7 @@ class Declared:
         for entry in self._own(project, extra):
             (queue if entry.name == project.name and entry.extras else entries).append(entry)
         seen: set[tuple[NormalizedName, Environments]] = set()
-        while queue:
-            alias = queue.pop(0)
+        for alias in queue:
             for name in alias.extras:
                 if (name, alias.environments) in seen:
                     continue

@@ -26,6 +26,8 @@ asks uv.
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, cast
 
 from packaging.utils import canonicalize_name
@@ -225,7 +227,8 @@ class Routes:
             self.forks = found.forks
             self.error = found.unreadable
             self._sets = found.sets
-            self._starts = found.starts
+            self._locked = reduce(or_, found.starts)
+            self._found = _ForkFinder(found)
 
     def _not_covered(self) -> str | None:
         """Say which part of the project the rule does not cover, if there is one."""
@@ -441,12 +444,12 @@ class Routes:
 
     def _refused(self, chosen: _Chosen) -> ProjectError | None:
         """Return uv's refusal to install two items of one conflict set."""
-        for items in self._sets:
-            both = [spoken(item) for item in items if item in chosen.items][:2]
-            if len(both) > 1:
-                message = f"{' and '.join(both)} are incompatible with the declared conflicts"
-                return ProjectError(message, at=self.project.place("tool.uv.conflicts"))
-        return None
+        first = self._found.first_set_of_two(chosen.items)
+        if first is None:
+            return None
+        both = [spoken(item) for item in self._sets[first] if item in chosen.items][:2]
+        message = f"{' and '.join(both)} are incompatible with the declared conflicts"
+        return ProjectError(message, at=self.project.place("tool.uv.conflicts"))
 
     # Reading.
 
@@ -467,12 +470,11 @@ class Routes:
 
     def _read_point(self, chosen: _Chosen, point: Environments) -> _Reached | Route:
         """Read one point: steps 2 to 5."""
-        if not any(point & start for start in self._starts):
+        if not point & self._locked:
             return _not_supported(self.project.workspace, "tool.uv.environments")
         alive = frozenset(item for item in chosen.items if self._is_alive(item))
-        forks = [fork for fork in self.forks if fork.environments & point]
         while True:
-            fork = next((fork for fork in forks if fork.agrees(alive)), None)
+            fork = self._found.fork_at(point, alive)
             if fork is None:
                 return Route(
                     kind="unknown", reason="no part of the lockfile has these extras and groups"
@@ -483,14 +485,15 @@ class Routes:
                 if self._conflicts(item, chosen.items):
                     reason = f"{spoken(item)} is enabled together with one that it conflicts with"
                     return Route(kind="unknown", fork=fork, reason=reason)
-            also = [item for item in asked if any(one.agrees(alive | {item}) for one in forks)]
+            also = [item for item in asked if self._found.fork_at(point, alive | {item})]
             if not also:
                 return reached
             alive = alive.union(also)
 
     def _conflicts(self, item: Item, items: frozenset[Item]) -> bool:
         """Tell whether an item stands in one conflict set with another one of some items."""
-        return any(item in one and not items.isdisjoint({*one} - {item}) for one in self._sets)
+        others = [one for one in items if one != item]
+        return any(self._found.first_set_of_two((item, other)) is not None for other in others)
 
     def _is_alive(self, item: Item) -> bool:
         """Tell whether the lock has any requirement of an item: step 2."""
@@ -501,12 +504,8 @@ class Routes:
         lines = (declared.extra_list if item.kind == "extra" else declared.group_list)(
             member, item.name
         )
-        return any(
-            line.environments & fork.environments & declared.universe.supported
-            for fork in self.forks
-            if not fork.excludes(item)
-            for line in lines
-        )
+        where = self._found.open_to(item) & declared.universe.supported
+        return any(line.environments & where for line in lines)
 
     def _reach(
         self, chosen: _Chosen, items: frozenset[Item], fork: Fork, point: Environments
@@ -526,10 +525,64 @@ class Routes:
         return reached
 
 
+class _ForkFinder:
+    """The forks by what they include, and the conflict sets by what they hold."""
+
+    def __init__(self, found: Forks) -> None:
+        self._numbered = found.numbered
+        self._forks = found.forks
+        self._by_first: dict[int, list[int]] = {}
+        for number, fork in enumerate(found.forks):
+            self._by_first.setdefault(fork.first_included(), []).append(number)
+        self._sets_of: dict[Item, list[int]] = {}
+        for number, items in enumerate(found.sets):
+            for item in items:
+                self._sets_of.setdefault(item, []).append(number)
+        self._open: dict[Item, Environments] | None = None
+
+    def fork_at(self, point: Environments, items: frozenset[Item]) -> Fork | None:
+        """Return the first fork that has a point and that a choice of items is installed from."""
+        chosen = self._numbered.bits(items)
+        firsts = [0, *map(self._numbered.bit, self._numbered.each(chosen))]
+        numbers = (
+            next(
+                (
+                    number
+                    for number in self._by_first.get(first, ())
+                    if self._forks[number].environments & point
+                    and self._forks[number].agrees(chosen)
+                ),
+                None,
+            )
+            for first in firsts
+        )
+        lowest = min((number for number in numbers if number is not None), default=None)
+        return None if lowest is None else self._forks[lowest]
+
+    def open_to(self, item: Item) -> Environments:
+        """Return the environments of the forks that do not exclude an item."""
+        if self._open is None:
+            self._open = {}
+            every = self._numbered.bits(self._numbered.items)
+            for fork in self._forks:
+                for one in self._numbered.each(fork.without_excluded(every)):
+                    self._open[one] = self._open.get(one, 0) | fork.environments
+        return self._open.get(item, 0)
+
+    def first_set_of_two(self, items: Iterable[Item]) -> int | None:
+        """Return the number of the first conflict set that holds two of some items."""
+        seen: set[int] = set()
+        twice: list[int] = []
+        for item in items:
+            numbers = self._sets_of.get(item, ())
+            twice += seen.intersection(numbers)
+            seen.update(numbers)
+        return min(twice, default=None)
+
+
 def _groups(target: Project, choice: SyncOptions, chooser: Project) -> set[NormalizedName]:
     """Return the groups of a project that a choice enables; `chooser` has the default groups."""
-    groups = {name for name in target.groups if chooser.is_default_group(name)}
-    groups = groups if choice.default_groups else set()
+    groups = target.groups.keys() & chooser.default_names if choice.default_groups else set()
     groups -= {canonicalize_name(group) for group in choice.no_groups}
     groups |= {canonicalize_name(group) for group in choice.groups}
     return groups & target.groups.keys()

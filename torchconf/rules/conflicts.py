@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from torchconf.edits.conflicts import keep_apart
 from torchconf.model.project import Item
-from torchconf.model.ranges import overlaps
+from torchconf.model.ranges import overlap
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from packaging.markers import Marker
+    from packaging.utils import NormalizedName
 
     from torchconf.edits.draft import Draft
     from torchconf.edits.plan import Value
-    from torchconf.model.project import Source
+    from torchconf.model.project import Requirement, Source
     from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
+
+_T = TypeVar("_T")
 
 _REASON = "each of these installs another build of the same packages"
 
@@ -42,28 +47,92 @@ def _scoped(context: Context) -> list[tuple[Item, Source]]:
 
 def _apart(context: Context) -> list[tuple[Item, Item, Source]]:
     """Return pairs of items whose indexes collide, with no conflict set that holds both."""
+    scoped: dict[NormalizedName, list[tuple[_Class, tuple[Item, Source]]]] = {}
+    for item, source in _scoped(context):
+        index = context.index_of(source)
+        if index is not None:
+            kind = _Class(context.set_numbers(item), index.url, source.marker)
+            scoped.setdefault(source.package, []).append((kind, (item, source)))
+    unknown = context.workspace.universe is None
+
+    def collide(first: _Class, second: _Class) -> bool:
+        meet = unknown or bool(context.where(first.marker, second.marker))
+        return first.what != second.what and meet
+
     pairs: dict[tuple[Item, Item], Source] = {}
-    for (one, source), (other, after) in itertools.combinations(_scoped(context), 2):
-        if source.package != after.package or one == other or context.conflicts_with(one, other):
-            continue
-        first, second = context.index_of(source), context.index_of(after)
-        if first is None or second is None or first.url == second.url:
-            continue
-        if context.where(source.marker, after.marker) or context.workspace.universe is None:
-            pairs.setdefault((one, other), after)
+    for each in scoped.values():
+        for (one, _), (other, after) in _pairs(each, collide):
+            if one != other:
+                pairs.setdefault((one, other), after)
     return [(one, other, source) for (one, other), source in pairs.items()]
+
+
+class _Class(NamedTuple):
+    """What decides whether entries of two items collide; entries of one class are alike."""
+
+    sets: frozenset[int]
+    """The conflict sets that hold the item."""
+    what: str
+    """The URL of an index, or a range."""
+    marker: Marker | None
+
+
+def _pairs(
+    classed: Sequence[tuple[_Class, _T]], collide: Callable[[_Class, _Class], bool]
+) -> Iterator[tuple[_T, _T]]:
+    """Yield the pairs of which no conflict set holds both, and of which the classes collide.
+
+    Classes are few where entries are many, so they are compared and not the entries. The order is
+    that of `itertools.combinations`.
+    """
+    by_sets: dict[frozenset[int], dict[_Class, list[int]]] = {}
+    for number, (kind, _) in enumerate(classed):
+        by_sets.setdefault(kind.sets, {}).setdefault(kind, []).append(number)
+    found: list[tuple[int, int]] = []
+    for own, others in itertools.combinations_with_replacement(by_sets, 2):
+        if not own.isdisjoint(others):
+            continue
+        kinds = (
+            itertools.combinations_with_replacement(by_sets[own], 2)
+            if own == others
+            else itertools.product(by_sets[own], by_sets[others])
+        )
+        for first, second in kinds:
+            if collide(first, second):
+                ones, twos = by_sets[own][first], by_sets[others][second]
+                found += (
+                    itertools.combinations(ones, 2)
+                    if ones is twos
+                    else ((min(pair), max(pair)) for pair in itertools.product(ones, twos))
+                )
+    for one, other in sorted(found):
+        yield classed[one][1], classed[other][1]
 
 
 def _groups_of(pairs: Iterable[tuple[Item, Item, Source]]) -> list[tuple[list[Item], Source]]:
     """Join pairs that share an item."""
-    found: list[tuple[list[Item], Source]] = []
-    for one, other, source in pairs:
-        joined = [group for group in found if one in group[0] or other in group[0]]
-        items = list(dict.fromkeys([*(i for group in joined for i in group[0]), one, other]))
-        place = joined[0][1] if joined else source
-        found = [group for group in found if group not in joined]
-        found.append((items, place))
-    return found
+    group_of: dict[Item, _Joined] = {}
+    for number, (one, other, source) in enumerate(pairs):
+        both = {id(group): group for item in (one, other) if (group := group_of.get(item))}
+        joined = sorted(both.values(), key=lambda group: group.last) or [_Joined(source)]
+        for item in (*(item for group in joined[1:] for item in group.items), one, other):
+            joined[0].items[item] = None
+            group_of[item] = joined[0]
+        joined[0].last = number
+    groups = {id(group): group for group in group_of.values()}
+    return [
+        (list(group.items), group.source)
+        for group in sorted(groups.values(), key=lambda group: group.last)
+    ]
+
+
+class _Joined:
+    """Items that belong together, the source of their first pair, and the number of the last."""
+
+    def __init__(self, source: Source) -> None:
+        self.items: dict[Item, None] = {}
+        self.source = source
+        self.last = 0
 
 
 def _one_set(draft: Draft, context: Context, items: Iterable[Item]) -> None:
@@ -125,21 +194,17 @@ class IncompatibleChoices(Rule):
             return
         known = {frozenset((one, other)) for one, other, _ in _apart(context)}
         reported: set[frozenset[Item]] = set()
+        asked: dict[str, list[tuple[Item, Requirement]]] = {}
+        for place in context.places:
+            if place.name is not None:
+                item = Item(project.name, "extra" if place.kind == "extra" else "group", place.name)
+                for line in context.flat(place):
+                    if line.specifier:
+                        asked.setdefault(line.name, []).append((item, line))
         for package in context.catalog.family:
-            asked = [
-                (Item(project.name, "extra" if p.kind == "extra" else "group", p.name), line)
-                for p in context.places
-                if p.name is not None
-                for line in context.flat(p)
-                if line.name == package and line.specifier
-            ]
-            for (one, line), (other, after) in itertools.combinations(asked, 2):
+            for (one, line), (other, after) in _incompatible(context, asked.get(package, [])):
                 pair = frozenset((one, other))
-                if one == other or pair in known | reported or context.conflicts_with(one, other):
-                    continue
-                if not context.where(line.marker, after.marker):
-                    continue
-                if overlaps(line.specifier, str(after.specifier)):
+                if one == other or pair in known or pair in reported:
                     continue
                 reported.add(pair)
                 draft = draft_of(context)
@@ -152,6 +217,30 @@ class IncompatibleChoices(Rule):
                     severity=None if project.uv or context.workspace.lockfile else Severity.INFO,
                     fix=Fix("add them to one conflict set", tuple(draft.steps), safe=True),
                 )
+
+
+def _incompatible(
+    context: Context, asked: Sequence[tuple[Item, Requirement]]
+) -> Iterator[tuple[tuple[Item, Requirement], tuple[Item, Requirement]]]:
+    """Yield the pairs of requirements on one package that no release satisfies together."""
+    ranges = {str(line.specifier): line.specifier for _, line in asked}
+
+    together: bool | None = None
+
+    def collide(first: _Class, second: _Class) -> bool:
+        nonlocal together
+        if together or not context.where(first.marker, second.marker):
+            return False
+        if together is None:
+            # What satisfies all of them satisfies each two of them.
+            together = overlap(*ranges.values())
+        return not together and not overlap(ranges[first.what], ranges[second.what])
+
+    classed = [
+        (_Class(context.set_numbers(item), str(line.specifier), line.marker), (item, line))
+        for item, line in asked
+    ]
+    yield from _pairs(classed, collide)
 
 
 class PairwiseConflicts(Rule):
@@ -168,17 +257,21 @@ class PairwiseConflicts(Rule):
         """Report sets that keep each of three or more items from each other, and none holds all."""
         project = context.project
         small = [c for c in project.conflicts if len(set(c.items)) > 1]
-        items = dict.fromkeys(
-            item for conflict in small for item in conflict.items if self._is_choice(context, item)
-        )
+        named = dict.fromkeys(item for conflict in small for item in conflict.items)
+        items = [item for item in named if self._is_choice(context, item)]
+        sets = [frozenset(conflict.items) for conflict in small]
+        rivals = _Rivals(context, items)
         for start in items:
-            clique = [start]
+            if rivals.are_in_one_set(start):
+                continue
+            clique, common = [start], rivals.of(start)
             for item in items:
-                if item != start and all(context.conflicts_with(item, one) for one in clique):
+                if item in common and item != start:
                     clique.append(item)
-            whole = set(clique)
-            inside = [c for c in small if set(c.items) <= whole]
-            if not inside or any(whole <= set(one.items) for one in small):
+                    common &= rivals.of(item)
+            whole = frozenset(clique)
+            inside = [one for one, held in zip(small, sets, strict=True) if held <= whole]
+            if not inside or any(whole <= held for held in sets):
                 continue
             first, *rest = inside
             draft = draft_of(context)
@@ -212,6 +305,32 @@ class PairwiseConflicts(Rule):
     def _has_base(self, context: Context) -> bool:
         routed = {source.package for _, source in _scoped(context)}
         return any(line.name in routed for line in context.project.dependencies)
+
+
+class _Rivals:
+    """Which items conflict with which: those of the same sets have the same rivals."""
+
+    def __init__(self, context: Context, items: Iterable[Item]) -> None:
+        kept = frozenset(items)
+        self._context = context
+        self._sets = [kept.intersection(one.items) for one in context.workspace.conflicts]
+        self._own = {id(one) for one in context.project.conflicts}
+        self._of: dict[frozenset[int], frozenset[Item]] = {}
+
+    def of(self, item: Item) -> frozenset[Item]:
+        """Return what shares a conflict set with an item, and the item itself."""
+        numbers = self._context.set_numbers(item)
+        if numbers not in self._of:
+            self._of[numbers] = frozenset(one for n in numbers for one in self._sets[n])
+        return self._of[numbers]
+
+    def are_in_one_set(self, item: Item) -> bool:
+        """Tell whether one conflict set of this file holds all rivals of an item."""
+        return any(
+            len(self._sets[number]) == len(self.of(item))
+            for number in self._context.set_numbers(item)
+            if id(self._context.workspace.conflicts[number]) in self._own
+        )
 
 
 RULES: tuple[type[Rule], ...] = (

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from packaging.utils import canonicalize_name
 
-from torchconf.errors import ProjectError
 from torchconf.model.backends import is_nightly
-from torchconf.model.project import flatten_group
 from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import SOURCES
 from torchconf.resolve.environments import TooManyEnvironments
@@ -19,18 +17,22 @@ from torchconf.resolve.needs import needs_of
 from torchconf.resolve.routes import SyncOptions, routes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from packaging.markers import Marker
     from packaging.utils import NormalizedName
 
     from torchconf.catalog import Catalog
+    from torchconf.errors import ProjectError
     from torchconf.model.backends import Backend
     from torchconf.model.project import Conflict, Index, Item, Project, Requirement, Source
     from torchconf.model.targets import Platform
     from torchconf.model.toml_path import Path
     from torchconf.resolve.environments import Environments, Universe
     from torchconf.resolve.routes import Route, Routes
+
+_Key = TypeVar("_Key")
+_NO_SETS: frozenset[int] = frozenset()
 
 __all__ = ["Context", "Place", "Workspace", "names_in_builds", "sources_path"]
 
@@ -92,6 +94,29 @@ class Workspace:
             return universe_of(self.root, self.members, self.libraries)
         except TooManyEnvironments:
             return None
+
+    @cached_property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """The conflict sets of all files."""
+        return tuple(c for project in (self.root, *self.members) for c in project.conflicts)
+
+    @cached_property
+    def set_numbers(self) -> Mapping[Item, frozenset[int]]:
+        """The numbers of the conflict sets that name an item."""
+        return _numbers(self.conflicts, lambda item: item)
+
+
+def _numbers(
+    conflicts: Iterable[Conflict], key: Callable[[Item], _Key]
+) -> dict[_Key, frozenset[int]]:
+    """Return in which conflict sets the items with each key are."""
+    found: dict[_Key, set[int]] = {}
+    for number, conflict in enumerate(conflicts):
+        for item in conflict.items:
+            found.setdefault(key(item), set()).add(number)
+    # Few sets hold most items, and items of the same sets share one value.
+    shared: dict[frozenset[int], frozenset[int]] = {}
+    return {each: shared.setdefault(n := frozenset(numbers), n) for each, numbers in found.items()}
 
 
 class Place(NamedTuple):
@@ -275,10 +300,8 @@ class Context:
             return section.requirements if section else ()
         if place.name not in project.groups:
             return ()
-        try:
-            return flatten_group(project, place.name)
-        except ProjectError:
-            return project.groups[place.name].requirements
+        flat = project.flat_groups.get(place.name)
+        return project.groups[place.name].requirements if flat is None else flat
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
@@ -289,6 +312,17 @@ class Context:
             *(Place("extra", name) for name in project.extras),
             *(Place("group", name) for name in project.groups),
         )
+
+    def scopes_of(self, source: Source) -> tuple[Place, ...]:
+        """Return the places of this file for which a source entry counts."""
+        if source.extra is None and source.group is None:
+            return self.places
+        if source.extra is not None and source.group is not None:
+            return ()
+        project = self.project
+        if source.extra is not None:
+            return (Place("extra", source.extra),) if source.extra in project.extras else ()
+        return (Place("group", source.group),) if source.group in project.groups else ()
 
     @cached_property
     def needed(self) -> frozenset[str]:
@@ -310,14 +344,44 @@ class Context:
 
     # Conflicts.
 
-    def conflicts_with(self, one: Item, other: Item) -> bool:
-        """Tell whether one conflict set of the workspace holds both."""
-        return any(other in conflict.items for conflict in self.sets_of(one))
-
     def sets_of(self, item: Item) -> tuple[Conflict, ...]:
         """Return the conflict sets of the workspace that name an item: any file may hold one."""
-        projects = (self.workspace.root, *self.workspace.members)
-        return tuple(c for project in projects for c in project.conflicts if item in c.items)
+        return tuple(self.workspace.conflicts[n] for n in sorted(self.set_numbers(item)))
+
+    def set_numbers(self, item: Item) -> frozenset[int]:
+        """Return the numbers of the conflict sets of the workspace that name an item."""
+        return self.workspace.set_numbers.get(item, _NO_SETS)
+
+    @cached_property
+    def conflicting_defaults(self) -> frozenset[NormalizedName]:
+        """The groups in conflict sets of this file that are default groups of who reads it."""
+        named = {
+            item.name
+            for conflict in self.project.conflicts
+            for item in conflict.items
+            if item.kind == "group" and item.name is not None
+        }
+        return frozenset(
+            name for name in named if any(name in one.default_names for one in self.readers)
+        )
+
+    @cached_property
+    def routed_alone(self) -> Mapping[tuple[str, NormalizedName], tuple[NormalizedName, ...]]:
+        """The packages with an index source for just one extra or group, by its kind and name."""
+        found: dict[tuple[str, NormalizedName], dict[NormalizedName, None]] = {}
+        for source in self.sources:
+            for kind, name in (("extra", source.extra), ("group", source.group)):
+                if name is not None and source.kind == "index":
+                    found.setdefault((kind, name), {})[source.package] = None
+        return {scope: tuple(packages) for scope, packages in found.items()}
+
+    def sets_naming(self, kind: str, name: str | None) -> frozenset[int]:
+        """Return the numbers of the sets of this file that name such an extra or group."""
+        return self._sets_naming.get((kind, name), _NO_SETS)
+
+    @cached_property
+    def _sets_naming(self) -> Mapping[tuple[str, str | None], frozenset[int]]:
+        return _numbers(self.project.conflicts, lambda item: (item.kind, item.name))
 
     # Platforms.
 

@@ -58,18 +58,13 @@ def routes_are_known(context: Context) -> bool:
 
 def route_at(context: Context, package: str, place: Place, platform: Platform) -> Route:
     """Return where a package comes from where one place is installed, without its rivals."""
-    rivals = [
-        item.name
-        for conflict in context.project.conflicts
-        for item in conflict.items
-        if item.kind == "group" and item.name and (place.kind, item.name) != ("group", place.name)
-    ]
+    groups = (place.name,) if place.kind == "group" and place.name else ()
     return context.route(
         package,
         platform,
         extras=(place.name,) if place.kind == "extra" and place.name else (),
-        groups=(place.name,) if place.kind == "group" and place.name else (),
-        no_groups=rivals,
+        groups=groups,
+        no_groups=context.conflicting_defaults.difference(groups),
     )
 
 
@@ -176,11 +171,10 @@ def build_of(context: Context, index: Index | None) -> str | None:
 
 def applied_sources(context: Context, package: NormalizedName, place: Place) -> tuple[Source, ...]:
     """Return the source entries that hold where a place is installed with the base."""
-    return tuple(
-        source
-        for source in context.project.sources_for(package)
-        if (source.extra is None or (place.kind == "extra" and source.extra == place.name))
-        and (source.group is None or (place.kind == "group" and source.group == place.name))
+    return context.project.sources_within(
+        package,
+        extra=place.name if place.kind == "extra" else None,
+        group=place.name if place.kind == "group" else None,
     )
 
 
@@ -237,11 +231,10 @@ def without_scopes(
 
 def served_requirements(context: Context, source: Source) -> Iterator[Requirement]:
     """Yield the requirements that a source counts for, members' included."""
-    for place in context.places:
-        if source in applied_sources(context, source.package, place):
-            for one in context.flat(place):
-                if one.name == source.package and one.url is None:
-                    yield one
+    for place in context.scopes_of(source):
+        for one in context.flat(place):
+            if one.name == source.package and one.url is None:
+                yield one
     if context.project is context.workspace.root and not (source.extra or source.group):
         for member in context.workspace.members:
             if source.package not in member.sources:

@@ -130,17 +130,7 @@ class EndedIndex(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Report the indexes of lines that have ended, where torch may go on without them."""
-        main = canonicalize_name(context.catalog.main_package)
-        base = SpecifierSet()
-        for one in context.project.dependencies:
-            if one.name == main and one.marker is None:
-                base &= public(one.specifier)
-        ranges = [
-            public(one.specifier) & base
-            for project in (context.project, *context.workspace.members)
-            for one in project.requirements()
-            if one.name == main
-        ]
+        ranges: list[SpecifierSet] | None = None
         # An index of somebody else's packages may be named after a backend, too.
         routed = {id(context.index_of(source)) for source in context.family_sources}
         host = context.catalog.base_url.rpartition("/")[0]
@@ -152,12 +142,27 @@ class EndedIndex(Rule):
             if id(index) not in routed and not index.url.startswith(host):
                 continue
             after = next_minor(Version(last))
+            ranges = self._ranges(context) if ranges is None else ranges
             if ranges and not any(admits_from(each, after) for each in ranges):
                 continue
             yield self.finding(
                 index.path,
                 f"{backend.title} ended with torch {last}: this index has no newer release",
             )
+
+    def _ranges(self, context: Context) -> list[SpecifierSet]:
+        """Return the ranges in which the project and the members ask for torch."""
+        main = canonicalize_name(context.catalog.main_package)
+        base = SpecifierSet()
+        for one in context.project.dependencies:
+            if one.name == main and one.marker is None:
+                base &= public(one.specifier)
+        return [
+            public(one.specifier) & base
+            for project in (context.project, *context.workspace.members)
+            for one in project.requirements()
+            if one.name == main
+        ]
 
 
 class NoWheelsThere(Rule):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from torchconf.model.project import Conflict, Requirement, Section
+    from torchconf.model.project import Requirement, Section
     from torchconf.model.toml_path import Path
     from torchconf.rules.context import Context
 
@@ -91,8 +91,11 @@ class HiddenBuild(Rule):
         """Report aliases at the set that does not name them, and groups at their include."""
         reported = set()
         for alias, _, extra in _aliases(context):
-            for conflict in _sets_naming(context, "extra", extra):
-                if _brought(context, "extra", extra) and conflict.path not in reported:
+            if ("extra", extra) not in context.routed_alone:
+                continue
+            for number in sorted(context.sets_naming("extra", extra)):
+                conflict = context.project.conflicts[number]
+                if conflict.path not in reported:
                     reported.add(conflict.path)
                     yield self.finding(
                         conflict.path,
@@ -100,12 +103,21 @@ class HiddenBuild(Rule):
                         "is not in this set",
                         help=f"list the packages in `{alias.written}` directly, or remove it",
                     )
-        for includer, included, path in _includes(context):
+        groups = context.project.groups
+        routed = [name for kind, name in context.routed_alone if kind == "group"]
+        apart = any(context.sets_naming("group", name) for name in routed)
+        for includer, included, path in _includes(
+            context,
+            # Where no set names what is included, one must name what includes it.
+            [name for name in groups if apart or context.sets_naming("group", name)]
+            if routed
+            else (),
+        ):
             packages = _brought(context, "group", included)
             alone = [p for p in packages if not _brought_by(context, p, includer)]
-            outer = _sets_naming(context, "group", includer)
-            inner = _sets_naming(context, "group", included)
-            if not alone or not (outer or inner) or any(one in inner for one in outer):
+            outer = context.sets_naming("group", includer)
+            inner = context.sets_naming("group", included)
+            if not alone or not (outer or inner) or not outer.isdisjoint(inner):
                 continue
             yield self.finding(
                 path,
@@ -133,15 +145,14 @@ class HiddenBuild(Rule):
 
 
 def _includes(
-    context: Context,
+    context: Context, includers: Iterable[NormalizedName]
 ) -> Iterator[tuple[NormalizedName, NormalizedName, Path]]:
-    """Yield what each group includes, at whatever depth: includer, included, place."""
+    """Yield what some groups include, at whatever depth: includer, included, place."""
     groups = context.project.groups
-    for name, section in groups.items():
+    for name in includers:
         seen: set[NormalizedName] = {name}
-        waiting = [(include.group, include.path) for include in section.includes]
-        while waiting:
-            included, path = waiting.pop(0)
+        waiting = [(include.group, include.path) for include in groups[name].includes]
+        for included, path in waiting:
             if included in seen or included not in groups:
                 continue
             seen.add(included)
@@ -151,17 +162,12 @@ def _includes(
 
 def _brought(context: Context, kind: str, name: NormalizedName) -> list[NormalizedName]:
     """Return the packages that have an index source for just this extra or group."""
-    return [
-        package
-        for package, sources in context.project.sources.items()
-        if any(
-            s.kind == "index" and name == (s.extra if kind == "extra" else s.group) for s in sources
-        )
-    ]
+    return list(context.routed_alone.get((kind, name), ()))
 
 
 def _brought_by(context: Context, package: NormalizedName, group: NormalizedName) -> bool:
-    return any(source.group == group for source in context.project.sources_for(package))
+    sources = context.project.sources_within(package, group=group)
+    return any(source.group == group for source in sources)
 
 
 class NestedGroupsInConflict(Rule):
@@ -180,8 +186,9 @@ class NestedGroupsInConflict(Rule):
             groups = {i.name for i in conflict.items if i.kind == "group"}
             if len(groups) <= 1:
                 continue
-            for includer, included, _ in _includes(context):
-                if includer in groups and included in groups:
+            inside = [name for name in context.project.groups if name in groups]
+            for includer, included, _ in _includes(context, inside):
+                if included in groups:
                     yield self.finding(
                         conflict.path,
                         f"group `{includer}` includes `{included}`, but they conflict in this set",
@@ -202,23 +209,15 @@ def _aliases(context: Context) -> Iterator[tuple[Section, Requirement, Normalize
             for extra in line.extras:
                 if extra == section.name or extra not in project.extras:
                     continue
-                sets = _sets_naming(context, "extra", extra)
-                if sets and not all(_names(one, "extra", section.name) for one in sets):
+                sets = context.sets_naming("extra", extra)
+                if not sets <= context.sets_naming("extra", section.name):
                     yield section, line, extra
-
-
-def _sets_naming(context: Context, kind: str, name: str) -> list[Conflict]:
-    """Return the conflict sets that name an extra or a group of this project."""
-    return [one for one in context.project.conflicts if _names(one, kind, name)]
-
-
-def _names(conflict: Conflict, kind: str, name: str) -> bool:
-    return any(item.kind == kind and item.name == name for item in conflict.items)
 
 
 def _has_own_source(context: Context, package: NormalizedName, section: Section) -> bool:
     """Tell whether a package has a source for just this extra."""
-    return any(source.extra == section.name for source in context.project.sources_for(package))
+    sources = context.project.sources_within(package, extra=section.name)
+    return any(source.extra == section.name for source in sources)
 
 
 RULES: tuple[type[Rule], ...] = (

@@ -170,12 +170,7 @@ class IneffectiveMarker(Rule):
         """Ask the routes whether a source serves a machine on which its marker does not hold."""
         extras = (source.extra,) if source.extra else ()
         groups = (source.group,) if source.group else ()
-        others = [
-            item.name
-            for conflict in context.project.conflicts
-            for item in conflict.items
-            if item.kind == "group" and item.name and item.name not in groups
-        ]
+        others = context.conflicting_defaults.difference(groups)
         inside = context.platforms(source.marker)
         for platform in distinct_platforms(context):
             route = context.route(package, platform, extras=extras, groups=groups, no_groups=others)

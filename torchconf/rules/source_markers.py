@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from packaging.markers import InvalidMarker, Marker
@@ -13,20 +15,20 @@ from torchconf.resolve.environments import comparisons
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of, put_entries
 from torchconf.rules.installed_builds import (
-    applied_sources,
     own_sources,
     source_entries,
 )
 from torchconf.rules.rule import MARKERS_MAKE_SENSE, Finding, Fix, Premise, Rule, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from packaging.utils import NormalizedName
 
     from torchconf.edits.plan import Value
-    from torchconf.model.project import Requirement
+    from torchconf.model.project import Source
     from torchconf.model.toml_path import Path
+    from torchconf.resolve.environments import Environments
     from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
@@ -161,6 +163,8 @@ class OverlappingMarkers(Rule):
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare the markers of all sources of one package with equal scope."""
         for package, sources in context.project.sources.items():
+            if not _may_overlap(context, sources):
+                continue
             for number, one in enumerate(sources):
                 for after in sources[number + 1 :]:
                     if (one.extra, one.group) != (after.extra, after.group):
@@ -174,6 +178,19 @@ class OverlappingMarkers(Rule):
                             "to the same environments",
                             help="make the markers mutually exclusive",
                         )
+
+
+def _may_overlap(context: Context, sources: Iterable[Source]) -> bool:
+    """Tell whether a source applies where one before it with the same scope does."""
+    taken: dict[object, Environments] = {}
+    for source in sources:
+        if source.marker is not None:
+            scope, here = (source.extra, source.group), context.where(source.marker)
+            before = taken.get(scope, 0)
+            if before & here:
+                return True
+            taken[scope] = before | here
+    return False
 
 
 class SourceNeverApplies(Rule):
@@ -192,24 +209,15 @@ class SourceNeverApplies(Rule):
         universe = context.workspace.universe
         if universe is None:
             return
-        is_root = context.project is context.workspace.root
+        asked: dict[NormalizedName, _Asked] = {}
         for source in context.family_sources:
             if source.kind != "index" or source.marker is None:
                 continue
-            asked = [
-                one
-                for place, one in _requirements(context, source.package)
-                if source in applied_sources(context, source.package, place)
-            ]
-            if is_root:
-                asked += [
-                    one
-                    for member in context.workspace.members
-                    for one in member.requirements()
-                    if one.name == source.package
-                ]
-            if asked and not any(
-                context.where(one.marker, source.marker) & universe.supported for one in asked
+            if source.package not in asked:
+                asked[source.package] = _Asked(context, source.package)
+            where = asked[source.package].by(source)
+            if where is not None and not (
+                where & context.where(source.marker) & universe.supported
             ):
                 yield self.finding(
                     (*source.path, "marker"),
@@ -218,11 +226,36 @@ class SourceNeverApplies(Rule):
                 )
 
 
-def _requirements(context: Context, package: str) -> Iterator[tuple[Place, Requirement]]:
-    for place in context.places:
-        for requirement in context.flat(place):
-            if requirement.name == package:
-                yield place, requirement
+class _Asked:
+    """Where one package is asked for, in each place and in all of them."""
+
+    def __init__(self, context: Context, package: NormalizedName) -> None:
+        self._context = context
+        self._by_place: dict[Place, Environments] = {}
+        self._by_all: Environments | None = None
+        for place in context.places:
+            for requirement in context.flat(place):
+                if requirement.name == package:
+                    here = context.where(requirement.marker)
+                    self._by_place[place] = self._by_place.get(place, 0) | here
+                    self._by_all = (self._by_all or 0) | here
+        self._by_members: Environments | None = None
+        if context.project is context.workspace.root:
+            for member in context.workspace.members:
+                for requirement in member.requirements():
+                    if requirement.name == package:
+                        here = context.where(requirement.marker)
+                        self._by_members = (self._by_members or 0) | here
+
+    def by(self, source: Source) -> Environments | None:
+        """Return where a source may apply; None where nothing that it counts for is asked for."""
+        if source.extra is None and source.group is None:
+            own = self._by_all
+        else:
+            places = self._context.scopes_of(source)
+            own = next((self._by_place[one] for one in places if one in self._by_place), None)
+        both = [one for one in (own, self._by_members) if one is not None]
+        return reduce(or_, both) if both else None
 
 
 RULES: tuple[type[Rule], ...] = (

@@ -78,11 +78,9 @@ class BaseNeedsTorch(Rule):
 def _exclude_each_other(context: Context, place: Place, source: Source) -> bool:
     """Tell whether a place conflicts with the extra or group that a source is for."""
     kind = "extra" if source.extra else "group"
-    both = {(place.kind, place.name), (kind, source.extra or source.group)}
-    return any(
-        both <= {(item.kind, item.name) for item in conflict.items}
-        for conflict in context.project.conflicts
-    )
+    one = context.sets_naming(place.kind, place.name)
+    other = context.sets_naming(kind, source.extra or source.group)
+    return not one.isdisjoint(other)
 
 
 class SourceForIndirect(Rule):
@@ -132,13 +130,7 @@ def _comes_from_pypi(context: Context, package: str, place: Place, platform: Pla
         return True
     extras = (place.name,) if place.kind == "extra" and place.name else ()
     groups = (place.name,) if place.kind == "group" and place.name else ()
-    clashing = [
-        item.name
-        for conflict in context.project.conflicts
-        for item in conflict.items
-        if item.kind == "group" and item.name and item.name not in groups
-    ]
-    others = clashing if place.name else ()
+    others = context.conflicting_defaults.difference(groups) if place.name else ()
     route = context.route(package, platform, extras=extras, groups=groups, no_groups=others)
     found = [each for _, each in route.by_python] or [route]
     return any(one.kind == "index" and build_of(context, one.index) == "" for one in found)

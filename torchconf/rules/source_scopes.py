@@ -131,7 +131,7 @@ class UnroutedChoice(Rule):
                 if place is not None
                 and (line := context.first_requirement(place, main)) is not None
             ]
-            routed = [place for place, _ in asking if applied_sources(context, main, place)]
+            routed = {place: None for place, _ in asking if applied_sources(context, main, place)}
             for place, line in asking:
                 if place in routed or not routed or line.url is not None or place.name is None:
                     continue
@@ -144,7 +144,7 @@ class UnroutedChoice(Rule):
                     f"{place} has no source for `{main}` and gets PyPI's build",
                     help=f'add a source with `{place.kind} = "{place.name}"`',
                     severity=None if promised else Severity.INFO,
-                    fix=self._fix(context, place, routed[0]),
+                    fix=self._fix(context, place, next(iter(routed))),
                 )
 
     def _fix(self, context: Context, place: Place, like: Place) -> Fix | None:
