@@ -39,7 +39,7 @@ from torchconf.model.backends import PYPI_HOSTS
 PYPI = f"https://{'.'.join(PYPI_HOSTS[0])}/simple"
 CASES = sorted(case.parent for case in (TESTS / "wild").glob("*/case.toml"))
 
-OPEN = {}
+OPEN: dict[str, str] = {}
 """Cases that do not hold yet, with the part of the work that will mend each."""
 
 
