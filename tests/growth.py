@@ -20,7 +20,7 @@ from tests.support.growing import SHAPES, Files
 
 SIZES = (10, 100, 300, 1000)
 COMMANDS = {
-    "check": ["check"],
+    "check": ["check", "."],
     "show": ["show"],
     "add-target": ["add-target", "windows-cu130", "--dry-run"],
     "fix": ["check", "--fix", "--diff"],

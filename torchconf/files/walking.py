@@ -151,10 +151,9 @@ class _Ignored:
         except OSError:
             return self
         # Imported here: it takes as long to load as all of a check, and few folders need it.
-        from pathspec import GitIgnoreSpec
+        from torchconf.files.ignore_patterns import read_patterns
 
-        spec = GitIgnoreSpec.from_lines(lines)
-        return _Ignored((*self.specs, (os.path.abspath(folder), spec)))
+        return _Ignored((*self.specs, (os.path.abspath(folder), read_patterns(lines))))
 
     def names(self, path: str, *, folder: bool = True) -> bool:
         """Tell whether a folder, or a file, is left out; the nearest file that says so decides."""
