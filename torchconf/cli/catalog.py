@@ -134,6 +134,7 @@ def _list(options: CatalogOptions) -> int:
 
 def _show(options: CatalogOptions) -> int:
     from torchconf.catalog import load_catalog
+    from torchconf.errors import shown
     from torchconf.report.columns import plain_table, platform_title
     from torchconf.report.json_data import print_json
 
@@ -152,7 +153,7 @@ def _show(options: CatalogOptions) -> int:
         for row in rows
     ]
     head = ["version", "build", *map(platform_title, platforms)]
-    sys.stdout.write(f"{rows[0]['package']}\n{plain_table(head, table)}")
+    sys.stdout.write(f"{shown(rows[0]['package'])}\n{plain_table(head, table)}")
     return 0
 
 

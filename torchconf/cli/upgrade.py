@@ -212,7 +212,7 @@ def _report_text(
         elif not quiet:
             print_notes([f"wrote {shown}"])
     if hint is not None and not quiet:
-        sys.stderr.write(f"run `{hint}` to update uv.lock\n")
+        print_notes([f"run `{hint}` to update uv.lock"])
     if found and not quiet:
         sys.stderr.write("these files still mention an old backend; update them by hand:\n")
         print_notes(f"  {line}" for line in spoken(found))
