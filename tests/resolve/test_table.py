@@ -231,7 +231,7 @@ def test_every_row_is_what_its_command_installs(
 
 def observations() -> Iterator[Any]:
     """Yield what uv did with each case: the folder, and one row."""
-    for case in sorted(CASES.glob("0*/case.toml")):
+    for case in sorted(CASES.glob("*/case.toml")):
         facts = tomllib.loads(case.read_text(encoding="utf-8"))
         for key in ("observed", "observed_fixed"):
             folder = case.parent / key.removeprefix("observed").removeprefix("_")
@@ -274,7 +274,12 @@ def test_row_agrees_with_what_uv_did(
     assert "torch" in rows
     torch = rows["torch"]
     error = observed.get("error")
-    if error is None:
+    if observed.get("torch") == "no wheel":
+        # For a machine that few have, the catalog may not know.
+        sure = observed["platform"] == "macos-arm64"
+        assert torch["backend"] is not None
+        assert torch["available"] in ({"no"} if sure else {"no", "unknown"})
+    elif error is None:
         for package in ("torch", "torchvision", "torchaudio"):
             if package in observed:
                 given = None if observed[package] == "absent" else observed[package]
@@ -294,7 +299,7 @@ def test_row_agrees_with_what_uv_did(
 
 
 def test_cases_hold_hundreds_of_rows() -> None:
-    assert len(list(observations())) > 350
+    assert len(list(observations())) > 470
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,10 @@ STAND_INS: dict[str, tuple[str, ...]] = {
     "gradio": ("6.5.1",),
     "httpx": ("0.28.1",),
     "huggingface-hub": ("1.4.0", "filelock", "fsspec", "requests"),
+    "jax": ("0.9.0", "numpy", "scipy"),
     "mypy": ("1.20.0", "typing-extensions"),
     "ninja": ("1.13.0",),
+    "onnxruntime-gpu": ("1.24.2", "numpy", "packaging"),
     "packaging": ("26.1",),
     "pandas": (
         "3.0.1",
@@ -49,6 +51,7 @@ STAND_INS: dict[str, tuple[str, ...]] = {
     "colorama": ("0.4.6",),
     "tzdata": ("2026.1",),
     "transformers": ("5.2.0", "huggingface-hub", "numpy", "safetensors"),
+    "warp-lang": ("1.12.0", "numpy"),
     # Packages that require torch by themselves.
     "accelerate": (
         "1.13.0",
@@ -59,6 +62,7 @@ STAND_INS: dict[str, tuple[str, ...]] = {
         "safetensors>=0.4.3",
         "torch>=2.0.0",
     ),
+    "braindecode": ("1.3.0", "torch>=2.0"),
     "efficientnet-pytorch": ("0.7.1", "torch"),
     "flash-attn": ("2.8.3", "einops", "torch"),
     "kornia": ("0.8.2", "torch>=2.0.0"),
