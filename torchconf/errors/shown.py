@@ -104,7 +104,7 @@ _TOKEN = (
     rf"""|(?:[^\s"'<>`]|'(?!{_URL}))+"""
 )
 _START = r"(?i:https?:)[/\\]*|//+"
-_HOST = r"\[[^\]]*\](?::\d*)?|[^:]*(?::\d{0,5})?"
+_HOST = r"\[[^\]]*\](?::\d*)?|[\w.{}-]*(?::\d{0,5})?"
 _BEFORE_HOST = r"@(?=[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}(?::\d+)?/)"
 _HASHES = ("sha256", "sha384", "sha512", "sha224", "sha1", "md5", "blake2b")
 _OPEN = frozenset(("rev", "branch", "tag", "subdirectory", "lfs", "egg", *_HASHES))
@@ -147,7 +147,7 @@ def _end_of_user(token: str, begin: int, sure: int) -> int | None:
     later = 0
     if not re.fullmatch(_HOST, host):
         later = token.rfind("@", stop) + 1
-    elif host and not re.match(r"localhost|\[", host) and "." not in host:
+    elif not re.match(r"localhost|\[", host) and "." not in host:
         later = sure if sure > stop else 0
     return later or end or None
 
