@@ -55,13 +55,51 @@ FOREIGN = (
 )
 
 
+WIDE = 10_000
+"""From this seed on, projects have what fewer people write, too."""
+
+COPY = "https://packages.example.org/pypi/simple"
+"""A copy of PyPI; the replica has it."""
+
+BESIDE = "@BESIDE@"
+"""Stands for the folder that the project is in, which nobody knows before it is written."""
+
+RARE_TORCHES = (
+    ["torch!=2.12.0"], ["torch>=2.9,!=2.13.0"], ["torch>=2.8 ; python_version < '3.15'"],
+    ["torch>=2.6 ; implementation_name == 'cpython'"], ["torch ; platform_machine != 's390x'"],
+    ["torch>=2.7", "torch!=2.12.1"], ["torch"], ["torch>=2.9"],
+)  # fmt: skip
+RARE_MARKERS = (
+    "platform_release != '5.15.148-tegra'", "implementation_name == 'cpython'",
+    "python_version >= '3.11'", "os_name == 'posix'", "'microsoft' not in platform_release",
+)  # fmt: skip
+SETTINGS = (
+    'override-dependencies = ["numpy<3"]', 'override-dependencies = ["torch>=2.8"]',
+    "override-dependencies = [\"torch>=2.8 ; sys_platform == 'linux'\"]",
+    'constraint-dependencies = ["numpy<3", "torch<2.14"]', 'constraint-dependencies = ["torch<3"]',
+    'exclude-dependencies = ["ninja"]', 'exclude-dependencies = ["nvidia-nccl-cu13"]',
+    'find-links = ["wheels"]', "find-links = ['wheels', 'https://wheels.example.org/all']",
+    "environments = [\"sys_platform == 'linux'\", \"sys_platform == 'win32'\"]",
+    "required-environments = [\"sys_platform == 'linux' and platform_machine == 'x86_64'\"]",
+    'index-strategy = "unsafe-best-match"', 'prerelease = "allow"',
+)  # fmt: skip
+RARE_COMMANDS = (
+    "check --fix --unsafe-fixes", "check --fix .", "init -y --pin",
+    "add-target linux-cuda --layout extras", "add-target linux-cu126 --layout groups",
+    "upgrade --torch 2.12", "init -y --with torchcodec",
+    "remove-target linux-pypi", "remove-target linux-aarch64-cuda",
+)  # fmt: skip
+
+
 class Chain(NamedTuple):
     """A project, and what is typed in it."""
 
     files: Mapping[str, str]
-    """Path to text."""
+    """Path to text, with `BESIDE` in it."""
     commands: tuple[tuple[str, str], ...]
     """Folder and command line, without `torchconf`."""
+    repositories: tuple[str, ...] = ()
+    """Folders beside the project that are git repositories."""
 
     def __str__(self) -> str:
         """Return all of it, to try it by hand."""
@@ -190,8 +228,7 @@ class _Writer:
             for package, its in entries.items()
         }
         indexes = [
-            {"name": name, "url": f"{WHL}/{backend}{self.rng.choice(['', '', '', '/'])}"}
-            for name, backend in self.indexes.items()
+            {"name": name, "url": self.url(backend)} for name, backend in self.indexes.items()
         ]
         dotted = self.chance(0.2)
         array = bool(indexes) and self.chance(0.25)
@@ -216,6 +253,9 @@ class _Writer:
                 for each in indexes
             ]
         return self.rng.choice(["\n", "\n", ""]).join(tables)
+
+    def url(self, backend: str) -> str:
+        return f"{WHL}/{backend}{self.rng.choice(['', '', '', '/'])}"
 
     def inline(self, table: Mapping[str, str], more: str = "") -> str:
         pairs = ", ".join(f"{key} = {self.string(value)}" for key, value in table.items())
@@ -345,16 +385,173 @@ class _Writer:
                     yield at, "check --fix"
 
 
+class _WideWriter(_Writer):
+    """Writes what fewer people write, too; some of it in each project."""
+
+    def __init__(self, rng: random.Random) -> None:
+        super().__init__(rng)
+        self.files: dict[str, str] = {}
+        self.repositories: list[str] = []
+        self.settings: list[str] = []
+        self.libraries: list[str] = []
+        self.has_copy = False
+        self.is_inline = False
+        self.is_nightly = False
+        for oddity in rng.sample(
+            [
+                self.library, self.library, self.repository, self.by_url, self.script, self.setting,
+                self.setting, self.copy, self.nightly, self.in_one_table, self.rare_torch,
+            ],
+            rng.choice([1, 2, 2, 3]),
+        ):  # fmt: skip
+            oddity()
+
+    # The oddities.
+
+    def member(self, name: str) -> str:
+        line = self.rng.choice(['"torch>=2.4"', '"torch"', '"numpy"', '"numpy", "torchvision"', ""])
+        return (
+            f'[project]\nname = "{name}"\nversion = "0.3.0"\nrequires-python = ">=3.9"\n'
+            f"dependencies = [{line}]\n"
+        )
+
+    def library(self) -> None:
+        name = f"lib-{len(self.libraries)}"
+        self.libraries.append(name)
+        self.files[f"libs/{name}/pyproject.toml"] = self.member(name)
+        self.sources[name] = [{"path": f"libs/{name}"}]
+
+    def by_url(self) -> None:
+        self.files["libs/by-url/pyproject.toml"] = self.member("by-url")
+        self.libraries.append(f"by-url @ file://{BESIDE}/demo/libs/by-url")
+
+    def repository(self) -> None:
+        self.repositories.append("from-git")
+        self.files["../from-git/pyproject.toml"] = self.member("from-git")
+        if self.chance(0.5):
+            self.libraries.append(f"from-git @ git+file://{BESIDE}/from-git")
+        else:
+            self.libraries.append("from-git")
+            self.sources["from-git"] = [{"git": f"file://{BESIDE}/from-git"}]
+
+    def script(self) -> None:
+        backend = self.rng.choice(["cpu", "cu128", "cu130"])
+        self.files["train.py"] = (
+            '# /// script\n# requires-python = ">=3.11"\n# dependencies = ["torch", "rich"]\n#\n'
+            f'# [tool.uv.sources]\n# torch = {{ index = "pytorch-{backend}" }}\n#\n'
+            f'# [[tool.uv.index]]\n# name = "pytorch-{backend}"\n'
+            f'# url = "{WHL}/{backend}"\n# explicit = true\n# ///\nimport torch\n'
+        )
+
+    def setting(self) -> None:
+        keys = {line.split(" ")[0] for line in self.settings}
+        line = self.rng.choice(SETTINGS)
+        if line.split(" ")[0] in keys:
+            return
+        self.settings.append(line)
+        if line.startswith("find-links"):
+            self.files["wheels/.keep"] = ""
+
+    def copy(self) -> None:
+        self.has_copy = True
+        self.indexes[self.rng.choice(["pypi", "internal", "mirror"])] = COPY
+        if self.chance(0.5):
+            self.sources["numpy"] = [{"index": next(iter(self.indexes))}]
+
+    def nightly(self) -> None:
+        self.is_nightly = True
+
+    def in_one_table(self) -> None:
+        self.is_inline = True
+
+    def rare_torch(self) -> None:
+        if self.chance(0.6):
+            self.torch = self.rng.choice(RARE_TORCHES)
+        if self.companions and self.chance(0.5):
+            self.companions[0] += {"torchvision": "!=0.27.0", "torchaudio": "!=2.10.0"}[
+                self.companions[0]
+            ]
+
+    # What writes them.
+
+    def url(self, backend: str) -> str:
+        if backend == self.cuda and self.is_nightly:
+            return f"{WHL}/nightly/{backend}"
+        return backend if "://" in backend else super().url(backend)
+
+    def route(self, *entries: Mapping[str, str]) -> None:
+        named = [companion.partition("!")[0] for companion in self.companions]
+        written, self.companions = self.companions, named
+        rare = self.rng.choice(RARE_MARKERS) if self.chance(0.2) else None
+        if rare is not None:
+            first, *rest = entries
+            marker = f"{first['marker']} and {rare}" if "marker" in first else rare
+            entries = (({**first, "marker": marker}), *rest)
+        super().route(*entries)
+        self.companions = written
+
+    def project(self, name: str, base: Sequence[str], extras: Mapping[str, list[str]] = {}) -> str:
+        if name == "demo":
+            base = [*base, *self.libraries]
+            if "numpy" in self.sources:
+                base = [*(line for line in base if line != "numpy"), "numpy"]
+        if extras and self.chance(0.3):
+            first = next(iter(extras))
+            extras = {**extras, "full": [f"demo[{first}]", "rich"], "more": ["demo[full]"]}
+        return super().project(name, base, extras)
+
+    def groups(self, chosen: Mapping[str, list[str]]) -> str:
+        if self.chance(0.3):
+            lint, test = ["ruff"], ["pytest", '{ include-group = "lint" }']
+            both = ['{ include-group = "lint" }', '{ include-group = "test" }', "rich"]
+            chosen = {**chosen, "lint": lint, "test": test, "ci": both}
+            if self.shape == "groups" and self.chance(0.4):
+                first = next(iter(chosen))
+                chosen["train"] = ["tqdm", f'{{ include-group = "{first}" }}']
+        return super().groups(chosen)
+
+    def uv(self, lines: Sequence[str] = ()) -> str:
+        lines = [*lines, *self.settings]
+        if not self.is_inline:
+            return super().uv(lines)
+        # A comment ends the line, which goes on with the next key.
+        lines = [line if "\n" in line else line.partition("  #")[0] for line in lines]
+        values = {
+            package: f"[{', '.join(map(self.inline, entries))}]"
+            for package, entries in self.sources.items()
+        }
+        explicit = "" if self.shape == "open" else ", explicit = true"
+        written = [
+            self.inline({"name": name, "url": self.url(backend)}, explicit)
+            for name, backend in self.indexes.items()
+        ]
+        parts = [*lines]
+        if values:
+            body = ", ".join(f"{key} = {value}" for key, value in values.items())
+            parts.append(f"sources = {{ {body} }}")
+        if written:
+            parts.append(f"index = [{', '.join(written)}]")
+        return f"[tool]\nuv = {{ {', '.join(parts)} }}{self.comment()}\n" if parts else ""
+
+    def commands(self, folders: Sequence[str]) -> Iterator[tuple[str, str]]:
+        for at, line in super().commands(folders):
+            yield at, self.rng.choice(RARE_COMMANDS) if self.chance(0.15) else line
+
+
 def make_chain(seed: int) -> Chain:
     """Return a project and one to five commands."""
-    writer = _Writer(random.Random(seed))
+    rng = random.Random(seed)
+    wide = _WideWriter(rng) if seed >= WIDE else None
+    writer = wide or _Writer(rng)
     if writer.shape == "workspace":
         files = writer.workspace()
         folders = [".", ".", "packages/a"]
     else:
         files = writer.alone()
         folders = ["."]
-    return Chain(files, tuple(writer.commands(folders)))
+    if wide is not None:
+        files |= wide.files
+    return Chain(files, tuple(writer.commands(folders)), tuple(wide.repositories if wide else ()))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ TORCH_TABLES = (
     ("tool", "uv", "default-groups"),
     ("tool", "uv", "environments"),
     ("tool", "uv", "index"),
+    ("tool", "uv", "override-dependencies"),
     ("tool", "uv", "required-environments"),
     ("tool", "uv", "sources"),
 )

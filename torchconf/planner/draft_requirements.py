@@ -92,6 +92,11 @@ class _Requires:
 
     def draft_all(self) -> None:
         self._project_table()
+        if self.project.root is None:
+            # An override stands in the place of what the lists say.
+            for override in self.project.override_dependencies:
+                if override.name in self.decision.packages:
+                    self._update(override)
         if self.decision.layout == "markers":
             self._in_base_dependencies()
             return

@@ -21,6 +21,7 @@ def gather_facts(
     folder: str,
     lockfile: str = "",
     members: Iterable[Project] = (),
+    libraries: Iterable[Project] = (),
 ) -> Facts:
     """Gather what the planner must know beside the file.
 
@@ -30,11 +31,15 @@ def gather_facts(
         folder: Name of the project's folder.
         lockfile: The text of uv.lock; empty if there is none.
         members: The other members of the workspace.
+        libraries: Local libraries that the project reaches.
     """
     members = tuple(members)
     graph: dict[str, frozenset[str]] = dict(catalog.dependents)
     for name, needed in needs(lockfile).items() if lockfile else ():
         graph[name] = graph.get(name, frozenset()) | needed
+    for library in libraries:
+        name = library.name or ""
+        graph[name] = graph.get(name, frozenset()) | {r.name for r in library.dependencies}
     family = frozenset(catalog.family)
     declared = _installed_by_default(project) - family
     by_member = {

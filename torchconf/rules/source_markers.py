@@ -233,12 +233,17 @@ class _Asked:
         self._context = context
         self._by_place: dict[Place, Environments] = {}
         self._by_all: Environments | None = None
-        for place in context.places:
-            for requirement in context.flat(place):
-                if requirement.name == package:
-                    here = context.where(requirement.marker)
-                    self._by_place[place] = self._by_place.get(place, 0) | here
-                    self._by_all = (self._by_all or 0) | here
+        taken = (
+            (place, one)
+            for place in context.places
+            for one in context.flat(place)
+            if one.name == package
+        )
+        # What an override takes away is wanted all the same.
+        for place, one in (*context.required(package), *taken):
+            here = context.where(one.marker)
+            self._by_place[place] = self._by_place.get(place, 0) | here
+            self._by_all = (self._by_all or 0) | here
         self._by_members: Environments | None = None
         if context.project is context.workspace.root:
             for member in context.workspace.members:

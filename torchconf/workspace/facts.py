@@ -9,6 +9,8 @@ from torchconf.errors import TorchconfError
 from torchconf.planner.facts import gather_facts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torchconf.model.project import Project
     from torchconf.planner import Facts
     from torchconf.workspace.opened import OpenProject
@@ -23,7 +25,20 @@ def read_facts(context: OpenProject) -> Facts:
         folder=os.path.basename(context.folder),
         lockfile=context.lockfile(),
         members=_other_members(context),
+        libraries=_libraries(project),
     )
+
+
+def _libraries(project: Project) -> Iterator[Project]:
+    """Read the local libraries that a project reaches."""
+    by_path = any(
+        source.kind == "path" for entries in project.sources.values() for source in entries
+    )
+    if by_path or any(requirement.url for requirement in project.requirements()):
+        # Imported here: few projects have one.
+        from torchconf.workspace.libraries import read_libraries
+
+        yield from filter(None, read_libraries([project]).values())
 
 
 def _other_members(context: OpenProject) -> tuple[Project, ...]:

@@ -20,6 +20,9 @@ from tests.support.replica.wheels import ReplicaWheel, build, metadata
 FILES = {"download.pytorch.org": "download-r2.pytorch.org"}
 """Hosts whose wheels are elsewhere."""
 
+COPIES = {"packages.example.org/pypi/": "packages.example.org/"}
+"""Places that have the pages of others."""
+
 
 class Fault(NamedTuple):
     """How the replica misbehaves for some URL.
@@ -68,6 +71,8 @@ class Site:
     def answer(self, host: str, path: str) -> Answer:
         """Answer a GET. The real index says 403 for what it does not have, others say 404."""
         place = host + unquote(path).partition("?")[0]
+        for copy, original in COPIES.items():
+            place = place.replace(copy, original, 1) if place.startswith(copy) else place
         index, _, last = place.rstrip("/").rpartition("/")
         homes = {files: home for home, files in FILES.items()}
         index = homes.get(host, host) + index.removeprefix(host)

@@ -14,9 +14,11 @@ from torchconf.edits.draft import Draft
 from torchconf.errors import ProjectError
 from torchconf.layout.configuration import read_configuration
 from torchconf.model.backends import PYPI
+from torchconf.model.markers import may_hold
 from torchconf.model.project import read_project
-from torchconf.model.ranges import is_version, public
+from torchconf.model.ranges import is_version, overlaps, public
 from torchconf.model.target_spec import spec_of
+from torchconf.model.targets import PLATFORMS
 from torchconf.planner import plan_targets, refuse_what_uv_refuses, unknowns
 from torchconf.planner.assess import Needs, assess
 from torchconf.planner.bounds import Bounds
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from torchconf.edits.plan import Step
     from torchconf.layout.configuration import Configuration
     from torchconf.model.backends import Backend
-    from torchconf.model.project import Project
+    from torchconf.model.project import Project, Requirement
     from torchconf.model.targets import Target
     from torchconf.planner.assess import ReleaseChoice
     from torchconf.planner.request import Facts
@@ -198,6 +200,7 @@ class _Plan:
         move_intent(self.draft, self.project, self.catalog, self.destination.backends)
         if not self._is_idle():
             self._verify()
+            self._refuse_apart()
         if self.request.record:
             record_intent(self.draft, self.project, self.catalog)
         if self.draft.steps and self.before.layout is not None:
@@ -334,6 +337,34 @@ class _Plan:
                 f"cannot upgrade these tables: the result would {verb} {names}",
                 at=self.project.place("tool.uv.sources"),
                 help="run `torchconf remove-target` and `torchconf add-target` instead",
+            )
+
+    def _refuse_apart(self) -> None:
+        """Refuse to move torch away from what another member requires: one lock holds both."""
+        main = self.catalog.main_package
+        others = [each for each in self.members if each.at not in self.followers]
+        theirs = [(m, r) for m in others for r in m.dependencies if r.name == main and not r.url]
+        if not theirs:
+            return
+
+        def apart(project: Project) -> list[tuple[Project, Requirement]]:
+            """Return the requirements of others that one of this project excludes somewhere."""
+            own = [r for r in project.dependencies if r.name == main and not r.url]
+            return [
+                (member, other)
+                for member, other in theirs
+                for one in own
+                if not overlaps(public(one.specifier), str(public(other.specifier)))
+                and any(may_hold(one.marker, p) and may_hold(other.marker, p) for p in PLATFORMS)
+            ]
+
+        if found := [each for each in apart(self._planned()) if each not in apart(self.project)]:
+            member, other = found[0]
+            raise ProjectError(
+                f"`{other.raw}` of workspace member `{member.written_name}` excludes this release, "
+                "and one uv.lock holds both",
+                at=member.place(other.at),
+                help="change that requirement first, or run the command in the workspace root",
             )
 
     def _notes(self) -> Iterator[str]:
