@@ -143,3 +143,21 @@ def test_one_group_alone_is_a_default_of_the_root(root: Demo) -> None:
     assert "cu130" in root.uv["default-groups"]
     assert "PyPI's build" not in result.err.partition("not targeted")[0]
     assert not root("check --strict --format json").json["findings"]
+
+
+def test_a_companion_that_a_local_library_brings_goes_along(tmp_path: Path) -> None:
+    demo = Demo(
+        tmp_path,
+        ROOT.partition("\n[tool.uv.workspace]")[0]
+        + 'dependencies = ["torch>=2.8", "vision-tools"]\n\n'
+        + '[tool.uv.sources]\nvision-tools = { path = "libs/vision" }\n',
+    )
+    library = demo.folder / "libs" / "vision" / "pyproject.toml"
+    library.parent.mkdir(parents=True)
+    library.write_text(
+        '[project]\nname = "vision-tools"\nversion = "1"\ndependencies = ["torchvision"]\n'
+    )
+    result = demo("add-target linux-cu130")
+    assert result.status == 0, result.err
+    assert "torchvision becomes a direct requirement" in result.err
+    assert demo.uv["sources"]["torchvision"] == demo.uv["sources"]["torch"]

@@ -230,6 +230,7 @@ class _Deciding:
         rest = self.before.rest if changing and self.before.layout in {None, "markers"} else None
         scopes = make_scopes(layout, choice.targets, self.catalog, names, lacks, rest)
         self._refuse_to_drop(choice.targets, scopes)
+        self._refuse_open_rest(layout, scopes)
         if layout == self.before.layout:
             scopes = with_aliases(scopes, self.before.aliases)
         cuts = self._cuts_environments(layout, packages, scopes)
@@ -387,6 +388,22 @@ class _Deciding:
                 at=self.project.place("tool.uv.sources"),
                 help=f"add `-t {gone[0]}`, or remove it with `--force`",
             )
+
+    def _refuse_open_rest(self, layout: Layout, scopes: Sequence[Scope]) -> None:
+        """Refuse extras or groups that leave a platform to PyPI, where an open index comes first.
+
+        That index has no wheel for each platform, and uv looks no further.
+        """
+        if layout in {"markers", self.before.layout} or all(s.rest != PYPI for s in scopes):
+            return
+        for index in self.project.workspace.indexes:
+            if not index.explicit and self.catalog.backend_of_url(index.url, index.name):
+                raise ProjectError(
+                    f"index `{index.name or index.url}` is open: uv searches it, and not PyPI, for "
+                    "torch without a source",
+                    at=self.project.workspace.place(index.at),
+                    help="add `explicit = true` to the index first",
+                )
 
     def _refuse_foreign(
         self, targets: Iterable[Target], packages: Collection[str], layout: Layout

@@ -291,15 +291,18 @@ def _does_not_fit(one: Verified, torch: Verified, catalog: Catalog) -> str | Non
     """Say what is wrong between a companion and its torch."""
     package = one.row.package
     torch_version, own = _public(torch.version), _public(one.version)
-    is_mac = one.row.platform.startswith("macos")
-    if one.row.backend == PYPI.name and torch.row.backend not in (PYPI.name, None) and not is_mac:
+    platform = next(each for each in PLATFORMS if each.key == one.row.platform)
+    # The build of PyPI and that of the CPU index are the same thing on some platforms.
+    plain = torch_version is not None and catalog.pypi_build(torch_version, platform)
+    alike = (PYPI.name, None, plain.name if plain else None)
+    if one.row.backend == PYPI.name and torch.row.backend not in alike and platform.os != "macos":
         carried = catalog.serves(f"{catalog.base_url}/{torch.row.backend}", package)
         if carried:
             return f"it comes from PyPI, but torch comes from {torch.row.backend}"
-    if own is None or torch_version is None or own not in catalog.versions(package):
-        return None
+    known = {version for version, _, _ in catalog.pairs(package)}
+    if own is None or torch_version is None or own not in known:
+        return None  # What it fits, nobody has seen.
     fitting = catalog.companions(package, torch_version)
     if fitting is not None and own not in fitting and torch_version in catalog.releases:
-        known = bool(fitting)
-        return f"{package} {own} does not fit torch {torch_version}" if known else None
+        return f"{package} {own} does not fit torch {torch_version}" if fitting else None
     return None
