@@ -131,7 +131,11 @@ class Judge:
         before = texts(self.folder)
         result = run_in(self.folder / at, command)
         after = texts(self.folder)
-        problems = list(of_command(result, before, after))
+        # A fix that is called unsafe may change any setting of uv's.
+        was = after if "--unsafe-fixes" in command else before
+        problems = list(of_command(result, was, after))
+        if result.status == 2 and after != before:
+            problems.append("refused, and a file was touched")
         if after == before:
             self.counts["refused" if result.status == 2 else "same"] += 1
         else:
@@ -177,8 +181,6 @@ def of_command(result: Result, before: dict[str, bytes], after: dict[str, bytes]
     """Yield what a command did that none may do."""
     if "this is a bug" in result.err:
         yield result.err
-    if result.status == 2 and after != before:
-        yield "refused, and a file was touched"
     for name, text in before.items():
         if name.endswith(".py"):
             continue

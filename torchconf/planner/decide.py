@@ -230,10 +230,11 @@ class _Deciding:
         rest = self.before.rest if changing and self.before.layout in {None, "markers"} else None
         scopes = make_scopes(layout, choice.targets, self.catalog, names, lacks, rest)
         self._refuse_to_drop(choice.targets, scopes)
-        self._refuse_open_rest(layout, scopes)
         if layout == self.before.layout:
             scopes = with_aliases(scopes, self.before.aliases)
         cuts = self._cuts_environments(layout, packages, scopes)
+        if cuts or any(scope.rest == PYPI for scope in scopes):
+            self._refuse_open_index(layout)
         same = set(choice.targets) <= set(self.before.targets)
         pinned = self.request.pin or self.before.pinned
         uncovered = self._uncovered(specs)
@@ -389,12 +390,13 @@ class _Deciding:
                 help=f"add `-t {gone[0]}`, or remove it with `--force`",
             )
 
-    def _refuse_open_rest(self, layout: Layout, scopes: Sequence[Scope]) -> None:
-        """Refuse extras or groups that leave a platform to PyPI, where an open index comes first.
+    def _refuse_open_index(self, layout: Layout) -> None:
+        """Refuse new extras or groups that lock each platform apart, or leave one to PyPI.
 
-        That index has no wheel for each platform, and uv looks no further.
+        An open index of PyTorch's comes first for whatever it has, and has no wheel of it for each
+        platform; uv looks no further.
         """
-        if layout in {"markers", self.before.layout} or all(s.rest != PYPI for s in scopes):
+        if layout in {"markers", self.before.layout}:
             return
         for index in self.project.workspace.indexes:
             if not index.explicit and self.catalog.backend_of_url(index.url, index.name):

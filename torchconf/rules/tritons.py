@@ -46,10 +46,10 @@ class _MissingTriton(Rule):
         main = canonicalize_name(context.catalog.main_package)
         reported = set()
         for place in family_places(context):
-            torch = context.first_requirement(place, main) or context.first_requirement(BASE, main)
-            if torch is None or torch.url is not None:
-                continue
             for source in applied_sources(context, main, place):
+                torch = _required_at(context, place, main, source)
+                if torch is None or torch.url is not None:
+                    continue
                 backend = context.source_backend(source)
                 if (
                     backend is None
@@ -134,6 +134,15 @@ class _MissingTriton(Rule):
             for one in (*context.flat(place), *context.flat(BASE))
             if one.name in tritons - {name}
         )
+
+
+def _required_at(
+    context: Context, place: Place, package: str, source: Source
+) -> Requirement | None:
+    """Return the requirement of a place, or of the base, that a source counts for."""
+    found = [one for each in (place, BASE) for one in context.flat(each) if one.name == package]
+    there = (one for one in found if context.platforms(one.marker, source.marker))
+    return next(there, found[0] if found else None)
 
 
 def _is_served(context: Context, place: Place, source: Source, name: str) -> bool:
