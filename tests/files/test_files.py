@@ -819,9 +819,13 @@ def test_what_only_looks_like_litter_stays(tmp_path: Path) -> None:
 
 
 @posix
-def test_the_folder_of_a_new_project_is_swept_unless_it_is_in_use(tmp_path: Path) -> None:
-    made = tmp_path / ".torchconf-new-abc"
+@pytest.mark.parametrize("name", [".torchconf-new-abc", "torchconf-copy-abc"])
+def test_a_folder_that_a_run_made_is_swept_unless_it_is_in_use(name: str, tmp_path: Path) -> None:
+    made = tmp_path / name
     (made / "inside").mkdir(parents=True)
+    sweep(str(tmp_path))
+    assert made.is_dir(), "it is so new that it may not be locked yet"
+    os.utime(made, (0, 0))
     with litter.locked([str(made)]):
         sweep(str(tmp_path))
         assert made.is_dir()

@@ -19,11 +19,18 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such sig
 ALL = ("SIGINT", "SIGTERM", "SIGHUP", "SIGKILL")
 
 
-def kills(folder: Path, step: int, *signals: str) -> list[Left]:
+def kills(folder: Path, kind: str, step: int, *signals: str) -> list[Left]:
     """Return what is left by all runs."""
-    command = [sys.executable, "-m", "tests.support.kills", str(folder / "workspace"), str(step)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.kills",
+        str(folder / "workspace"),
+        kind,
+        str(step),
+    ]
     done = subprocess.run(
-        [*command, *signals], cwd=ROOT, capture_output=True, text=True, check=False
+        [*command, kind, str(step), *signals], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return [Left(**json.loads(line)) for line in done.stdout.splitlines() if line[0] == "{"]
@@ -47,17 +54,20 @@ def hold(left: Left) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_signal_leaves_two_files_or_none(name: str, tmp_path: Path) -> None:
-    found = kills(tmp_path, 7, name)
+    found = kills(tmp_path, "calls", 7, name)
     assert len(found) > 4
     for left in found:
         hold(left)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["calls", "lines"])
 @pytest.mark.parametrize("name", ALL)
-def test_a_signal_at_every_moment_leaves_two_files_or_none(name: str, tmp_path: Path) -> None:
-    found = kills(tmp_path, 1, name)
-    assert len(found) > 50
+def test_a_signal_at_every_moment_leaves_two_files_or_none(
+    name: str, kind: str, tmp_path: Path
+) -> None:
+    found = kills(tmp_path, kind, 1, name)
+    assert len(found) > {"calls": 30, "lines": 200}[kind]
     for left in found:
         hold(left)
     if name != "SIGKILL":

@@ -1,8 +1,8 @@
 """One run after the other, each ended by a signal at a later moment; what each left is printed.
 
-`python -m tests.support.kills FOLDER STEP SIGNAL...` runs a command that changes two files of a
-workspace. A signal comes after one of its calls of the system: in each run after a later one. Each
-run is a fork, so that nothing is loaded again.
+`python -m tests.support.kills FOLDER calls|lines STEP SIGNAL...` runs a command that changes two
+files of a workspace. A signal comes after one of its calls of the system, or before one of the
+lines that deal with files: in each run a later one. Each run is a fork: nothing is loaded again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 from torchconf.cli import main
 
 CALLS = ("open", "link", "replace", "unlink", "fsync", "chmod", "stat", "close", "listdir")
+TRACED = ("files/replacing.py", "files/litter.py", "torchconf/interrupts.py")
 TEXTS = {
     "pyproject.toml": '[tool.uv.workspace]\nmembers = ["member"]\n',
     "member/pyproject.toml": (
@@ -61,8 +63,10 @@ def litter(folder: Path) -> list[str]:
     return sorted(name for name in names if name != "pyproject.toml")
 
 
-def run(folder: Path, command: tuple[str, ...], number: int = 0, moment: int = 0) -> int:
-    """Run a command in a child, with a signal after one call; return how it ended."""
+def run(
+    folder: Path, command: tuple[str, ...], number: int = 0, moment: int = 0, kind: str = ""
+) -> int:
+    """Run a command in a child, with a signal at one moment; return how it ended."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -70,8 +74,11 @@ def run(folder: Path, command: tuple[str, ...], number: int = 0, moment: int = 0
     for stream, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(f"{folder}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
     left = [moment]
-    for name in CALLS:
-        setattr(os, name, counted(getattr(os, name), left, number))
+    if kind == "calls":
+        for name in CALLS:
+            setattr(os, name, counted(getattr(os, name), left, number))
+    elif kind == "lines":
+        sys.settrace(counting_lines(left, number))
     status = main(command)
     sys.stderr.flush()
     os._exit(status)
@@ -90,7 +97,22 @@ def counted(call: Callable[..., Any], left: list[int], number: int) -> Callable[
     return counting
 
 
-def runs(folder: Path, step: int, name: str) -> None:
+def counting_lines(left: list[int], number: int) -> Callable[..., Any]:
+    """Return a tracer that sends a signal before a line, when its turn has come."""
+
+    def traced(frame: FrameType, event: str, _: object) -> Any:
+        if not frame.f_code.co_filename.endswith(TRACED):
+            return None
+        if event == "line":
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), number)
+        return traced
+
+    return traced
+
+
+def runs(folder: Path, kind: str, step: int, name: str) -> None:
     """Print what each run left, up to the first that ended before its signal."""
     make(folder)
     old = read(folder)
@@ -102,7 +124,7 @@ def runs(folder: Path, step: int, name: str) -> None:
     moment = step
     while True:
         make(folder)
-        status = run(folder, COMMAND, getattr(signal, name), moment)
+        status = run(folder, COMMAND, getattr(signal, name), moment, kind)
         message = Path(f"{folder}.err").read_text(encoding="utf-8")
         now = read(folder)
         assert all(now[each] in (old[each], new[each]) for each in TEXTS), now
@@ -117,6 +139,6 @@ def runs(folder: Path, step: int, name: str) -> None:
 
 
 if __name__ == "__main__":
-    place, step_, *signals = sys.argv[1:]
+    place, kind_, step_, *signals = sys.argv[1:]
     for each_ in signals:
-        runs(Path(place), int(step_), each_)
+        runs(Path(place), kind_, int(step_), each_)

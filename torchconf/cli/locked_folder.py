@@ -44,12 +44,15 @@ def locked_folder(context: OpenProject, *, frozen: bool, locked: bool) -> Iterat
     # Imported here: only a copy needs them.
     import tempfile
 
+    from torchconf.files.litter import COPY, sweep
+    from torchconf.files.litter import locked as locked_folders
     from torchconf.files.project_copy import mirror
 
     around = context.workspace()
     places = (os.path.relpath(place, folder) for place in around.libraries if "#" not in place)
     outside = tuple(path for path in places if ".." in path.split(os.sep))
-    with orderly(), tempfile.TemporaryDirectory(prefix="torchconf-") as into:
+    sweep(tempfile.gettempdir())
+    with orderly(), tempfile.TemporaryDirectory(prefix=COPY) as into, locked_folders([into]):
         copy = mirror(folder, outside, os.path.realpath(into))
         capture_uv(["lock"], folder=copy).succeed("uv cannot lock this project")
         yield copy

@@ -17,10 +17,12 @@ from torchconf.errors import WriteRefused
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["MADE", "held_by_others", "locked", "sweep", "temporary"]
+__all__ = ["COPY", "MADE", "held_by_others", "locked", "sweep", "temporary"]
 
 MADE = ".torchconf-new-"
 """How the folder begins in which a new project is made."""
+COPY = "torchconf-copy-"
+"""How the temporary folder begins in which a copy of a project is locked."""
 
 _ENDINGS = ("-new.torchconf", "-old.torchconf")
 _PATIENCE = 5.0  # seconds; a write takes milliseconds
@@ -79,7 +81,7 @@ def sweep(folder: str, *, is_locked: bool = False) -> None:
                 _remove(os.path.join(folder, name), process)
         for name in names:
             path = os.path.join(folder, name)
-            if name.startswith(MADE) and _is_left(path):
+            if name.startswith((MADE, COPY)) and _is_left(path):
                 # Imported here: hardly ever is there one.
                 from shutil import rmtree
 
@@ -141,13 +143,15 @@ def _remove(path: str, process: str) -> None:
 
 
 def _is_left(path: str) -> bool:
-    """Tell whether the folder of a new project is nobody's any more."""
+    """Tell whether a folder that a run made is nobody's any more."""
     status = os.lstat(path)
     if not stat.S_ISDIR(status.st_mode):
         return False
+    age = time.time() - status.st_mtime
     if os.name != "posix":
-        return time.time() - status.st_mtime > _STALE_AFTER**2
-    return not held_by_others(path)
+        return age > _STALE_AFTER**2
+    # A new one may not be locked yet.
+    return status.st_uid == os.getuid() and age > _STALE_AFTER and not held_by_others(path)
 
 
 def _is_running(process: str) -> bool:

@@ -82,13 +82,18 @@ def replace_all(changes: Iterable[tuple[SourceFile, str]]) -> list[SourceFile]:
             for each in writing:
                 each.prepare()
             with held() as waiting:
-                for each in writing:
-                    each.refuse_if_changed()
-                if not waiting:
-                    _move(writing)
+                try:
+                    for each in writing:
+                        each.refuse_if_changed()
+                    if not waiting:
+                        _move(writing)
+                finally:
+                    for each in writing:
+                        each.clean()
             if not all(each.is_done for each in writing):
                 raise KeyboardInterrupt
         finally:
+            # Of what an interruption has cut before.
             with held():
                 for each in writing:
                     each.clean()
