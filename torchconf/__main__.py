@@ -6,7 +6,6 @@ import gc
 import io
 import os
 import sys
-from contextlib import suppress
 from types import ModuleType
 
 from torchconf.cli import main
@@ -51,11 +50,18 @@ def run() -> None:
         sys.stdout.flush()
     except OSError as error:
         status = status or 1
-        with suppress(OSError):
-            sys.stderr.write(f"error: cannot write the output: {(error.strerror or '').lower()}\n")
-    with suppress(OSError):
-        sys.stderr.flush()
+        _complain(f"error: cannot write the output: {(error.strerror or '').lower()}\n")
+    _complain("")
     os._exit(status)
+
+
+def _complain(text: str) -> None:
+    """Write to stderr what is to be said, if somebody can hear it."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        return
 
 
 def _open_streams() -> None:

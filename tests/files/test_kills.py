@@ -21,16 +21,9 @@ ALL = ("SIGINT", "SIGTERM", "SIGHUP", "SIGKILL")
 
 def kills(folder: Path, kind: str, step: int, *signals: str) -> list[Left]:
     """Return what is left by all runs."""
-    command = [
-        sys.executable,
-        "-m",
-        "tests.support.kills",
-        str(folder / "workspace"),
-        kind,
-        str(step),
-    ]
+    command = [sys.executable, "-m", "tests.support.kills", str(folder / "workspace"), kind]
     done = subprocess.run(
-        [*command, kind, str(step), *signals], cwd=ROOT, capture_output=True, text=True, check=False
+        [*command, str(step), *signals], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return [Left(**json.loads(line)) for line in done.stdout.splitlines() if line[0] == "{"]

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 from torchconf.errors import WriteRefused
 from torchconf.files.litter import locked, sweep, temporary
 from torchconf.files.reading import SourceFile, reason, spoken_path
-from torchconf.interrupts import held, orderly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,6 +67,9 @@ def replace_all(changes: Iterable[tuple[SourceFile, str]]) -> list[SourceFile]:
     Raises:
         WriteRefused: One of them cannot be written; all are unchanged.
     """
+    # Imported here: most commands write nothing.
+    from torchconf.interrupts import held, orderly
+
     pairs = [(file, file.encode(text)) for file, text in changes]
     writing = [
         _Replacement(file, content, number)
