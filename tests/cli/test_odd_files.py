@@ -156,6 +156,22 @@ NUMBERS = (
     TORCH + '.sources]\ntorch = {{ index = "p" }}\n\n[[tool.uv.index]]\n' + INDEX,
     TORCH + ']\nrequired-version = ">={}"\n',
 )
+
+
+def test_one_endless_number_keeps_no_other_project_from_being_checked(tmp_path: Path) -> None:
+    for name, text in (("a", NUMBERS[2].format(DIGITS)), ("b", NUMBERS[7].format(130))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").write_text(text, encoding="utf-8")
+    for command in ("check .", "check . --fix", "check . --format json"):
+        result = run_in(tmp_path, command)
+        assert result.status == 2
+        assert "more than 4,300 digits" in result.out + result.err
+        assert "a/pyproject.toml" in result.out + result.err
+        assert "b/pyproject.toml" in result.out + (tmp_path / "b/pyproject.toml").read_text() or (
+            "sys_platform" in (tmp_path / "b/pyproject.toml").read_text()
+        )
+
+
 LOCKED = (
     'version = 1\n\n[[package]]\nname = "torch"\nversion = "{}"\n'
     'source = {{ registry = "https://download.pytorch.org/whl/cu{}" }}\n'

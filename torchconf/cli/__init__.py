@@ -6,7 +6,7 @@ import os
 import sys
 
 from torchconf import __version__
-from torchconf.errors import TorchconfError, shown
+from torchconf.errors import TorchconfError, of_endless_number, shown
 
 # Spelled out, as type checkers know it: `typing` takes longer to import than `--version` to answer.
 TYPE_CHECKING = False
@@ -95,9 +95,8 @@ def _unforeseen(error: Exception) -> TorchconfError:
         if isinstance(error, FileNotFoundError):
             return TorchconfError("the current folder does not exist any more")
         return TorchconfError(f"cannot write the output: {reason(error)}")
-    if "integer string conversion" in str(error):
-        # Python converts no longer ones: it would take hours.
-        return TorchconfError("a number has more than 4,300 digits")
+    if isinstance(error, ValueError) and (endless := of_endless_number(error)):
+        return endless
     message = f"torchconf failed: {type(error).__name__}: {error}"
     return TorchconfError(
         message, help="this is a bug; set `TORCHCONF_DEBUG=1` to see the traceback"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from torchconf.errors import RequestError, TorchconfError
+from torchconf.errors import RequestError, TorchconfError, of_endless_number
 from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
@@ -172,9 +172,24 @@ def _units(options: CheckOptions, gatherer: Gatherer) -> list[Gathered]:
 def _check(gathered: Gathered, gatherer: Gatherer) -> tuple[CheckResult, ...]:
     try:
         return gathered.unit.check()
-    except TorchconfError as error:
-        gatherer.errors.append(error)
+    except (TorchconfError, ValueError) as error:
+        gatherer.errors.append(_of_this_unit(error, gathered))
         return ()
+
+
+def _of_this_unit(error: Exception, gathered: Gathered) -> TorchconfError:
+    """Return what keeps one unit from being checked, so that the others are; raise what must not.
+
+    Raises:
+        ValueError: A mistake of ours.
+    """
+    if isinstance(error, TorchconfError):
+        return error
+    if isinstance(error, ValueError) and (
+        endless := of_endless_number(error, next(iter(gathered.files), None))
+    ):
+        return endless
+    raise error
 
 
 def _fix(options: CheckOptions, gathered: Gathered, gatherer: Gatherer) -> tuple[Fixed, ...]:
@@ -190,8 +205,8 @@ def _fix(options: CheckOptions, gathered: Gathered, gatherer: Gatherer) -> tuple
         ]
         if not options.diff:
             files.replace_all(changes)
-    except TorchconfError as error:
-        gatherer.errors.append(error)
+    except (TorchconfError, ValueError) as error:
+        gatherer.errors.append(_of_this_unit(error, gathered))
         return ()
     return fixed
 

@@ -33,7 +33,7 @@ def read_toml(
     except tomllib.TOMLDecodeError as error:
         problem = _explain(text, file, error)
     except ValueError as error:  # Python reads no number of so many digits
-        problem = ProjectError(f"not a number that can be read: {error}", at=file)
+        problem = ProjectError("a number has more than 4,300 digits", at=file)
     raise problem
 
 

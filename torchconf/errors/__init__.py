@@ -102,3 +102,10 @@ class UvError(TorchconfError):
 
 class WriteRefused(TorchconfError):
     """The file was left as it was, because the new text would not keep what was promised."""
+
+
+def of_endless_number(error: ValueError, at: str | None = None) -> TorchconfError | None:
+    """Return what to say if Python has refused a number of so many digits, which takes hours."""
+    if "integer string conversion" not in str(error):
+        return None
+    return ProjectError("a number has more than 4,300 digits", at=at)
