@@ -32,7 +32,7 @@ def read_toml(
         problem = ProjectError("arrays or tables are nested too deeply", at=file)
     except tomllib.TOMLDecodeError as error:
         problem = _explain(text, file, error)
-    except ValueError as error:  # Python reads no number of so many digits
+    except ValueError:  # Python reads no number of so many digits
         problem = ProjectError("a number has more than 4,300 digits", at=file)
     raise problem
 
