@@ -14,7 +14,7 @@ import pytest
 from packaging.version import Version
 
 from tests.support.checked_texts import WRONG
-from tests.support.paths import README
+from tests.support.paths import README, ROOT
 from tests.support.projects import Demo
 from torchconf.catalog import Catalog, load_catalog
 from torchconf.cli import main
@@ -124,3 +124,11 @@ def test_every_flag_is_in_the_readme(command: str, capsys: pytest.CaptureFixture
 if __name__ == "__main__":
     now = README.read_text(encoding="utf-8")
     README.write_text(with_tables(now), encoding="utf-8")
+
+
+def test_the_example_of_a_workflow_uses_the_pinned_major_version() -> None:
+    template = ROOT / "templates/shared/.github/workflows/ci.yml"
+    pinned = re.search(r"actions/checkout@\w+ # (v\d+)", template.read_text(encoding="utf-8"))
+    assert pinned is not None
+    written = re.findall(r"actions/checkout@(\S+)", README.read_text(encoding="utf-8"))
+    assert set(written) == {pinned[1]}

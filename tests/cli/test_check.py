@@ -489,8 +489,8 @@ def test_fixes_of_what_a_fix_uncovers_are_taken_with_it(tmp_path: Path) -> None:
 def test_a_fix_that_is_not_taken_says_what_it_would_bring(tmp_path: Path) -> None:
     demo = Demo(tmp_path, UNCOVERING)
     result = demo("check --fix --ignore TC202")
-    assert "(not taken: it would bring TC202)" in result.out
+    assert "(not taken: it would cause TC202)" in result.out
     assert "can be fixed" not in result.err
     assert demo.path.read_text(encoding="utf-8") == UNCOVERING
     data = json.loads(demo("check --fix --ignore TC202 --format json").out)["findings"]
-    assert {one["not_taken"] for one in data} == {"it would bring TC202"}
+    assert {one["not_taken"] for one in data} == {"it would cause TC202"}

@@ -212,3 +212,42 @@ def test_groups_of_the_root_have_rows_for_its_members(tmp_path: Path) -> None:
             ["cpu", "cpu", "cpu", "cpu"],
             ["cu130", "cu130", "cpu", "cpu"],
         ]
+
+
+LIBRARY = f"""
+[project.optional-dependencies]
+cpu = ["{TORCH}"]
+cu130 = ["{TORCH}"]
+
+[tool.uv]
+conflicts = [[{{ extra = "cpu" }}, {{ extra = "cu130" }}]]
+""" + SCOPED.replace("KIND", "extra")
+USER = """
+[project.optional-dependencies]
+cpu = ["library[cpu]"]
+cu130 = ["library[cu130]"]
+
+[tool.uv]
+conflicts = [
+    [{ extra = "cpu" }, { extra = "cu130" }],
+    [{ package = "library", extra = "cpu" }, { package = "library", extra = "cu130" }],
+]
+
+[tool.uv.sources]
+library = { path = "library" }
+"""
+
+
+@pytest.mark.uv
+def test_conflicts_may_name_extras_of_a_library(
+    tmp_path: Path, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = Demo(tmp_path, project("user") + USER)
+    (demo.folder / "library").mkdir()
+    (demo.folder / "library" / "pyproject.toml").write_text(project("library") + LIBRARY)
+    use_replica(replica, demo, monkeypatch)
+    verified = demo("verify --python 3.12")
+    assert verified.status == 0, verified.out + verified.err
+    shown = {line.rpartition("torch")[0].strip(): line for line in demo("show").out.splitlines()}
+    assert shown["uv sync --extra cu130"].split()[-4:] == ["cu130", "cu130", "cpu", "cpu"]
+    assert demo("check --select TC314 -q").out == ""

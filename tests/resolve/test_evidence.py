@@ -108,13 +108,31 @@ def test_a_lockfile_that_agrees_takes_the_doubt_away() -> None:
     assert (route.kind, route.doubt) == ("absent", None)
 
 
-def test_a_lockfile_that_says_otherwise_decides_and_is_named() -> None:
+def test_a_lockfile_has_what_a_tree_that_was_not_read_brings() -> None:
     route = row("", "linux-x86_64")
+    assert (route.kind, route.index and route.index.url, route.doubt) == ("index", PYPI, None)
+
+
+def test_a_lockfile_with_another_index_decides_and_is_named() -> None:
+    lock = LOCK.replace(f"{WHL}/cpu", PYPI)
+    route = row(
+        "--extra cpu", "linux-x86_64", lock.replace(f'index = "{PYPI}"', f'index = "{WHL}/cpu"')
+    )
     assert (route.kind, route.index and route.index.url) == ("index", PYPI)
     assert route.doubt == (
         "`timm` comes from a git repository, and its `tool.uv.sources` were not read; "
         f"uv.lock has `torch` from {PYPI} here"
     )
+
+
+def test_an_extra_of_its_own_and_a_source_that_holds_nowhere_leave_the_lockfile_current() -> None:
+    project = PROJECT.replace(
+        "[project.optional-dependencies]\n",
+        '[project.optional-dependencies]\nall = ["demo[cpu]"]\n',
+    )
+    assert project != PROJECT
+    route = row("--extra cpu", "linux-x86_64", project=project)
+    assert (route.kind, route.doubt) == ("index", None)
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,8 @@ def test_a_wheel_in_a_folder_counts_as_for_uv(
 @pytest.mark.parametrize(
     ("wheel", "reason"),
     [
-        ("torch-2.9.1-cp312-cp312-linux_x86_64.whl", "torch 2.9.1, whose build is not known"),
-        ("torch-2.9.1+ours-cp312-cp312-linux_x86_64.whl", "torch 2.9.1+ours, whose build"),
+        ("torch-2.9.1-cp312-cp312-linux_x86_64.whl", "torch 2.9.1, but its build is not known"),
+        ("torch-2.9.1+ours-cp312-cp312-linux_x86_64.whl", "torch 2.9.1+ours, but its build"),
         ("torch-2.9.1+cu130-cp311-cp311-linux_x86_64.whl", None),
         ("torchvision-0.24.1+cu130-cp312-cp312-linux_x86_64.whl", None),
     ],
@@ -97,5 +97,5 @@ def test_a_page_may_have_torch(page: str, cell: str, tmp_path: Path) -> None:
     text = f'dependencies = ["torch>=2.9"]\n[tool.uv]\nfind-links = ["{page}", "missing"]\n'
     demo = write(tmp_path, text)
     assert cells(demo)[0] == cell
-    said = f"note: the page {page} of `find-links` may have `torch`\n"
+    said = f"note: the `find-links` page {page} may have `torch`\n"
     assert demo("show").err == (said if cell == "?" else "")

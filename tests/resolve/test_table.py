@@ -508,6 +508,26 @@ def test_folder_above_is_the_project(tmp_path: Path) -> None:
     assert demo("show").out == inside.out != ""
 
 
+def test_wheels_that_are_named_tell_their_build_and_machine(empty: Demo) -> None:
+    wheel = "%2Bcu128-cp312-cp312-manylinux_2_28_x86_64.whl"
+    page = f"{WHL}/cu128"
+    empty.path.write_text(
+        f"{HEAD.replace('>=3.11', '>=3.12,<3.13')}dependencies = [\n"
+        f'    "torch",\n    "torchvision @ {page}/torchvision-0.24.0{wheel}",\n    "torchaudio",\n'
+        "]\n[tool.uv.sources]\n"
+        f'torch = {{ url = "{page}/torch-2.9.0{wheel}", marker = "sys_platform == \'linux\'" }}\n'
+        'torchaudio = { path = "torchaudio-2.9.0-cp312-cp312-linux_x86_64.whl" }\n'
+    )
+    cells = {(r["package"], r["platform"]): (r["backend"], r["available"]) for r in routes(empty)}
+    assert cells["torch", "linux-x86_64"] == ("cu128", "yes")
+    assert cells["torch", "linux-aarch64"] == ("cu128", "no")
+    assert cells["torch", "windows-x86_64"] == ("pypi", "yes")
+    assert cells["torchvision", "macos-arm64"] == ("cu128", "no")
+    assert cells["torchaudio", "linux-x86_64"] == (None, "unknown")
+    told = "=> CUDA 12.8, as the name of the wheel says\n"
+    assert told in empty("explain linux").out
+
+
 def test_lockfile_is_not_read(tmp_path: Path) -> None:
     demo = Demo.of(tmp_path, "app")
     before = demo("show")

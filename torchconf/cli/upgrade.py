@@ -157,7 +157,7 @@ def _pairs(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
         if found.setdefault(old, new) != new:
             raise RequestError(
                 f"`--backend` is given twice for {old}: {found[old]} and {new}",
-                help="name one of them",
+                help="pass it once for each backend",
             )
     return tuple(found.items())
 

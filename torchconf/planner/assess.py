@@ -197,7 +197,7 @@ def _torch(
     }
     missing = [python for python, answer in answers.items() if answer is Answer.NO]
     if not pythons:
-        return UNKNOWN, f"{package} for a Python this new"
+        return UNKNOWN, f"{package} for the Python that the project requires"
     if missing:
         return MISSING, package + _on(missing, answers)
     unknown = [python for python, answer in answers.items() if answer is Answer.UNKNOWN]

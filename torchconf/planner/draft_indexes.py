@@ -232,7 +232,7 @@ def _new_url(move: _Move, project: Project) -> str:
     url = _moved_url(move.entry.url, move.old.name, move.new.name)
     if url is None:
         raise ProjectError(
-            f"cannot tell which part of {move.entry.url} selects {move.old.title}",
+            f"cannot find the part of {move.entry.url} that selects {move.old.title}",
             at=project.place(move.entry.at),
             help=f"add an index for {move.new.title}, and run the command again",
         )

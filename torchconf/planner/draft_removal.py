@@ -86,24 +86,28 @@ def _remove_sections(
 
 def _refuse_named(project: Project, section: Section) -> None:
     """Refuse to take an extra or group away that others ask for: they would get no torch."""
+    users: list[tuple[str, str]]
     if section is project.extras.get(section.name):
+        holders = [("extra", one) for one in project.extras.values()]
+        holders += [("group", one) for one in project.groups.values()]
         users = [
-            requirement.at
-            for requirement in project.requirements()
+            (requirement.at, f"{kind} `{holder.written}`")
+            for kind, holder in holders
+            for requirement in holder.requirements
             if requirement.name == project.name and section.name in requirement.extras
         ]
     else:
         users = [
-            include.at
+            (include.at, f"group `{group.written}`")
             for group in project.groups.values()
             for include in group.includes
             if include.group == section.name
         ]
     if users:
         raise ProjectError(
-            f"`{section.written}` cannot be removed: another extra or group includes it",
-            at=project.place(users[0]),
-            help="remove it from that extra or group first",
+            f"`{section.written}` cannot be removed: {users[0][1]} includes it",
+            at=project.place(users[0][0]),
+            help=f"remove it from {users[0][1]} first",
         )
 
 

@@ -51,7 +51,7 @@ def draft_requirements(
     requires = _Requires(draft, request, project, catalog, facts, decision)
     requires.draft_all()
     for path, text in requires.further:
-        draft.insert(path, text, "a target has no requirement of torch")
+        draft.insert(path, text, "no requirement of torch applies to one of the targets")
     return tuple(requires.notes())
 
 

@@ -102,4 +102,4 @@ def _missing(assessed: Assessment) -> str:
     for target, what in assessed.missing:
         grouped.setdefault(what, []).append(target)
     parts = [f"{what} for {', '.join(map(str, targets))}" for what, targets in grouped.items()]
-    return f"with torch {assessed.choice.release} there is no {' and no '.join(parts)}"
+    return f"torch {assessed.choice.release} has no {' and no '.join(parts)}"

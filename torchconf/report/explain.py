@@ -239,6 +239,8 @@ def _outcome(route: Route, judged: Judged) -> str:
     if judged.is_linked:
         return f"{backend.title}, from a folder of `find-links`"
     if route.index is None:
-        return f"{backend.title}: no index is configured for it{_WHEELS[answer]}"
+        why = "as the name of the wheel says"
+        why = f", {why}" if route.kind == "direct" else ": no index is configured for it"
+        return f"{backend.title}{why}{_WHEELS[answer]}"
     name = f"index `{route.index.name}`" if route.index.name else "the index"
     return f"{backend.title}, from {name} ({route.index.url}){_WHEELS[answer]}"

@@ -17,11 +17,12 @@ from torchconf.model.project import Index
 from torchconf.resolve.route import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
     from torchconf.model.project import Project
+    from torchconf.resolve.lowering import Pin
     from torchconf.resolve.route import RouteKind
 
 __all__ = ["Evidence", "Where"]
@@ -50,7 +51,11 @@ class Evidence:
     """A lockfile next to the projects that it was made from."""
 
     def __init__(
-        self, text: str, projects: Iterable[Project], wanted: Collection[NormalizedName]
+        self,
+        text: str,
+        projects: Iterable[Project],
+        wanted: Collection[NormalizedName],
+        pins: Mapping[NormalizedName, Sequence[Pin]],
     ) -> None:
         """Read a lockfile.
 
@@ -58,7 +63,9 @@ class Evidence:
             text: Of uv.lock; empty if there is none.
             projects: The projects of the workspace.
             wanted: The packages that are asked for.
+            pins: What the requirements and sources of the projects come to.
         """
+        self._pins = pins
         self._projects = tuple(projects)
         self._wanted = frozenset(wanted)
         self._found: dict[Where, dict[str, Installed]] = {}
@@ -84,7 +91,8 @@ class Evidence:
         if route.kind == kind and (kind != "index" or told == (index.url if index else None)):
             return route.changed(doubt=None)
         doubt = None
-        if route.kind != "unknown":
+        # What nothing that was read brings, the tree that was not read may well bring.
+        if route.kind not in {"unknown", "absent"}:
             has = f"has no `{package}` from an index"
             if url:
                 has = f"has `{package}` from {hide_secrets(url)}"
@@ -112,16 +120,22 @@ class Evidence:
             *metadata.get("requires-dist", []),
             *(entry for group in groups.values() for entry in group),
         ]
-        declared = {requirement.name for requirement in project.requirements()}
-        if "dependencies" not in project.dynamic and declared != {one["name"] for one in locked}:
+        # uv puts the requirements in the place of an extra of its own that a project asks for.
+        itself = {project.name}
+        declared = {requirement.name for requirement in project.requirements()} - itself
+        listed = {one["name"] for one in locked} - itself
+        if "dependencies" not in project.dynamic and declared != listed:
             return False
         for name in self._wanted & declared:
             used = {str(one["index"]) for one in locked if one["name"] == name and "index" in one}
-            sources = project.sources_for(name)
-            indexes = [project.index_named(source.value) for source in sources if source.index]
-            if used != {index.url for index in indexes if index is not None}:
+            if used != self._indexes(project, name):
                 return False
         return True
+
+    def _indexes(self, project: Project, name: NormalizedName) -> set[str]:
+        """Return the indexes of a package's sources that hold where the project requires it."""
+        lines = set(project.requirements())
+        return {pin.index.url for pin in self._pins.get(name, ()) if pin.requirement in lines}
 
 
 def _environment(where: Where) -> dict[str, str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torchconf.model.project import Project
     from torchconf.model.targets import Platform
 
-__all__ = ["FindLinks", "Linked"]
+__all__ = ["FindLinks", "Linked", "Wheel", "wheels_named"]
 
 
 class Linked(NamedTuple):
@@ -32,11 +32,18 @@ class Linked(NamedTuple):
     reason: str | None
 
 
-class _Wheel(NamedTuple):
+class Wheel(NamedTuple):
+    """What the name of a wheel tells."""
+
     package: str
     version: Version
     pythons: frozenset[str]
     platforms: frozenset[str]
+
+    def serves(self, platform: Platform, pythons: Iterable[str]) -> bool:
+        """Tell whether it fits a machine and one of these Pythons."""
+        fits = any(_admits(self.pythons, python) for python in pythons)
+        return fits and platform.key in self.platforms
 
 
 class FindLinks:
@@ -62,7 +69,7 @@ class FindLinks:
             for place in places
             if isinstance(place, str) and "://" in place and not place.startswith("file:")
         ]
-        self._wheels = [*_read(files, catalog)] if places else []
+        self._wheels = [*wheels_named(files, catalog)] if places else []
 
     def serve(
         self, package: str, platform: Platform, within: SpecifierSet, newest: Version | None
@@ -78,15 +85,14 @@ class FindLinks:
         for page in self._pages:
             if package in self._catalog.family and self._catalog.serves(page, package) is not False:
                 shown = hide_secrets(page)
-                return Linked(None, f"the page {shown} of `find-links` may have `{package}`")
+                return Linked(None, f"the `find-links` page {shown} may have `{package}`")
         fitting = [
             wheel
             for wheel in self._wheels
             if wheel.package == package
-            and platform.key in wheel.platforms
             and (newest is None or wheel.version >= newest)
             and within.contains(wheel.version, prereleases=True)
-            and any(_admits(wheel.pythons, python) for python in self._pythons)
+            and wheel.serves(platform, self._pythons)
         ]
         if not fitting:
             return None
@@ -94,10 +100,11 @@ class FindLinks:
         backend = self._catalog.backend(version.local or "")
         if backend.accelerator:
             return Linked(backend, None)
-        return Linked(None, f"`find-links` has {package} {version}, whose build is not known")
+        return Linked(None, f"`find-links` has {package} {version}, but its build is not known")
 
 
-def _read(files: Iterable[str], catalog: Catalog) -> Iterator[_Wheel]:
+def wheels_named(files: Iterable[str], catalog: Catalog) -> Iterator[Wheel]:
+    """Yield the wheels that file names tell of; what is no wheel is passed over."""
     # Imported here: few projects have such folders.
     from packaging.utils import InvalidWheelFilename
 
@@ -115,7 +122,7 @@ def _read(files: Iterable[str], catalog: Catalog) -> Iterator[_Wheel]:
             for tag in tags
         }
         platforms = {one for tag in tags for one in platforms_of(tag.platform, anywhere)}
-        yield _Wheel(name, version, frozenset(filter(None, pythons)), frozenset(platforms))
+        yield Wheel(name, version, frozenset(filter(None, pythons)), frozenset(platforms))
 
 
 def _admits(known: Iterable[str], python: str) -> bool:

@@ -295,7 +295,11 @@ class Forks:
         )
 
     def _is_defined(self, item: Item) -> bool:
-        member = self._declared.members.get(item.package)
+        # A set may name extras of a library that the project requires by path.
+        named = (one for one in self._declared.libraries.values() if one is not None)
+        member = self._declared.members.get(item.package) or next(
+            (library for library in named if library.name == item.package), None
+        )
         if member is None:
             return False
         if item.kind == "project":
@@ -359,6 +363,8 @@ class Forks:
             library = declared.library(entry.sourced) if entry.sourced else None
             if library is not None:
                 for extra in (None, *entry.extras):
+                    if extra is not None and fork.excludes(Item(entry.name, "extra", extra)):
+                        continue
                     key = (id(library), extra)
                     if key not in libraries and (extra is None or extra in library.extras):
                         libraries[key] = (

@@ -62,6 +62,7 @@ def routes(
     carries: Callable[[Index, str], bool | None] = lambda _index, _package: None,
     lockfile: Callable[[], str] = str,
     universe: Universe | None = None,
+    asked: Iterable[str] = (),
 ) -> Routes:
     """Work out where the packages of a project, or of its workspace, come from.
 
@@ -77,11 +78,15 @@ def routes(
         lockfile: Gives the text of uv.lock, empty if there is none. It is read only where the files
             alone leave a doubt, and decides if it was made from them.
         universe: The environments of all these projects, where they were numbered before.
+        asked: Packages that rows are asked for though the files may say nothing of them. The
+            lockfile is read for these, and for those that the files name.
 
     Returns:
         The answers. What is wrong with the project is an answer too; nothing raises here.
     """
-    return Routes(project, members, libraries, needs or {}, carries, lockfile, universe)
+    return Routes(
+        project, members, libraries, needs or {}, carries, lockfile, universe, frozenset(asked)
+    )
 
 
 class _Chosen(Record):
@@ -136,13 +141,12 @@ class _Reached:
             if member is None and library is None and line.sourced is not None:
                 unread = self._declared.doubts.get(line.sourced.tree or "")
                 self.doubts += [unread] if unread else []
-            if member is not None:
+            tree = member or library
+            if tree is not None:
                 asked = [Item(line.name, "extra", extra) for extra in line.extras]
                 self.asked.update(dict.fromkeys(asked))
                 kept = (item.name for item in asked if item.name and not self.fork.excludes(item))
-                self._visit(member, kept)
-            elif library is not None:
-                self._visit(library, line.extras)
+                self._visit(tree, kept)
             else:
                 # A constraint stands after the requirement that it constrains.
                 self.entries.setdefault(line.name, line)
@@ -189,6 +193,7 @@ class Routes:
         carries: Callable[[Index, str], bool | None],
         lockfile: Callable[[], str],
         universe: Universe | None = None,
+        asked: frozenset[str] = frozenset(),
     ) -> None:
         """Do the work; `routes` says what the arguments are."""
         self.project = project
@@ -197,6 +202,7 @@ class Routes:
         self.pins: Mapping[NormalizedName, Sequence[Pin]] = {}
         self._carries = carries
         self._lockfile = lockfile
+        self._asked = cast("frozenset[NormalizedName]", asked)
         self._evidence: Evidence | None = None
         self._members = members_of(project, members)
         self._needs = cast("Mapping[NormalizedName, frozenset[NormalizedName]]", needs)
@@ -298,8 +304,14 @@ class Routes:
         from torchconf.resolve.evidence import Evidence, Where
 
         if self._evidence is None:
-            wanted = {*self.pins, *self._needs, *(n for some in self._needs.values() for n in some)}
-            self._evidence = Evidence(self._lockfile(), self._members.values(), wanted)
+            brought = (name for some in self._needs.values() for name in some)
+            wanted = {*self._asked, *self.pins, *self._needs, *brought}
+            locked = {
+                name: [pin for pin in pins if any(pin.environments & one for one in self._starts)]
+                for name, pins in self.pins.items()
+            }
+            projects = self._members.values()
+            self._evidence = Evidence(self._lockfile(), projects, wanted, locked)
 
         def names(target: Project, kind: str) -> frozenset[str]:
             return frozenset(
@@ -382,7 +394,9 @@ class Routes:
                 return None, None, "`index-strategy` lets any open index provide the package"
             carried = self._carries(index, package)
             if carried is None:
-                reason = f"the open index `{index.name or index.url}` may have `{package}`"
+                reason = (
+                    f"index `{index.name or index.url}` is not explicit and may have `{package}`"
+                )
                 return None, None, reason
             if carried:
                 return index, None, None

@@ -82,6 +82,7 @@ def route_table(
     around = Around([*members, *([project.root] if project.root else [])], libraries or {})
     read = [library for library in around.libraries.values() if library is not None]
     needs = needs_of((project, *members, *read), catalog)
+    packages = packages_of((project, *members, *read), needs, catalog)
     found = routes(
         project,
         members=members,
@@ -89,8 +90,8 @@ def route_table(
         needs=needs,
         carries=lambda index, package: catalog.serves(index.url, package),
         lockfile=lockfile,
+        asked=packages,
     )
-    packages = packages_of((project, *members, *read), needs, catalog)
     wheels = Wheels(project, catalog, linked)
     own = project.written_name if project.root is not None else None
     chosen = [(project, selection) for selection in selections(project, catalog, own, around)]

@@ -266,9 +266,7 @@ def _lags(
         for wanted in _ranges(project, main, one):
             if not wanted.contains(newest, prereleases=True):
                 return None
-    return (
-        f"torch is {own} here, and {newest} elsewhere; add a bound or a pin to keep them the same"
-    )
+    return f"torch is {own} here but {newest} elsewhere; keep them equal with a bound or a pin"
 
 
 def _ranges(project: Project, main: str, one: Verified) -> Iterator[SpecifierSet]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torchconf.model.backends import Backend
     from torchconf.model.project import Index, Project
     from torchconf.model.targets import Platform
-    from torchconf.resolve.find_links import FindLinks
+    from torchconf.resolve.find_links import FindLinks, Wheel
     from torchconf.resolve.route import Route
 
 __all__ = ["Wheels", "build_of"]
@@ -46,8 +46,23 @@ def build_of(  # noqa: PLR0911 - one return a kind of route
         )
         return None, f"supported Pythons differ: {parts}"
     if route.kind == "direct":
+        wheel = _direct_wheel(route, catalog)
+        labelled = catalog.backend(wheel.version.local or "") if wheel else PYPI
+        if labelled.accelerator:
+            return labelled, None
         return None, "it comes from a path, Git or a URL"
     return None, route.reason
+
+
+def _direct_wheel(route: Route, catalog: Catalog) -> Wheel | None:
+    """Return the wheel of a path or a URL, as its name tells: `torch-2.9.0+cu128-cp312-...whl`."""
+    place = route.source.value if route.source else route.requirement and route.requirement.url
+    # Imported here: few projects name a wheel.
+    from urllib.parse import urlsplit
+
+    from torchconf.resolve.find_links import wheels_named
+
+    return next(wheels_named([urlsplit(place or "").path.rpartition("/")[2]], catalog), None)
 
 
 def _unknown_index(index: Index, catalog: Catalog) -> str:
@@ -146,6 +161,10 @@ class Wheels:
             return Answer.NO
         if backend is None or (route.index is not None and is_nightly(route.index.url)):
             return Answer.UNKNOWN
+        if route.kind == "direct":
+            wheel = _direct_wheel(route, self.catalog)
+            there = wheel is not None and wheel.serves(platform, self.pythons)
+            return Answer.YES if there else Answer.NO
         within = self._within(package, route)
         key = (package, platform, backend, str(within))
         if key not in self.answers:

@@ -222,8 +222,8 @@ class Unit:
             brought = brought or _brought(now, answers)
             step = _uncovered(now, answers, unsafe=unsafe)
         if brought:
-            return f"it would bring {' and '.join(brought)}"
-        return "it would not help" if taken else "the file cannot be edited there"
+            return f"it would cause {' and '.join(brought)}"
+        return "it would not solve the problem" if taken else "the file cannot be edited there"
 
     def _try(
         self, document: CheckedFile, fix: Fix, texts: dict[str, str]

@@ -105,7 +105,7 @@ class CompanionMisfit(Rule):
                 context,
                 one,
                 max(_releases(context, inside), default=None),
-                f"no release of `{_spoken(one)}` fits `{_spoken(torch)}`",
+                f"no release of `{_spoken(one)}` is compatible with `{_spoken(torch)}`",
                 severity=None,
             )
         version, needs, is_stated = _taken(context, place, one, pairs)
@@ -116,8 +116,8 @@ class CompanionMisfit(Rule):
             context,
             one,
             release,
-            f"uv takes {one.name} {version} and torch {release}, which do not fit: {one.name} "
-            f"{version} needs torch {needs} and does not declare it",
+            f"uv locks {one.name} {version} with torch {release}, but needs torch {needs}, "
+            "which its metadata does not say",
             severity=Severity.WARNING,
         )
 
@@ -138,11 +138,11 @@ class CompanionMisfit(Rule):
         from torchconf.model.requirements import with_specifier
 
         draft = draft_of(context)
-        draft.replace(one.path, with_specifier(one.raw, best), "it fits this torch")
+        draft.replace(one.path, with_specifier(one.raw, best), "it is compatible with this torch")
         return self.finding(
             one.path,
             message,
-            help=f"{one.name} {fitting[0]} fits torch {release}",
+            help=f"{one.name} {fitting[0]} is compatible with torch {release}",
             severity=severity,
             fix=Fix(f"require `{one.name}{best}`", tuple(draft.steps), safe=False),
         )

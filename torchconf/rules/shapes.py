@@ -323,7 +323,7 @@ class NotInScript(Rule):
             yield self.finding(
                 (*UV, key),
                 f"uv refuses a script with `{key}` in `[tool.uv]`",
-                help="remove it, or make a project of the script",
+                help="remove it, or turn the script into a project",
                 fix=Fix(f"remove `{key}`", tuple(draft.steps), safe=False),
             )
 

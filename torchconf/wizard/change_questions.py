@@ -164,7 +164,7 @@ class RemoveTargetQuestions:
             if error is None:
                 plan = session.plan(request).plan
                 if not plan.steps and not plan.root_steps:
-                    return "nothing would change: select the targets that share its tables, too"
+                    return "nothing would change: also select the targets that use the same tables"
             return error
 
         return Question(

@@ -116,7 +116,7 @@ def _refuse_unknown_sources(project: Project, before: Configuration, catalog: Ca
     for one in unknown:
         if one not in told_apart:
             raise ProjectError(
-                f"cannot tell which releases of {one.source.package} there are: {one.why}",
+                f"the releases of {one.source.package} are not known: {one.why}",
                 at=one.at,
                 help="change the versions by hand",
             )
