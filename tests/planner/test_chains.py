@@ -141,7 +141,7 @@ class Judge:
         else:
             self.counts["changed"] += 1
             self.said |= left_behind(command)
-            self.is_known &= "does not know" not in result.err
+            self.is_known &= "has no information on" not in result.err
         run_in(self.folder / at, command)
         if texts(self.folder) != after:
             problems.append("a second run changes something")

@@ -483,7 +483,7 @@ def test_quiet_says_only_how_to_install(empty: Demo) -> None:
 
 def test_quiet_does_not_hide_what_is_not_known(empty: Demo) -> None:
     result = empty.init("-t linux-cpu --torch 2.14 -q")
-    assert result.err.startswith("warning: the catalog of 2026-11-22 does not know torch")
+    assert result.err.startswith("warning: the catalog of 2026-11-22 has no information on torch")
 
 
 def test_diff_is_coloured_only_where_colour_is_wanted(

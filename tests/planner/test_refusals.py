@@ -309,7 +309,7 @@ FLAGS = {
 RELEASES = {
     "a torch that no target has": Refusal(
         "-t linux-cu130 --torch '<2.8'",
-        "no torch <2.8 supports `linux-cu130`: with torch 2.7.1 there is no torch for linux-cu130",
+        "no torch <2.8 supports `linux-cu130`: torch 2.7.1 has no wheel for linux-cu130",
         "choose torch 2.13.0, or a range that includes it",
     ),
     "a torch that nobody has": Refusal(
@@ -319,7 +319,7 @@ RELEASES = {
     ),
     "a torch of the project that the target lacks": Refusal(
         "-t linux-cu130",
-        "`torch<2.8` excludes `linux-cu130`: with torch 2.7.1 there is no torch for linux-cu130",
+        "`torch<2.8` excludes `linux-cu130`: torch 2.7.1 has no wheel for linux-cu130",
         "change the requirement: torch 2.13.0 supports `linux-cu130`",
         TORCH.replace(">=2.4", "<2.8"),
         "pyproject.toml, project.dependencies[0]",
@@ -341,14 +341,14 @@ RELEASES = {
     ),
     "a Python that is too old for this torch": Refusal(
         "-t linux-cu130 --python '>=3.9'",
-        "no torch release supports `linux-cu130` on Python >=3.9: with torch 2.15.0 there is "
-        "no torch on Python 3.9 for linux-cu130",
+        "no torch release supports `linux-cu130` on Python >=3.9: torch 2.15.0 "
+        "has no wheel on Python 3.9 for linux-cu130",
         "torch 2.13.0 supports them on Python 3.10 and later: `--python 3.10`",
     ),
     "a Python of the project that is too old": Refusal(
         "-t linux-cu130 --torch '>=2.13'",
-        "no torch release supports `linux-cu130` on Python >=3.9: with torch 2.15.0 there is "
-        "no torch on Python 3.9 for linux-cu130",
+        "no torch release supports `linux-cu130` on Python >=3.9: torch 2.15.0 "
+        "has no wheel on Python 3.9 for linux-cu130",
         "torch 2.13.0 supports them on Python 3.10 and later: `--python 3.10`",
         TORCH.replace("3.11", "3.9"),
     ),

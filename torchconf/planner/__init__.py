@@ -241,5 +241,7 @@ def _plain_members(decision: Decision, catalog: Catalog, facts: Facts) -> tuple[
 
 def unknowns(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:
     """Say what the catalog does not know of a release that was chosen."""
-    doubts = [f"the catalog of {catalog.as_of} does not know {doubt}" for doubt in choice.doubts]
+    doubts = [
+        f"the catalog of {catalog.as_of} has no information on {doubt}" for doubt in choice.doubts
+    ]
     return (*doubts, f"run {REFRESH} to read the live indexes") if doubts else ()

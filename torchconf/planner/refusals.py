@@ -100,6 +100,9 @@ def _missing(assessed: Assessment) -> str:
     """Say what one release lacks, and for whom."""
     grouped: dict[str, list[Target]] = {}
     for target, what in assessed.missing:
-        grouped.setdefault(what, []).append(target)
+        # `torch 2.6.0 has no torch` is no sentence.
+        package, space, rest = what.partition(" ")
+        spoken = f"wheel{space}{rest}" if package == "torch" else what
+        grouped.setdefault(spoken, []).append(target)
     parts = [f"{what} for {', '.join(map(str, targets))}" for what, targets in grouped.items()]
     return f"torch {assessed.choice.release} has no {' and no '.join(parts)}"
