@@ -218,6 +218,7 @@ def test_catalog_that_cannot_be_used_is_named(
     found = capsys.readouterr()
     assert found.out == ""
     assert f"at: {path}" in found.err
+    assert "Errno" not in found.err
 
 
 def test_broken_catalog_in_the_cache_is_left_aside(

@@ -149,7 +149,11 @@ def _parse(path: str) -> dict[str, Any]:
 
     try:
         found = json.loads(read_catalog(path))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        from torchconf.files.reading import reason
+
+        raise CatalogError(f"cannot read the catalog: {reason(error)}", at=path) from error
+    except ValueError as error:
         raise CatalogError(f"cannot read the catalog: {error}", at=path) from error
     missing = {*_USED}.difference(found if isinstance(found, dict) else ())
     if missing:

@@ -29,8 +29,11 @@ def check_pythons(pythons: Iterable[str], project: Project) -> None:
                 f"`--python {python}` is not a version such as 3.12", help="use `--python 3.12`"
             )
         if supported is not None and not admits_python(supported, python):
+            # As it stands in the file, so that one can search for it.
+            table = project.data.get("project")
+            written = table.get("requires-python") if isinstance(table, dict) else supported
             raise RequestError(
                 f"the project does not support Python {python}: its `requires-python` is "
-                f"`{supported}`",
+                f"`{written}`",
                 help="choose another `--python`, or change `requires-python`",
             )

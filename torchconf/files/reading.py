@@ -214,7 +214,7 @@ _REASONS = {
     errno.ENOSPC: "no space left on the disk",
     errno.EDQUOT: "no space left on the disk",
     errno.EROFS: "the file system is read-only",
-    errno.ENOENT: "the folder does not exist",
+    errno.ENOENT: "no such file or folder",
     errno.ELOOP: "symlink loop",
     errno.EISDIR: "it is a folder",
     errno.ENODEV: "it is not a regular file",
