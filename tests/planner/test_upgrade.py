@@ -683,6 +683,33 @@ def test_an_open_index_is_not_taken_for_pypi(tmp_path: Path) -> None:
     assert "for every package" in result.err
 
 
+COPY_OF_PYPI = """\
+[project]
+name = "demo"
+version = "0"
+requires-python = ">=3.12,<3.14"
+dependencies = ["torch>=2.9"]
+
+[tool.uv.sources]
+torch = { index = "copy" }
+
+[[tool.uv.index]]
+name = "copy"
+url = "https://pypi.tuna.tsinghua.edu.cn/simple"
+explicit = true
+"""
+
+
+@pytest.mark.parametrize("command", ["upgrade", "add-target windows-cuda"])
+def test_a_copy_of_pypi_is_called_so(command: str, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, COPY_OF_PYPI)
+    result = demo(command)
+    assert (result.status, demo.text) == (2, COPY_OF_PYPI)
+    assert "torch: index `copy` is a copy of PyPI" in result.err.replace(
+        "the PyTorch configuration", "torch"
+    )
+
+
 COMMANDS = ("upgrade", "upgrade --all --rename", "upgrade --torch 2.11")
 FILES = others()
 

@@ -250,7 +250,8 @@ class _Reading:
         elif source.value not in self.known:
             self._keep(source, f"no known backend in the URL {index.url}")
         elif self.known[source.value][1] == PYPI and not is_pypi(index.url):
-            self._keep(source, f"no known backend in the URL {index.url}", PYPI)
+            # Its packages would have to move to PyPI, which a user of a copy may not reach.
+            self._keep(source, f"index `{source.value}` is a copy of PyPI", PYPI)
         elif others := words - _PLATFORM:
             self._keep(
                 source,

@@ -97,6 +97,12 @@ def plan_upgrade(
     refuse_inherited(project, catalog)
     _refuse_unknown_sources(project, before, catalog)
     if not before.targets:
+        for one in before.foreign:
+            raise ProjectError(
+                f"cannot upgrade {one.source.package}: {one.why}",
+                at=one.at,
+                help="change the versions by hand",
+            )
         raise ProjectError(
             f"nothing to upgrade: the project does not require {catalog.main_package}",
             at=project.at,
