@@ -128,14 +128,20 @@ class Evidence:
             return False
         for name in self._wanted & declared:
             used = {str(one["index"]) for one in locked if one["name"] == name and "index" in one}
-            if used != self._indexes(project, name):
+            if used not in (self._of_pins(project, name), _of_sources(project, name)):
                 return False
         return True
 
-    def _indexes(self, project: Project, name: NormalizedName) -> set[str]:
+    def _of_pins(self, project: Project, name: NormalizedName) -> set[str]:
         """Return the indexes of a package's sources that hold where the project requires it."""
         lines = set(project.requirements())
         return {pin.index.url for pin in self._pins.get(name, ()) if pin.requirement in lines}
+
+
+def _of_sources(project: Project, name: NormalizedName) -> set[str]:
+    """Return the indexes of all sources of a package: all that is known where there are no pins."""
+    indexes = [project.index_named(one.value) for one in project.sources_for(name) if one.index]
+    return {index.url for index in indexes if index is not None}
 
 
 def _environment(where: Where) -> dict[str, str]:

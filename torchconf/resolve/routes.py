@@ -204,6 +204,7 @@ class Routes:
         self._lockfile = lockfile
         self._asked = cast("frozenset[NormalizedName]", asked)
         self._evidence: Evidence | None = None
+        self._locked: Environments = 0
         self._members = members_of(project, members)
         self._needs = cast("Mapping[NormalizedName, frozenset[NormalizedName]]", needs)
         self._choices: dict[SyncOptions, _Chosen] = {}
@@ -307,7 +308,7 @@ class Routes:
             brought = (name for some in self._needs.values() for name in some)
             wanted = {*self._asked, *self.pins, *self._needs, *brought}
             locked = {
-                name: [pin for pin in pins if any(pin.environments & one for one in self._starts)]
+                name: [pin for pin in pins if pin.environments & self._locked]
                 for name, pins in self.pins.items()
             }
             projects = self._members.values()
