@@ -181,10 +181,11 @@ def with_aliases(
 
 
 def _turned(served: Served, rest: Backend) -> Served:
-    """Name what the rest takes instead, where PyPI's build serves macOS.
+    """Return the areas of the fallback, in a choice of PyPI's build that serves macOS.
 
-    Together with other systems would leave systems that have no wheel at all as a rest by
-    themselves, and uv refuses to lock for an entry of `environments` that has none.
+    PyPI becomes the rest of that choice, and the systems and machines that it does not serve are
+    named instead. As the rest, they would include systems without any wheel, and uv refuses to lock
+    for an entry of `environments` that has none.
     """
     found: list[tuple[Area, Backend]] = []
     for platform in SHOWN_PLATFORMS:

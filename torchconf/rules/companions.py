@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -162,26 +162,16 @@ class SiblingDiffers(Rule):
                 )
 
 
-class _Pair:
+class _Pair(NamedTuple):
     """A package and the one that it must go along with, where their builds differ."""
 
-    def __init__(
-        self,
-        anchor: NormalizedName,
-        package: NormalizedName,
-        requirement: Requirement,
-        there: tuple[Source, ...],
-        here: tuple[Source, ...],
-        platforms: tuple[Platform, ...],
-        theirs: Source,
-    ) -> None:
-        self.anchor = anchor
-        self.package = package
-        self.requirement = requirement
-        self.there = there
-        self.here = here
-        self.platforms = platforms
-        self.theirs = theirs
+    anchor: NormalizedName
+    package: NormalizedName
+    requirement: Requirement
+    there: tuple[Source, ...]
+    here: tuple[Source, ...]
+    platforms: tuple[Platform, ...]
+    theirs: Source
 
 
 def _siblings(context: Context) -> tuple[NormalizedName, ...]:
