@@ -6,6 +6,7 @@ A region is what one index serves: some platforms by name, or everything that is
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.markers import Marker
@@ -209,6 +210,7 @@ def same_platforms(marker: str | None) -> frozenset[Platform]:
     return frozenset(platform for platform in _WORLD if holds(parsed, platform))
 
 
+@lru_cache(maxsize=4096)
 def possible_platforms(marker: str | None) -> frozenset[Platform]:
     """Return where a marker holds with some Python, on a usual machine."""
     if marker is None or "python" not in marker:

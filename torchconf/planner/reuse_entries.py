@@ -6,7 +6,6 @@ it. An entry is rewritten only where it would give a target another build.
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
@@ -144,11 +143,17 @@ def _apart(entries: Sequence[Value], old: Sequence[Value]) -> bool:
 
     Those that stood side by side before may still do so.
     """
+    there = set(map(_content, old))
     return not any(
         _index(one) != _index(other) and _overlap(one, other)
-        for one, other in combinations(entries, 2)
-        if one not in old or other not in old
+        for one in entries
+        if _content(one) not in there
+        for other in entries
     )
+
+
+def _content(entry: Any) -> frozenset[tuple[str, str]]:  # noqa: ANN401 - parsed TOML
+    return frozenset((key, repr(value)) for key, value in entry.items())
 
 
 def _overlap(one: Any, other: Any) -> bool:  # noqa: ANN401 - parsed TOML

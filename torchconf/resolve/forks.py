@@ -22,19 +22,21 @@ the fork: with or without a source, direct or transitive.
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError
 from torchconf.model.project import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
 
     from torchconf.model.project import Project
     from torchconf.resolve.environments import Environments
-    from torchconf.resolve.lowering import Declared, ListEntry, Pin
+    from torchconf.resolve.lowering import Declared, Lines, Pin
 
 __all__ = ["Fork", "Forks", "TooManyForks", "spoken"]
 
@@ -154,11 +156,6 @@ class Fork:
     def without_excluded(self, items: int) -> int:
         """Return a set of items less those that are excluded."""
         return items & ~self._out
-
-    def matches(self, pin: Pin) -> bool:
-        """Tell whether a pin applies to this fork."""
-        overlap = pin.environments & self.environments
-        return bool(overlap) and not (pin.item is not None and self.excludes(pin.item))
 
     def agrees(self, chosen: int) -> bool:
         """Tell whether a choice of items is installed from this fork."""
@@ -319,7 +316,7 @@ class Forks:
                 parts = [part for wide in parts for part in self._settle(wide, entries)]
             yield from parts
 
-    def _member_lists(self, fork: Fork) -> Iterator[tuple[ListEntry, ...]]:
+    def _member_lists(self, fork: Fork) -> Iterator[Lines]:
         """Yield the lists of all members that a fork does not exclude, in uv's order."""
         declared = self._declared
         root = declared.root
@@ -350,13 +347,13 @@ class Forks:
             for name, member in sorted(self._declared.members.items())
         ]
 
-    def _further_lists(self, fork: Fork) -> Iterator[tuple[ListEntry, ...]]:
+    def _further_lists(self, fork: Fork) -> Iterator[Lines]:
         """Yield the lists of local libraries and of packages known to need others."""
         declared = self._declared
         within = fork.environments & declared.universe.supported
-        queue = [entry for entries in self._member_lists(fork) for entry in entries]
-        libraries: dict[tuple[int, NormalizedName | None], tuple[ListEntry, ...]] = {}
-        brought: dict[NormalizedName, tuple[ListEntry, ...]] = {}
+        queue = [entry for lines in self._member_lists(fork) for entry in lines.within(within)]
+        libraries: dict[tuple[int, NormalizedName | None], Lines] = {}
+        brought: dict[NormalizedName, Lines] = {}
         for entry in queue:
             if not entry.environments & within:
                 continue
@@ -380,13 +377,12 @@ class Forks:
         for _, entries in sorted(brought.items()):
             yield entries
 
-    def _settle(self, fork: Fork, entries: tuple[ListEntry, ...]) -> list[Fork]:
+    def _settle(self, fork: Fork, entries: Lines) -> list[Fork]:
         """Apply one list to a fork: step 3."""
         within = fork.environments & self._declared.universe.supported
         by_name: dict[NormalizedName, list[Environments]] = {}
-        for entry in entries:
-            if entry.environments & within:
-                by_name.setdefault(entry.name, []).append(entry.environments)
+        for entry in entries.within(within):
+            by_name.setdefault(entry.name, []).append(entry.environments)
         if not by_name:
             return [fork]
         parts = self._split_by_markers(fork, by_name)
@@ -425,11 +421,15 @@ class Forks:
                 parts = split
         return parts
 
+    def pins_of(self, name: NormalizedName, fork: Fork) -> Iterator[Pin]:
+        """Yield the pins of a package that apply to a fork, in their order."""
+        pins = self._pins.get(name)
+        return pins.which_match(fork) if pins else iter(())
+
     def _set_indexes(self, fork: Fork, names: list[NormalizedName]) -> None:
         """Give each name of a list the index of its matching pins, or fail as the lock does."""
         for name in names:
-            pins = self._pins.get(name)
-            for pin in pins.which_match(fork) if pins else ():
+            for pin in self.pins_of(name, fork):
                 before = fork.pins.setdefault(name, pin)
                 if before.index.url != pin.index.url:
                     urls = " and ".join(sorted(f"`{one.index.url}`" for one in (before, pin)))
@@ -445,7 +445,7 @@ class Forks:
 class _PinsByItem:
     """The pins of one package: each extra may have one, and a fork excludes most of them."""
 
-    def __init__(self, pins: Iterable[Pin], numbered: Numbered) -> None:
+    def __init__(self, pins: Sequence[Pin], numbered: Numbered) -> None:
         self._numbered = numbered
         self._free: list[tuple[int, Pin]] = []
         self._of: dict[Item, list[tuple[int, Pin]]] = {}
@@ -453,9 +453,12 @@ class _PinsByItem:
             own = self._free if pin.item is None else self._of.setdefault(pin.item, [])
             own.append((number, pin))
         self._bits = numbered.bits(self._of)
+        self._anywhere = reduce(or_, (pin.environments for pin in pins), 0)
 
     def which_match(self, fork: Fork) -> Iterator[Pin]:
         """Yield the pins that apply to a fork, in their order."""
+        if not self._anywhere & fork.environments:
+            return
         found = [*self._free]
         for item in self._numbered.each(fork.without_excluded(self._bits)):
             found += self._of[item]

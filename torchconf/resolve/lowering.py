@@ -28,6 +28,8 @@ marker `extra == 'x'` pins everywhere.
 from __future__ import annotations
 
 import itertools
+from functools import cached_property, reduce
+from operator import or_
 from typing import TYPE_CHECKING, NoReturn
 
 from packaging.utils import canonicalize_name
@@ -58,6 +60,7 @@ __all__ = [
 
 _NONE_ON: frozenset[NormalizedName] = frozenset()
 _PAIR = 2
+_TOGETHER = 16
 
 
 class Sourced(Record):
@@ -135,6 +138,31 @@ class ListEntry(Record):
     extras: tuple[NormalizedName, ...]
 
 
+class Lines(tuple[ListEntry, ...]):  # noqa: SLOT001 - what is derived from it is kept in it
+    """A list. Most of its lines may hold in few environments, and most environments in few lines.
+
+    So above the environments of the lines are those of each sixteen of them together, and so on.
+    """
+
+    @cached_property
+    def _levels(self) -> list[list[Environments]]:
+        levels = [[line.environments for line in self]]
+        while len(levels[-1]) > _TOGETHER:
+            below = levels[-1]
+            starts = range(0, len(below), _TOGETHER)
+            levels.append([reduce(or_, below[start : start + _TOGETHER]) for start in starts])
+        return levels
+
+    def within(self, environments: Environments) -> list[ListEntry]:
+        """Return the lines that hold in some of these environments, in their order."""
+        numbers: Iterable[int] = range(len(self._levels[-1]))
+        found: list[int] = []
+        for level in reversed(self._levels):
+            found = [n for n in numbers if n < len(level) and level[n] & environments]
+            numbers = (n * _TOGETHER + offset for n in found for offset in range(_TOGETHER))
+        return [self[number] for number in found]
+
+
 class Declared:
     """All that a workspace declares, lowered.
 
@@ -172,7 +200,7 @@ class Declared:
         self.mixed: set[NormalizedName] = set()
         self._lowered: dict[int, tuple[Sourced, ...]] = {}
         self._groups: dict[tuple[int, NormalizedName], tuple[Sourced, ...]] = {}
-        self._lists: dict[tuple[int, str, NormalizedName | None], tuple[ListEntry, ...]] = {}
+        self._lists: dict[tuple[int, str, NormalizedName | None], Lines] = {}
         self._by_section: dict[int, dict[NormalizedName | None, list[Sourced]]] = {}
         self._led: dict[tuple[int, NormalizedName], NormalizedName] = {}
         self._excluded = frozenset(self.root.exclude_dependencies)
@@ -376,21 +404,19 @@ class Declared:
 
     # The lists.
 
-    def base_list(self, project: Project) -> tuple[ListEntry, ...]:
+    def base_list(self, project: Project) -> Lines:
         """Return the list of the base dependencies."""
         return self._list(project, "base", None)
 
-    def extra_list(self, project: Project, extra: NormalizedName) -> tuple[ListEntry, ...]:
+    def extra_list(self, project: Project, extra: NormalizedName) -> Lines:
         """Return the list of one extra, without the base dependencies."""
         return self._list(project, "extra", self._leads_on(project, extra))
 
-    def group_list(self, project: Project, group: NormalizedName) -> tuple[ListEntry, ...]:
+    def group_list(self, project: Project, group: NormalizedName) -> Lines:
         """Return the list of one dependency group."""
         return self._list(project, "group", group)
 
-    def _list(
-        self, project: Project, kind: str, name: NormalizedName | None
-    ) -> tuple[ListEntry, ...]:
+    def _list(self, project: Project, kind: str, name: NormalizedName | None) -> Lines:
         key = (id(project), kind, name)
         found = self._lists.get(key)
         if found is None:
@@ -399,7 +425,7 @@ class Declared:
                 entries = [_entry(piece, there) for piece, there in pieces if there]
             else:
                 entries = self._flattened(project, name)
-            found = self._lists[key] = tuple(self._constrained(entries))
+            found = self._lists[key] = Lines(self._constrained(entries))
         return found
 
     def _own(self, project: Project, extra: NormalizedName | None) -> Iterator[ListEntry]:
@@ -476,7 +502,7 @@ class Declared:
                 if environments:
                     yield _entry(constraint, environments)
 
-    def needed_list(self, names: Iterable[NormalizedName]) -> tuple[ListEntry, ...]:
+    def needed_list(self, names: Iterable[NormalizedName]) -> Lines:
         """Return the list of a package known to need others: each without a marker."""
         everywhere = self.universe.everything
         entries: list[ListEntry] = []
@@ -488,7 +514,7 @@ class Declared:
                 )
             else:
                 entries += [_entry(override, self.where(override)) for override in overrides]
-        return tuple(self._constrained(entries))
+        return Lines(self._constrained(entries))
 
     # What uv refuses before it resolves anything.
 

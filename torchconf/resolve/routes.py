@@ -128,7 +128,9 @@ class _Reached:
     def add_groups(self, project: Project, groups: Iterable[str]) -> None:
         """Follow groups of a project too, without the project itself."""
         for group in sorted(groups):
-            self._queue += self._declared.group_list(project, canonicalize_name(group))
+            self._queue += self._declared.group_list(project, canonicalize_name(group)).within(
+                self._point
+            )
 
     def follow(self, needs: Mapping[NormalizedName, frozenset[NormalizedName]]) -> None:
         """Follow everything to its end."""
@@ -155,13 +157,13 @@ class _Reached:
     def _visit(self, project: Project, extras: Iterable[NormalizedName]) -> None:
         if (id(project), None) not in self._seen:
             self._seen.add((id(project), None))
-            self._queue += self._declared.base_list(project)
+            self._queue += self._declared.base_list(project).within(self._point)
             if "dependencies" in project.dynamic:
                 self.doubts.append(dynamic(project))
         for extra in sorted(extras):
             if extra in project.extras and (id(project), extra) not in self._seen:
                 self._seen.add((id(project), extra))
-                self._queue += self._declared.extra_list(project, extra)
+                self._queue += self._declared.extra_list(project, extra).within(self._point)
 
     def _need(self, package: NormalizedName, needed: frozenset[NormalizedName]) -> None:
         for name in needed:
@@ -236,6 +238,7 @@ class Routes:
             self._sets = found.sets
             self._locked = reduce(or_, found.starts)
             self._found = _ForkFinder(found)
+            self._pins_of = found.pins_of
 
     def _not_covered(self) -> str | None:
         """Say which part of the project the rule does not cover, if there is one."""
@@ -383,9 +386,7 @@ class Routes:
     ) -> tuple[Index | None, Pin | None, str | None]:
         """Return where a fork takes a package from: the index, its pin, or why nobody knows."""
         # Where no list of the fork names it, a pin that matches would still work on what brings it.
-        pin = fork.pins.get(package) or next(
-            (one for one in self.pins.get(package, ()) if fork.matches(one)), None
-        )
+        pin = fork.pins.get(package) or next(self._pins_of(package, fork), None)
         if pin is not None:
             return pin.index, pin, None
         root = self.project.workspace
