@@ -15,12 +15,12 @@ from torchconf.model.markers import (
     split_by,
 )
 from torchconf.model.target_spec import spec_of
-from torchconf.model.targets import Target
+from torchconf.model.targets import PLATFORMS, Target
 from torchconf.model.toml_path import ENVIRONMENTS
 from torchconf.planner.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
@@ -47,6 +47,7 @@ class Cells:
         self.catalog = catalog
         self.limits = Limits(project, decision.before, catalog.main_package, torch, pin=False)
         self.python = project.requires_python
+        self.affected = decision.affected
         self.backends: dict[str, Backend] = {
             name: backend for name, (_, backend) in index_backends(project, catalog).items()
         }
@@ -67,12 +68,21 @@ class Cells:
             for package, own in sources.items()
             for entry in ([own] if isinstance(own, dict) else own)
         ]
-        markers = dict.fromkeys(entry["marker"] for _, entry in entries if "marker" in entry)
 
         def lacks(platform: Platform) -> bool:
             return any(self._lacks(package, entry, platform) for package, entry in entries)
 
-        return closed_cells(markers, lacks)
+        def cut(some: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+            return closed_cells((e["marker"] for e in some if "marker" in e), lacks)
+
+        cells = cut(entry for _, entry in entries)
+        if any(all(lacks(p) for p in PLATFORMS if holds(cell, p)) for cell in cells):
+            # What is not touched was uncut before, and its markers had no effect.
+            return cut(entry for _, entry in entries if self._is_touched(entry))
+        return cells
+
+    def _is_touched(self, entry: Mapping[str, Any]) -> bool:
+        return (entry.get("extra") or entry.get("group")) in self.affected
 
     def _lacks(self, package: str, entry: Mapping[str, Any], platform: Platform) -> bool:
         """Tell whether one source is known to have no wheel of all that may be asked of it."""
