@@ -399,14 +399,14 @@ PUZZLES = {
     ),
     "a scope on some sources only": Refusal(
         "-t linux-cpu",
-        f"{PUZZLE}some sources have an `extra` or `group` and some do not",
+        f"{PUZZLE}the source without `extra` or `group` also applies with extra `cpu`",
         MEND,
         TORCH
         + '\n[project.optional-dependencies]\ncpu = ["torch"]\n'
         + sources('[{ index = "pytorch-cpu", extra = "cpu" }, { index = "pytorch-cu130" }]')
         + CPU
         + CU130,
-        "pyproject.toml, tool.uv.sources",
+        "pyproject.toml, tool.uv.sources.torch[1]",
     ),
     "an index name that is taken": Refusal(
         "-t linux-cpu",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tomllib
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -63,7 +64,7 @@ def mutated(data: dict[str, Any], rng: random.Random) -> dict[str, Any]:
         case 3 if isinstance(inside[key], str):
             inside[key] = rng.choice([inside[key] + rng.choice(ODD), rng.choice(ODD)])
         case _:
-            inside[key] = rng.choice(VALUES)
+            inside[key] = deepcopy(rng.choice(VALUES))
     return data
 
 

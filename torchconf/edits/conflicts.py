@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from torchconf.edits.draft import Draft
     from torchconf.model.toml_path import Path
 
-__all__ = ["drop_members", "keep_apart", "rename_member"]
+__all__ = ["are_apart", "drop_members", "keep_apart", "rename_member"]
+
+
+def are_apart(draft: Draft, one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Tell whether some conflict set holds both, each a kind and a name."""
+    both = {(kind, canonicalize_name(name)) for kind, name in (one, other)}
+    return any(both <= set(names) for _, names in _sets(draft))
 
 
 def keep_apart(draft: Draft, members: Iterable[tuple[str, str]], reason: str) -> None:

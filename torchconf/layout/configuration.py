@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.layout.layouts import KINDS, Kind, Layout
 from torchconf.model.backends import PYPI, Backend, is_nightly, is_pypi
-from torchconf.model.markers import are_closed_cells, holds, is_cut_by
+from torchconf.model.markers import are_closed_cells, holds, is_cut_by, overlap_for_uv
 from torchconf.model.ranges import admits_python
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS, Platform, Target
 
@@ -136,7 +136,7 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
     for name in routed:
         for source in project.sources_for(name):
             reading.look(source)
-    layout = reading.layout()
+    layout = reading.layout(_main(routed, catalog)) if routed else None
     targets, names = reading.targets(entries, layout) if layout else ((), {})
     if layout is None and catalog.main_package in declared:
         targets = tuple(Target(platform, PYPI) for platform in SHOWN_PLATFORMS)
@@ -224,7 +224,7 @@ class _Reading:
         self.catalog = catalog
         self.known = known
         self._own = {id(one) for sources in project.sources.values() for one in sources}
-        self.kinds: set[Kind] = set()
+        self.looked: list[Source] = []
         self.unreadable: list[Unreadable] = []
         self.foreign: dict[Path, Foreign] = {}
         self.aliases: dict[str, tuple[str, ...]] = {}
@@ -239,12 +239,12 @@ class _Reading:
             self._cannot_read(source, "a source names one of index, path, git, url, workspace")
         elif source.kind == "index" and index is None:
             self._cannot_read(source, f"index `{source.value}` is not defined")
-        elif index is not None and is_nightly(index.url):
-            self._cannot_read(source, "nightly builds are checked but not edited")
         elif switch := next((name for name in _SWITCHES if name in words), None):
             self._cannot_read(source, f"`{switch}` has no effect in a source marker")
         elif missing := self._undefined(source):
             self._cannot_read(source, f"{missing} is not defined")
+        elif index is not None and is_nightly(index.url):
+            self._keep(source, "nightly builds are checked but not edited")
         elif index is None:
             self._keep(source, f"a `{source.kind}` source is not an index")
         elif source.value not in self.known:
@@ -260,7 +260,7 @@ class _Reading:
             )
         if source.kind == "index" or source.path not in self.foreign:
             # What comes from no index pins nothing, so that it stands beside sources of any kind.
-            self.kinds.add("extra" if source.extra else "group" if source.group else "")
+            self.looked.append(source)
 
     def _keep(self, source: Source, why: str, backend: Backend | None = None) -> None:
         at = self.project.place(source.at)
@@ -280,25 +280,49 @@ class _Reading:
     def _cannot_read(self, source: Source, why: str) -> None:
         self.unreadable.append(Unreadable(self.project.place(source.at), why))
 
-    def layout(self) -> Layout | None:
-        if not self.kinds:
+    def layout(self, main: NormalizedName) -> Layout | None:
+        """Return the layout of one package's sources; entries of another kind stay as they are."""
+        if not self.looked:
             return None
-        if len(self.kinds) > 1:
-            at = self.project.place("tool.uv.sources")
-            self.unreadable.append(
-                Unreadable(at, "some sources have an `extra` or `group` and some do not")
-            )
-        kind = max(self.kinds)
-        return next(layout for layout, of in KINDS.items() if of == kind)
+        own = [s for s in self.looked if s.package == main] or self.looked
+        kinds = set(map(_kind, own))
+        order: tuple[Layout, ...] = ("extras", "groups", "markers")
+        layout = next(each for each in order if KINDS[each] in kinds)
+        for source in self.looked:
+            if _kind(source) != KINDS[layout] and source.path not in self.foreign:
+                self._refuse_beside(source, own)
+                known = self.known.get(source.value)
+                what = f"`{_kind(source)}`" if _kind(source) else "neither `extra` nor `group`"
+                self._keep(source, f"the source has {what}", known and known[1])
+        return layout
+
+    def _refuse_beside(self, source: Source, own: Iterable[Source]) -> None:
+        """Note a source without an extra or group where one that has one holds, too."""
+        for other in own if not _kind(source) else ():
+            tables = {"extra": self.project.extras, "group": self.project.groups}
+            section = tables.get(_kind(other), {}).get(_scope(other))
+            if section and any(
+                r.name == source.package == other.package
+                and overlap_for_uv(source.marker, other.marker, r.marker)
+                for r in section.requirements
+            ):
+                name = f"{_kind(other)} `{_scope(other)}`"
+                self._cannot_read(
+                    source, f"the source without `extra` or `group` also applies with {name}"
+                )
 
     def targets(
         self, entries: Iterable[Source], layout: Layout
     ) -> tuple[tuple[Target, ...], dict[str, str]]:
         """Return the targets that the entries of one package make, and the names of scopes."""
         by_scope: dict[str, list[tuple[Source, Backend | None]]] = {}
-        for source, backend in self._brought(entries):
-            scope = source.extra or source.group or ""
-            by_scope.setdefault(scope, []).append((source, backend))
+        brought = [*self._brought(entries)]
+        # One without an extra or group holds beside each of those that have one.
+        everywhere = [one for one in brought if layout != "markers" and not _kind(one[0])]
+        for source, backend in brought:
+            if _kind(source) == KINDS[layout]:
+                scope = source.extra or source.group or ""
+                by_scope.setdefault(scope, []).append((source, backend))
         found: dict[Target, None] = {}
         names: dict[str, str] = {}
         for scope, sources in by_scope.items():
@@ -308,7 +332,7 @@ class _Reading:
             if layout != "markers":
                 self._name(own, self._written(scope, layout), names)
             for platform in self._platforms(entries):
-                backend = self._at(platform, sources)
+                backend = self._at(platform, [*sources, *everywhere])
                 if layout == "markers" and backend == PYPI and not self._held_together():
                     continue
                 if backend is None or (backend != PYPI and not self._exists(backend, platform)):
@@ -335,10 +359,10 @@ class _Reading:
     def _brought(self, entries: Iterable[Source]) -> Iterator[tuple[Source, Backend | None]]:
         """Yield the entries that uv heeds, each with its backend; None where nobody knows."""
         for source in entries:
-            if source.index in self.known:
-                yield source, self.known[source.value][1]
-            elif source.path in self.foreign:
+            if source.path in self.foreign:
                 yield source, self.foreign[source.path].backend
+            elif source.index in self.known:
+                yield source, self.known[source.value][1]
 
     def _at(
         self, platform: Platform, sources: Iterable[tuple[Source, Backend | None]]
@@ -447,6 +471,14 @@ def _is_for_machine(marker: Marker, platform: Platform) -> bool:
     """
     beside = (one for one in SHOWN_PLATFORMS if one.os == platform.os)
     return holds(marker, platform) and not any(holds(marker, one) for one in beside)
+
+
+def _scope(source: Source) -> NormalizedName:
+    return canonicalize_name(source.extra or source.group or "")
+
+
+def _kind(source: Source) -> Kind:
+    return "extra" if source.extra else "group" if source.group else ""
 
 
 def _words(marker: str) -> set[str]:

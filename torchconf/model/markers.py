@@ -230,18 +230,18 @@ def overlap(one: str, other: str) -> bool:
     )
 
 
-def overlap_for_uv(one: str | None, other: str | None) -> bool:
-    """Tell whether two markers hold together on any system with any machine.
+def overlap_for_uv(*markers: Marker | str | None) -> bool:
+    """Tell whether markers hold together on any system with any machine.
 
     uv knows no more of `platform_machine` than its text: for uv, Windows may be `aarch64`.
     """
-    markers = [Marker(marker) for marker in (one, other) if marker is not None]
+    parsed = [Marker(str(marker)) for marker in markers if marker is not None]
     systems = {p.os: p for p in _WORLD}.values()
     machines = {p.platform_machine for p in _WORLD}
     return any(
         all(
             marker.evaluate({**system.environment(), **_USUAL, "platform_machine": machine})
-            for marker in markers
+            for marker in parsed
         )
         for system in systems
         for machine in machines

@@ -21,7 +21,7 @@ from torchconf.planner.label_pins import release_pins
 from torchconf.planner.request import Facts, Outcome, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.layout.layouts import Kind, Layout
@@ -68,10 +68,12 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     targets = draft_intent(draft, request, project, catalog, decision)
     if (decision.before.layout is not None or facts.around) and (draft.steps or root.steps):
         refuse_what_uv_refuses(draft, root, project, catalog, facts.around)
+    planned, members = _planned(draft, root, project, facts.around)
     plan = Plan(
         steps=tuple(draft.steps),
         notes=(
-            *_notes(decision, facts),
+            f"layout {decision.layout}: {decision.reason}",
+            *decision.why,
             *widened,
             *relabelled,
             *_limits(root, project),
@@ -90,6 +92,8 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         # A member that is installed alone gets none of the default groups of its root.
         default=decision.default if member is None or project.root is not None else None,
         choice=decision.choice,
+        planned=planned,
+        around=members,
         member=member,
         carrier=_carrier(
             project
@@ -114,12 +118,7 @@ def refuse_what_uv_refuses(
     from torchconf.resolve.needs import needs_of
     from torchconf.resolve.routes import routes
 
-    above = project.root and read_project(root.data, at=project.root.at)
-    planned = read_project(draft.data, root=above, at=project.at)
-    members = [
-        read_project(each.data, root=above or planned, at=each.at) if each.root else each
-        for each in around
-    ]
+    planned, members = _planned(draft, root, project, around)
     needs = needs_of([planned, *members], catalog)
     error = routes(planned, members=members, needs=needs).error
     if error is None:
@@ -135,6 +134,21 @@ def refuse_what_uv_refuses(
         else "often an extra or group that includes another one is the cause; run "
         "`torchconf show` to see what each installs now",
     )
+
+
+def _planned(
+    draft: Draft, root: Draft, project: Project, around: Sequence[Project]
+) -> tuple[Project, tuple[Project, ...]]:
+    """Return a project as the drafts say it will be, and the members around it."""
+    if not draft.steps and not root.steps:
+        return project, tuple(around)
+    above = project.root and read_project(root.data, at=project.root.at)
+    planned = read_project(draft.data, root=above, at=project.at)
+    members = (
+        read_project(each.data, root=above or planned, at=each.at) if each.root else each
+        for each in around
+    )
+    return planned, tuple(members)
 
 
 def _cure(project: Project, catalog: Catalog, around: Sequence[Project]) -> str:
@@ -179,21 +193,6 @@ def _carrier(project: Project, catalog: Catalog) -> tuple[Kind, str]:
     return "", ""
 
 
-def _notes(decision: Decision, facts: Facts) -> tuple[str, ...]:
-    """Say which layout and which release, and why."""
-    layout = f"layout {decision.layout}: {decision.reason}"
-    choice = decision.choice
-    if choice.release is None:
-        return (layout,)
-    if choice.release == facts.locked:
-        why = "the locked release, available for all targets"
-    elif choice.doubts:
-        why = "newest with no known missing wheels"
-    else:
-        why = "newest with wheels for every target and Python"
-    return (layout, f"torch {choice.release}: {why}", *choice.held_back)
-
-
 def _limits(root: Draft, project: Project) -> tuple[str, ...]:
     """Say what `environments` leaves out that this plan writes."""
     if project.workspace.environments or not root.get(ENVIRONMENTS):
@@ -222,6 +221,26 @@ def _brought_along(
             )
         elif not project.sources_for(canonicalize_name(name)):
             yield f"{name} gets the same index as torch: it must match the build of torch"
+    yield from _tritons(request, project, decision, declared)
+
+
+def _tritons(
+    request: Request, project: Project, decision: Decision, declared: Collection[str]
+) -> Iterator[str]:
+    """Say which triton packages come with a target that is added."""
+    brought = {
+        triton.name: backend.title
+        for scope in decision.scopes
+        if scope.name in decision.affected
+        for backend in scope.backends()
+        if (triton := decision.bounds.triton(backend)) is not None
+    }
+    for name, title in brought.items() if request.add else ():
+        if name not in declared and not project.sources_for(canonicalize_name(name)):
+            yield (
+                f"{name} becomes a direct requirement: torch for {title} needs it, and uv applies "
+                "sources only to direct requirements"
+            )
 
 
 def _plain_members(decision: Decision, catalog: Catalog, facts: Facts) -> tuple[str, ...]:

@@ -263,8 +263,9 @@ def _companion_release(
             some = [python for python, given in answers.items() if given is answer]
             if some:
                 where.append((target, f"{package} {version}" + _on(some, answers)))
-        if Answer.UNKNOWN in answers.values() and not catalog.carries(
-            package, version, target.backend
+        if Answer.UNKNOWN in answers.values() and not (
+            catalog.carries(package, version, target.backend)
+            or catalog.goes_along(package, target.backend)
         ):
             unseen.append((target, f"{package} {version}"))
     return _CompanionFit(version, tuple(doubts), tuple(missing), tuple(unseen))

@@ -13,7 +13,7 @@ from torchconf.model.requirements import next_minor, with_upper_bound
 from torchconf.planner.assess import leaves_platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from torchconf.catalog import Catalog, Triton
     from torchconf.model.backends import Backend
@@ -39,6 +39,8 @@ class Bounds:
         settled: bool,
         pinned: bool,
         pin: bool,
+        there: Iterable[Target] = (),
+        routed: Collection[str] = (),
     ) -> None:
         """Find the bounds.
 
@@ -49,9 +51,15 @@ class Bounds:
             settled: The project has all these targets already; a bound that they need is there.
             pinned: Exact versions are held already, or will be.
             pin: This plan holds exact versions.
+            there: The targets that the project has. If these part from each other as it is, that
+                is how its author wants them; a new target of the same indexes changes nothing.
+            routed: Companions that have sources. Where torch needs no new bound, they need none.
         """
         self.choice = choice
         self.catalog = catalog
+        there = tuple(there)
+        known = {target.backend for target in choice.targets} <= {t.backend for t in there}
+        self.parted = known and len({_last_line(target, catalog) for target in there}) > 1
         self.torch = None if settled else self._find_torch(torch)
         self.ceiling = torch
         if self.torch is not None:
@@ -60,7 +68,8 @@ class Bounds:
             self.ceiling &= SpecifierSet(f"=={choice.release}")
         self.by_package = {} if self.torch is None else {catalog.main_package: self.torch}
         if not pinned and not self.is_open:
-            self.by_package |= dict(self._companions())
+            stay = frozenset[str]() if self.torch else frozenset(routed)
+            self.by_package |= {n: b for n, b in self._companions() if n not in stay}
 
     @property
     def is_open(self) -> bool:
@@ -96,7 +105,7 @@ class Bounds:
         if release is None:
             return None
         lines = {_last_line(target, self.catalog) for target in targets}
-        parts = len(lines) > 1 or any(
+        parts = (len(lines) > 1 and not self.parted) or any(
             leaves_platform(target, release, within, self.catalog) for target in targets
         )
         backends = {target.backend for target in targets}

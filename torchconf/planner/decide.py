@@ -27,6 +27,7 @@ from torchconf.model.targets import Target
 from torchconf.planner.assess import UNKNOWN, Needs, ReleaseChoice
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.limits import Limits
+from torchconf.planner.reasons import reasons
 from torchconf.planner.releases import choose_release
 from torchconf.planner.scope_names import scope_names
 from torchconf.planner.target_changes import is_left_alone, wanted_specs
@@ -56,6 +57,8 @@ class Decision(NamedTuple):
     torch: SpecifierSet
     """What is asked for, required and pinned, all at once."""
     choice: ReleaseChoice
+    why: tuple[str, ...]
+    """Why it is this release, and these backends."""
     layout: Layout
     reason: str
     """Of the layout."""
@@ -162,6 +165,8 @@ class _Chosen(NamedTuple):
     """With those for which the release was chosen."""
     torch: SpecifierSet
     """The range of these."""
+    specs: tuple[TargetSpec, ...] = ()
+    """What is asked for them."""
 
 
 def _succeeds(
@@ -245,6 +250,7 @@ class _Deciding:
             required=frozenset({self.main, *named, *self.facts.needed}),
             torch=torch,
             choice=choice,
+            why=self._why(chosen, python),
             layout=layout,
             reason=reason,
             scopes=widened(scopes) if cuts else scopes,
@@ -257,6 +263,8 @@ class _Deciding:
                 settled=same and self.request.torch is None,
                 pinned=pinned,
                 pin=self.request.pin,
+                there=self.before.targets if self.request.add else (),
+                routed=self.project.sources if self.request.add else (),
             ),
             cuts_environments=cuts,
             uncovered=uncovered,
@@ -287,7 +295,7 @@ class _Deciding:
             rest = [Target(s.platform, s.backend) for s in specs if s not in some and s.backend]
             targets = tuple(dict.fromkeys((*rest, *part.targets)))
             whole = part if len(some) == len(specs) else part._replace(targets=targets)
-            return _Chosen(whole, part, torch)
+            return _Chosen(whole, part, torch, tuple(some))
 
         try:
             return choose(specs)
@@ -305,7 +313,16 @@ class _Deciding:
                 s for s in specs if s in asked or s.platform.is_usual or _succeeds(choose, [s])
             ]
             joined = limits.admitted(self.main, specs)
-            for some, fewer in ((served, len(served) < len(specs)), (asked, False)):
+            there_only = [s for s in specs if s not in asked]
+            own = {s.backend for s in asked}
+            beside = [s for s in specs if s in asked or s.backend in own]
+            apart = self.before.layout != "markers" and not _succeeds(choose, there_only)
+            for some, fewer in (
+                (served, len(served) < len(specs)),
+                (asked, False),
+                # Extras or groups that cannot share a release as it is hold one each.
+                (beside, bool(there_only) and apart),
+            ):
                 if fewer or limits.admitted(self.main, some) != joined:
                     try:
                         return choose(some)
@@ -319,6 +336,20 @@ class _Deciding:
         if self.request.torch is None:
             limits.blame(specs, refused, _finder(python, self.catalog))
         raise refused
+
+    def _why(self, chosen: _Chosen, python: SpecifierSet | None) -> tuple[str, ...]:
+        limits = Limits(
+            self.project, self.before, self.main, self.request.torch, pin=self.request.pin
+        )
+        return reasons(
+            chosen.part,
+            chosen.choice,
+            chosen.specs,
+            limits,
+            python,
+            self.catalog,
+            self.facts.locked,
+        )
 
     def _asked(self, specs: Sequence[TargetSpec]) -> list[TargetSpec]:
         """Return the targets that are new; if none is, those that are named."""

@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.errors import ProjectError
 from torchconf.model.markers import Area, render_areas
+from torchconf.model.ranges import is_exact
 from torchconf.model.requirements import (
     python_specifier,
     torch_specifier,
@@ -128,7 +129,10 @@ class _Requires:
         if len(beside) == 1 and "+" not in str(only.specifier):
             self.widened[only.path] = with_wider_marker(text, marker)
         else:
-            self.further.append((only.path[:-1], f"{self._new(self.main)} ; {marker}"))
+            exact = {part.version for one in beside for part in one.specifier if is_exact(part)}
+            pins = {version.partition("+")[0] for version in exact}
+            text = f"{self.main}=={pins.pop()}" if len(pins) == 1 else self._new(self.main)
+            self.further.append((only.path[:-1], f"{text} ; {marker}"))
 
     def _project_table(self) -> None:
         has_project, choice = self.project.has_project, self.decision.choice

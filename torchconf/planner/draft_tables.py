@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from torchconf.edits.conflicts import keep_apart
+from torchconf.edits.conflicts import are_apart, keep_apart
 from torchconf.errors import ProjectError
 from torchconf.layout.configuration import index_backends
+from torchconf.layout.layouts import KINDS
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import (
     holds,
@@ -68,7 +70,15 @@ def draft_tables(
     names = [scope.name for scope in decision.scopes]
     if decision.layout == "groups":
         _draft_default_groups(draft, request, decision, names)
-    if decision.layout != "markers" and decision.affected:
+    if (
+        decision.layout != "markers"
+        and decision.affected
+        and not all(
+            are_apart(draft, (one.kind, one.name), (other.kind, other.name))
+            for one, other in combinations(decision.scopes, 2)
+            if one.backend != other.backend
+        )
+    ):
         kind = decision.scopes[0].kind
         reason = "each of these brings another build of the same packages"
         keep_apart(draft, [(kind, name) for name in names], reason)
@@ -170,19 +180,22 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
     for scope in affected:
         for backend in scope.backends():
             for name in decision.packages:
-                wanted[name].append(entry(scope, backend))
+                if _is_listed(name, scope, draft, decision):
+                    wanted[name].append(entry(scope, backend))
     for scope in affected:
         for backend in scope.backends():
             triton = decision.bounds.triton(backend)
             if triton is not None:
                 wanted.setdefault(triton.name, []).append(entry(scope, backend))
+    goes = indexes.request.remove or indexes.request.force
+    of_pypi = frozenset(t.platform for t in decision.choice.targets if t.backend == PYPI)
+    left = None if goes else dict.fromkeys(_pypi_names(indexes), of_pypi)
     found: dict[str, list[Value]] = {}
     for name, anew in wanted.items():
         key = draft.key(SOURCES, name, canonicalize_name)
         current = draft.get((*SOURCES, key))
         fixed = () if indexes.request.force else _fixed(current, key, decision, indexes)
-        adds = not (indexes.request.remove or indexes.request.force)
-        entries = keep_entries(anew, current, decision.platforms_of, fixed, adds=adds)
+        entries = keep_entries(anew, current, decision.platforms_of, fixed, left)
         if entries is None:
             raise ProjectError(
                 f"no source fits beside the sources of {name} that must stay as they are",
@@ -214,11 +227,7 @@ def _fixed(
     else:
         entries = [((*SOURCES, key, number), entry) for number, entry in enumerate(current or ())]
     foreign = {one.source.path for one in decision.before.foreign}
-    pypi = {
-        name
-        for name, (_, b) in index_backends(indexes.project, indexes.catalog).items()
-        if b == PYPI
-    }
+    pypi = _pypi_names(indexes)
     served = {target.platform for target in decision.choice.targets if target.backend != PYPI}
     return [
         entry
@@ -226,6 +235,23 @@ def _fixed(
         if path in foreign
         or (entry.get("index") in pypi and not possible_platforms(_marker(entry)) & served)
     ]
+
+
+def _is_listed(name: str, scope: Scope, draft: Draft, decision: Decision) -> bool:
+    """Tell whether an extra or group lists a package: uv refuses a source for it otherwise."""
+    if not scope.kind or name in decision.required:
+        return True
+    tables = ("project", "optional-dependencies"), ("dependency-groups",)
+    section = draft.get((*tables[scope.kind == "group"], scope.name))
+    lines = [line for line in section or () if isinstance(line, str)]
+    others = any(not isinstance(line, str) for line in section or ())
+    return others or any(canonicalize_name(Requirement(line).name) == name for line in lines)
+
+
+def _pypi_names(indexes: Indexes) -> set[str]:
+    """Return the names of the indexes that are PyPI."""
+    known = index_backends(indexes.project, indexes.catalog)
+    return {name for name, (_, backend) in known.items() if backend == PYPI}
 
 
 def _untouched(current: Any, decision: Decision) -> list[Value]:  # noqa: ANN401 - parsed TOML
@@ -237,7 +263,8 @@ def _untouched(current: Any, decision: Decision) -> list[Value]:  # noqa: ANN401
     left_alone = set(map(canonicalize_name, planned - decision.affected))
     changed = decision.before.scopes.union(map(canonicalize_name, planned)) - left_alone
     entries = current if isinstance(current, list) else [current]
-    return [entry for entry in entries if _scope_and_index(entry)[2] not in changed]
+    kind = KINDS[decision.layout]
+    return [e for e in entries if kind not in e or _scope_and_index(e)[2] not in changed]
 
 
 def _same_name(name: Value) -> str:

@@ -70,6 +70,10 @@ class Outcome(NamedTuple):
     default: Backend | None
     """Whose group is a default group for what the commands install."""
     choice: ReleaseChoice
+    planned: Project
+    """The project as it will be."""
+    around: tuple[Project, ...] = ()
+    """The other members of its workspace, likewise."""
     member: str | None = None
     """Name of the project where it is a member of a workspace: what `--package` takes."""
     carrier: tuple[Kind, str] = ("", "")

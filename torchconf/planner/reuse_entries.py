@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from torchconf.model.markers import (
+    meet,
     names_platforms,
     overlap_for_uv,
     possible_platforms,
@@ -19,7 +20,7 @@ from torchconf.model.markers import (
 from torchconf.model.targets import PLATFORMS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from torchconf.edits.plan import Value
@@ -31,8 +32,7 @@ def keep_entries(
     current: Any,  # noqa: ANN401 - parsed TOML
     targeted: Callable[[str], tuple[AbstractSet[Platform], AbstractSet[Platform]]],
     fixed: Sequence[Value] = (),
-    *,
-    adds: bool = False,
+    left_to: Mapping[str, AbstractSet[Platform]] | None = None,
 ) -> list[Value] | None:
     """Return the wanted entries, with those that are there and do the same in their place.
 
@@ -42,7 +42,8 @@ def keep_entries(
         targeted: The platforms that are targets of an extra or group, and those that were, by its
             normalised name; of the project itself, under the empty name.
         fixed: Those that stay as they are: others find a place beside them.
-        adds: Nothing is to go. An entry of another index loses only what a wanted one takes.
+        left_to: None where something is to go. Otherwise an entry of another index loses only the
+            targets, but for those that are left to its index, by name.
 
     Returns:
         None if there is no place beside the fixed ones.
@@ -57,7 +58,8 @@ def keep_entries(
             continue
         stay = [entry for entry in old if entry in fixed]
         are, were = targeted(scope[1])
-        left = [e for e in _left_over(own, old, are) if e not in stay] if adds else []
+        left = [] if left_to is None else _left_over(own, old, are, left_to)
+        left = [entry for entry in left if entry not in stay]
         found = _keep(own, old, [*stay, *left], are, were)
         if found is None and left:
             found = _keep(own, old, stay, are, were)
@@ -103,7 +105,10 @@ def _keep(
 
 
 def _left_over(
-    own: Sequence[Value], old: Sequence[Value], are: AbstractSet[Platform]
+    own: Sequence[Value],
+    old: Sequence[Value],
+    are: AbstractSet[Platform],
+    left_to: Mapping[str, AbstractSet[Platform]],
 ) -> list[Value]:
     """Return what is left of the entries of indexes that nobody wants here.
 
@@ -116,19 +121,20 @@ def _left_over(
     def signature(platform: Platform) -> tuple[object, ...]:
         return platform.os, *(platform in each for each in held)
 
-    alike = set(map(signature, are))
-    taken = frozenset(p for p in possible_platforms(None) if signature(p) in alike)
-    left = [entry for entry in old if _index(entry) not in wanted]
-    return [
-        _without(entry, taken) if _where(entry) & taken else entry
-        for entry in left
-        if (_where(entry) - taken).intersection(PLATFORMS)
-    ]
+    left: list[Value] = []
+    for entry in [entry for entry in old if _index(entry) not in wanted]:
+        alike = set(map(signature, are - left_to.get(str(_index(entry)), frozenset())))
+        taken = frozenset(p for p in possible_platforms(None) if signature(p) in alike)
+        if (_where(entry) - taken).intersection(PLATFORMS):
+            left.append(_without(entry, taken) if _where(entry) & taken else entry)
+    return left
 
 
 def _without(entry: Any, taken: AbstractSet[Platform]) -> Value:  # noqa: ANN401 - parsed TOML
     """Let an entry leave alone what others have already."""
     marker = spell(_where(entry) - taken)
+    if marker is None and (others := spell(possible_platforms(None) - (_where(entry) & taken))):
+        marker = meet(entry["marker"], others) if entry.get("marker") else others
     return {**entry, "marker": marker} if marker else entry
 
 
