@@ -203,7 +203,8 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
                 help="add the source by hand, or replace these with `--force`",
             )
         if entries or current is not None:
-            found[key] = [*_untouched(current, decision), *entries]
+            stay = [*_untouched(current, decision), *entries]
+            found[key] = [*(entry for entry in fixed if entry not in stay), *stay]
         if current is None and name in decision.packages[1:]:
             # As its author routes torch, so goes what must come along with it.
             routed = next(iter(found.values()), entries)

@@ -99,7 +99,7 @@ def _keep(
     found = [*(entry for entry in stay if entry not in found), *found]
     taken = _where_any([entry for entry in found if entry not in new])
     beside = [_without(entry, taken) if entry in new else entry for entry in found]
-    narrow = [_only(entry, are) if entry in new else entry for entry in found]
+    narrow = [_with_machines(entry, old, are) if entry in new else entry for entry in found]
     whole = None if stay else list(own)
     return next((some for some in (found, beside, narrow) if _apart(some, old)), whole)
 
@@ -138,10 +138,18 @@ def _without(entry: Any, taken: AbstractSet[Platform]) -> Value:  # noqa: ANN401
     return {**entry, "marker": marker} if marker else entry
 
 
-def _only(entry: Any, platforms: AbstractSet[Platform]) -> Value:  # noqa: ANN401 - parsed TOML
-    """Let an entry name its machines: others stand for a machine of whichever system."""
-    marker = spell(_where(entry) & platforms)
-    return {**entry, "marker": marker} if marker else entry
+def _with_machines(entry: Any, old: Sequence[Value], are: AbstractSet[Platform]) -> Value:  # noqa: ANN401 - parsed TOML
+    """Let an entry name its machines: others stand for a machine of whichever system.
+
+    What an entry of the same index holds for already stays as it is written.
+    """
+    same = [_marker(other) for other in old if _index(other) == _index(entry)]
+    there = same[0] if len(same) == 1 else None
+    marker = spell((_where(entry) & are) - (possible_platforms(there) if there else frozenset()))
+    if marker is None:
+        return entry
+    parts = [f"({part})" if " and " in part else part for part in (there, marker) if part]
+    return {**entry, "marker": " or ".join(parts) if there else marker}
 
 
 def _apart(entries: Sequence[Value], old: Sequence[Value]) -> bool:
@@ -175,6 +183,11 @@ def _overlap(one: Any, other: Any) -> bool:  # noqa: ANN401 - parsed TOML
         return True
     universe = Universe(markers, [])
     return bool(universe.where(markers[0]) & universe.where(markers[1]))
+
+
+def _marker(entry: Any) -> str | None:  # noqa: ANN401 - parsed TOML
+    marker: str | None = entry.get("marker")
+    return marker
 
 
 def _is_known(entry: Any) -> bool:  # noqa: ANN401 - parsed TOML
