@@ -147,7 +147,7 @@ def _with_machines(entry: Any, old: Sequence[Value], are: AbstractSet[Platform])
     there = same[0] if len(same) == 1 else None
     marker = spell((_where(entry) & are) - (possible_platforms(there) if there else frozenset()))
     if marker is None:
-        return entry
+        return dict(entry)
     parts = [f"({part})" if " and " in part else part for part in (there, marker) if part]
     return {**entry, "marker": " or ".join(parts) if there else marker}
 
