@@ -23,7 +23,7 @@ COMMANDS = {
     "check": ["check", "."],
     "show": ["show"],
     "add-target": ["add-target", "windows-cu130", "--dry-run"],
-    "fix": ["check", "--fix", "--diff"],
+    "fix": ["check", "--diff"],
 }
 PROMISED = 1.3
 QUICK = 0.5

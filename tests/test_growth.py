@@ -13,7 +13,7 @@ from types import FrameType
 import pytest
 
 from tests.growth import COMMANDS, PROMISED, QUICK, measure
-from tests.support.growing import SHAPES, Files, scripts
+from tests.support.growing import SHAPES, Files
 from torchconf.cli import main
 
 SMALL = 30
@@ -46,7 +46,7 @@ def calls(files: Files, words: list[str], folder: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("command", MEASURED)
-@pytest.mark.parametrize("shape", [one for one in SHAPES if one is not scripts])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_twice_as_much_takes_twice_as_many_calls(
     shape: Callable[[int], Files], command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

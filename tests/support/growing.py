@@ -187,14 +187,6 @@ def members(count: int) -> Files:
     return {"pyproject.toml": root, **files}
 
 
-def scripts(count: int) -> Files:
-    """There are many scripts beside the project."""
-    lines = ['requires-python = ">=3.12"', 'dependencies = ["torch>=2.9"]', *ROUTED.splitlines()]
-    block = "".join(f"# {line}".rstrip() + "\n" for line in lines)
-    script = f"# /// script\n{block}# ///\nprint(1)\n"
-    return {"pyproject.toml": BASE + ROUTED} | {f"s{n}.py": script for n in range(count)}
-
-
 def keywords(count: int) -> Files:
     """The project has many keywords and classifiers."""
     words = ", ".join(f'"word-{number}"' for number in range(count))
@@ -334,7 +326,6 @@ SHAPES: tuple[Callable[[int], Files], ...] = (
     and_terms,
     environments,
     members,
-    scripts,
     keywords,
     tables,
     findings,
