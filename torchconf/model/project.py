@@ -59,6 +59,10 @@ __all__ = [
 ]
 
 
+_FEW = 8
+"""Sources of one package that are looked through faster than they are indexed."""
+
+
 class Located(Record):
     """What stands at one place of the file."""
 
@@ -222,6 +226,12 @@ class Project(Record):
     ) -> tuple[Source, ...]:
         """Return the source entries that count for a requirement in an extra or a group."""
         sources = self.sources_for(package)
+        if len(sources) <= _FEW:
+            return tuple(
+                source
+                for source in sources
+                if source.extra in (None, extra) and source.group in (None, group)
+            )
         by_scope = self._by_scope.get(package)
         if by_scope is None:
             by_scope = self._by_scope[package] = {}

@@ -202,7 +202,9 @@ class IncompatibleChoices(Rule):
                     if line.specifier:
                         asked.setdefault(line.name, []).append((item, line))
         for package in context.catalog.family:
-            for (one, line), (other, after) in _incompatible(context, asked.get(package, [])):
+            lines = asked.get(package, [])
+            pairs = _incompatible(context, lines) if len(lines) > 1 else ()
+            for (one, line), (other, after) in pairs:
                 pair = frozenset((one, other))
                 if one == other or pair in known or pair in reported:
                     continue
