@@ -188,11 +188,11 @@ def test_check_names_the_file_that_is_out_of_date(demo: Demo) -> None:
     assert demo("export --check --python 3.12").status == 1
     assert demo("export --python 3.12").status == 0
     assert demo("export --check --python 3.12").status == 0
-    file = demo.folder / "requirements/macos-cpu.txt"
+    file = demo.folder / "requirements/windows-cu130.txt"
     file.write_text(file.read_text(encoding="utf-8").replace("torch==", "torch=="[:-1] + "~"))
     result = demo("export --check --python 3.12")
     assert result.status == 1
-    assert "macos-cpu.txt is out of date" in result.err
+    assert "windows-cu130.txt is out of date" in result.err
     assert "linux" not in result.err
 
 
