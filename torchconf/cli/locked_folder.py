@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from torchconf.errors import UvError
 from torchconf.files import spoken_path
 from torchconf.interrupts import orderly
-from torchconf.resolve.uv import OLDEST, capture_all, capture_uv, spoken_failure, uv_version
+from torchconf.resolve.uv import (
+    OLDEST,
+    Call,
+    capture_all,
+    capture_uv,
+    spoken_failure,
+    uv_version,
+)
 from torchconf.workspace.opened import LOCKFILE
 
 if TYPE_CHECKING:
@@ -86,15 +93,16 @@ def exports(
     selections: Sequence[Selection], folder: str, *extra: str, quiet: bool
 ) -> list[Captured]:
     """Export each choice, several at once; with a progress bar at a terminal, unless quiet."""
-    calls = [[*_arguments(selection), *extra] for selection in selections]
+    calls = [
+        Call(
+            ["export", *selection.words(), "--frozen", "--no-emit-workspace", *extra],
+            selection.environment,
+        )
+        for selection in selections
+    ]
     if len(calls) == 1 or quiet:
         return capture_all(calls, folder=folder)
     from torchconf.report.progress import progress
 
     with progress("running uv export", len(calls)) as advance:
         return capture_all(calls, folder=folder, done=advance)
-
-
-def _arguments(selection: Selection) -> list[str]:
-    command = selection.command("export").split(" ")[1:]
-    return [*command, "--frozen", "--no-emit-workspace"]

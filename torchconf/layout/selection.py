@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torchconf.layout.layouts import Scope
     from torchconf.model.backends import Backend
+
+NO_GROUP = "UV_NO_GROUP"
+"""The variable that leaves groups out of every uv command; since uv 0.9.8."""
+
+
+def assignments(variables: Mapping[str, str]) -> list[str]:
+    """Return variables as a POSIX shell takes them before a command."""
+    return [f'{name}="{value}"' for name, value in variables.items()]
 
 
 class Selection(NamedTuple):
@@ -19,19 +27,39 @@ class Selection(NamedTuple):
     no_groups: tuple[str, ...] = ()
     package: str | None = None
     """The member of a workspace."""
+    left_out: tuple[str, ...] = ()
+    """The groups that `UV_NO_GROUP` names on the machine of this choice.
+
+    A `--no-group` replaces the variable, so no choice has both.
+    """
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that the command needs."""
+        # Some versions of uv refuse a comma, a second space, and an empty value.
+        return {NO_GROUP: " ".join(self.left_out)} if self.left_out else {}
 
     def command(self, verb: str = "sync") -> str:
         """Return the command: `uv sync --no-group cpu --group cu130`."""
-        words = ["uv", verb]
-        if self.package is not None:
-            words += ["--package", self.package]
+        return " ".join([*assignments(self.environment), "uv", verb, *self.words()])
+
+    def words(self) -> list[str]:
+        """Return what stands after the verb, beside the variables of `environment`."""
+        return self._words(self.no_groups)
+
+    def flags(self) -> list[str]:
+        """Return what stands after the verb where no variable is set."""
+        return self._words((*self.no_groups, *self.left_out))
+
+    def _words(self, no_groups: tuple[str, ...]) -> list[str]:
+        words = ["--package", self.package] if self.package is not None else []
         for flag, names in (
             ("--extra", self.extras),
-            ("--no-group", self.no_groups),
+            ("--no-group", no_groups),
             ("--group", self.groups),
         ):
             words += [word for name in names for word in (flag, name)]
-        return " ".join(words)
+        return words
 
 
 def selection_of(

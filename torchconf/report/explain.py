@@ -189,7 +189,7 @@ _FREE = ", but it still applies: no conflict separates it from this choice"
 
 def _is_chosen(scope: Item, project: Project, selection: Selection) -> bool:
     names = {canonicalize_name(name) for name in (*selection.extras, *selection.groups)}
-    kept = {canonicalize_name(name) for name in selection.no_groups}
+    kept = {canonicalize_name(name) for name in (*selection.no_groups, *selection.left_out)}
     return scope.name in names | (set(project.installed_groups()) - kept)
 
 

@@ -192,7 +192,8 @@ def _listed(project: Project, extra: NormalizedName | None) -> Sequence[Requirem
 def enabled_groups(project: Project, selection: Selection) -> tuple[str, ...]:
     """Return the groups that a selection really installs, the default groups included."""
     installed = (project.groups[name].written for name in project.installed_groups())
-    return (*(one for one in installed if one not in selection.no_groups), *selection.groups)
+    off = {*selection.no_groups, *selection.left_out}
+    return (*(one for one in installed if one not in off), *selection.groups)
 
 
 def choice_of(selection: Selection) -> SyncOptions:
@@ -200,6 +201,6 @@ def choice_of(selection: Selection) -> SyncOptions:
     return SyncOptions(
         extras=frozenset(selection.extras),
         groups=frozenset(selection.groups),
-        no_groups=frozenset(selection.no_groups),
+        no_groups=frozenset((*selection.no_groups, *selection.left_out)),
         packages=frozenset({selection.package} if selection.package else ()),
     )

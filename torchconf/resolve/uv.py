@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.errors import UvError, hide_secrets
 from torchconf.interrupts import held, orderly
+from torchconf.layout.selection import NO_GROUP, assignments
 from torchconf.resolve.programs import find_program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
 
@@ -121,10 +122,13 @@ def uv_version() -> tuple[int, ...]:
 
 
 @orderly()
-def capture_uv(arguments: Sequence[str], *, folder: str) -> Captured:
+def capture_uv(
+    arguments: Sequence[str], *, folder: str, variables: Mapping[str, str] | None = None
+) -> Captured:
     """Run uv in a folder and return what it printed.
 
-    It runs in a process group of its own, which is killed if this process is interrupted: uv may
+    The groups that `UV_NO_GROUP` leaves out are those of this call, not those of this machine. uv
+    runs in a process group of its own, which is killed if this process is interrupted: uv may
     have started builds.
 
     Raises:
@@ -142,6 +146,7 @@ def capture_uv(arguments: Sequence[str], *, folder: str) -> Captured:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                env=_around(variables or {}),
                 encoding="utf-8",
                 errors="replace",
                 start_new_session=os.name == "posix",
@@ -159,18 +164,30 @@ def capture_uv(arguments: Sequence[str], *, folder: str) -> Captured:
     finally:
         if process is not None:
             _running.discard(process.pid)
-    command = hide_secrets(" ".join(["uv", *arguments]))
+    command = hide_secrets(" ".join([*assignments(variables or {}), "uv", *arguments]))
     return Captured(command, process.returncode, stdout, hide_secrets(stderr))
+
+
+def _around(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a uv that makes a choice of its own."""
+    return {**{k: v for k, v in os.environ.items() if k != NO_GROUP}, **variables}
+
+
+class Call(NamedTuple):
+    """What uv is to be run with."""
+
+    arguments: Sequence[str]
+    variables: Mapping[str, str]
 
 
 @orderly()
 def capture_all(
-    calls: Sequence[Sequence[str]], *, folder: str, done: Callable[[], None] = lambda: None
+    calls: Sequence[Call], *, folder: str, done: Callable[[], None] = lambda: None
 ) -> list[Captured]:
     """Run several uv at once, and return what they printed, in order.
 
     Args:
-        calls: The arguments of each.
+        calls: One for each.
         folder: Where they run.
         done: Called whenever one of them is done.
 
@@ -178,7 +195,7 @@ def capture_all(
         UvError: uv was not found or cannot be started.
     """
     if len(calls) == 1:
-        captured = [capture_uv(calls[0], folder=folder)]
+        captured = [capture_uv(calls[0].arguments, folder=folder, variables=calls[0].variables)]
         done()
         return captured
     from concurrent.futures import ThreadPoolExecutor, as_completed, wait
@@ -186,7 +203,10 @@ def capture_all(
     pool = ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1, len(calls) or 1))
     futures: list[Future[Captured]] = []
     try:
-        futures = [pool.submit(capture_uv, call, folder=folder) for call in calls]
+        futures = [
+            pool.submit(capture_uv, call.arguments, folder=folder, variables=call.variables)
+            for call in calls
+        ]
         for _ in as_completed(futures):
             done()
         return [future.result() for future in futures]
