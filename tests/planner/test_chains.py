@@ -199,7 +199,7 @@ def outside(text: str) -> list[Any]:
     if "\nuv = {" not in text:
         return list(lines_outside(text))
     data = tomllib.loads(text)
-    for *above, key in TORCH_TABLES:
+    for *above, key in (*TORCH_TABLES, ("tool", "torchconf")):
         table = data
         for part in above:
             table = table.get(part, {})
