@@ -29,7 +29,7 @@ OPEN: dict[int, str] = {11260: "TC410 at a root whose override limits the torch 
 """Seeds of chains that do not hold yet, and why; one that holds must leave this list."""
 
 UNLOCKED = "uv cannot lock"
-DRIFT = "elsewhere; add a bound"
+DRIFT = "elsewhere; keep them equal"
 """PyPI's torch is newer than that of an index on this replica, and nobody asked for a bound."""
 MISFIT = "does not fit torch"
 ADVICE = (DRIFT, "it comes from PyPI, but torch comes from", MISFIT, "`environments` excludes")
