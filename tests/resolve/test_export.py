@@ -196,6 +196,20 @@ def test_check_names_the_file_that_is_out_of_date(demo: Demo) -> None:
     assert "linux" not in result.err
 
 
+@pytest.mark.parametrize("demo", ["extras"], indirect=True)
+def test_the_targets_are_those_that_the_file_lists(demo: Demo) -> None:
+    demo("export --python 3.12")
+    found = {path.stem for path in (demo.folder / "requirements").iterdir()}
+    # Windows and macOS have what is left: nobody can tell whether somebody means them.
+    assert found == {"linux-cpu", "linux-cu130", "linux-aarch64-cpu", "linux-aarch64-cu130"}
+    file = demo.folder / "pyproject.toml"
+    listed = '[tool.torchconf]\ntargets = ["linux-cuda", "macos-mps"]\n'
+    file.write_text(file.read_text(encoding="utf-8") + listed, encoding="utf-8")
+    demo("export --python 3.12 -o listed")
+    found = {path.stem for path in (demo.folder / "listed").iterdir()}
+    assert found == {"linux-cu130", "macos-cpu"}
+
+
 def test_a_second_run_writes_nothing(demo: Demo) -> None:
     demo("export --python 3.12")
     before = {p: p.stat().st_mtime_ns for p in (demo.folder / "requirements").iterdir()}

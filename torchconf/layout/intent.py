@@ -65,7 +65,10 @@ def intended(
 def _without_leftovers(
     project: Project, catalog: Catalog, configuration: Configuration
 ) -> tuple[Target, ...]:
-    """Leave out the platforms that no marker names, and that get nothing but the fallback."""
+    """Leave out the platforms that no marker names, and that get nothing but the fallback.
+
+    Where just one system is left, a marker that excludes the others names it.
+    """
     plain = {catalog.fallback, PYPI}
     targets = configuration.targets
     if all(target.backend in plain for target in targets):
@@ -76,6 +79,8 @@ def _without_leftovers(
         if {t.backend for t in targets if t.platform == platform} == {catalog.fallback}
         and _is_left(platform, project, configuration)
     }
+    if len({platform.os for platform in leftover}) == 1:
+        return targets
     return tuple(target for target in targets if target.platform not in leftover)
 
 
