@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
+from torchconf.model.backends import is_pypi
 from torchconf.model.ranges import overlaps
 from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.rules.installed_builds import (
@@ -106,9 +107,8 @@ class MixedCuda(Rule):
         self, context: Context, one: Requirement, place: Place, platform: Platform
     ) -> bool:
         source = source_on(context, applied_sources(context, one.name, place), platform)
-        return source is None or (
-            source.kind == "index" and build_of(context, context.index_of(source)) == ""
-        )
+        index = context.index_of(source) if source else None
+        return source is None or (index is not None and is_pypi(index.url))
 
     def _torch(self, context: Context, place: Place, platform: Platform) -> tuple[str, int] | None:
         """Return the words for the torch of a place, and its CUDA; None without or if unknown."""
