@@ -453,7 +453,7 @@ def test_the_same_bytes_written_again_are_no_change(path: Path) -> None:
         (errno.ENOSPC, "no space left"),
         (errno.EROFS, "the file system is read-only"),
         (errno.EIO, "input/output error"),
-        (errno.ENOENT, "does not exist"),
+        (errno.ENOENT, "no such file or folder"),
     ],
 )
 def test_any_failure_leaves_the_old_file_and_no_litter(
@@ -663,7 +663,7 @@ def test_a_new_file_where_there_are_no_hard_links(
 
 def test_a_new_file_in_a_folder_that_is_gone(tmp_path: Path) -> None:
     file = read_file(tmp_path / "a" / "pyproject.toml", may_be_missing=True)
-    with pytest.raises(WriteRefused, match="folder does not exist"):
+    with pytest.raises(WriteRefused, match="no such file or folder"):
         replace(file, "a = 1\n")
 
 

@@ -17,14 +17,13 @@ EPILOG = """\
 targets:
   PLATFORM-BACKEND, such as linux-cuda, windows-cuda13.0, linux-aarch64-cpu, linux-xpu,
   macos-mps or linux-pypi. Plain `cuda` or `rocm` is the newest build that is available
-  for all such targets.
+  for all such targets. Without -t they are those that `[tool.torchconf] targets` lists.
 
 examples:
   torchconf init -t linux-cuda -t windows-cuda -t macos-cpu
   torchconf init -t linux-cuda13.0 -t linux-cpu -t macos-cpu --with torchvision
   torchconf init -t linux-rocm --torch '>=2.11,<2.14' --pin --dry-run
   torchconf init --with torchaudio
-  torchconf init -y       # follow the targets that `[tool.torchconf]` lists
 """
 
 
