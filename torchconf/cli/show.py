@@ -9,8 +9,12 @@ from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torchconf.cli.options import CommonOptions, Format
     from torchconf.cli.parser import Parser
+    from torchconf.resolve.table import Row
+    from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
 The table is predicted from pyproject.toml. `no wheel` means that no wheel is available, `?` that it
@@ -20,12 +24,14 @@ not read could change it; uv.lock decides if it is up to date.
 examples:
   torchconf show
   torchconf show --project ../demo --format json
+  torchconf show --matrix
 """
 
 
 class ShowOptions(Record):
     """What `show` is told."""
 
+    matrix: bool
     format: Format
     common: CommonOptions
 
@@ -33,6 +39,10 @@ class ShowOptions(Record):
 def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
+    parser.add_argument(
+        "--matrix", action="store_true",
+        help="print the targets as the matrix of a GitHub workflow, a line of JSON",
+    )  # fmt: skip
     add_format(parser)
 
 
@@ -47,7 +57,9 @@ def run(options: ShowOptions) -> int:
 
     context = open_project(options.common.project)
     rows = rows_of(context)
-    if options.format == "json":
+    if options.matrix:
+        _print_matrix(context, rows)
+    elif options.format == "json":
         print_json({"routes": [row.data() for row in rows]})
     elif not rows:
         sys.stderr.write("no PyTorch packages found in this project\n")
@@ -58,3 +70,17 @@ def run(options: ShowOptions) -> int:
             start = "a build with `?` is provisional: " if provisional else ""
             print_notes([f"note: {start}{reason}"])
     return 0
+
+
+def _print_matrix(context: OpenProject, rows: Sequence[Row]) -> None:
+    """Print one line, as `$GITHUB_OUTPUT` wants it."""
+    import json
+
+    from torchconf.errors import RequestError
+    from torchconf.report.ci_matrix import ci_matrix
+    from torchconf.resolve.chosen_targets import chosen_targets
+
+    pairs = chosen_targets((), context.project, context.catalog, rows)
+    if not pairs:
+        raise RequestError("this project has no targets", help="add some with `torchconf init`")
+    sys.stdout.write(f"{json.dumps(ci_matrix(pairs, context.catalog, rows))}\n")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torchconf.model.targets import Target
     from torchconf.resolve.table import Row
 
-__all__ = ["chosen_targets"]
+__all__ = ["chosen_targets", "selection_for"]
 
 
 def chosen_targets(
@@ -43,8 +43,8 @@ def chosen_targets(
     meant = intended(project, catalog, before)
     found: list[tuple[Target, Selection]] = []
     for target in dict.fromkeys([*meant, *before.targets]):
-        name = canonicalize_name(before.names.get(target.backend.name, target.backend.extra))
-        selection = _selection(target, name, catalog.main_package, rows)
+        name = before.names.get(target.backend.name, target.backend.extra)
+        selection = selection_for(target, catalog.main_package, rows, name)
         if selection is not None:
             found.append((target, selection))
     if not words:
@@ -62,8 +62,10 @@ def chosen_targets(
     return chosen
 
 
-def _selection(target: Target, name: str, main: str, rows: Sequence[Row]) -> Selection | None:
-    """Return the choice that gives a target its build: the one of its name, else the first."""
+def selection_for(
+    target: Target, main: str, rows: Sequence[Row], name: str = ""
+) -> Selection | None:
+    """Return the choice that gives a target its build: the one of this name, else the first."""
     fitting = [
         row.selection
         for row in rows
@@ -71,9 +73,10 @@ def _selection(target: Target, name: str, main: str, rows: Sequence[Row]) -> Sel
         and row.platform == target.platform.key
         and row.backend == target.backend.name
     ]
+    normal = canonicalize_name(name or target.backend.extra)
     named = [
         one
         for one in fitting
-        if any(canonicalize_name(each) == name for each in (*one.extras, *one.groups))
+        if any(canonicalize_name(each) == normal for each in (*one.extras, *one.groups))
     ]
     return next(iter((*named, *fitting)), None)
