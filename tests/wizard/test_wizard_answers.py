@@ -10,6 +10,7 @@ import shlex
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -160,6 +161,28 @@ def by_answers(folder: Path, words: list[str], machine: MachineFacts) -> Request
         return str(refused)
     assert written(folder) == listed_in_order(by_wizard.encode())
     return request
+
+
+BUILT_APART = (
+    "-t linux-cpu -t linux-cu130 -t linux-rocm6.4 --layout extras",
+    "-t windows-cu126 -t linux-cu118 -t windows-xpu -t linux-cu128 --layout extras --force",
+)
+
+
+def test_a_platform_that_is_asked_about_later_counts_as_no_build(tmp_path: Path) -> None:
+    first, second = map(str.split, BUILT_APART)
+    flags, answers = (make(tmp_path, name, "") for name in ("flags", "answers"))
+    for folder in (flags, answers):
+        assert run(folder, "init", *first) == 0
+    assert run(flags, "init", *second) == 0
+    assert isinstance(by_answers(answers, second, MachineFacts()), Request)
+    assert written(answers) == written(flags)
+
+
+def test_what_leaves_a_later_platform_without_a_build_is_no_choice(tmp_path: Path) -> None:
+    request = asked_for(make(tmp_path, "one", ""), ["-t", "linux-cu126", "-t", "macos-x86_64-cpu"])
+    with pytest.raises(Refused, match=r"cu126.*incompatible with macOS"):
+        interview(make(tmp_path, "two", ""), request)
 
 
 @st.composite

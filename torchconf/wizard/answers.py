@@ -93,15 +93,13 @@ class InitAnswers:
         )
 
     def others(self, answers: Answers, platform: Platform) -> Request:
-        """Return the request without one platform; those not asked about yet count as CPU."""
-        wishes = list(self.wishes(answers, but=platform))
-        known = {wish.platform for wish in wishes} | {platform}
-        wishes += self.session.wishes(
-            f"{later.short}-{self.catalog.fallback.name}"
-            for later in self.platforms(answers)
-            if later not in known
-        )
-        return self.session.given._replace(specs=tuple(wishes))
+        """Return what was answered so far, without one platform."""
+        return self.session.given._replace(specs=self.wishes(answers, but=platform))
+
+    def later(self, answers: Answers, platform: Platform) -> list[Platform]:
+        """Return the platforms whose builds are asked about after those of one platform."""
+        known = {wish.platform for wish in self.wishes(answers)} | {platform}
+        return [later for later in self.platforms(answers) if later not in known]
 
     def outcome(self, answers: Answers) -> Outcome:
         """Plan what was answered, with whatever layout has room for it."""

@@ -13,7 +13,7 @@ from torchconf.wizard.descriptions import backend_about, line, listed, platform_
 from torchconf.wizard.question import Option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from torchconf.errors import TorchconfError
     from torchconf.model.backends import Accelerator, Backend
@@ -62,7 +62,12 @@ def _was_seen(session: Session, backend: Backend, platform: Platform) -> bool:
 
 
 def build_choices(
-    session: Session, platform: Platform, others: Request, *, recent: bool
+    session: Session,
+    platform: Platform,
+    others: Request,
+    later: Sequence[Platform] = (),
+    *,
+    recent: bool,
 ) -> list[Option]:
     """Return the choices for one platform.
 
@@ -70,6 +75,7 @@ def build_choices(
         session: The project, the catalog, the machine.
         platform: The platform.
         others: The request so far, without this platform's targets.
+        later: The platforms that are still to have builds.
         recent: As in `offered`.
     """
     choices = []
@@ -79,9 +85,9 @@ def build_choices(
             reason = f"PyTorch has no {accelerator.title} build for {where}"
             choices.append(Option(accelerator.name, accelerator.title, disabled=reason))
         else:
-            choices.append(_choice(session, platform, backend, others))
+            choices.append(_choice(session, platform, backend, others, later))
     if recent:
-        choices.append(_choice(session, platform, PYPI, others))
+        choices.append(_choice(session, platform, PYPI, others, later))
     return choices
 
 
@@ -94,13 +100,48 @@ def older_choice(session: Session, platform: Platform) -> list[Option]:
     return [Option(OLDER, "older builds", f"{len(found)} more, no longer updated{among}")]
 
 
-def _choice(session: Session, platform: Platform, backend: Backend, others: Request) -> Option:
+def possible_build(session: Session, platform: Platform, others: Request) -> TargetSpec:
+    """Return a build that a platform can have: plain CPU, unless only others are possible."""
+    fallback = session.wish(f"{platform.short}-{session.catalog.fallback.name}")
+    every = (fallback, *_builds(session, platform))
+    return next((wish for wish in every if not why_not(session, wish, others)), fallback)
+
+
+def shut_out(
+    session: Session, wishes: Sequence[TargetSpec], later: Sequence[Platform]
+) -> list[Platform]:
+    """Return the platforms of which no build fits what was chosen before they are asked about."""
+    return [
+        platform
+        for platform in later
+        if all(_apart(session, [*wishes, wish]) for wish in _builds(session, platform))
+    ]
+
+
+def _builds(session: Session, platform: Platform) -> list[TargetSpec]:
+    backends = [
+        backend
+        for recent in (True, False)
+        for _, backend in offered(session, platform, recent=recent)
+        if backend is not None
+    ]
+    backends += [PYPI] if _was_seen(session, PYPI, platform) else []
+    return [session.wish(str(Target(platform, backend))) for backend in backends]
+
+
+def _choice(
+    session: Session,
+    platform: Platform,
+    backend: Backend,
+    others: Request,
+    later: Sequence[Platform],
+) -> Option:
     wish = session.wish(str(Target(platform, backend)))
     about = backend_about(backend, platform, session.catalog)
     if platform == session.machine.platform:
         about += _here(backend, session)
     title = "PyPI" if backend == PYPI else backend.title
-    reason = why_not(session, wish, others)
+    reason = why_not(session, wish, others, later)
     return Option(backend.name, title, about if not reason else "", reason)
 
 
@@ -117,13 +158,18 @@ def _here(backend: Backend, session: Session) -> str:
     return f" [best for this machine{why}]"
 
 
-def why_not(session: Session, wish: TargetSpec, others: Request) -> str:
+def why_not(
+    session: Session, wish: TargetSpec, others: Request, later: Sequence[Platform] = ()
+) -> str:
     """Say in a few words why a wish cannot join a request; empty if it can."""
     chosen = others.specs or others.add
     if wish.backend == PYPI and not _was_seen(session, PYPI, wish.platform):
         return f"PyPI has no torch for {platform_title(wish.platform)}"
     if not _apart(session, [*chosen, wish]):
         error = _complaint(session, others, [*chosen, wish])
+        without = shut_out(session, [*chosen, wish], later) if error is None else []
+        if without:
+            return _incompatible(session, wish, map(platform_title, without))
         if error is None:
             return ""
         if not chosen:
@@ -132,9 +178,13 @@ def why_not(session: Session, wish: TargetSpec, others: Request) -> str:
     if alone is not None:
         return _before_range(session, wish) or alone.message
     apart = [other for other in chosen if _apart(session, [other, wish])]
-    backend, names = wish.backend, listed([other.text for other in apart or chosen])
+    return _incompatible(session, wish, [other.text for other in apart or chosen])
+
+
+def _incompatible(session: Session, wish: TargetSpec, others: Iterable[str]) -> str:
+    backend = wish.backend
     has = span(backend, session.catalog) + " only, " if backend and backend != PYPI else ""
-    return f"{has}incompatible with {names}"
+    return f"{has}incompatible with {listed(others)}"
 
 
 def _before_range(session: Session, wish: TargetSpec) -> str:

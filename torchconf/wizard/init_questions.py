@@ -13,10 +13,12 @@ from torchconf.wizard.build_choices import (
     build_choices,
     judge_request,
     older_choice,
+    possible_build,
+    shut_out,
     suggestion,
     why_not,
 )
-from torchconf.wizard.descriptions import platform_about, platform_title
+from torchconf.wizard.descriptions import listed, platform_about, platform_title
 from torchconf.wizard.layout_questions import (
     ask_default,
     ask_layout,
@@ -70,13 +72,14 @@ class InitQuestions(InitAnswers):
         yield "required", partial(ask_required, self, answers)
 
     def _ask_platforms(self) -> Question:
-        session, fallback = self.session, self.catalog.fallback.name
+        session = self.session
         choices = []
         for platform in PLATFORMS:
             about = platform_about(platform, self.catalog)
             if platform == session.machine.platform:
                 about = f"this machine; {about}" if about else "this machine"
-            reason = why_not(session, session.wish(f"{platform.short}-{fallback}"), session.given)
+            wish = possible_build(session, platform, session.given)
+            reason = why_not(session, wish, session.given)
             title = platform_title(platform)
             choices.append(Option(platform.short, title, "" if reason else about, reason))
         if all(choice.disabled for choice in choices):
@@ -94,8 +97,9 @@ class InitQuestions(InitAnswers):
         def judge(value: Value) -> str | None:
             if not value:
                 return "select at least one platform with space"
-            wishes = session.wishes(f"{name}-{fallback}" for name in words_of(value))
-            return judge_request(session, session.spread(session.given._replace(specs=wishes)))
+            names, given = words_of(value), session.given
+            wishes = [possible_build(session, p, given) for p in PLATFORMS if p.short in names]
+            return judge_request(session, session.spread(given._replace(specs=tuple(wishes))))
 
         return Question(
             "platforms", "many", "Which platforms should the project support?", "Platforms",
@@ -106,7 +110,9 @@ class InitQuestions(InitAnswers):
         session, others = self.session, self.others(answers, platform)
         key, title = f"builds {platform.short}", platform_title(platform)
         chosen = self.wishes(answers, but=platform)
-        choices = build_choices(session, platform, others, recent=True)
+        choices = build_choices(
+            session, platform, others, self.later(answers, platform), recent=True
+        )
         default = suggestion(session, platform, choices, chosen)
         choices += older_choice(session, platform)
         return Question(
@@ -120,7 +126,9 @@ class InitQuestions(InitAnswers):
         others = others._replace(
             specs=(*others.specs, *(wish for wish in own if wish.platform == platform))
         )
-        choices = build_choices(self.session, platform, others, recent=False)
+        choices = build_choices(
+            self.session, platform, others, self.later(answers, platform), recent=False
+        )
         title = platform_title(platform)
         return Question(
             f"older {platform.short}", "many", f"Which older torch builds for {title}?",
@@ -138,9 +146,12 @@ class InitQuestions(InitAnswers):
                 )
             rest = self.others(answers, platform)
             wishes = self.session.wishes(f"{platform.short}-{name}" for name in own)
-            return judge_request(
-                self.session, self.session.spread(rest._replace(specs=(*rest.specs, *wishes)))
-            )
+            every = (*rest.specs, *wishes)
+            without = shut_out(self.session, every, self.later(answers, platform))
+            if without:
+                names = listed(map(platform_title, without))
+                return f"no build for {names} has a torch release in common with these"
+            return judge_request(self.session, self.session.spread(rest._replace(specs=every)))
 
         return judge
 
