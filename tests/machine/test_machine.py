@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from tests.support.recorded_machines import MACHINES, program, record
 from torchconf.catalog import Catalog, load_catalog, validated
 from torchconf.machine import (
+    Gpu,
     Machine,
     ProbeResults,
     fits,
@@ -59,10 +60,12 @@ def test_recorded_machine_is_understood(name: str, catalog: Catalog) -> None:
     assert list(machine_notes(machine, catalog)) == expected.get("remarks", [])
     levels = [gpu.level for hardware in machine.hardware for gpu in hardware.gpus]
     assert levels == expected.get("levels", levels)
+    names = [gpu.name for hardware in machine.hardware for gpu in hardware.gpus]
+    assert names == expected.get("names", names)
 
 
 def test_every_kind_of_machine_is_recorded() -> None:
-    assert len(MACHINES) > 30
+    assert len(MACHINES) > 50
 
 
 @pytest.mark.parametrize(
@@ -98,7 +101,7 @@ def test_driver_version_of_the_kernel_module(text: str, version: str | None) -> 
 def test_lines_of_nvidia_smi(
     text: str, driver: str | None, gpus: list[tuple[str, str | None]]
 ) -> None:
-    assert parse_nvidia_smi(text) == (driver, tuple(gpus))
+    assert parse_nvidia_smi(text) == (driver, tuple(Gpu(*gpu) for gpu in gpus))
 
 
 @pytest.mark.parametrize(
@@ -129,10 +132,17 @@ MANY = st.lists(GARBAGE, max_size=3).map(tuple)
     clues=st.builds(
         ProbeResults, GARBAGE, GARBAGE, GARBAGE, GARBAGE, GARBAGE, st.booleans(), GARBAGE, ANSWERS,
         st.dictionaries(
-            st.sampled_from(["UV_CUDA_DRIVER_VERSION", "UV_AMD_GPU_ARCHITECTURE"]), GARBAGE
+            st.sampled_from(
+                [
+                    "UV_CUDA_DRIVER_VERSION", "UV_AMD_GPU_ARCHITECTURE",
+                    "HSA_OVERRIDE_GFX_VERSION",
+                ]
+            ),
+            GARBAGE,
         ),
         ANSWERS, GARBAGE, GARBAGE, MANY, MANY, ANSWERS,
         st.lists(st.builds(Pci, GARBAGE, GARBAGE, GARBAGE), max_size=3).map(tuple), MANY,
+        GARBAGE, GARBAGE, st.dictionaries(GARBAGE, GARBAGE), st.booleans(), MANY,
     )
 )  # fmt: skip
 def test_no_output_is_too_strange(clues: ProbeResults) -> None:
@@ -329,6 +339,67 @@ def test_what_uv_is_told_is_not_asked_for(name: str, tmp_path: Path) -> None:
     clues = probe_machine(str(tmp_path), {"PATH": str(tmp_path / "bin"), name: "580"})
     assert clues.variables == {name: "580"}
     assert not (tmp_path / "asked").exists()
+
+
+@LINUX
+def test_names_of_devices_are_those_of_the_lists_that_the_system_has(tmp_path: Path) -> None:
+    for number, (vendor, device, revision) in enumerate(
+        [("1002", "1586", "d1"), ("1002", "744c", "ff"), ("8086", "e20b", "00")]
+    ):
+        display = tmp_path / f"sys/bus/pci/devices/0000:0{number}:00.0"
+        file(display / "class", "0x038000\n")
+        file(display / "vendor", f"0x{vendor}\n")
+        file(display / "device", f"0x{device}\n")
+        file(display / "revision", f"0x{revision}\n")
+    assert probe_machine(str(tmp_path), {}).names == {}
+    file(
+        tmp_path / "usr/share/libdrm/amdgpu.ids",
+        "# List\n1.0.0\n1586,\tC1,\tAMD Radeon 8050S Graphics\n"
+        "1586,\tD1,\tAMD Radeon 8060S Graphics\n744C,\tC8,\tAMD Radeon RX 7900 XTX\n",
+    )
+    file(
+        tmp_path / "usr/share/misc/pci.ids",
+        "# List\n1002  Advanced Micro Devices, Inc. [AMD/ATI]\n"
+        "\t1586  Strix Halo [Radeon Graphics]\n"
+        "\t744c  Navi 31 [Radeon RX 7900 XT/7900 XTX]\n\t\t1002 0e3b  RX 7900 GRE\n"
+        "8086  Intel Corporation\n\te20b  Battlemage G21 [Arc B580]\n\te20c  Other\n",
+    )
+    assert probe_machine(str(tmp_path), {}).names == {
+        "1002:1586": "AMD Radeon 8060S Graphics",
+        "1002:744c": "Radeon RX 7900 XT/7900 XTX",
+        "8086:e20b": "Arc B580",
+    }
+
+
+@LINUX
+@pytest.mark.parametrize(
+    ("name", "text", "variables", "found"),
+    [
+        ("etc/hostname", "x", {}, False),
+        ("proc/1/cgroup", "0::/init.scope\n", {}, False),
+        ("proc/1/cgroup", "12:devices:/docker/0123456789ab\n", {}, True),
+        ("proc/1/cgroup", "0::/kubepods.slice/x\n", {}, True),
+        (".dockerenv", "", {}, True),
+        ("run/.containerenv", "", {}, True),
+        ("etc/hostname", "x", {"container": "podman"}, True),
+        ("etc/hostname", "x", {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, True),
+    ],
+)
+def test_container_is_told_by_its_marks(
+    name: str, text: str, variables: dict[str, str], found: bool, tmp_path: Path
+) -> None:
+    file(tmp_path / name, text)
+    assert probe_machine(str(tmp_path), variables).container is found
+
+
+@LINUX
+def test_device_nodes_of_gpus_are_found(tmp_path: Path) -> None:
+    assert probe_machine(str(tmp_path), {}).nodes == ()
+    for name in ("nvidiactl", "kfd", "dri/card0"):
+        file(tmp_path / "dev" / name, "")
+    assert probe_machine(str(tmp_path), {}).nodes == ("nvidiactl", "kfd")
+    file(tmp_path / "dev/dri/renderD128", "")
+    assert probe_machine(str(tmp_path), {}).nodes == ("nvidiactl", "kfd", "dri")
 
 
 @LINUX

@@ -45,7 +45,7 @@ _LISTED = {"linux-x86_64", "windows-x86_64"}
 _KEYS = {
     "schema_version": int, "as_of": str, "base_url": str, "fallback": str, "main_package": str,
     "family": list, "pythons": list, "accelerators": dict, "words": dict, "ambiguous": list,
-    "mirror_words": list, "publishers": dict, "cuda_majors": list,
+    "mirror_words": list, "publishers": dict, "elsewhere": list, "cuda_majors": list,
     "backends": dict, "platform_ends": dict, "releases": dict, "companions": dict,
     "dependents": dict, "sets": list, "wheels": dict,
 }  # fmt: skip
@@ -212,6 +212,27 @@ class Catalog:
         found: dict[str, str] = self._data["publishers"]
         return found
 
+    def elsewhere(self, maker: str, platform: Platform, l4t: int | None = None) -> str | None:
+        """Return where a maker has builds for its GPUs that PyTorch does not have.
+
+        Args:
+            maker: Of the GPUs: `amd`.
+            platform: Of the machine.
+            l4t: The major version of a Jetson's system, 0 where it is not known; None: no Jetson.
+        """
+        found: str | None = None
+        for entry in self._data["elsewhere"]:
+            if (entry["maker"], entry["platform"]) == (maker, platform.key):
+                begins = entry.get("jetson")
+                if l4t is None if begins is None else (l4t or 0) >= begins:
+                    found = f"{entry['wheels']} are at `{entry['url']}`"
+        return found
+
+    def override(self, accelerator: str, level: str) -> str | None:
+        """Return what ROCm can be told so that it takes a GPU for one with builds: `10.3.0`."""
+        overrides = self._data["accelerators"].get(accelerator, {}).get("overrides", {})
+        return next((told for told, levels in overrides.items() if level in levels.split()), None)
+
     def _is_a_copy(self, url: str, name: str | None) -> bool:
         """Tell whether an index has what PyTorch's has: it is PyTorch's, or a mirror."""
         if url.startswith(f"{self.base_url}/"):
@@ -311,7 +332,7 @@ class Catalog:
         return tuple((lowest, name) for lowest, name in pairs)
 
     def device(self, accelerator: str, number: str) -> str | None:
-        """Return the name of an Intel GPU that PyTorch supports, by its PCI device id: `56a0`."""
+        """Return what a GPU is called, by its PCI device id; of Intel's, the supported ones."""
         for first, last, name in self._data["accelerators"].get(accelerator, {}).get("devices", ()):
             if first <= number <= last:
                 found: str = name

@@ -99,6 +99,7 @@ def _compiled(facts: Path) -> dict[str, Any]:
         "ambiguous": base["ambiguous"],
         "mirror_words": base["mirrors"]["words"],
         "publishers": _publishers(base),
+        "elsewhere": base["elsewhere"]["indexes"],
         "backends": _backends(base, companions, releases, cells),
         "platform_ends": {k: v for k, v in base["platform_ends"].items() if k != "_source"},
         "releases": releases,

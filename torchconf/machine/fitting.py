@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 _ORDER = (True, None, False)
 _JETSON = "PyTorch's CUDA builds are not made for Jetson, which needs NVIDIA's wheels"
+_LIKE_SERVERS = "built for this GPU, but not for Jetson, which has wheels of NVIDIA's own"
+_THOR = "11.0"
+_CUDA_WITH_THOR = (13,)
+_WSL = (
+    "WSL has no GPU; if Windows has one, install its driver in Windows, not in WSL, and run "
+    "`wsl --update`"
+)
 _JETSON_WHEELS = "NVIDIA's wheels for Jetson"
 
 Judgement = tuple[bool | None, str]
@@ -85,7 +92,7 @@ def _judge(  # noqa: PLR0911 - one return a reason
     if maker is None:
         return True, _without_gpu(machine, platform, catalog)
     if machine.jetson and maker == "nvidia":
-        return False, _JETSON
+        return _judge_jetson(machine, platform, backend, catalog)
     hardware = machine.of(maker)
     if hardware is None:
         return False, f"no {TITLES.get(maker, maker)} GPU found"
@@ -110,6 +117,24 @@ def _without_gpu(machine: Machine, platform: Platform, catalog: Catalog) -> str:
     if minimum and machine.macos and _older(machine.macos, minimum) and machine.macos != "10.16":
         return f"includes MPS; torch {newest} requires macOS {minimum}, this is {machine.macos}"
     return "includes MPS"
+
+
+def _judge_jetson(
+    machine: Machine, platform: Platform, backend: Backend, catalog: Catalog
+) -> Judgement:
+    """Judge a build on a Tegra: since Thor some are made for its GPU, but for other systems."""
+    hardware = machine.of("nvidia")
+    levels = [gpu.level for gpu in hardware.gpus if gpu.level] if hardware else []
+    minimum = catalog.drivers(backend).get(platform.os)
+    if (
+        hardware is None
+        or backend.version < _CUDA_WITH_THOR
+        or not levels
+        or any(_older(level, _THOR) for level in levels)
+        or not (minimum and hardware.driver and not _older(hardware.driver, minimum))
+    ):
+        return False, _JETSON
+    return None, _LIKE_SERVERS
 
 
 def _judge_nvidia(
@@ -219,10 +244,9 @@ def _notes(machine: Machine, catalog: Catalog) -> Iterator[str]:
             "use an arm64 Python"
         )
     if machine.jetson:
-        for host, wheels in catalog.publishers.items():
-            if wheels.startswith(_JETSON_WHEELS):
-                yield f"{wheels} are at `{host}`: add it as an index, and a source for torch"
-                break
+        yield f"{_for_jetson(machine, catalog)}: {_ADD}"
+    if machine.wsl and not machine.hardware:
+        yield _WSL
     if machine.emulated:
         yield "environments created with this Python get windows-x86_64 wheels"
     for found in machine.hardware:
@@ -230,8 +254,38 @@ def _notes(machine: Machine, catalog: Catalog) -> Iterator[str]:
             if catalog.maker(accelerator.name) == found.maker and (
                 machine.platform.key not in accelerator.platforms
             ):
-                yield f"PyTorch publishes no {accelerator.title} build for {machine.platform.key}"
+                text = f"PyTorch publishes no {accelerator.title} build for {machine.platform.key}"
+                other = catalog.elsewhere(found.maker, machine.platform)
+                yield f"{text}; {other}: {_ADD}" if other else text
         yield from _together(machine, found, catalog)
+        yield from _instead(machine, found, catalog)
+
+
+_ADD = "add it as an index, and a source for torch"
+
+
+def _for_jetson(machine: Machine, catalog: Catalog) -> str:
+    """Say where the wheels for a Jetson are: at the index of its system, if that is known."""
+    here = machine.platform
+    found = catalog.elsewhere("nvidia", here, machine.l4t) if here else None
+    hosts = (
+        f"{wheels} are at `{host}`"
+        for host, wheels in catalog.publishers.items()
+        if wheels.startswith(_JETSON_WHEELS)
+    )
+    return found or next(hosts, _JETSON_WHEELS)
+
+
+def _instead(machine: Machine, found: Hardware, catalog: Catalog) -> Iterator[str]:
+    """Name what makes ROCm take a GPU that no build is made for as one of those."""
+    if found.maker != "amd" or found.problem or _best(machine, found, catalog):
+        return
+    for gpu in found.gpus:
+        if told := catalog.override("rocm", gpu.level or ""):
+            yield (
+                f"no ROCm build is made for {gpu.level}; not supported by AMD, but often used: "
+                f"`HSA_OVERRIDE_GFX_VERSION={told}`"
+            )
 
 
 def _together(machine: Machine, found: Hardware, catalog: Catalog) -> Iterator[str]:

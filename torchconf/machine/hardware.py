@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from torchconf.machine.probe import AMD_VARIABLE, CUDA_VARIABLE
+from torchconf.machine.probe import (
+    AMD_VARIABLE,
+    CUDA_VARIABLE,
+    OVERRIDE_VARIABLE,
+    adapter_id,
+)
 from torchconf.model.targets import PLATFORMS, SYSTEMS, Platform
 
 if TYPE_CHECKING:
@@ -17,10 +22,10 @@ TITLES = {"nvidia": "NVIDIA", "amd": "AMD", "intel": "Intel"}
 """The makers of GPUs, as they are written."""
 
 _VENDORS = {"0x10de": "nvidia", "0x1002": "amd", "0x8086": "intel"}
+_IDS = {maker: number.removeprefix("0x") for number, maker in _VENDORS.items()}
 _MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm", "arm64": "arm"}
 _ARM = ("aarch64", "arm64")
 _VERSION = r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,4}"
-_ADAPTER = re.compile(r"PCI\\VEN_([0-9A-F]{4})&DEV_([0-9A-F]{4})", re.IGNORECASE)
 
 
 class Gpu(NamedTuple):
@@ -30,6 +35,8 @@ class Gpu(NamedTuple):
     """As its driver calls it; may be empty."""
     level: str | None
     """What builds are made for: compute capability `9.0`, `gfx1100`, or PCI device id `e20b`."""
+    pci: str | None = None
+    """Its PCI id, where that is how it was found: `1002:1586`."""
 
 
 class Hardware(NamedTuple):
@@ -68,6 +75,9 @@ class Machine(NamedTuple):
     """What was not understood."""
     jetson: bool = False
     """Whether it is a Tegra, whose driver and GPU are other ones than a server's."""
+    l4t: int = 0
+    """The major version of its Jetson Linux; 0: not known."""
+    container: bool = False
 
     def of(self, maker: str) -> Hardware | None:
         """Return the GPUs of one maker."""
@@ -100,6 +110,7 @@ class Machine(NamedTuple):
             "macos": self.macos or None,
             "wsl": self.wsl,
             "jetson": self.jetson,
+            "container": self.container,
             "rosetta": self.rosetta,
             "hardware": [
                 {**found._asdict(), "gpus": [gpu._asdict() for gpu in found.gpus]}
@@ -117,6 +128,7 @@ def read_machine(clues: ProbeResults) -> Machine:
     wsl = clues.system == "Linux" and "microsoft" in clues.kernel.lower()
     libc = clues.libc or ("musl" if clues.musl else "") if clues.system == "Linux" else ""
     jetson = clues.system == "Linux" and _is_tegra(clues)
+    l4t = _l4t_version(clues)
     emulated = clues.system == "Windows" and (
         clues.processor.upper().startswith("ARM") and clues.machine.upper() == "AMD64"
     )
@@ -125,11 +137,15 @@ def read_machine(clues: ProbeResults) -> Machine:
         f"{shown} {platform.machine if platform else machine}".strip(),
         libc,
         "WSL" if wsl else "",
-        f"Jetson {_l4t_version(clues)}".strip() if jetson else "",
+        f"Jetson {'L4T ' * bool(l4t)}{l4t}".strip() if jetson else "",
+        "in a container" if clues.container else "",
         "x86_64 Python under Rosetta" if rosetta else "",
         "emulated x86_64 Python" if emulated else "",
     ]
     notes: list[str] = []
+    override = clues.variables.get(OVERRIDE_VARIABLE, "")
+    if clues.kfd and (taken_for := _gfx_of(override)):
+        notes.append(f"`{OVERRIDE_VARIABLE}` makes ROCm take the GPUs for {taken_for}")
     hardware = _told(clues, notes)
     if hardware is None:
         nvidia = _tegra(clues) if jetson else _nvidia(clues)
@@ -145,6 +161,8 @@ def read_machine(clues: ProbeResults) -> Machine:
         hardware=tuple(hardware),
         notes=tuple(notes),
         jetson=jetson,
+        l4t=_l4t_major(clues) if jetson else 0,
+        container=clues.container,
     )
 
 
@@ -167,9 +185,19 @@ def _is_tegra(clues: ProbeResults) -> bool:
 
 
 def _l4t_version(clues: ProbeResults) -> str:
-    """Return the version of Jetson Linux: `L4T 36.4.3`; empty in a container without it."""
+    """Return the version of Jetson Linux: `36.4.3`; empty in a container without it."""
     match = re.match(r"# R([0-9]+) \(release\), REVISION: ([0-9.]+)", clues.l4t)
-    return f"L4T {match[1]}.{match[2]}" if match else ""
+    return f"{match[1]}.{match[2]}" if match else ""
+
+
+def _l4t_major(clues: ProbeResults) -> int:
+    """Return the major version of Jetson Linux; a container tells by the kernel that it shares."""
+    told = _l4t_version(clues).partition(".")[0]
+    release = ".".join(clues.kernel.split(".")[:2])
+    return int(told) if told else _KERNELS.get(release, 0)
+
+
+_KERNELS = {"4.9": 32, "5.10": 35, "5.15": 36, "6.8": 38}
 
 
 def _told(clues: ProbeResults, notes: list[str]) -> list[Hardware] | None:
@@ -191,27 +219,49 @@ def _told(clues: ProbeResults, notes: list[str]) -> list[Hardware] | None:
     return None
 
 
-def _nvidia(clues: ProbeResults) -> Hardware | None:
+def _nvidia(clues: ProbeResults) -> Hardware | None:  # noqa: PLR0911 - one return a source
     """Read what NVIDIA's tool says, else what its kernel module says."""
     said = clues.nvidia_smi
-    loaded = nvidia_version(clues.nvidia_module) or nvidia_version(clues.nvidia_proc)
     if said is not None and said.status == 0:
         driver, gpus = parse_nvidia_smi(said.out)
         if driver is not None:
             return Hardware("nvidia", driver, gpus, "nvidia-smi")
+    loaded = nvidia_version(clues.nvidia_module) or nvidia_version(clues.nvidia_proc)
+    found = _found(clues, "nvidia")
+    if (loaded or found) and _is_kept_out(clues, "nvidiactl"):
+        problem = f"{_NO_ACCESS} `docker run --gpus all`"
+        return Hardware("nvidia", loaded, found, "the kernel", problem=problem)
+    doubt = f"nvidia-smi {said.err or 'gave no usable output'}" if said else None
     if said is not None and said.status:
         problem = f"nvidia-smi failed: {_first_line(said) or f'status {said.status}'}"
-        return Hardware("nvidia", loaded, _models(clues), "nvidia-smi", problem=problem)
-    doubt = f"nvidia-smi {said.err or 'gave no usable output'}" if said else None
+        return Hardware("nvidia", loaded, found, "nvidia-smi", problem=problem)
     if loaded is not None:
-        return Hardware("nvidia", loaded, _models(clues), "the kernel module", doubt=doubt)
+        return Hardware("nvidia", loaded, found, "the kernel module", doubt=doubt)
     if doubt is not None:
-        return Hardware("nvidia", None, (), "nvidia-smi", problem=doubt)
-    if ids := _ids(clues, "nvidia"):
+        return Hardware("nvidia", None, found, "nvidia-smi", problem=doubt)
+    if found:
         problem = "NVIDIA GPU found, but no NVIDIA driver is loaded"
-        gpus = tuple(Gpu(f"PCI device {number}", None) for number, _ in ids)
-        return Hardware("nvidia", None, gpus, "the PCI bus", problem=problem)
+        return Hardware("nvidia", None, found, "the PCI bus", problem=problem)
     return None
+
+
+_NO_ACCESS = "this container has no access to the GPU; start it with"
+
+
+def _is_kept_out(clues: ProbeResults, node: str) -> bool:
+    """Tell whether a container was started without a device, of which the kernel's files tell."""
+    return clues.container and node not in clues.nodes and "microsoft" not in clues.kernel.lower()
+
+
+def _found(clues: ProbeResults, maker: str) -> tuple[Gpu, ...]:
+    """Return the GPUs of a maker by what the bus and its lists say."""
+    return (_models(clues) if maker == "nvidia" else ()) or tuple(_on_the_bus(clues, maker))
+
+
+def _on_the_bus(clues: ProbeResults, maker: str) -> Iterator[Gpu]:
+    for number, _ in _ids(clues, maker):
+        pci = f"{_IDS[maker]}:{number}"
+        yield Gpu(clues.names.get(pci, ""), None, pci)
 
 
 def _tegra(clues: ProbeResults) -> Hardware:
@@ -264,23 +314,41 @@ def _models(clues: ProbeResults) -> tuple[Gpu, ...]:
 
 def _amd(clues: ProbeResults) -> Hardware | None:
     """Read the nodes of AMD's compute driver, else what `rocminfo` says."""
-    levels = tuple(filter(None, map(kfd_name, clues.kfd)))
-    if levels:
-        return Hardware("amd", "amdgpu", tuple(Gpu("", level) for level in levels), "the kernel")
+    gpus = tuple(gpu for text in clues.kfd if (gpu := _kfd_gpu(text, clues)))
+    if gpus and _is_kept_out(clues, "kfd"):
+        problem = f"{_NO_ACCESS} `--device=/dev/kfd --device=/dev/dri`"
+        return Hardware("amd", "amdgpu", gpus, "the kernel", problem=problem)
+    if gpus:
+        return Hardware("amd", "amdgpu", gpus, "the kernel")
     said = clues.rocminfo
     if said is not None and said.status == 0 and (gpus := tuple(parse_rocminfo(said.out))):
         return Hardware("amd", None, gpus, "rocminfo")
-    ids = _ids(clues, "amd")
-    if clues.display and ids:
-        # The builds for ROCm are Linux's; nothing more is worth knowing here.
-        gpus = tuple(Gpu("", number) for number, _ in ids)
+    gpus = _found(clues, "amd")
+    if clues.display and gpus:
+        # PyTorch's builds for ROCm are Linux's; nothing more is worth knowing here.
         return Hardware("amd", None, gpus, "the registry")
-    if ids:
+    if gpus:
         doubt = f"; rocminfo {said.err}" if said is not None and said.status is None else ""
         problem = f"AMD GPU found, but the ROCm driver does not list it{doubt}"
-        gpus = tuple(Gpu(f"PCI device {number}", None) for number, _ in ids)
         return Hardware("amd", None, gpus, "the PCI bus", problem=problem)
     return None
+
+
+def _kfd_gpu(properties: str, clues: ProbeResults) -> Gpu | None:
+    """Return the GPU of a node, called as the system's lists call its PCI device."""
+    level = kfd_name(properties)
+    if level is None:
+        return None
+    match = re.search(r"^device_id[ \t]+([0-9]{1,6})$", properties, re.MULTILINE)
+    pci = f"{_IDS['amd']}:{int(match[1]):04x}" if match else None
+    told = _gfx_of(clues.variables.get(OVERRIDE_VARIABLE, ""))
+    return Gpu(clues.names.get(pci or "", ""), told or level, pci)
+
+
+def _gfx_of(version: str) -> str | None:
+    """Return the GPU that ROCm is told to take every GPU for: `10.3.0` is gfx1030."""
+    match = re.fullmatch(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{1,2})", version.strip())
+    return f"gfx{match[1]}{int(match[2]):x}{int(match[3]):x}" if match else None
 
 
 def kfd_name(properties: str) -> str | None:
@@ -310,9 +378,14 @@ def _intel(clues: ProbeResults) -> Hardware | None:
     if not ids:
         return None
     bound = [driver for _, driver in ids if driver]
-    gpus = tuple(Gpu("", number) for number, _ in ids)
+    gpus = tuple(
+        gpu._replace(level=number)
+        for gpu, (number, _) in zip(_on_the_bus(clues, "intel"), ids, strict=True)
+    )
     source = "the registry" if clues.display else "the PCI bus"
     problem = None if bound else "Intel GPU found, but no driver is bound to it"
+    if bound and _is_kept_out(clues, "dri"):
+        problem = f"{_NO_ACCESS} `--device=/dev/dri`"
     return Hardware("intel", bound[0] if bound else None, gpus, source, problem=problem)
 
 
@@ -324,9 +397,9 @@ def _ids(clues: ProbeResults, maker: str) -> list[tuple[str, str]]:
         if _VENDORS.get(device.vendor.lower()) == maker
     ]
     for adapter in clues.display:
-        match = _ADAPTER.match(adapter)
-        if match and _VENDORS.get(f"0x{match[1].lower()}") == maker:
-            found.append((match[2].lower(), "provided by Windows"))
+        vendor, _, number = (adapter_id(adapter) or "").partition(":")
+        if _VENDORS.get(f"0x{vendor}") == maker:
+            found.append((number, "provided by Windows"))
     return found
 
 

@@ -6,6 +6,7 @@ A driver that is broken answers late or never, so no process is waited for longe
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from contextlib import suppress
@@ -21,6 +22,10 @@ LIMIT = 2.0
 """Seconds that a process has to answer."""
 
 _MOURNING = 0.5
+_NODES = ("nvidiactl", "kfd", "dxg")
+_NAMES = ("usr/share/hwdata/pci.ids", "usr/share/misc/pci.ids")
+_AMD_NAMES = ("usr/share/libdrm/amdgpu.ids", "opt/amdgpu/share/libdrm/amdgpu.ids")
+_CONTAINERS = re.compile(r"docker|containerd|kubepods|libpod|lxc")
 _MOST = 100_000
 _DISPLAY = "0x03"
 _WINDOWS_DISPLAY = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
@@ -28,6 +33,10 @@ _SYSTEMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
 
 CUDA_VARIABLE = "UV_CUDA_DRIVER_VERSION"
 AMD_VARIABLE = "UV_AMD_GPU_ARCHITECTURE"
+OVERRIDE_VARIABLE = "HSA_OVERRIDE_GFX_VERSION"
+"""Makes ROCm take a GPU for another one: `10.3.0` is gfx1030."""
+
+_VARIABLES = (CUDA_VARIABLE, AMD_VARIABLE, OVERRIDE_VARIABLE)
 
 
 class ProcessOutput(NamedTuple):
@@ -47,6 +56,7 @@ class Pci(NamedTuple):
     device: str
     driver: str
     """The kernel's driver; empty where none is bound."""
+    revision: str = ""
 
 
 class ProbeResults(NamedTuple):
@@ -66,7 +76,7 @@ class ProbeResults(NamedTuple):
     arm64: ProcessOutput | None = None
     """What `sysctl` says of the processor, asked by an x86_64 Python on macOS."""
     variables: Mapping[str, str] = {}
-    """The variables by which uv is told of a GPU."""
+    """The variables by which uv is told of a GPU, or ROCm."""
     nvidia_smi: ProcessOutput | None = None
     nvidia_module: str = ""
     nvidia_proc: str = ""
@@ -81,6 +91,12 @@ class ProbeResults(NamedTuple):
     """What Jetson Linux says of itself, in `nv_tegra_release`."""
     device_tree: str = ""
     """What a board is compatible with, from the most exact on: `nvidia,p3737-0000+p3701-0005`."""
+    names: Mapping[str, str] = {}
+    """What the system calls its graphics devices, by PCI id: `1002:1586`."""
+    container: bool = False
+    """Whether this is a container, which shares the kernel's files but not its devices."""
+    nodes: tuple[str, ...] = ()
+    """The device nodes of GPUs that are there: `nvidiactl`, `kfd`, `dxg`, `dri`."""
 
 
 def probe_machine(
@@ -98,17 +114,17 @@ def probe_machine(
     common = ProbeResults(
         system=system,
         machine=_machine(variables),
-        variables={
-            name: variables[name] for name in (CUDA_VARIABLE, AMD_VARIABLE) if name in variables
-        },
+        variables={name: variables[name] for name in _VARIABLES if name in variables},
     )
     if system == "Darwin":
         return _look_at_macos(common, limit)
     if system == "Windows":
+        adapters = list(_windows_display())
         return common._replace(
             processor=variables.get("PROCESSOR_IDENTIFIER", ""),
             nvidia_smi=_ask_nvidia(_windows_nvidia_smi(variables), limit),
-            display=tuple(_windows_display()),
+            display=tuple(identity for identity, _ in adapters),
+            names={pci: name for identity, name in adapters if (pci := adapter_id(identity))},
         )
     if system == "Linux":
         return _look_at_linux(common, root, variables, limit)
@@ -192,7 +208,8 @@ def _look_at_linux(
     wsl = os.path.join(root, "usr/lib/wsl/lib/nvidia-smi")
     rocm = os.path.join(root, "opt/rocm/bin/rocminfo")
     kfd = tuple(_read_all(root, "sys/class/kfd/kfd/topology/nodes", "properties"))
-    told = bool(common.variables)
+    told = CUDA_VARIABLE in variables or AMD_VARIABLE in variables
+    pci = tuple(_displays(root))
     return common._replace(
         kernel=_read(root, "proc/sys/kernel/osrelease"),
         l4t=_read(root, "etc/nv_tegra_release"),
@@ -205,7 +222,10 @@ def _look_at_linux(
         nvidia_models=tuple(_read_all(root, "proc/driver/nvidia/gpus", "information")),
         kfd=kfd,
         rocminfo=None if told or kfd else _ask_all(_find("rocminfo", variables, rocm), limit),
-        pci=tuple(_displays(root)),
+        pci=pci,
+        names=_pci_names(root, pci),
+        container=_is_container(root, variables),
+        nodes=tuple(_nodes(root)),
     )
 
 
@@ -284,11 +304,97 @@ def _displays(root: str) -> Iterator[Pci]:
             if _read(place, "class").startswith(_DISPLAY):
                 driver = os.path.join(place, "driver")
                 bound = os.path.basename(os.path.realpath(driver)) if os.path.exists(driver) else ""
-                yield Pci(_read(place, "vendor").strip(), _read(place, "device").strip(), bound)
+                vendor, device, revision = (
+                    _read(place, name).strip() for name in ("vendor", "device", "revision")
+                )
+                yield Pci(vendor, device, bound, revision)
 
 
-def _windows_display() -> Iterator[str]:
-    """Yield the hardware ids of the display adapters that have a driver."""
+def _pci_names(root: str, devices: Sequence[Pci]) -> dict[str, str]:
+    """Return what the lists of a Linux call its graphics devices: AMD's own is the more exact."""
+    wanted = {
+        f"{_digits(one.vendor)}:{_digits(one.device)}": _digits(one.revision) for one in devices
+    }
+    found: dict[str, str] = {}
+    for line in _lines(root, *_AMD_NAMES) if any(pci.startswith("1002:") for pci in wanted) else ():
+        device, _, rest = line.partition(",")
+        revision, _, name = rest.partition(",")
+        pci = f"1002:{device.strip().lower()}"
+        if name.strip() and wanted.get(pci) == revision.strip().lower():
+            found[pci] = name.strip()
+    vendor = ""
+    for line in _lines(root, *_NAMES) if wanted.keys() - found.keys() else ():
+        if line[:1] not in ("", "\t", "#"):
+            vendor = line[:4].lower()
+        elif line[:1] == "\t" and line[1:2] != "\t":
+            device, _, name = line.strip().partition("  ")
+            if (pci := f"{vendor}:{device.lower()}") in wanted:
+                found.setdefault(pci, _product(name))
+    return found
+
+
+def _product(name: str) -> str:
+    """Return what is sold under a name in the list of PCI devices: it stands in brackets.
+
+    >>> _product("Battlemage G21 [Arc B580]")
+    'Arc B580'
+    """
+    match = re.search(r"\[([^\]]+)\]$", name.strip())
+    return match[1] if match else name.strip()
+
+
+def _lines(root: str, *names: str) -> Iterator[str]:
+    """Yield the lines of the first file that is there."""
+    for name in names:
+        with (
+            suppress(OSError),
+            open(os.path.join(root, name), encoding="utf-8", errors="replace") as file,
+        ):
+            yield from file
+            return
+
+
+def _digits(number: str) -> str:
+    return number.lower().removeprefix("0x")
+
+
+def _is_container(root: str, variables: Mapping[str, str]) -> bool:
+    return (
+        "KUBERNETES_SERVICE_HOST" in variables
+        or bool(variables.get("container"))
+        or any(os.path.exists(os.path.join(root, name)) for name in _MARKS)
+        or _CONTAINERS.search(_read(root, "proc/1/cgroup")) is not None
+    )
+
+
+_MARKS = (".dockerenv", "run/.containerenv")
+
+
+def _nodes(root: str) -> Iterator[str]:
+    """Yield which device nodes of GPUs are there."""
+    for name in _NODES:
+        if os.path.exists(os.path.join(root, "dev", name)):
+            yield name
+    with suppress(OSError):
+        if any(name.startswith("render") for name in os.listdir(os.path.join(root, "dev/dri"))):
+            yield "dri"
+
+
+_ADAPTER = re.compile(r"PCI\\VEN_([0-9A-F]{4})&DEV_([0-9A-F]{4})", re.IGNORECASE)
+
+
+def adapter_id(identity: str) -> str | None:
+    r"""Return the PCI id of an adapter of Windows.
+
+    >>> adapter_id(r"PCI\VEN_8086&DEV_56A0&SUBSYS_10208086")
+    '8086:56a0'
+    """
+    match = _ADAPTER.match(identity)
+    return f"{match[1]}:{match[2]}".lower() if match else None
+
+
+def _windows_display() -> Iterator[tuple[str, str]]:
+    """Yield the hardware ids of the display adapters that have a driver, and their names."""
     if sys.platform != "win32":
         return
     # Imported here: only Windows has it.
@@ -300,4 +406,8 @@ def _windows_display() -> Iterator[str]:
                 suppress(OSError),
                 winreg.OpenKey(adapters, winreg.EnumKey(adapters, number)) as adapter,
             ):
-                yield str(winreg.QueryValueEx(adapter, "MatchingDeviceId")[0])
+                identity = str(winreg.QueryValueEx(adapter, "MatchingDeviceId")[0])
+                name = ""
+                with suppress(OSError):
+                    name = str(winreg.QueryValueEx(adapter, "DriverDesc")[0])
+                yield identity, name
