@@ -67,7 +67,8 @@ def add_arguments(parser: Parser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--default", metavar="BACKEND",
-        help="build that plain `uv sync` installs, or `none` (layout groups only)",
+        help="build that plain `uv sync` installs, `machine` to let each machine say it, or `none` "
+        "(layout groups only)",
     )  # fmt: skip
     parser.add_argument(
         "--name", dest="names", action="append", default=[], metavar="BACKEND=NAME",

@@ -83,7 +83,8 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--default",
         metavar="BACKEND",
-        help="build that plain `uv sync` installs (layout groups only)",
+        help="build that plain `uv sync` installs, or `machine` to let each machine say it (layout "
+        "groups only)",
     )
     parser.add_argument(
         "--set", dest="values", action="append", default=[], metavar="KEY=VALUE",
@@ -254,7 +255,7 @@ def _report(options: NewOptions, folder: str, texts: Mapping[str, str], outcome:
     from torchconf.errors import shown
     from torchconf.files import spoken_path
     from torchconf.report.json_data import print_json
-    from torchconf.report.outcome import install_commands, outcome_data
+    from torchconf.report.outcome import install_choices, outcome_data
 
     if options.format == "json":
         print_json(
@@ -269,7 +270,7 @@ def _report(options: NewOptions, folder: str, texts: Mapping[str, str], outcome:
     place = shown(spoken_path(folder))
     sys.stdout.write("".join(f"{place}/{name}\n" for name in texts))
     if not options.common.quiet and not options.dry_run:
-        sync = next((command for _, command in install_commands(outcome)), "uv sync")
+        sync = next((chosen.command() for _, chosen in install_choices(outcome)), "uv sync")
         steps = ["uv lock", sync, "uv run --no-sync pytest", "uvx torchconf check"]
         sys.stderr.write(f"next:\n  cd {place}\n" + "".join(f"  {step}\n" for step in steps))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torchconf.layout.selection import hints, selection_of
-from torchconf.report.outcome import install_commands
+from torchconf.report.outcome import install_choices
 
 if TYPE_CHECKING:
     from torchconf.model.backends import Backend
@@ -30,10 +30,10 @@ def target_values(outcome: Outcome, fallback: Backend) -> dict[str, Any]:
     """
     return {
         "commands": [
-            {"target": str(target), "command": command}
-            for target, command in install_commands(outcome)
+            {"target": str(target), "command": chosen.command()}
+            for target, chosen in install_choices(outcome)
         ],
-        "hints": list(hints(outcome.scopes, outcome.default)),
+        "hints": list(hints(outcome.scopes, outcome.default, by_machine=outcome.by_machine)),
         "dockers": _dockers(outcome, fallback),
         "ci": _jobs(outcome, fallback),
     }
@@ -42,10 +42,10 @@ def target_values(outcome: Outcome, fallback: Backend) -> dict[str, Any]:
 def _dockers(outcome: Outcome, fallback: Backend) -> list[dict[str, str]]:
     """Return a container for each accelerator on Linux; whoever builds it picks the machine."""
     found: dict[str, dict[str, str]] = {}
-    for target, command in install_commands(outcome):
+    for target, chosen in install_choices(outcome):
         if target.platform.os != "linux" or target.backend == fallback:
             continue
-        flags = _flags(command)
+        flags = " ".join(chosen.flags())
         docker = {
             "target": str(target),
             "title": target.backend.title,
@@ -57,11 +57,6 @@ def _dockers(outcome: Outcome, fallback: Backend) -> list[dict[str, str]]:
     return list(found.values())
 
 
-def _flags(command: str) -> str:
-    """Return what stands after `uv sync`."""
-    return command.removeprefix("uv sync").strip()
-
-
 def _jobs(outcome: Outcome, fallback: Backend) -> list[dict[str, Any]]:
     """Return the jobs of the workflow: for each platform one that tests, and its other builds.
 
@@ -69,24 +64,26 @@ def _jobs(outcome: Outcome, fallback: Backend) -> list[dict[str, Any]]:
     not downloaded: that tells whether the lockfile has wheels for them.
     """
     cpu = next((s for s in outcome.scopes if s.kind and s.backend == fallback), None)
-    pairs = install_commands(outcome)
+    pairs = install_choices(outcome)
     jobs: list[dict[str, Any]] = []
     for platform in dict.fromkeys(target.platform for target, _ in pairs):
-        own = [(target, command) for target, command in pairs if target.platform == platform]
-        found = [(str(target), command) for target, command in own]
+        own = [(target, chosen) for target, chosen in pairs if target.platform == platform]
+        found = [(str(target), chosen) for target, chosen in own]
         if cpu is not None:
-            command = selection_of(cpu, outcome.scopes, outcome.default).command()
+            everywhere = selection_of(
+                cpu, outcome.scopes, outcome.default, by_machine=outcome.by_machine
+            )
             found = [
-                (f"{platform.short}-{fallback.name}", command),
-                *((str(t), command) for t, command in own if t.backend != fallback),
+                (f"{platform.short}-{fallback.name}", everywhere),
+                *((str(t), chosen) for t, chosen in own if t.backend != fallback),
             ]
         jobs += [
             {
                 "runner": RUNNERS[platform.key],
                 "target": name,
-                "flags": _flags(command),
+                "flags": " ".join(chosen.flags()),
                 "tests": number == 0,
             }
-            for number, (name, command) in enumerate(found)
+            for number, (name, chosen) in enumerate(found)
         ]
     return jobs

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from torchconf.layout.layouts import KINDS, Kind, Layout
+from torchconf.layout.machine_choice import MACHINE, is_by_machine
 from torchconf.model.backends import PYPI, Backend, is_nightly, is_pypi
 from torchconf.model.markers import are_closed_cells, holds, is_cut_by, overlap_for_uv
 from torchconf.model.ranges import admits_python
@@ -71,7 +72,7 @@ class Configuration(NamedTuple):
     rest: Backend
     """What sources by marker give a system that nobody names; `PYPI` without any."""
     default: str | None
-    """The backend whose group is a default group."""
+    """The backend whose group is a default group; `machine` where each machine says it."""
     pinned: bool
     required: bool
     cut: bool
@@ -140,7 +141,6 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
     targets, names = reading.targets(entries, layout) if layout else ((), {})
     if layout is None and catalog.main_package in declared:
         targets = tuple(Target(platform, PYPI) for platform in SHOWN_PLATFORMS)
-    defaults = [backend for backend, name in names.items() if project.is_default_group(name)]
     constrained = {requirement.name for requirement in project.workspace.constraint_dependencies}
     return Configuration(
         layout=layout,
@@ -150,13 +150,30 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
         indexes=_indexes(project, catalog, known),
         packages=tuple(packages),
         rest=reading.rest(entries) if layout == "markers" else PYPI,
-        default=defaults[0] if layout == "groups" and len(defaults) == 1 else None,
+        default=_default(project, catalog, names, reading.aliases) if layout == "groups" else None,
         pinned=catalog.main_package in constrained,
         required=bool(project.workspace.required_environments),
         cut=_is_cut(project, catalog),
         unreadable=tuple(reading.unreadable),
         foreign=tuple(reading.foreign.values()),
     )
+
+
+def _default(
+    project: Project,
+    catalog: Catalog,
+    names: Mapping[str, str],
+    aliases: Mapping[str, tuple[str, ...]],
+) -> str | None:
+    """Return the backend of the only default group, or `machine` where each machine says it."""
+    groups = {
+        backend: tuple(map(canonicalize_name, (name, *aliases.get(backend, ()))))
+        for backend, name in names.items()
+    }
+    if is_by_machine(project, catalog, groups):
+        return MACHINE
+    defaults = [backend for backend, name in names.items() if project.is_default_group(name)]
+    return defaults[0] if len(defaults) == 1 else None
 
 
 def _indexes(

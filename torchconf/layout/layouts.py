@@ -71,7 +71,7 @@ def choose_layout(
     Args:
         asked: `auto`, or a layout.
         targets: All of them.
-        default: The backend that `--default` names, or `none`, or None if it was not given.
+        default: What `--default` names: a backend, `machine` or `none`; None without it.
         keep_base: The project publishes torch, or needs it without any extra.
 
     Raises:
@@ -177,6 +177,13 @@ def with_aliases(
         scope._replace(name=name)
         for scope in scopes
         for name in (scope.name, *aliases.get(scope.backend.name, ()))
+    )
+
+
+def left_to_base(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
+    """Let the group of PyPI's build have no source anywhere: it is what the base brings."""
+    return tuple(
+        scope._replace(served=(), rest=PYPI) if scope.backend == PYPI else scope for scope in scopes
     )
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from torchconf.model.uv_variables import NO_GROUP
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torchconf.layout.layouts import Scope
     from torchconf.model.backends import Backend
-
-NO_GROUP = "UV_NO_GROUP"
-"""The variable that leaves groups out of every uv command; since uv 0.9.8."""
 
 
 def assignments(variables: Mapping[str, str]) -> list[str]:
@@ -63,26 +62,52 @@ class Selection(NamedTuple):
 
 
 def selection_of(
-    scope: Scope, scopes: Sequence[Scope], default: Backend | None, package: str | None = None
+    scope: Scope,
+    scopes: Sequence[Scope],
+    default: Backend | None,
+    package: str | None = None,
+    *,
+    by_machine: bool = False,
 ) -> Selection:
     """Return the choice that installs one scope's builds.
 
     A default group that conflicts with the one chosen has to be named as well: `--group` alone
     fails, and `--no-default-groups` would take the development tools away.
+
+    Args:
+        scope: The one.
+        scopes: All of them.
+        default: The backend of the only default group.
+        package: The member of a workspace.
+        by_machine: Each machine leaves the default groups of the others out: without `default`,
+            every group is one.
     """
     if scope.kind == "extra":
         return Selection(extras=(scope.name,), package=package)
     if scope.kind == "group" and scope.backend != default:
-        others = tuple(other.name for other in scopes if other.backend == default)
+        named = default is not None or by_machine
+        others = tuple(
+            other.name
+            for other in scopes
+            if named and other.name != scope.name and default in {None, other.backend}
+        )
+        if by_machine:
+            return Selection(left_out=others, package=package)
         return Selection(groups=(scope.name,), no_groups=others, package=package)
     return Selection(package=package)
 
 
 def hints(
-    scopes: Sequence[Scope], default: Backend | None, package: str | None = None
+    scopes: Sequence[Scope],
+    default: Backend | None,
+    package: str | None = None,
+    *,
+    by_machine: bool = False,
 ) -> tuple[str, ...]:
     """Return what else one should know to install and to stay with a build."""
     kind = scopes[0].kind
+    if by_machine:
+        return _machine_hints(scopes, default)
     if kind == "extra":
         sync = Selection(package=package).command()
         others = " ".join(f"--no-extra {scope.name}" for scope in scopes[:-1])
@@ -103,3 +128,24 @@ def hints(
             f"to keep your choice: set `UV_NO_SYNC=1`, or run `{run} ...`",
         )
     return ()
+
+
+def _machine_hints(scopes: Sequence[Scope], default: Backend | None) -> tuple[str, ...]:
+    """Return what has to be set where, and what for."""
+    where = (
+        "set it for this project's directory (direnv, mise, CI `env:`, Dockerfile `ENV`), not in a "
+        "shell profile: other uv projects fail with it"
+    )
+    add = "`uv add`, `uv remove` and `uv version --bump` do not follow it: pass `--no-sync`"
+    if default is not None:
+        own = next(scope.name for scope in scopes if scope.backend == default)
+        return (
+            f"machines that need PyPI's build set `{NO_GROUP}={own}`; all others set nothing",
+            where,
+            f"with it, {add}",
+        )
+    once = (
+        f"every machine sets `{NO_GROUP}` once; plain `uv sync`, `uv run` and `uv export` then "
+        "follow it, and without it they stop with an error"
+    )
+    return once, where, add

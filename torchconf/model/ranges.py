@@ -15,6 +15,14 @@ def overlap(first: SpecifierSet, *others: SpecifierSet) -> bool:
     return not common.is_empty
 
 
+def uv_range(text: str) -> SpecifierSet | None:
+    """Return what a `required-version` admits, None if it is malformed: a bare version is exact."""
+    try:
+        return SpecifierSet(text if text.strip()[:1] in set("<>=~!") else f"=={text}")
+    except InvalidSpecifier:
+        return None
+
+
 def overlaps(one: SpecifierSet, other: str) -> bool:
     """Tell whether some version is in both ranges."""
     return overlap(one, SpecifierSet(other))

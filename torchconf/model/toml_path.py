@@ -15,6 +15,7 @@ __all__ = [
     "ENVIRONMENTS",
     "INDEXES",
     "REQUIRED_ENVIRONMENTS",
+    "REQUIRED_VERSION",
     "SOURCES",
     "TARGETS",
     "UV",
@@ -30,6 +31,7 @@ UV: Path = ("tool", "uv")
 CONFLICTS: Path = (*UV, "conflicts")
 CONSTRAINTS: Path = (*UV, "constraint-dependencies")
 DEFAULT_GROUPS: Path = (*UV, "default-groups")
+REQUIRED_VERSION: Path = (*UV, "required-version")
 ENVIRONMENTS: Path = (*UV, "environments")
 INDEXES: Path = (*UV, "index")
 REQUIRED_ENVIRONMENTS: Path = (*UV, "required-environments")

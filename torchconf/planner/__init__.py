@@ -91,6 +91,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         targets=targets,
         # A member that is installed alone gets none of the default groups of its root.
         default=decision.default if member is None or project.root is not None else None,
+        by_machine=decision.by_machine,
         choice=decision.choice,
         planned=planned,
         around=members,

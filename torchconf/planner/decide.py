@@ -14,11 +14,13 @@ from torchconf.layout.layouts import (
     Layout,
     Scope,
     choose_layout,
+    left_to_base,
     make_scopes,
     ordered,
     widened,
     with_aliases,
 )
+from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.backends import PYPI, Backend
 from torchconf.model.intent import read_intent
 from torchconf.model.markers import may_hold, platform_marker
@@ -65,6 +67,8 @@ class Decision(NamedTuple):
     scopes: tuple[Scope, ...]
     default: Backend | None
     """The backend whose group becomes a default group."""
+    by_machine: bool
+    """Each machine says which build it is. All groups are default groups, or only `default`'s."""
     affected: frozenset[str]
     """Names of the scopes that the request is about; the others stay as they are."""
     bounds: Bounds
@@ -234,10 +238,14 @@ class _Deciding:
         changing = bool(self.request.add or self.request.remove)
         rest = self.before.rest if changing and self.before.layout in {None, "markers"} else None
         scopes = make_scopes(layout, choice.targets, self.catalog, names, lacks, rest)
+        default, by_machine = self._default(layout, choice.targets)
+        light = by_machine and default is not None
+        if light:
+            scopes = left_to_base(scopes)
         self._refuse_to_drop(choice.targets, scopes)
         if layout == self.before.layout:
             scopes = with_aliases(scopes, self.before.aliases)
-        cuts = self._cuts_environments(layout, packages, scopes)
+        cuts = not light and self._cuts_environments(layout, packages, scopes)
         if cuts or any(scope.rest == PYPI for scope in scopes):
             self._refuse_open_index(layout)
         same = set(choice.targets) <= set(self.before.targets)
@@ -254,7 +262,8 @@ class _Deciding:
             layout=layout,
             reason=reason,
             scopes=widened(scopes) if cuts else scopes,
-            default=self._default(layout, choice.targets),
+            default=default,
+            by_machine=by_machine,
             affected=self._affected(layout, scopes, choice.targets),
             bounds=Bounds(
                 chosen.part,
@@ -702,20 +711,29 @@ class _Deciding:
             for version in pythons
         )
 
-    def _default(self, layout: Layout, targets: Iterable[Target]) -> Backend | None:
-        """Return the backend that plain `uv sync` is to install, for the layout `groups`."""
-        if layout != "groups" or self.request.default == "none":
-            return None
-        backends = ordered({target.backend for target in targets}, self.catalog)
-        there = {backend.name for backend in backends}
+    def _default(self, layout: Layout, targets: Iterable[Target]) -> tuple[Backend | None, bool]:
+        """Return the backend that plain `uv sync` is to install, and whether machines choose.
+
+        Only for the layout `groups`.
+        """
         asked = self.request.default or self.before.default
-        if asked is None or (self.request.remove and asked not in there):
+        if layout != "groups" or self.request.default == "none":
+            return None, False
+        backends = ordered({target.backend for target in targets}, self.catalog)
+        word = asked.lower() if asked else None
+        if word == MACHINE:
+            self._refuse_machine(backends)
+            if len(backends) > 1:
+                return (self.catalog.fallback if self._is_light(backends) else None), True
+            return backends[0], False
+        there = {backend.name for backend in backends}
+        if word is None or (self.request.remove and asked not in there):
             # A default group of the root is none of its members', whatever it brings there. One
             # that no other conflicts with brings its build everywhere.
             if self.before.layout == "groups" or (self.facts.elsewhere and len(backends) > 1):
-                return None
-            return next((b for b in backends if b == self.catalog.fallback), backends[0])
-        word = asked.lower()
+                return None, False
+            own = next((b for b in backends if b == self.catalog.fallback), backends[0])
+            return own, False
         meant = [b for b in backends if word in {b.name, b.accelerator}]
         chosen = next((b for b in meant if b.name == word), meant[0] if len(meant) == 1 else None)
         if chosen is None and self.request.default and len(meant) > 1:
@@ -731,4 +749,42 @@ class _Deciding:
                 "`--default`",
                 help=f"the targets have {', '.join(backend.name for backend in backends)}",
             )
-        return chosen
+        return chosen, False
+
+    def _refuse_machine(self, backends: Sequence[Backend]) -> None:
+        """Refuse to leave a choice to machines that have none, or that would not be asked."""
+        if self.request.default is not None and len(backends) == 1:
+            raise RequestError(
+                f"`--default machine`: all targets have the build {backends[0].name}, so there is "
+                "nothing for a machine to choose",
+                help="omit `--default`, or add a target with another build",
+            )
+        if self.project.root is not None:
+            raise ProjectError(
+                "`--default machine` cannot be written in one workspace member: the conflicts "
+                "between its builds and those of other members belong in the root",
+                at=self.project.place("tool.uv.default-groups"),
+                help="pass `--default BACKEND` or `--default none`",
+            )
+        if self.facts.elsewhere:
+            raise ProjectError(
+                "`--default machine` in a workspace root: members that need torch would get "
+                "PyPI's build, with or without `UV_NO_GROUP`",
+                at=self.project.place("tool.uv.workspace"),
+                help="pass `--default BACKEND` or `--default none`",
+            )
+
+    def _is_light(self, backends: Sequence[Backend]) -> bool:
+        """Tell whether only machines with PyPI's build need to say so.
+
+        The base dependencies bring that build, and the default group of the CPU build stands
+        before it. What is published stays as it is.
+        """
+        project = self.project
+        if {*backends} != {self.catalog.fallback, PYPI} or "dependencies" in project.dynamic:
+            return False
+        if self.before.default == MACHINE:
+            group = canonicalize_name(self.before.names[PYPI.name])
+            return not project.is_default_group(group)
+        in_base = any(r.name == self.main for r in project.dependencies)
+        return bool(self.request.specs) and (in_base or not project.has_build_system)

@@ -85,6 +85,7 @@ class _Requires:
         self.decision = decision
         self.main = catalog.main_package
         self.leaving = decision.leaving(project)
+        self.in_base = {*facts.elsewhere, *(r.name for r in project.dependencies)}
         self.is_change = bool(request.add or request.remove)
         self.widened: dict[Path, str] = {}
         self.further: list[tuple[Path, str]] = []
@@ -104,6 +105,8 @@ class _Requires:
         self._dev_group()
         stays = self.decision.layout in {"groups", self.decision.before.layout}
         moved = self._move_out_of_base(() if stays else self.decision.packages)
+        if self.decision.by_machine and self.decision.default is not None:
+            self._into_base()
         for scope in self.decision.scopes:
             if scope.name in self.decision.affected:
                 self._in_scope(scope, moved)
@@ -179,9 +182,20 @@ class _Requires:
         for line in lines:
             self.draft.insert(_BASE, line, "direct requirement, so that its source applies")
 
+    def _into_base(self) -> None:
+        """Let the base dependencies bring what a machine gets that leaves the default group out."""
+        there = {requirement.name for requirement in self.project.dependencies}
+        for name in self.decision.packages:
+            if name in self.decision.required and name not in there:
+                former = self._joined(name, self.leaving.values()) or self._siblings(name)
+                for line in former or [self._new(name)]:
+                    self.draft.insert(_BASE, line, "what `UV_NO_GROUP` leaves is PyPI's build")
+                self.in_base.add(name)
+
     def _dev_group(self) -> None:
         """Define `dev` if `default-groups` will name it, ahead of the groups of this plan."""
-        untouched = self.project.default_groups is None and self.decision.default is not None
+        writes = self.decision.default is not None or self.decision.by_machine
+        untouched = self.project.default_groups is None and writes
         if untouched and "dev" not in self.project.groups:
             reason = "`default-groups` replaces uv's own default, `dev`, which must be defined"
             self.draft.put(("dependency-groups", "dev"), [], reason)
@@ -211,7 +225,6 @@ class _Requires:
     def _in_scope(self, scope: Scope, moved: Mapping[str, Sequence[Requirement]]) -> None:
         path, section = self._section(scope)
         there = {r.name for r in section.requirements} if section else set()
-        in_base = self.facts.elsewhere.union(r.name for r in self.project.dependencies)
         lines: list[str] = []
         declared = self.facts.elsewhere.union(r.name for r in self.project.requirements())
         for name in self.decision.packages:
@@ -220,7 +233,7 @@ class _Requires:
                 lines += (
                     self._brought(name, scope, moved.get(name, ()))
                     or self._siblings(name)
-                    or [self._new(name, bare=name in in_base)]
+                    or [self._new(name, bare=name in self.in_base)]
                 )
         for requirement in section.requirements if section else ():
             if requirement.name in self.decision.packages:

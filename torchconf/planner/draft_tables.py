@@ -6,12 +6,15 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from torchconf.edits.conflicts import are_apart, keep_apart
+from torchconf.edits.plan import Put
 from torchconf.errors import ProjectError
 from torchconf.layout.configuration import index_backends
 from torchconf.layout.layouts import KINDS
+from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import (
     holds,
@@ -20,14 +23,17 @@ from torchconf.model.markers import (
     possible_platforms,
     same_platforms,
 )
+from torchconf.model.ranges import overlaps, uv_range
 from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import (
     CONSTRAINTS,
     DEFAULT_GROUPS,
     REQUIRED_ENVIRONMENTS,
+    REQUIRED_VERSION,
     SOURCES,
     render_path,
 )
+from torchconf.model.uv_variables import NO_GROUP_SINCE
 from torchconf.planner.cells import Cells, cut_environments
 from torchconf.planner.draft_indexes import Indexes
 from torchconf.planner.reuse_entries import keep_entries
@@ -68,8 +74,10 @@ def draft_tables(
         ProjectError: The name that an index should have is taken.
     """
     names = [scope.name for scope in decision.scopes]
+    if decision.by_machine:
+        _require_uv(root, project)
     if decision.layout == "groups":
-        _draft_default_groups(draft, request, decision, names)
+        _draft_default_groups(draft, decision, names)
     if (
         decision.layout != "markers"
         and decision.affected
@@ -99,32 +107,64 @@ def draft_tables(
     indexes.draft(draft)
 
 
-def _draft_default_groups(
-    draft: Draft, request: Request, decision: Decision, names: Sequence[str]
-) -> None:
+def _draft_default_groups(draft: Draft, decision: Decision, names: Sequence[str]) -> None:
     """Let plain `uv sync` install the default backend, next to what it installed before."""
     path = DEFAULT_GROUPS
     reason = "what plain `uv sync` installs"
     ours = set(map(canonicalize_name, names))
     default = next((s.name for s in decision.scopes if s.backend == decision.default), None)
     current = draft.get(path)
-    if current is None and default is None:
+    if current is None and default is None and not decision.by_machine:
         return
     before = ["dev"] if current is None else current
     if current == "all":
         before = list(draft.get(("dependency-groups",)) or {})
     kept = [name for name in before if canonicalize_name(name) not in ours]
     wanted = [*kept, default] if default else kept
-    every = isinstance(current, list) and len(before) - len(kept) > 1
-    if every and request.default is None:
-        # Every build is a default group: each machine names those that it leaves out.
-        wanted = [*before, *(n for n in names if _same_name(n) not in set(map(_same_name, before)))]
+    if decision.by_machine and default is None:
+        wanted = [*kept, *names]
     if isinstance(current, list):
         draft.arrange(
             path, wanted, reason, same=_same_name, kin=lambda name: _same_name(name) in ours
         )
     else:
         draft.put(path, list(wanted), reason)
+    if decision.by_machine and decision.before.default != MACHINE:
+        # uv's own error does not name the variable.
+        comment = _EACH if default is None else _ONLY.format(default)
+        draft.take(Put(path, draft.get(path), reason, comment))
+
+
+_EACH = (
+    "Each machine says which build it is: UV_NO_GROUP names the groups of all other builds,\n"
+    "with one space between them. Set it for this project's directory, not for all projects."
+)
+_ONLY = (
+    "A machine that needs PyPI's build instead sets UV_NO_GROUP={}, for this project's directory,\n"
+    "not for all projects."
+)
+
+
+def _require_uv(draft: Draft, project: Project) -> None:
+    """Require a uv that reads the variable of each machine, unless the project does so already.
+
+    Raises:
+        ProjectError: The project requires an older one.
+    """
+    path = REQUIRED_VERSION
+    text = draft.get(path)
+    specifier = uv_range(text) if isinstance(text, str) else SpecifierSet()
+    if specifier is None or not overlaps(specifier, f"<{NO_GROUP_SINCE}"):
+        return
+    if not overlaps(specifier, f">={NO_GROUP_SINCE}"):
+        raise ProjectError(
+            f"`{text}` excludes uv {NO_GROUP_SINCE} and newer: older versions ignore `UV_NO_GROUP`",
+            at=project.workspace.place(render_path(path)),
+            help="allow a newer uv, or pass `--default BACKEND`",
+        )
+    upper = (str(part) for part in specifier if part.operator not in {">", ">="})
+    wanted = ",".join((f">={NO_GROUP_SINCE}", *sorted(upper)))
+    draft.put(path, wanted, "older versions of uv ignore `UV_NO_GROUP`")
 
 
 def _require_environments(draft: Draft, decision: Decision) -> None:

@@ -29,7 +29,7 @@ class Request(NamedTuple):
     """Companions to add, as typed."""
     layout: str = "auto"
     default: str | None = None
-    """A backend, or `none`."""
+    """A backend, `machine`, or `none`."""
     names: tuple[tuple[str, str], ...] = ()
     """Backend to the name of its extra or group."""
     python: str | None = None
@@ -69,6 +69,8 @@ class Outcome(NamedTuple):
     targets: tuple[Target, ...]
     default: Backend | None
     """Whose group is a default group for what the commands install."""
+    by_machine: bool
+    """Each machine leaves out the default groups of the other builds."""
     choice: ReleaseChoice
     planned: Project
     """The project as it will be."""

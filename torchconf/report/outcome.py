@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from torchconf.resolve.wheels import Judged
 
 
-def install_commands(outcome: Outcome) -> list[tuple[Target, str]]:
-    """Return each target with the command that installs its build."""
-    found: list[tuple[Target, str]] = []
+def install_choices(outcome: Outcome) -> list[tuple[Target, Selection]]:
+    """Return each target with the choice that installs its build."""
+    found: list[tuple[Target, Selection]] = []
     for target in outcome.targets:
         for scope in outcome.scopes:
             if scope.kind == "" or scope.backend == target.backend:
-                found.append((target, _selection(scope, outcome).command()))
+                found.append((target, _selection(scope, outcome)))
                 break
     return found
 
@@ -32,7 +32,13 @@ def install_commands(outcome: Outcome) -> list[tuple[Target, str]]:
 def _selection(scope: Scope, outcome: Outcome) -> Selection:
     """Return the choice that installs the builds of one scope."""
     if scope.kind:
-        return selection_of(scope, outcome.scopes, outcome.default, outcome.member)
+        return selection_of(
+            scope,
+            outcome.scopes,
+            outcome.default,
+            outcome.member,
+            by_machine=outcome.by_machine,
+        )
     kind, name = outcome.carrier
     return Selection(
         extras=(name,) if kind == "extra" else (),
@@ -43,12 +49,12 @@ def _selection(scope: Scope, outcome: Outcome) -> Selection:
 
 def commands_table(outcome: Outcome) -> str:
     """Return the commands as aligned lines, and what else one should know to install."""
-    rows = install_commands(outcome)
+    rows = [(target, chosen.command()) for target, chosen in install_choices(outcome)]
     if not rows:
         return ""
     width = max(len(str(target)) for target, _ in rows)
     lines = [f"{target!s:{width}}  {command}" for target, command in rows]
-    lines += hints(outcome.scopes, outcome.default, outcome.member)
+    lines += hints(outcome.scopes, outcome.default, outcome.member, by_machine=outcome.by_machine)
     return "".join(f"{shown(line)}\n" for line in lines)
 
 
@@ -106,8 +112,8 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "layout": outcome.layout,
         "torch": str(outcome.choice.release) if outcome.choice.release else None,
         "targets": [
-            {"target": str(target), "command": command}
-            for target, command in install_commands(outcome)
+            {"target": str(target), "command": chosen.command()}
+            for target, chosen in install_choices(outcome)
         ],
         "notes": list(outcome.plan.notes),
         "warnings": list(outcome.plan.warnings),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from torchconf.layout.machine_choice import clashing_defaults, is_left_to_base
 from torchconf.layout.selection import Selection
 from torchconf.model.project import flatten_group
 from torchconf.model.source_trees import place_of_source, place_of_url
@@ -43,7 +44,8 @@ def selections(
 ) -> tuple[Selection, ...]:
     """Return the choices worth a row: none, then each extra or group that has a say in torch.
 
-    An extra or group that conflicts with a default group is chosen instead of it.
+    An extra or group that conflicts with a default group is chosen instead of it. Where default
+    groups conflict with each other, each machine leaves out all but one of them.
 
     Args:
         project: Whose extras and groups are to be chosen from.
@@ -51,29 +53,36 @@ def selections(
         package: Its name where it is a member of a workspace.
         around: What its requirements may lead to.
     """
-    clashing = _clashing(project)
+    clashing = clashing_defaults(project)
     around = around or Around()
     say = _Say(project, catalog, around)
-    found = [Selection(package=package)]
-    found += [
-        Selection(
-            extras=(section.written,),
-            no_groups=tuple(clashing.get(("extra", name), ())),
-            package=package,
-        )
-        for name, section in project.extras.items()
-        if say.of("extra", name)
+    plain = Selection(package=package)
+    machines = [
+        plain._replace(left_out=clashing["group", name])
+        for name in project.installed_groups()
+        if ("group", name) in clashing
     ]
+
+    def beside(selection: Selection, kind: str, name: NormalizedName) -> Iterator[Selection]:
+        others = clashing.get((kind, name), ())
+        if machines and not others:
+            # No command of this project is accepted without the choice of a machine.
+            yield from (selection._replace(left_out=one.left_out) for one in machines)
+        elif machines:
+            yield selection._replace(left_out=others)
+        elif others and kind == "group" and is_left_to_base(project, catalog, name):
+            yield plain._replace(left_out=others)
+        else:
+            yield selection._replace(no_groups=others)
+
+    found = [plain, *machines]
+    for name, section in project.extras.items():
+        if say.of("extra", name):
+            found += beside(plain._replace(extras=(section.written,)), "extra", name)
     defaults = frozenset(project.installed_groups())
-    found += [
-        Selection(
-            groups=(section.written,),
-            no_groups=tuple(clashing.get(("group", name), ())),
-            package=package,
-        )
-        for name, section in project.groups.items()
-        if name not in defaults and say.of("group", name)
-    ]
+    for name, section in project.groups.items():
+        if name not in defaults and say.of("group", name):
+            found += beside(plain._replace(groups=(section.written,)), "group", name)
     root = project.workspace
     say = _Say(root, catalog, around)
     found += [
@@ -83,23 +92,6 @@ def selections(
         if name not in project.groups and say.of("group", name)
     ]
     return tuple(found)
-
-
-def _clashing(project: Project) -> Mapping[tuple[str, str | None], dict[str, None]]:
-    """Return the default groups that some conflict set forbids next to an extra or group."""
-    found: dict[tuple[str, str | None], dict[str, None]] = {}
-    defaults = project.installed_groups()
-    for conflict in project.conflicts if defaults else ():
-        members = {(item.kind, item.name) for item in conflict.items}
-        for group in defaults:
-            if ("group", group) in members:
-                for kind, name in members:
-                    if name != group:
-                        found.setdefault((kind, name), {})[group] = None
-    return {
-        scope: {project.groups[name].written: None for name in defaults if name in groups}
-        for scope, groups in found.items()
-    }
 
 
 class _Say:

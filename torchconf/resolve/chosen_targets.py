@@ -67,16 +67,18 @@ def selection_for(
 ) -> Selection | None:
     """Return the choice that gives a target its build: the one of this name, else the first."""
     fitting = [
-        row.selection
+        row
         for row in rows
         if row.package == main
         and row.platform == target.platform.key
         and row.backend == target.backend.name
     ]
     normal = canonicalize_name(name or target.backend.extra)
-    named = [
-        one
-        for one in fitting
-        if any(canonicalize_name(each) == normal for each in (*one.extras, *one.groups))
-    ]
-    return next(iter((*named, *fitting)), None)
+    named = [row for row in fitting if normal in set(map(canonicalize_name, _chosen(row)))]
+    return next((row.selection for row in (*named, *fitting)), None)
+
+
+def _chosen(row: Row) -> tuple[str, ...]:
+    """Return what a choice names; what a machine leaves out says what it keeps."""
+    kept = row.groups if row.selection.left_out else row.selection.groups
+    return (*row.selection.extras, *kept)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from torchconf.layout.selection import Selection
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
+from torchconf.model.uv_variables import NO_GROUP
 from torchconf.resolve.choices import Around, choice_of, enabled_groups, selections
 from torchconf.resolve.needs import needs_of
 from torchconf.resolve.routes import routes
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from torchconf.catalog import Answer, Catalog
-    from torchconf.layout.selection import Selection
     from torchconf.model.project import Project
     from torchconf.model.targets import Platform
     from torchconf.resolve.route import Route
@@ -104,6 +105,7 @@ def route_table(
         (selection, choice_of(selection), enabled_groups(owner, selection))
         for owner, selection in chosen
     ]
+    by_machine = {s.package for s, _, _ in choices if s.left_out}
     platforms = [(platform, platform.environment()) for platform in _platforms(project, catalog)]
     rows: list[Row] = []
     for package in packages:
@@ -111,6 +113,9 @@ def route_table(
             for selection, choice, groups in choices:
                 route = found.row(package, machine, choice)
                 judged = wheels.judge(package, platform, route)
+                reason = judged.reason or route.doubt
+                if route.kind == "error" and selection == Selection(package=selection.package):
+                    reason = _refused(reason, is_meant=selection.package in by_machine)
                 rows.append(
                     Row(
                         package=package,
@@ -120,11 +125,18 @@ def route_table(
                         index_name=_index_name(route, judged),
                         backend=judged.backend.name if judged.backend else None,
                         available=judged.available,
-                        reason=judged.reason or route.doubt,
+                        reason=reason,
                         provisional=judged.reason is None and route.doubt is not None,
                     )
                 )
     return tuple(rows)
+
+
+def _refused(reason: str | None, *, is_meant: bool) -> str | None:
+    """Say why uv refuses the plain command, where each machine has to say which build it is."""
+    if not is_meant:
+        return reason
+    return f"uv refuses this command where `{NO_GROUP}` is not set: {reason}"
 
 
 def _index_name(route: Route, judged: Judged) -> str | None:

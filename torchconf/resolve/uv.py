@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.errors import UvError, hide_secrets
 from torchconf.interrupts import held, orderly
-from torchconf.layout.selection import NO_GROUP, assignments
+from torchconf.layout.selection import assignments
+from torchconf.model.uv_variables import NO_GROUP
 from torchconf.resolve.programs import find_program
 
 if TYPE_CHECKING:

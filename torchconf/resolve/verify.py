@@ -13,6 +13,7 @@ from packaging.pylock import PylockSelectError
 from packaging.version import InvalidVersion, Version
 
 from torchconf.catalog import Answer
+from torchconf.layout.selection import Selection
 from torchconf.model.backends import PYPI
 from torchconf.model.ranges import admits_python
 from torchconf.model.targets import PLATFORMS
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
     from torchconf.catalog import Catalog
-    from torchconf.layout.selection import Selection
     from torchconf.model.project import Project
     from torchconf.model.pylock import Build, Export
     from torchconf.model.targets import Platform
@@ -38,6 +38,8 @@ class Found(NamedTuple):
     selection: Selection
     export: Export | None
     error: str | None
+    is_meant: bool = False
+    """Whether the project wants uv to refuse this choice."""
 
 
 class Verified(NamedTuple):
@@ -50,7 +52,7 @@ class Verified(NamedTuple):
     wheel: str | None
     problem: str | None
     is_foreseen: bool = False
-    """Whether the problem is what `show` says, too, of a build that was chosen by name."""
+    """Whether `show` says so, too: of a build that was chosen by name, or of no choice at all."""
 
     def data(self) -> dict[str, Any]:
         """Return the row as JSON data, with its keys in their order."""
@@ -120,7 +122,10 @@ def verify(
         catalog: What is known of PyTorch's wheels.
         projects: The project and the members of its workspace: names of indexes, and ranges.
     """
-    by_selection = {one.selection: one for one in found}
+    by_machine = {row.selection.package for row in rows if row.selection.left_out}
+    # Where each machine says which build it is, uv refuses the command that does not.
+    refused = {Selection(package=package) for package in by_machine}
+    by_selection = {one.selection: one._replace(is_meant=one.selection in refused) for one in found}
     platforms = {platform.key: platform for platform in PLATFORMS}
     names = {
         index.url.rstrip("/"): index.name
@@ -148,7 +153,7 @@ def _verified(
     if found.export is None:
         return Verified(
             row._replace(backend=None, index_name=None, available=Answer.NO),
-            python, None, None, found.error,
+            python, None, None, found.error, found.is_meant,
         )  # fmt: skip
     refusal = found.export.refusal(platform, python)
     if refusal is not None:

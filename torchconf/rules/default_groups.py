@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchconf.model.ranges import overlaps
+from torchconf.model.ranges import overlaps, uv_range
 from torchconf.model.toml_path import DEFAULT_GROUPS, UV
+from torchconf.model.uv_variables import NO_GROUP_SINCE
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
@@ -90,11 +91,11 @@ class DefaultGroupClash(Rule):
                 help="document this in a comment next to `default-groups`",
             )
         text = uv.get("required-version")
-        if not isinstance(text, str) or _allows_before(text, "0.9.8"):
+        if not isinstance(text, str) or _allows_older(text):
             yield self.finding(
                 (*UV, "required-version") if isinstance(text, str) else DEFAULT_GROUPS,
-                "uv before 0.9.8 ignores `UV_NO_GROUP`, which chooses the build here",
-                help='add `required-version = ">=0.9.8"`',
+                f"uv before {NO_GROUP_SINCE} ignores `UV_NO_GROUP`, which chooses the build here",
+                help=f'add `required-version = ">={NO_GROUP_SINCE}"`',
             )
 
     def _fix(self, context: Context) -> Fix:
@@ -114,16 +115,10 @@ class DefaultGroupClash(Rule):
         return Fix(title, tuple(draft.steps), safe=False)
 
 
-def _allows_before(text: str, version: str) -> bool:
-    """Tell whether a `required-version` allows a uv before another one."""
-    # Imported here: few files come this far.
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    try:
-        specifier = SpecifierSet(text if text.strip()[:1] in "<>=~!" else f"=={text}")
-    except InvalidSpecifier:
-        return False
-    return overlaps(specifier, f"<{version}")
+def _allows_older(text: str) -> bool:
+    """Tell whether a `required-version` allows a uv that does not read the variable."""
+    specifier = uv_range(text)
+    return specifier is not None and overlaps(specifier, f"<{NO_GROUP_SINCE}")
 
 
 class DefaultGroupUndefined(Rule):

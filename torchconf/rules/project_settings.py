@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from torchconf.errors import without_secrets
 from torchconf.model.backends import is_nightly
-from torchconf.model.ranges import overlaps
+from torchconf.model.ranges import overlaps, uv_range
 from torchconf.model.toml_path import UV
 from torchconf.model.uv_lock import locked_builds
 from torchconf.rules.fixes import draft_of
@@ -84,11 +82,8 @@ class UvTooOld(Rule):
         scoped = any(source.extra or source.group for source in context.family_sources)
         if not isinstance(text, str) or not scoped:
             return
-        try:
-            specifier = SpecifierSet(text if re.match(r"\s*[<>=~!]", text) else f"=={text}")
-        except InvalidSpecifier:
-            return
-        if not overlaps(specifier, "<0.8"):
+        specifier = uv_range(text)
+        if specifier is None or not overlaps(specifier, "<0.8"):
             return
         draft = draft_of(context)
         draft.put(
