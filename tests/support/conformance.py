@@ -101,7 +101,7 @@ def cases(count: int, seed: int) -> Iterator[Case]:
         if rng.random() < 0.2:
             words += ["--layout", rng.choice(["markers", "extras", "groups"])]
         if rng.random() < 0.1:
-            words += ["--default", rng.choice(["cpu", "none", "cu130"])]
+            words += ["--default", rng.choice(["cpu", "none", "cu130", "machine"])]
         if rng.random() < 0.15:
             words += ["--required-environments"]
         if start == "nothing" and rng.random() < 0.6:
@@ -140,7 +140,7 @@ def problems(
     for target in answer.data["targets"]:
         name, command = target["target"], target["command"]
         if command not in exports:
-            exports[command] = replica.export(folder, *shlex.split(command)[2:])
+            exports[command] = replica.chosen(folder, command)
         spec = parse_target_spec(name, catalog.vocabulary)
         for python in pythons:
             at = f"{name} on {python}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import shlex
 import tomllib
 from pathlib import Path
@@ -26,6 +27,9 @@ THREE_SYSTEMS = "-t linux-cu130 -t linux-cpu -t windows-cpu -t macos-cpu"
 """Linux has two backends, so that something must choose between them."""
 
 
+_TABLE = re.compile(r"  (UV_NO_GROUP=\S.*)?uv sync")
+
+
 class Result(NamedTuple):
     """What a command answered."""
 
@@ -39,8 +43,8 @@ class Result(NamedTuple):
         return json.loads(self.out)
 
     def commands(self) -> dict[str, list[str]]:
-        """Return the printed table: target to the words of its command."""
-        pairs = (line.partition("  ") for line in self.out.splitlines() if "  uv sync" in line)
+        """Return the printed table: target to the words of its command, variables first."""
+        pairs = (line.partition("  ") for line in self.out.splitlines() if _TABLE.search(line))
         return {target: shlex.split(command) for target, _, command in pairs}
 
 

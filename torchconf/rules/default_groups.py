@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.model.ranges import overlaps, uv_range
 from torchconf.model.toml_path import DEFAULT_GROUPS, UV
-from torchconf.model.uv_variables import NO_GROUP_SINCE
+from torchconf.model.uv_variables import NO_GROUP, NO_GROUP_SINCE
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
@@ -39,15 +39,18 @@ class DefaultGroupClash(Rule):
         project = context.project
         defaults = context.project.installed_groups()
         written = "default-groups" in project.uv
-        family = set(context.catalog.family)
+        says_it = NO_GROUP in (context.text or "")
         for conflict in project.conflicts:
             own = [i for i in conflict.items if i.package == project.name and i.name]
             chosen = [i for i in own if i.kind == "group" and i.name in defaults]
             others = [i for i in own if i not in chosen]
             at = DEFAULT_GROUPS if written else conflict.path
             names = list_names(str(item.name) for item in chosen)
-            if len(chosen) > 1 and self._is_machine(context, own, chosen):
+            is_machine = len(chosen) > 1 and self._are_builds(context, own)
+            if is_machine and not others:
                 yield from self._machine(context, chosen)
+            elif is_machine and says_it:
+                yield self._incomplete(context, names, others)
             elif len(chosen) > 1:
                 yield self.finding(
                     at,
@@ -55,11 +58,9 @@ class DefaultGroupClash(Rule):
                     severity=Severity.ERROR,
                     fix=self._fix(context) if project.default_groups == "all" else None,
                 )
-            elif chosen and any(
-                line.name in family
-                for item in others
-                for line in context.flat(Place(item.kind, item.name))
-            ):
+            elif chosen and says_it:
+                yield from self._old_uv(context)
+            elif chosen and any(self._is_build(context, item) for item in others):
                 example = others[0]
                 yield self.finding(
                     at,
@@ -67,30 +68,47 @@ class DefaultGroupClash(Rule):
                     f"{chosen[0].name} --{example.kind} {example.name}`",
                 )
 
-    def _is_machine(self, context: Context, own: list[Item], chosen: list[Item]) -> bool:
-        """Tell whether every build is a default group, so that each machine names the others."""
+    def _are_builds(self, context: Context, own: list[Item]) -> bool:
+        """Tell whether a set is about builds alone, so that each machine can name the others."""
+        return isinstance(context.project.default_groups, tuple) and all(
+            item.kind == "group" and self._is_build(context, item) for item in own
+        )
+
+    @staticmethod
+    def _is_build(context: Context, item: Item) -> bool:
         family = set(context.catalog.family)
-        return (
-            isinstance(context.project.default_groups, tuple)
-            and own == chosen
-            and all(
-                any(line.name in family for line in context.flat(Place("group", item.name)))
-                for item in own
-            )
+        return any(line.name in family for line in context.flat(Place(item.kind, item.name)))
+
+    def _incomplete(self, context: Context, names: str, missing: list[Item]) -> Finding:
+        """Report builds that no machine gets, as their groups are no default groups."""
+        others = list_names(str(item.name) for item in missing)
+        draft = draft_of(context)
+        for item in missing:
+            written = context.project.groups[item.name].written if item.name else ""
+            draft.insert(DEFAULT_GROUPS, written, "every build is a default group")
+        return self.finding(
+            DEFAULT_GROUPS,
+            f"{names} are default groups, but {others} is not: a machine that leaves them out with "
+            f"`{NO_GROUP}` gets no build",
+            severity=Severity.ERROR,
+            fix=Fix("add it to `default-groups`", tuple(draft.steps), safe=False),
         )
 
     def _machine(self, context: Context, chosen: list[Item]) -> Iterator[Finding]:
         """Report what helps people whose machine does not say yet which build it wants."""
-        uv = context.project.workspace.uv
         others = " ".join(str(item.name) for item in chosen[1:])
-        if context.text and "UV_NO_GROUP" not in context.text:
+        if context.text and NO_GROUP not in context.text:
             yield self.finding(
                 DEFAULT_GROUPS,
                 "every build is a default group: to choose one, each machine must exclude the "
                 f'others with `UV_NO_GROUP`, such as `UV_NO_GROUP="{others}"`',
                 help="document this in a comment next to `default-groups`",
             )
-        text = uv.get("required-version")
+        yield from self._old_uv(context)
+
+    def _old_uv(self, context: Context) -> Iterator[Finding]:
+        """Report a uv that would ignore the variable, and install another build."""
+        text = context.project.workspace.uv.get("required-version")
         if not isinstance(text, str) or _allows_older(text):
             yield self.finding(
                 (*UV, "required-version") if isinstance(text, str) else DEFAULT_GROUPS,

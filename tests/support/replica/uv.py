@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import ssl
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -147,30 +149,40 @@ class Replica:
         seconds = time.perf_counter() - started
         return Run(command, done.returncode, done.stdout, done.stderr, seconds)
 
-    def uv(self, *arguments: str, cwd: Path) -> Run:
+    def uv(self, *arguments: str, cwd: Path, variables: Mapping[str, str] | None = None) -> Run:
         """Run uv; it may fail."""
         locking = bool(LOCKING.intersection(arguments[:1]))
-        env = self.environment(cwd if locking else None)
+        env = self.environment(cwd if locking else None) | {**(variables or {})}
         return self.run(str(self.executable), *arguments, cwd=cwd, env=env)
 
     def lock(self, project: Path, *arguments: str) -> Run:
         """Run `uv lock`, which must succeed."""
         return _succeed(self.uv("lock", *arguments, cwd=project))
 
-    def export(self, project: Path, *selection: str) -> Export:
+    def export(
+        self, project: Path, *selection: str, variables: Mapping[str, str] | None = None
+    ) -> Export:
         """Export a lock.
 
         Args:
             project: A project with a uv.lock.
             selection: What uv takes: `--extra cu130`, `--no-group cpu`, `--package member`.
+            variables: What the machine of this choice sets.
         """
         options = ("--frozen", "--format", "pylock.toml", "--no-emit-workspace")
-        run = self.uv("export", *options, *selection, cwd=project)
+        run = self.uv("export", *options, *selection, cwd=project, variables=variables)
         return Export.parse(_succeed(run).stdout)
 
     def selected(self, project: Path, platform: str, python: str, *selection: str) -> Selection:
         """Return what a machine installs from a project's lock; `Export.select` says more."""
         return self.export(project, *selection).select(platform, python)
+
+    def chosen(self, project: Path, command: str) -> Export:
+        """Export what a printed command installs: `UV_NO_GROUP="cpu" uv sync`."""
+        words = shlex.split(command)
+        start = words.index("uv")
+        variables = dict(word.split("=", 1) for word in words[:start])
+        return self.export(project, *words[start + 2 :], variables=variables)
 
     def sync(self, project: Path, *arguments: str) -> Run:
         """Install a lock on this machine into the project's .venv, without the project itself."""
