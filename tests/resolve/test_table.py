@@ -372,7 +372,8 @@ def source(url: str) -> str:
                 'conflicts = [[{ group = "a" }, { group = "b" }]]\n'
             ),
             ["error"] * 4,
-            "note: group `a` and group `b` are incompatible with the declared conflicts\n",
+            "note: uv refuses this command where `UV_NO_GROUP` is not set: group `a` and group "
+            "`b` are incompatible with the declared conflicts\n",
         ),
         (
             (

@@ -122,7 +122,8 @@ def _draft_default_groups(draft: Draft, decision: Decision, names: Sequence[str]
     kept = [name for name in before if canonicalize_name(name) not in ours]
     wanted = [*kept, default] if default else kept
     if decision.by_machine and default is None:
-        wanted = [*kept, *names]
+        there = set(map(_same_name, before))
+        wanted = [*before, *(name for name in names if _same_name(name) not in there)]
     if isinstance(current, list):
         draft.arrange(
             path, wanted, reason, same=_same_name, kin=lambda name: _same_name(name) in ours
