@@ -21,6 +21,11 @@ from tests.support.projects import PROJECTS, THREE_SYSTEMS, WHL, Demo
 from tests.support.replica import Build, Replica
 from tests.support.uv_guide import GUIDE, Configuration
 
+REFUSED = (
+    "note: uv refuses this command where `UV_NO_GROUP` is not set: group `a` and group `b` are "
+    "incompatible with the declared conflicts\n"
+)
+
 ROOT = str(Path(torchconf.__file__).parents[1])
 HEAD = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\n'
 SHOWN = ["linux-x86_64", "linux-aarch64", "windows-x86_64", "macos-arm64"]
@@ -372,8 +377,7 @@ def source(url: str) -> str:
                 'conflicts = [[{ group = "a" }, { group = "b" }]]\n'
             ),
             ["error"] * 4,
-            "note: uv refuses this command where `UV_NO_GROUP` is not set: group `a` and group "
-            "`b` are incompatible with the declared conflicts\n",
+            REFUSED,
         ),
         (
             (
