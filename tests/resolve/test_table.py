@@ -21,11 +21,6 @@ from tests.support.projects import PROJECTS, THREE_SYSTEMS, WHL, Demo
 from tests.support.replica import Build, Replica
 from tests.support.uv_guide import GUIDE, Configuration
 
-REFUSED = (
-    "note: uv refuses this command where `UV_NO_GROUP` is not set: group `a` and group `b` are "
-    "incompatible with the declared conflicts\n"
-)
-
 ROOT = str(Path(torchconf.__file__).parents[1])
 HEAD = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\n'
 SHOWN = ["linux-x86_64", "linux-aarch64", "windows-x86_64", "macos-arm64"]
@@ -372,15 +367,6 @@ def source(url: str) -> str:
         ),
         (
             (
-                '[dependency-groups]\na = ["torch"]\nb = ["torch"]\n[tool.uv]\n'
-                'default-groups = "all"\n'
-                'conflicts = [[{ group = "a" }, { group = "b" }]]\n'
-            ),
-            ["error"] * 4,
-            REFUSED,
-        ),
-        (
-            (
                 'dependencies = ["torch"]\n[tool.uv.sources]\n'
                 'torch = { git = "https://github.com/pytorch/pytorch" }\n'
             ),
@@ -398,6 +384,24 @@ def test_cells_tell_known_from_unknown_and_say_why(
     starts = [column.start() for column in re.finditer(r"\S+", head)][2:]
     ends = [*starts[1:], None]
     assert [line[start:end].strip() for start, end in zip(starts, ends, strict=True)] == cells
+
+
+def test_default_groups_that_conflict_are_left_out_by_machines(tmp_path: Path) -> None:
+    text = (
+        '[dependency-groups]\na = ["torch"]\nb = ["torch"]\n[tool.uv]\n'
+        'default-groups = "all"\n'
+        'conflicts = [[{ group = "a" }, { group = "b" }]]\n'
+    )
+    result = Demo(tmp_path, HEAD + text)("show")
+    assert result.err == (
+        "note: uv refuses this command where `UV_NO_GROUP` is not set: group `a` and group `b` are "
+        "incompatible with the declared conflicts\n"
+    )
+    assert [re.split(r"\s{2,}", line) for line in result.out.splitlines()[1:]] == [
+        ["uv sync", "torch", *["error"] * 4],
+        ['UV_NO_GROUP="b" uv sync', "torch", *["pypi"] * 4],
+        ['UV_NO_GROUP="a" uv sync', "torch", *["pypi"] * 4],
+    ]
 
 
 def test_error_rows_have_no_index_and_are_not_available(tmp_path: Path) -> None:
