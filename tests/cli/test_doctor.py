@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import pytest
 
 import torchconf.machine
 from tests.support.projects import THREE_SYSTEMS, WHL, Demo
-from tests.support.recorded_machines import program, record
+from tests.support.recorded_machines import MACHINES, program, record
 from tests.support.replica import Replica
-from torchconf.machine import ProbeResults, read_machine
+from torchconf.catalog import load_catalog
+from torchconf.cli.doctor import Report
+from torchconf.cli.doctor_text import Line, report_lines, write_lines
+from torchconf.machine import Gpu, ProbeResults, fits, read_machine, spoken_gpu
 from torchconf.machine.installed import TorchReport, ask_torch, environment_folder, read_environment
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the Python is a shell script")
@@ -468,6 +472,75 @@ def test_files_of_an_environment(
 def test_colour_is_for_terminals_or_for_who_asks(empty: Demo) -> None:
     assert "\033[" not in empty("doctor").out
     assert "\033[32mlinux-cpu  needs no GPU\033[0m" in empty("doctor --color always").out
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_lines_are_wrapped_at_a_terminal_and_commands_are_not_broken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    command = "uv sync --no-group cpu --group cu130 --project somewhere-far-away"
+    lines = [
+        Line("machine", "Linux x86_64, glibc 2.39"),
+        Line("hint", "this machine also fits cu130: run `uv sync --extra cu130`", "yellow"),
+        Line("hint", "second"),
+        Line("run", command),
+    ]
+    terminal, file = Terminal(), StringIO()
+    write_lines(lines, terminal, "never")
+    assert terminal.getvalue().splitlines() == [
+        "machine  Linux x86_64, glibc 2.39",
+        "hint     this machine also fits cu130: run",
+        "         `uv sync --extra cu130`",
+        "         second",
+        f"run      {command}",
+    ]
+    write_lines(lines, file, "never")
+    assert "cu130: run `uv sync --extra cu130`\n" in file.getvalue()
+
+
+def test_every_machine_is_told_in_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    catalog = load_catalog()
+    for path in MACHINES:
+        machine = read_machine(record(path.stem)[0])
+        report = Report(
+            machine=machine,
+            fits=fits(machine, catalog),
+            environment=None,
+            sight=None,
+            wanted=None,
+            verdict=None,
+        )
+        terminal = Terminal()
+        write_lines(report_lines(report, catalog), terminal, "never")
+        assert max(map(len, terminal.getvalue().splitlines())) <= 80, path.stem
+
+
+@pytest.mark.parametrize(
+    ("gpu", "maker", "words"),
+    [
+        (Gpu("NVIDIA GeForce RTX 5090", "12.0"), "nvidia",
+         "NVIDIA GeForce RTX 5090 (Blackwell 12.0)"),
+        (Gpu("", None, "10de:2684"), "nvidia", "PCI device 2684"),
+        (Gpu("AMD Radeon 8060S Graphics", "gfx1151", "1002:1586"), "amd",
+         "AMD Radeon 8060S Graphics (gfx1151)"),
+        (Gpu("", "gfx1151", "1002:1586"), "amd", "Radeon 8060S (gfx1151)"),
+        (Gpu("", None, "1002:1586"), "amd", "Radeon 8060S"),
+        (Gpu("", "gfx1103"), "amd", "gfx1103"),
+        (Gpu("Arc B580", "e20b", "8086:e20b"), "intel", "Arc B580 (e20b)"),
+        (Gpu("", "e20b", "8086:e20b"), "intel", "Arc B-Series (e20b)"),
+        (Gpu("", "3e92", "8086:3e92"), "intel", "PCI device 3e92"),
+    ],
+)  # fmt: skip
+def test_gpu_is_called_as_the_machine_says_else_as_the_catalog_knows(
+    gpu: Gpu, maker: str, words: str
+) -> None:
+    assert spoken_gpu(gpu, maker, load_catalog()) == words
 
 
 def test_lines_that_ended_stand_where_nothing_else_fits_or_the_project_has_them(

@@ -6,7 +6,7 @@ publishes for its platform. Neither raises, waits for long, or needs a GPU.
 
 from __future__ import annotations
 
-from torchconf.machine.fitting import Fit, fits, machine_notes, needs
+from torchconf.machine.fitting import Fit, fits, machine_notes, needs, spoken_gpu
 from torchconf.machine.hardware import Gpu, Hardware, Machine, read_machine
 from torchconf.machine.probe import ProbeResults, probe_machine
 
@@ -21,6 +21,7 @@ __all__ = [
     "needs",
     "probe_machine",
     "read_machine",
+    "spoken_gpu",
     "this_machine",
 ]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchconf.catalog import Catalog
-    from torchconf.machine.hardware import Hardware, Machine
+    from torchconf.machine.hardware import Gpu, Hardware, Machine
     from torchconf.model.backends import Backend
     from torchconf.model.targets import Platform
 
@@ -150,15 +150,15 @@ def _judge_nvidia(
     known = [gpu for gpu in hardware.gpus if gpu.level]
     for gpu in known if built else ():
         lowest, highest = built or (None, None)
-        told = _generation(gpu.level, backend, catalog)
+        told = _generation(gpu.level, backend.accelerator, catalog)
         told = f"{gpu.name} ({told})" if gpu.name else told
         if lowest and _older(gpu.level or "", lowest):
-            least = _generation(lowest, backend, catalog)
+            least = _generation(lowest, backend.accelerator, catalog)
             return False, f"{told} is older than {least}"
         if highest and _older(highest, gpu.level or ""):
-            most = _generation(highest, backend, catalog)
+            most = _generation(highest, backend.accelerator, catalog)
             return False, f"{told} is newer than {most}"
-    levels = dict.fromkeys(_generation(gpu.level, backend, catalog) for gpu in known)
+    levels = dict.fromkeys(_generation(gpu.level, backend.accelerator, catalog) for gpu in known)
     if not levels or len(known) < len(hardware.gpus):
         return True, f"driver {hardware.driver}; compute capability unknown"
     return True, f"driver {hardware.driver}, {', '.join(levels)}"
@@ -189,16 +189,27 @@ def _judge_intel(hardware: Hardware, backend: Backend, catalog: Catalog) -> Judg
     return True, ", ".join(names)
 
 
-def _generation(level: str | None, backend: Backend, catalog: Catalog) -> str:
+def _generation(level: str | None, accelerator: str, catalog: Catalog) -> str:
     """Return a compute capability with the name of its generation: `Pascal 6.1`."""
     if level is None:
         return ""
-    names = [
-        name
-        for lowest, name in catalog.generations(backend.accelerator)
-        if not _older(level, lowest)
-    ]
+    names = [name for lowest, name in catalog.generations(accelerator) if not _older(level, lowest)]
     return f"{names[-1]} {level}" if names else level
+
+
+def spoken_gpu(gpu: Gpu, maker: str, catalog: Catalog) -> str:
+    """Return what a GPU is called, and what builds are made for: `Arc B580 (e20b)`.
+
+    Where nothing on the machine tells the name, the catalog may know it by the PCI id.
+    """
+    accelerators = (one.name for one in catalog.accelerators if catalog.maker(one.name) == maker)
+    accelerator = next(accelerators, "")
+    number = (gpu.pci or "").partition(":")[2]
+    level = _generation(gpu.level, accelerator, catalog)
+    name = gpu.name or catalog.device(accelerator, number) or ""
+    if not name and number:
+        name, level = f"PCI device {number}", level if level != number else ""
+    return f"{name} ({level})" if name and level else name or level
 
 
 def needs(backend: Backend, platform: Platform, catalog: Catalog) -> str:
@@ -214,8 +225,8 @@ def needs(backend: Backend, platform: Platform, catalog: Catalog) -> str:
         parts.append(f"driver {minimum} or newer")
     lowest, highest = catalog.capability(backend, platform) or (None, None)
     if lowest:
-        least = _name(_generation(lowest, backend, catalog))
-        most = _name(_generation(highest, backend, catalog))
+        least = _name(_generation(lowest, backend.accelerator, catalog))
+        most = _name(_generation(highest, backend.accelerator, catalog))
         parts.append(f"{least} to {most}" if highest and most != least else f"{least} and later")
     if built := catalog.architectures(backend):
         parts.append(f"{TITLES.get(maker, maker)} {built[0]} to {built[-1]}")
