@@ -55,7 +55,7 @@ def test_every_example_works(
     assert found, "help teaches by examples"
     failed = {}
     for number, example in enumerate(found):
-        words = shlex.split(example.partition(" >")[0], comments=True)[1:]
+        words = shlex.split(example.partition(" >")[0])[1:]
         assert words[0] in COMMANDS
         assert not command or words[0] == command
         outcomes = []

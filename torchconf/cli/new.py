@@ -7,20 +7,22 @@ import sys
 
 from torchconf.cli.options import is_terminal
 from torchconf.cli.parser import add_format
+from torchconf.errors import RequestError
 from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from torchconf.cli.new_details import Details
     from torchconf.cli.options import CommonOptions, Format, Layout
     from torchconf.cli.parser import Parser
-    from torchconf.errors import RequestError
     from torchconf.planner import Outcome, Request
+    from torchconf.templates import Template
 
 EPILOG = """\
-DIR must be new or empty. PyTorch is configured as by `torchconf init`. Without -t, asks for
+DIR must be new or empty, and in no workspace; `--project DIR` means the same. PyTorch is
+configured as by `torchconf init`. At a terminal, asks for what is missing: the template, DIR,
 the targets; --defaults uses linux-cuda, windows-cuda and macos-cpu.
 
 examples:
@@ -61,7 +63,7 @@ def add_arguments(parser: Parser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("template", nargs="?", metavar="TEMPLATE", help="name of the template")
     parser.add_argument("folder", nargs="?", metavar="DIR", help="folder to create")
-    parser.add_argument("--list", action="store_true", help="list the templates")
+    parser.add_argument("--list", action="store_true", help="list the templates and their layouts")
     parser.add_argument(
         "-t", "--target", action="append", default=[], metavar="TARGET",
         help="platform and build, such as linux-cuda (repeatable)",
@@ -90,7 +92,7 @@ def add_arguments(parser: Parser) -> None:
         "--set", dest="values", action="append", default=[], metavar="KEY=VALUE",
         help="set a value of the template, such as description=... (repeatable)",
     )  # fmt: skip
-    parser.add_argument("--dry-run", action="store_true", help="list the files and write nothing")
+    parser.add_argument("--dry-run", action="store_true", help="print the tree and write nothing")
     parser.add_argument("--lock", action="store_true", help="run `uv lock` in the new project")
     # What the hook of a cookiecutter template calls: complete a folder that it has made.
     parser.add_argument(
@@ -105,31 +107,22 @@ def run(options: NewOptions) -> int:
     if options.list:
         return _list(options)
     # Imported here: `--help` needs none of these.
-    from torchconf.catalog import load_catalog
     from torchconf.cli.new_details import Details, judges, template_values
+    from torchconf.cli.new_files import complete, plan, read_text
     from torchconf.cli.new_folder import complete_folder, make_folder, read_folder, refuse_full
-    from torchconf.edits.read_toml import read_toml
-    from torchconf.errors import RequestError
-    from torchconf.files import NAME
-    from torchconf.model.project import read_project
-    from torchconf.planner import Facts, plan_targets
-    from torchconf.templates import render, templates
+    from torchconf.templates import render
 
-    known = {template.name: template for template in templates()}
-    if options.template is None or options.template not in known:
-        raise _no_template(options.template, known)
-    if options.folder is None:
-        raise RequestError("no folder given", help=f"run `torchconf new {options.template} DIR`")
-    template, folder = known[options.template], os.path.abspath(options.folder)
     targets = options.target or (DEFAULTS if options.defaults else ())
-    asks = not targets
-    if asks and (options.format == "json" or not is_terminal()):
+    asks = options.format != "json" and is_terminal()
+    template, folder = _what_and_where(options, asks=asks)
+    if not targets and not asks:
         raise RequestError("no target given", help="name targets with `-t`, or use `--defaults`")
     if not options.finish:
         refuse_full(folder)
+        _refuse_workspace(folder)
     name, color = os.path.basename(folder), options.common.color
     details = Details(options.name, options.package, options.python, options.license)
-    if asks:
+    if not targets:
         # Imported here, as below, so that only the questions pay for it.
         from torchconf.cli.run_wizard import ask_details
 
@@ -138,26 +131,69 @@ def run(options: NewOptions) -> int:
     texts = render(template.name, values, shared=False)
     if options.finish:
         texts = read_folder(folder, texts)
-    project = read_project(read_toml(texts[NAME], NAME), at=NAME)
     request = _request(options, targets, template.layout)
-    if asks:
+    if not targets:
         from torchconf.cli.run_wizard import ask_targets
 
-        request = ask_targets(project, request, color)
-        _say_again(options, details, request)
-    outcome = plan_targets(request, project, load_catalog(), Facts(folder=values["name"]))
-    texts = _complete(template.name, texts, values, outcome)
+        request = ask_targets(read_text(texts), request, color)
+        _say_again(options, template, folder, details, request)
+    texts, outcome = plan(texts, values, request)
+    texts = complete(template, texts, values, outcome)
     if options.finish and not options.dry_run:
         complete_folder(folder, texts)
     elif not options.dry_run:
         make_folder(folder, texts, lock=options.lock, git=options.git)
-    return _report(options, folder, texts, outcome)
+    return _report(options, template, folder, values, texts, outcome)
+
+
+def _what_and_where(options: NewOptions, *, asks: bool) -> tuple[Template, str]:
+    """Return the template and the folder that are meant, asking for what is not said."""
+    from torchconf.templates import templates
+
+    known = {template.name: template for template in templates()}
+    name, folder = options.template, options.folder
+    if folder is not None and options.common.project is not None:
+        raise RequestError(
+            "the folder is given twice: as DIR and with `--project`", help="give one of them"
+        )
+    folder = folder or options.common.project
+    if name is not None and name not in known:
+        raise _no_template(name, known)
+    if asks and (name is None or folder is None):
+        # Imported here, so that only the questions pay for it.
+        from torchconf.cli.run_wizard import ask_template
+
+        name, folder = ask_template(tuple(known.values()), name, folder, options.common.color)
+    if name is None:
+        raise _no_template(name, known)
+    if folder is None:
+        raise RequestError("no folder given", help=f"run `torchconf new {name} DIR`")
+    return known[name], os.path.abspath(folder)
+
+
+def _refuse_workspace(folder: str) -> None:
+    """Refuse a folder in a workspace.
+
+    `uv init` would make it a member, but what uv reads from a root alone, such as `environments`,
+    is the whole workspace's affair.
+    """
+    from torchconf.errors import WriteRefused
+    from torchconf.files import spoken_path
+    from torchconf.workspace.members import workspace_around
+
+    root = workspace_around(folder)
+    if root is not None:
+        place = spoken_path(folder)
+        raise WriteRefused(
+            f"this folder would belong to the workspace of {spoken_path(root)}",
+            at=place,
+            help=f"choose a folder outside, or run `uv init {place}` to make it a member, "
+            f"then `torchconf init --project {place}`",
+        )
 
 
 def _no_template(name: str | None, known: Iterable[str]) -> RequestError:
     from difflib import get_close_matches
-
-    from torchconf.errors import RequestError
 
     if name is not None and any(sign in name for sign in "/:\\"):
         return RequestError(
@@ -187,7 +223,8 @@ def _list(options: NewOptions) -> int:
         print_json({"templates": found})
     else:
         for one in templates():
-            sys.stdout.write(f"{one.name:10} {one.summary}\n")
+            layouts = ", ".join(one.layouts)
+            sys.stdout.write(f"{one.name:10} {one.summary} (layouts: {layouts})\n")
     return 0
 
 
@@ -207,28 +244,11 @@ def _request(options: NewOptions, targets: Sequence[str], layout: str) -> Reques
     )
 
 
-def _complete(
-    template: str, texts: Mapping[str, str], values: Mapping[str, str], outcome: Outcome
-) -> dict[str, str]:
-    """Return all files: with the torch tables, and with what all templates share."""
-    from torchconf.catalog import load_catalog
-    from torchconf.cli.new_target_values import target_values
-    from torchconf.edits import edit_text
-    from torchconf.files import NAME
-    from torchconf.templates import render
-
-    own = {**texts, NAME: edit_text(texts[NAME], outcome.plan.steps, NAME)}
-    shared = {
-        **values,
-        **target_values(outcome, load_catalog().fallback),
-        "has_tests": any(path.startswith("tests/") for path in own),
-        "run": _program(own, values),
-    }
-    return dict(sorted({**own, **render(template, shared, shared=True)}.items()))
-
-
-def _say_again(options: NewOptions, details: Details, request: Request) -> None:
+def _say_again(
+    options: NewOptions, template: Template, folder: str, details: Details, request: Request
+) -> None:
     """Print the command that does the same without a question."""
+    from torchconf.files import spoken_path
     from torchconf.report.messages import print_notes
     from torchconf.wizard import command_words, quoted
 
@@ -242,20 +262,24 @@ def _say_again(options: NewOptions, details: Details, request: Request) -> None:
         words += [flag, value] if value else []
     words += [word for text in options.values for word in ("--set", text)]
     words += [*(["--lock"] if options.lock else []), *(["--git"] if options.git else [])]
-    command = quoted(["torchconf", "new", options.template or "", options.folder or "", *words])
+    place = options.folder or spoken_path(folder)
+    command = quoted(["torchconf", "new", template.name, place, *words])
     print_notes(["equivalent command:", f"  {command}"])
 
 
-def _program(files: Mapping[str, str], values: Mapping[str, str]) -> str:
-    has_one = "[project.scripts]" in files["pyproject.toml"]
-    return f"uv run --no-sync {values['name']}" if has_one else ""
-
-
-def _report(options: NewOptions, folder: str, texts: Mapping[str, str], outcome: Outcome) -> int:
+def _report(
+    options: NewOptions,
+    template: Template,
+    folder: str,
+    values: Mapping[str, str],
+    texts: Mapping[str, str],
+    outcome: Outcome,
+) -> int:
+    from torchconf.cli.new_files import commands
     from torchconf.errors import shown
     from torchconf.files import spoken_path
     from torchconf.report.json_data import print_json
-    from torchconf.report.outcome import install_choices, outcome_data
+    from torchconf.report.outcome import outcome_data
 
     if options.format == "json":
         print_json(
@@ -268,9 +292,21 @@ def _report(options: NewOptions, folder: str, texts: Mapping[str, str], outcome:
         )
         return 0
     place = shown(spoken_path(folder))
-    sys.stdout.write("".join(f"{place}/{name}\n" for name in texts))
+    sys.stdout.write(f"{place}/\n" + "".join(_tree(texts)))
     if not options.common.quiet and not options.dry_run:
-        sync = next((chosen.command() for _, chosen in install_choices(outcome)), "uv sync")
-        steps = ["uv lock", sync, "uv run --no-sync pytest", "uvx torchconf check"]
+        run, test = commands(template, values)
+        steps = ["uv lock", "uvx torchconf sync", test, *run[:1], "uvx torchconf check"]
         sys.stderr.write(f"next:\n  cd {place}\n" + "".join(f"  {step}\n" for step in steps))
     return 0
+
+
+def _tree(names: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a tree: each folder once, with what is in it below."""
+    before: list[str] = []
+    for name in sorted(names):
+        parts = name.split("/")
+        for depth, part in enumerate(parts):
+            if before[: depth + 1] != parts[: depth + 1]:
+                slash = "/" if depth < len(parts) - 1 else ""
+                yield f"{'    ' * (depth + 1)}{part}{slash}\n"
+        before = parts

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 NEEDED = (
-    "hatchling", "ipykernel", "matplotlib", "mypy", "pytest", "ruff",
+    "hatchling", "ipykernel", "jupyterlab", "matplotlib", "mypy", "nbclient", "pytest", "ruff",
     "filelock", "fsspec", "jinja2", "markupsafe", "mpmath", "networkx", "numpy", "pillow",
     "setuptools", "sympy", "typing-extensions",
 )  # fmt: skip

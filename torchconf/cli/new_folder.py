@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from torchconf import files
@@ -37,14 +38,32 @@ def make_folder(folder: str, texts: Mapping[str, str], *, lock: bool, git: bool)
         git: Whether to run `git init` in it.
     """
     parent = os.path.dirname(folder)
+    missing = _missing(parent)
     try:
-        os.makedirs(parent, exist_ok=True)
-        files.sweep(parent)
-        made = tempfile.mkdtemp(prefix=MADE, dir=parent)
-    except OSError as error:
-        raise WriteRefused(f"cannot write to this folder: {error}", at=parent) from error
-    with locked([made]):
-        _fill_and_move(made, folder, texts, lock=lock, git=git)
+        try:
+            os.makedirs(parent, exist_ok=True)
+            files.sweep(parent)
+            made = tempfile.mkdtemp(prefix=MADE, dir=parent)
+        except OSError as error:
+            raise WriteRefused(f"cannot write to this folder: {error}", at=parent) from error
+        with locked([made]):
+            _fill_and_move(made, folder, texts, lock=lock, git=git)
+    except BaseException:
+        with held():
+            for place in missing:
+                # One in which somebody else has put something stays.
+                with suppress(OSError):
+                    os.rmdir(place)
+        raise
+
+
+def _missing(folder: str) -> list[str]:
+    """Return the folders that have to be made for one, the innermost first."""
+    found: list[str] = []
+    while not os.path.lexists(folder) and folder != os.path.dirname(folder):
+        found.append(folder)
+        folder = os.path.dirname(folder)
+    return found
 
 
 def _fill_and_move(

@@ -1,32 +1,35 @@
-"""What the files of a new project say of its targets: CI, containers, README."""
+"""What the files of a new project say of its targets: containers, README."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torchconf.layout.selection import hints, selection_of
+from torchconf.layout.selection import hints
+from torchconf.report.ci_matrix import published_build
 from torchconf.report.outcome import install_choices
 
 if TYPE_CHECKING:
-    from torchconf.model.backends import Backend
+    from collections.abc import Sequence
+
+    from torchconf.catalog import Catalog
+    from torchconf.model.targets import Target
     from torchconf.planner import Outcome
 
-RUNNERS = {
-    "linux-x86_64": "ubuntu-latest",
-    "linux-aarch64": "ubuntu-24.04-arm",
-    "windows-x86_64": "windows-latest",
-    "windows-arm64": "windows-11-arm",
-    "macos-arm64": "macos-latest",
-    "macos-x86_64": "macos-15-intel",
+DEVICES = {
+    "nvidia": "--gpus all",
+    "amd": "--device=/dev/kfd --device=/dev/dri",
+    "intel": "--device=/dev/dri",
 }
+"""What gives a container the GPUs of a maker."""
 
 
-def target_values(outcome: Outcome, fallback: Backend) -> dict[str, Any]:
+def target_values(outcome: Outcome, catalog: Catalog, name: str) -> dict[str, Any]:
     """Return what the shared templates name.
 
     Args:
         outcome: The plan of the torch tables.
-        fallback: The build that runs on every machine.
+        catalog: For the makers of GPUs, and for the family.
+        name: Of the project.
     """
     return {
         "commands": [
@@ -34,56 +37,31 @@ def target_values(outcome: Outcome, fallback: Backend) -> dict[str, Any]:
             for target, chosen in install_choices(outcome)
         ],
         "hints": list(hints(outcome.scopes, outcome.default, by_machine=outcome.by_machine)),
-        "dockers": _dockers(outcome, fallback),
-        "ci": _jobs(outcome, fallback),
+        "docker": _docker(outcome.targets, catalog, name),
+        "family": sorted(catalog.family),
     }
 
 
-def _dockers(outcome: Outcome, fallback: Backend) -> list[dict[str, str]]:
-    """Return a container for each accelerator on Linux; whoever builds it picks the machine."""
-    found: dict[str, dict[str, str]] = {}
-    for target, chosen in install_choices(outcome):
-        if target.platform.os != "linux" or target.backend == fallback:
-            continue
-        flags = " ".join(chosen.flags())
-        docker = {
-            "target": str(target),
-            "title": target.backend.title,
-            "backend": target.backend.name,
-            "file": f"Dockerfile.{target.backend.name}",
-            "flags": f" {flags}" if flags else "",
-        }
-        found.setdefault(docker["file"], docker)
-    return list(found.values())
-
-
-def _jobs(outcome: Outcome, fallback: Backend) -> list[dict[str, Any]]:
-    """Return the jobs of the workflow: for each platform one that tests, and its other builds.
-
-    Tests take the CPU's build wherever something can choose it. The other builds are resolved and
-    not downloaded: that tells whether the lockfile has wheels for them.
-    """
-    cpu = next((s for s in outcome.scopes if s.kind and s.backend == fallback), None)
-    pairs = install_choices(outcome)
-    jobs: list[dict[str, Any]] = []
-    for platform in dict.fromkeys(target.platform for target, _ in pairs):
-        own = [(target, chosen) for target, chosen in pairs if target.platform == platform]
-        found = [(str(target), chosen) for target, chosen in own]
-        if cpu is not None:
-            everywhere = selection_of(
-                cpu, outcome.scopes, outcome.default, by_machine=outcome.by_machine
-            )
-            found = [
-                (f"{platform.short}-{fallback.name}", everywhere),
-                *((str(t), chosen) for t, chosen in own if t.backend != fallback),
-            ]
-        jobs += [
+def _docker(targets: Sequence[Target], catalog: Catalog, name: str) -> dict[str, Any] | None:
+    """Return what to say of containers: a row for each target on Linux, those with a GPU first."""
+    on_linux = [target for target in targets if target.platform.os == "linux"]
+    rows = [(target, _devices(target, catalog)) for target in on_linux]
+    rows.sort(key=lambda row: not row[1])
+    if not rows:
+        return None
+    return {
+        "target": str(rows[0][0]),
+        "has_devices": any("/dev/dri" in devices for _, devices in rows),
+        "rows": [
             {
-                "runner": RUNNERS[platform.key],
-                "target": name,
-                "flags": " ".join(chosen.flags()),
-                "tests": number == 0,
+                "target": str(target),
+                "run": " ".join(["docker run --rm", *([devices] if devices else []), name]),
             }
-            for number, (name, chosen) in enumerate(found)
-        ]
-    return jobs
+            for target, devices in rows
+        ],
+    }
+
+
+def _devices(target: Target, catalog: Catalog) -> str:
+    accelerator = published_build(target, catalog).accelerator
+    return DEVICES.get(catalog.maker(accelerator) or "", "")

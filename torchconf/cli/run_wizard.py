@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.cli.carry_out import make_changes, write_changes
-from torchconf.errors import TorchconfError, UvError, shown
+from torchconf.errors import RequestError, TorchconfError, UvError, shown
 from torchconf.files import spoken_path
 from torchconf.planner import Request
 from torchconf.report.colour import wants_colour
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from torchconf.model.project import Project
     from torchconf.planner import Outcome
     from torchconf.report.colour import When
+    from torchconf.templates import Template
     from torchconf.wizard import Answers, Question, Session
     from torchconf.workspace.opened import OpenProject
 
@@ -74,6 +76,24 @@ def ask_removal(options: RemoveTargetOptions) -> int:
     return _Interview(
         "remove-target", context, given, RemoveTargetQuestions, options.writing, options.common
     ).run()
+
+
+def ask_template(
+    known: Sequence[Template], template: str | None, folder: str | None, color: When
+) -> tuple[str, str]:
+    """Ask for the template and the folder of a new project, as far as they are not given."""
+    from torchconf.cli.new_folder import refuse_full
+    from torchconf.wizard.project_questions import first
+
+    def judge(text: str) -> None:
+        if not text.strip():
+            raise RequestError("no folder given", help="type a name such as my-project")
+        refuse_full(os.path.abspath(text))
+
+    titles = {one.name: one.summary for one in known}
+    ask = choose_asker(colour=wants_colour(color, sys.stdout))
+    answers = ask_all(first(titles, template, folder, judge), ask)
+    return template or str(answers["template"]), folder or str(answers["folder"])
 
 
 def ask_details(

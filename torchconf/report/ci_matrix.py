@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from torchconf.catalog import Catalog
     from torchconf.layout.selection import Selection
     from torchconf.model.backends import Backend
-    from torchconf.model.targets import Platform
     from torchconf.resolve.table import Row
 
-__all__ = ["ci_matrix"]
+__all__ = ["ci_matrix", "published_build"]
 
 RUNNERS = {
     "linux-x86_64": "ubuntu-latest",
@@ -74,12 +73,12 @@ def _entry(
 
 
 def _needs_gpu(target: Target, catalog: Catalog) -> bool:
-    if target.backend == PYPI:
-        return _on_pypi(target.platform, catalog) != catalog.fallback
-    return target.backend != catalog.fallback
+    return published_build(target, catalog) != catalog.fallback
 
 
-def _on_pypi(platform: Platform, catalog: Catalog) -> Backend:
-    """Return the build that PyPI serves a platform, by the newest release of which it is known."""
-    builds = (catalog.pypi_build(release, platform) for release in catalog.releases)
+def published_build(target: Target, catalog: Catalog) -> Backend:
+    """Return the build of a target; of PyPI's, what its newest known release is there."""
+    if target.backend != PYPI:
+        return target.backend
+    builds = (catalog.pypi_build(release, target.platform) for release in catalog.releases)
     return next((build for build in builds if build is not None), catalog.fallback)

@@ -20,10 +20,19 @@ from torchconf.errors import RequestError, TorchconfError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Template", "package_name", "project_name", "render", "templates"]
+__all__ = [
+    "Template",
+    "license_text",
+    "package_name",
+    "project_name",
+    "render",
+    "render_text",
+    "templates",
+]
 
 _SHARED = "shared"
 _ABOUT = "template.json"
+_LICENSES = "licenses"
 _INSIDE = "{{cookiecutter.name}}"
 DOCKERFILE = "Dockerfile"
 
@@ -37,6 +46,10 @@ class Template(NamedTuple):
     """Those that make sense for it."""
     layout: str
     """The one it takes by itself: one of them, or `auto`."""
+    run: tuple[str, ...]
+    """The commands that run it, with names for jinja2; none where there is nothing to run."""
+    test: str
+    """The command that tests it."""
 
 
 def _folder() -> Path:
@@ -50,7 +63,14 @@ def templates() -> tuple[Template, ...]:
     for about in sorted(_folder().glob(f"*/{_ABOUT}")):
         data = json.loads(about.read_text(encoding="utf-8"))
         found.append(
-            Template(about.parent.name, data["summary"], tuple(data["layouts"]), data["layout"])
+            Template(
+                about.parent.name,
+                data["summary"],
+                tuple(data["layouts"]),
+                data["layout"],
+                tuple(data["run"]),
+                data["test"],
+            )
         )
     return tuple(found)
 
@@ -61,8 +81,8 @@ def render(template: str, values: Mapping[str, Any], *, shared: bool) -> dict[st
     Args:
         template: Its name.
         values: What the texts name.
-        shared: Whether it is the shared part that is wanted. Its Dockerfile becomes one for each of
-            `values["dockers"]`.
+        shared: Whether it is the shared part that is wanted. Its Dockerfile is left out where
+            `values["docker"]` is None.
 
     Raises:
         TorchconfError: A text names what is missing, or is not for jinja2; with file and line.
@@ -75,12 +95,26 @@ def render(template: str, values: Mapping[str, Any], *, shared: bool) -> dict[st
         if not path.is_file() or "__pycache__" in relative:
             continue
         text = path.read_text(encoding="utf-8")
-        if relative == DOCKERFILE:
-            for docker in values["dockers"]:
-                found[docker["file"]] = _fill(text, {**values, "docker": docker}, path)
-        else:
-            found[_fill(relative, values, path)] = _fill(text, values, path)
+        if shared and relative == DOCKERFILE and values["docker"] is None:
+            continue
+        found[_fill(relative, values, path)] = _fill(text, values, path)
     return found
+
+
+def render_text(text: str, values: Mapping[str, Any]) -> str:
+    """Fill in one text of a template's description."""
+    return _fill(text, values, Path(_ABOUT))
+
+
+def license_text(identifier: str, holder: str, year: int) -> str | None:
+    """Return the text of a license by its SPDX identifier; None if it is not at hand."""
+    # Whether later versions hold as well is said elsewhere; the text is one.
+    name = re.sub(r"-(only|or-later)$", "", identifier)
+    found = {path.stem: path for path in (_folder() / _LICENSES).glob("*.txt")}
+    if name not in found:
+        return None
+    text = found[name].read_text(encoding="utf-8")
+    return text.replace("[year]", str(year)).replace("[fullname]", holder)
 
 
 def _fill(text: str, values: Mapping[str, Any], path: Path) -> str:

@@ -5,20 +5,51 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchconf.errors import RequestError
-from torchconf.wizard.question import Question
+from torchconf.errors import TorchconfError
+from torchconf.wizard.question import Option, Question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from torchconf.wizard.question import Answers, Judge, Value
 
-__all__ = ["package_of", "starting"]
+__all__ = ["first", "package_of", "starting"]
 
 
 def package_of(name: str) -> str:
     """Return the package that a project of this name would have."""
     return re.sub(r"[-.]+", "_", name.lower())
+
+
+def first(
+    templates: Mapping[str, str],
+    template: str | None,
+    folder: str | None,
+    judge: Callable[[str], object],
+) -> Callable[[Answers], Question | None]:
+    """Return what asks for the template and the folder, as far as they are not given.
+
+    Args:
+        templates: Their names, each with what it is.
+        template: The one that is given.
+        folder: The one that is given.
+        judge: What raises `TorchconfError` at a folder that cannot be taken.
+    """
+
+    def next_question(answers: Answers) -> Question | None:
+        if template is None and "template" not in answers:
+            choices = tuple(Option(name, name, about) for name, about in templates.items())
+            return Question(
+                "template", "one", "Which template?", "Template", next(iter(templates)), choices
+            )
+        if folder is None and "folder" not in answers:
+            return Question(
+                "folder", "text", "Folder of the project?", "Folder", "my-project",
+                judge=_judge(judge),
+            )  # fmt: skip
+        return None
+
+    return next_question
 
 
 def starting(
@@ -52,7 +83,7 @@ def _judge(check: Callable[[str], object]) -> Judge:
     def judge(value: Value) -> str | None:
         try:
             check(str(value))
-        except RequestError as error:
+        except TorchconfError as error:
             return error.message
         return None
 

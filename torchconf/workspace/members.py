@@ -50,6 +50,39 @@ def find_root(path: str) -> tuple[files.SourceFile, Project] | None:
     return None
 
 
+def workspace_around(folder: str) -> str | None:
+    """Return the file of the workspace root to which `uv init` would add a folder, if there is one.
+
+    A folder that the workspace excludes is not added.
+    """
+    above = os.path.dirname(folder)
+    while True:
+        candidate = os.path.join(above, files.NAME)
+        if os.path.isfile(candidate):
+            file = files.read_file(candidate)
+            if "workspace" in file.text:
+                shown = spoken_path(candidate)
+                root = read_project(read_toml(file.text, shown), at=shown)
+                if root.is_workspace_root:
+                    return None if _leaves_out(root, above, folder) else candidate
+        if above == os.path.dirname(above):
+            return None
+        above = os.path.dirname(above)
+
+
+def _leaves_out(root: Project, above: str, folder: str) -> bool:
+    """Tell whether a pattern of `exclude` matches a folder, which need not be there yet."""
+    # Imported here: few projects are workspaces.
+    from fnmatch import fnmatchcase
+
+    place = os.path.relpath(folder, above).replace(os.sep, "/").split("/")
+    for pattern in root.workspace_exclude:
+        parts = pattern.removeprefix("./").rstrip("/").split("/")
+        if len(parts) == len(place) and all(map(fnmatchcase, place, parts)):
+            return True
+    return False
+
+
 def member_folders(root: Project, folder: str) -> Iterator[str]:
     """Yield the folders of a workspace's members: those that match, less those left out."""
     # Imported here: few projects are workspaces.

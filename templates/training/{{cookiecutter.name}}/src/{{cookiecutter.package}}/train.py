@@ -126,3 +126,7 @@ def main() -> None:
     accuracy = train(Config(**options), device, resume=resume)
     if int(os.environ.get("RANK", "0")) == 0:
         print(f"torch {torch.__version__} on {device}: accuracy {accuracy:.3f}")
+
+
+if __name__ == "__main__":
+    main()
