@@ -107,7 +107,7 @@ def template_texts() -> Iterator[Text]:
         if path.suffix == ".md":
             found = [text.strip()]
         elif path.suffix in {".json", ".ipynb"}:
-            found = _values(json.loads(text))
+            found = _values(json.loads(JINJA.sub("name", text)))
         elif path.suffix == ".py":
             found = [*COMMENT.findall(text), *_python_texts(text)]
         else:
