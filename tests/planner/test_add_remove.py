@@ -324,6 +324,14 @@ def try_file(seed: int, folder: Path) -> None:
     assert again.file == ran.file, f"{told}\nsecond run: {again.err}\n{again.file.decode()}"
 
 
+def test_a_table_of_torchconf_that_is_none_is_refused_with_its_place(tmp_path: Path) -> None:
+    text = b'[project]\nname = "demo"\nversion = "0.1.0"\n\n[tool]\ntorchconf = "none"\n'
+    ran = run_in(tmp_path, text, "init -t linux-cu130")
+    assert ran.status == 2
+    assert "expected a table" in ran.err
+    assert "tool.torchconf" in ran.err
+
+
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10**9))
 def test_a_made_file_is_changed_or_refused(

@@ -75,6 +75,11 @@ def read_intent(project: Project, vocabulary: Vocabulary) -> tuple[TargetSpec, .
     Raises:
         ProjectError: The list holds something that is no target, or a target twice; with its place.
     """
+    tool = project.data.get("tool")
+    if isinstance(tool, dict) and not isinstance(tool.get("torchconf", {}), dict):
+        raise ProjectError(
+            "expected a table", at=project.place(render_path(TARGETS[:-1])), help=_EXAMPLE
+        )
     listed = listed_targets(project, vocabulary)
     for each in listed or ():
         if each.error is not None:

@@ -24,18 +24,20 @@ from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.backends import PYPI, Backend
 from torchconf.model.intent import read_intent
 from torchconf.model.markers import may_hold, platform_marker
+from torchconf.model.ranges import admits_python
 from torchconf.model.requirements import python_specifier
+from torchconf.model.target_spec import spec_of
 from torchconf.model.targets import Target
 from torchconf.planner.assess import UNKNOWN, Needs, ReleaseChoice
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.limits import Limits
-from torchconf.planner.reasons import reasons
+from torchconf.planner.reasons import reasons, split_reasons
 from torchconf.planner.releases import choose_release
 from torchconf.planner.scope_names import scope_names
 from torchconf.planner.target_changes import is_left_alone, wanted_specs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
     from packaging.version import Version
@@ -341,24 +343,90 @@ class _Deciding:
                 self._refuse_without_wheels(asked, limits)
                 nothing = ReleaseChoice(None, there, {}, None, UNKNOWN, ())
                 return _Chosen(nothing, nothing, limits.admitted(self.main, specs))
+        if chosen := self._choose_by_python(specs, companions, python, limits):
+            return chosen
         limits.refuse_labels(specs)
         if self.request.torch is None:
-            limits.blame(specs, refused, _finder(python, self.catalog))
+            find = _finder(python, self.catalog)
+            parts = limits.by_python(specs, self._pythons(python))
+            impossible = (p for p in parts if find(specs, p.admitted(self.main, specs)) is None)
+            next(impossible, limits).blame(specs, refused, find)
         raise refused
+
+    def _choose_by_python(
+        self,
+        specs: Sequence[TargetSpec],
+        companions: Sequence[str],
+        python: SpecifierSet | None,
+        limits: Limits,
+    ) -> _Chosen | None:
+        """Choose the builds where each range of Pythons has a torch of its own.
+
+        There is no one release then, and a bare accelerator is the newest that all ranges have.
+        """
+        inside = self._pythons(python)
+        parts = limits.by_python(specs, inside)
+
+        def choose(part: Limits, some: Sequence[TargetSpec]) -> ReleaseChoice:
+            pythons = part.pythons or ()
+            own = SpecifierSet(",".join(f"!={p}.*" for p in inside if p not in pythons))
+            needs = Needs(
+                part.admitted(self.main, some),
+                {name: part.admitted(name, some) for name in companions},
+                own if python is None else own & python,
+            )
+            return choose_release(some, needs, self.catalog, self.facts.locked)
+
+        for first in parts:
+            try:
+                targets = choose(first, specs).targets
+                fixed = [*map(spec_of, targets)]
+                found = [choose(part, fixed) for part in parts]
+            except RequestError:
+                continue
+            doubts = tuple(dict.fromkeys(doubt for one in found for doubt in one.doubts))
+            choice = found[-1]._replace(
+                release=None,
+                doubts=doubts,
+                held_back=split_reasons(parts, found, specs, choose(parts[-1], specs), self.main),
+            )
+            return _Chosen(choice, choice, parts[-1].admitted(self.main, fixed))
+        return None
+
+    def _pythons(self, python: SpecifierSet | None) -> list[str]:
+        return [p for p in self.catalog.pythons if python is None or admits_python(python, p)]
 
     def _why(self, chosen: _Chosen, python: SpecifierSet | None) -> tuple[str, ...]:
         limits = Limits(
             self.project, self.before, self.main, self.request.torch, pin=self.request.pin
         )
-        return reasons(
-            chosen.part,
-            chosen.choice,
-            chosen.specs,
-            limits,
-            python,
-            self.catalog,
-            self.facts.locked,
+        return (
+            *reasons(
+                chosen.part,
+                chosen.choice,
+                chosen.specs,
+                limits,
+                python,
+                self.catalog,
+                self.facts.locked,
+            ),
+            *self._of_project(chosen.choice.targets),
         )
+
+    def _of_project(self, targets: Sequence[Target]) -> Iterator[str]:
+        """Say where a bare accelerator means an older build because the project has that one."""
+        there = {target.backend for target in self.before.targets}
+        for spec in (*self.request.specs, *self.request.add):
+            own = [
+                target.backend
+                for target in targets
+                if target.platform == spec.platform
+                and target.backend.accelerator == spec.accelerator
+                and target.backend in there
+            ]
+            newest = self.catalog.newest_first(spec.accelerator)
+            if spec.backend is None and own and newest[0] not in own:
+                yield f"`{spec.text}` means {own[-1].name}, which the project has"
 
     def _asked(self, specs: Sequence[TargetSpec]) -> list[TargetSpec]:
         """Return the targets that are new; if none is, those that are named."""
@@ -581,7 +649,11 @@ class _Deciding:
         there = {*self.facts.needed, *self.facts.elsewhere, *self.before.packages}
         return (
             self.main,
-            *(n for n in self._companions() if n in named or (n in there and self._follows(n))),
+            *(
+                n
+                for n in self._companions()
+                if n in named or (n in there and self._follows(n) and self._is_concerned(n))
+            ),
         )
 
     def _follows(self, name: str) -> bool:
@@ -598,6 +670,15 @@ class _Deciding:
             return self.catalog.companions(name, self.catalog.releases[0]) is not None
         beside = {s.value for s in self.project.sources_for(canonicalize_name(self.main))}
         return all(s.kind == "index" and (not beside or s.value in beside) for s in sources)
+
+    def _is_concerned(self, name: str) -> bool:
+        """Tell whether a companion is required, or may be, on a platform that gets a target."""
+        brought = {*self.facts.needed, *self.facts.elsewhere}
+        lines = [one for one in self.project.requirements() if one.name == name]
+        if not self.request.add or name in brought or not lines:
+            return True
+        platforms = {spec.platform for spec in self.request.add}
+        return any(may_hold(one.marker, platform) for one in lines for platform in platforms)
 
     def _is_known(self, name: str, choice: ReleaseChoice) -> bool:
         """Tell whether a package is routed already, or is on the index of every target."""

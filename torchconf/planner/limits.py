@@ -6,13 +6,14 @@ so are the labels of versions: `==2.11.0+cu128` is no obstacle where the build i
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, NoReturn
 
 from packaging.specifiers import Specifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from torchconf.errors import ProjectError, RequestError
-from torchconf.model.markers import may_hold
+from torchconf.model.markers import holds, may_hold
 from torchconf.model.requirements import exact_version, torch_specifier
 from torchconf.model.targets import Target
 
@@ -57,6 +58,8 @@ class Limits:
         self.main = main
         self.torch = torch
         self.pin = pin
+        self.pythons: tuple[str, ...] | None = None
+        """The only Pythons that count; None for any."""
         self.scopes = before.scopes
         self.names = {
             backend: {
@@ -84,6 +87,26 @@ class Limits:
             if one.name == package and self._speaks_of(one, specs):
                 joined &= self._specifier(one, specs)
         return joined
+
+    def by_python(self, specs: Sequence[TargetSpec], pythons: Sequence[str]) -> list[Limits]:
+        """Return the limits of each range of Pythons, where markers tell Pythons apart.
+
+        Returns:
+            The lowest Pythons first; nothing where the same requirements of torch hold on all.
+        """
+        lines = [one for one in self.of(self.main, specs) if "python" in str(one.marker)]
+        found: dict[tuple[bool, ...], list[str]] = {}
+        for python in pythons if lines and self.torch is None else ():
+            here = self._on((python,))
+            there = here.of(self.main, specs)
+            key = tuple(one in there for one in lines)
+            found.setdefault(key, []).append(python)
+        return [self._on(tuple(some)) for some in found.values()] if len(found) > 1 else []
+
+    def _on(self, pythons: tuple[str, ...]) -> Limits:
+        limits = copy(self)
+        limits.pythons = pythons
+        return limits
 
     def of(self, package: str, specs: Sequence[TargetSpec]) -> list[Requirement]:
         """Return the requirements of a package that speak of some targets; overrides come first."""
@@ -179,7 +202,12 @@ class Limits:
         return any(self._is_for(one, spec) for spec in specs)
 
     def _is_for(self, one: Requirement, spec: TargetSpec) -> bool:
-        return self.is_in_scope(one, spec) and may_hold(one.marker, spec.platform)
+        return self.is_in_scope(one, spec) and self._may_hold(one, spec)
+
+    def _may_hold(self, one: Requirement, spec: TargetSpec) -> bool:
+        if one.marker is None or self.pythons is None:
+            return may_hold(one.marker, spec.platform)
+        return any(holds(one.marker, spec.platform, python) for python in self.pythons)
 
     def is_in_scope(self, one: Requirement, spec: TargetSpec) -> bool:
         """Tell whether a requirement stands where it counts for a target's build."""

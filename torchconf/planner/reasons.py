@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torchconf.planner.assess import ReleaseChoice
     from torchconf.planner.limits import Limits
 
-__all__ = ["reasons"]
+__all__ = ["reasons", "split_reasons"]
 
 
 def reasons(
@@ -45,13 +45,39 @@ def reasons(
     """
     release = part.release
     if release is None:
-        return ()
+        return part.held_back
     free, cause = _unlimited(release, specs, limits, python, catalog, locked)
     return (
         f"torch {release}: {_why(part, whole, cause, catalog, locked)}",
         *part.held_back,
         *(_older(part, free, specs, cause) if free is not None else ()),
     )
+
+
+def split_reasons(
+    parts: Sequence[Limits],
+    found: Sequence[ReleaseChoice],
+    specs: Sequence[TargetSpec],
+    free: ReleaseChoice,
+    main: str,
+) -> tuple[str, ...]:
+    """Say which release each range of Pythons has, and why a bare accelerator is no newer build.
+
+    Args:
+        parts: What each range of Pythons says of versions.
+        found: What each gets.
+        specs: What is asked for.
+        free: What the last one would get without the others.
+        main: Torch.
+    """
+    said = (
+        f"torch {choice.release} on Python {', '.join(part.pythons or ())}"
+        for part, choice in zip(parts, found, strict=True)
+    )
+    lines = [one for part in parts for one in part.of(main, specs) if one.specifier]
+    held = [one for one in lines if not one.specifier.contains(free.release or "0")]
+    cause = f"`{held[0].raw}` in {held[0].at}" if held else "another Python"
+    return ("; ".join(said), *_older(found[0], free, specs, cause))
 
 
 def _unlimited(
