@@ -472,7 +472,7 @@ class _Reading:
         return [
             platform
             for platform in PLATFORMS
-            if (not locked or any(holds(marker, platform) for marker in locked))
+            if (not locked or any(self._holds(marker, platform) for marker in locked))
             and (
                 platform in SHOWN_PLATFORMS
                 or any(_is_for_machine(marker, platform) for marker in required)

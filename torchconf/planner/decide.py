@@ -594,7 +594,7 @@ class _Deciding:
         """Refuse a target that the project's own `environments` leave out of the lockfile."""
         entries = self.project.workspace.environments
         for target in targets if entries else ():
-            if not any(entry.marker.evaluate(target.platform.environment()) for entry in entries):
+            if not any(may_hold(entry.marker, target.platform) for entry in entries):
                 raise RequestError(
                     f"`environments` excludes target `{target}`, so uv would not lock it",
                     at=self.project.workspace.place("tool.uv.environments"),
