@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import torchconf.machine
+from tests.support.recorded_machines import record
 from torchconf.cli import COMMANDS, main
+from torchconf.machine import read_machine
 
 START = "-t linux-cuda12.6 -t windows-cuda12.6 -t macos-cpu"
 STARTS = {
@@ -51,6 +54,8 @@ def test_every_example_works(
     replica = request.getfixturevalue("inside_replica") if command in {"", *ASKS_UV} else None
     # Where git and uv would look for settings, and where the shells keep their scripts.
     monkeypatch.setenv("HOME", str(tmp_path))
+    machine = read_machine(record("nvidia-hopper-nodes")[0])
+    monkeypatch.setattr(torchconf.machine, "this_machine", lambda: machine)
     found = examples(help_of([command] if command else [], capsys))
     assert found, "help teaches by examples"
     failed = {}

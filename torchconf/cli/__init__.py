@@ -23,6 +23,9 @@ COMMANDS = {
     "show": "show which build each platform gets, from pyproject.toml alone",
     "verify": "show which build each platform gets, as uv locks it",
     "export": "export requirements for each target, for pip and other tools",
+    "sync": "run `uv sync` with the choice that is right for this machine",
+    "run": "run `uv run` with the choice that is right for this machine",
+    "use": "print the lines that make plain uv commands right on this machine",
     "upgrade": "upgrade torch or backends across the project",
     "catalog": "list, show or refresh known PyTorch wheels",
     "doctor": "show which builds fit this machine and which one is installed",
@@ -131,6 +134,8 @@ def _fail(error: TorchconfError, words: list[str]) -> None:
 def _wants(format_: str, words: list[str]) -> bool:
     """Tell whether a format was asked for, even if the rest of the words made no sense."""
     flags = ("--format", "--output-format")
+    # What follows is another program's.
+    words = words[: words.index("--")] if "--" in words else words
     pairs = zip(words, [*words[1:], ""], strict=True)
     return any(
         (one in flags and two == format_) or one in {f"{flag}={format_}" for flag in flags}

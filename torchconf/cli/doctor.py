@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from torchconf.machine import Fit, Machine
     from torchconf.machine.diagnosis import Diagnosis, ProjectBuilds
     from torchconf.machine.installed import Environment, TorchReport
-    from torchconf.model.targets import Target
     from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
@@ -113,6 +112,7 @@ def _compare(
     """Compare the environment with what the project says for this platform."""
     if context is None or machine.platform is None:
         return None, None
+    from torchconf.cli.adding import adding_command
     from torchconf.cli.rows import rows_of
     from torchconf.machine.diagnosis import judge, read_wanted
     from torchconf.model.uv_lock import locked_builds
@@ -124,27 +124,8 @@ def _compare(
     admitted = declared_range(context.project, catalog.main_package)
     wanted = read_wanted(rows, builds, machine.platform, catalog, admitted)
     packages = environment.packages if environment is not None else {}
-    adding = partial(_adding, context)
+    adding = partial(adding_command, context)
     return wanted, judge(packages, wanted, fits, machine.platform, catalog, adding)
-
-
-def _adding(context: OpenProject, target: Target) -> str:
-    """Return the command that adds a target, with the layout that it needs."""
-    from torchconf.errors import TorchconfError
-    from torchconf.model.target_spec import spec_of
-    from torchconf.planner import Request, plan_targets
-    from torchconf.workspace.facts import read_facts
-
-    command = f"torchconf add-target {target}"
-    facts = read_facts(context)
-    for layout in ("auto", "extras", "groups"):
-        request = Request(add=(spec_of(target),), layout=layout)
-        try:
-            plan_targets(request, context.project, context.catalog, facts)
-        except TorchconfError:
-            continue
-        return command if layout == "auto" else f"{command} --layout {layout}"
-    return command
 
 
 def _report_json(report: Report) -> None:

@@ -96,10 +96,17 @@ def read_options(name: str, words: Sequence[str]) -> Any:  # noqa: ANN401 - each
         RequestError: The words make no sense.
     """
     parser = command_parser(name)
+    kind = options_type(name)
+    rest: list[str] | None = None
+    if REST in kind.__annotations__ and "--" in words:
+        # Cut here: what argparse makes of `--` depends on the version of Python.
+        place = words.index("--")
+        words, rest = words[:place], [*words[place + 1 :]]
     namespace, unknown = parser.parse_known_args(words)
     if unknown:
         _refuse_unknown(unknown, parser)
-    return _as_value(options_type(name), namespace)
+    setattr(namespace, REST, rest)
+    return _as_value(kind, namespace)
 
 
 def options_type(name: str) -> type[Record]:
@@ -107,6 +114,9 @@ def options_type(name: str) -> type[Record]:
     found: type[Record] = getattr(_module(name), f"{name.title().replace('-', '')}Options")
     return found
 
+
+REST = "rest"
+"""The field for the words after `--`, which are another program's; None without `--`."""
 
 GROUPS: dict[str, type[Record]] = {"common": CommonOptions, "writing": WritingOptions}
 """Fields whose values are made of several options."""
@@ -214,6 +224,11 @@ def _refuse_unknown(unknown: Sequence[str], parser: Parser) -> NoReturn:
     word = unknown[0].partition("=")[0]
     options = [text for action in parser._actions for text in action.option_strings]  # noqa: SLF001 - argparse has no public list
     hint = _close(word, options) if word.startswith("-") else None
+    if hint is None and parser.usage is not None:
+        raise RequestError(
+            f"unexpected argument `{word}` for `{parser.prog}`",
+            help=f"what is meant for uv follows `--`: `{parser.usage}`",
+        )
     if hint is None and not word.startswith("-") and "--target" in options:
         raise RequestError(
             f"unexpected argument `{word}`", help=f"give each target its own flag: `-t {word}`"

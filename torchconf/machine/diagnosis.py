@@ -116,7 +116,7 @@ def judge(
     """
     main = catalog.main_package
     version = packages.get(main)
-    here = _Here(fits, _pypi_build(version, wanted, platform, catalog), adding)
+    here = _Here(fits, pypi_build(version, wanted, platform, catalog), adding)
     best = here.best(wanted)
     command = best.command if best else None
     if version is None:
@@ -263,7 +263,7 @@ def _odd_companion(
     return None
 
 
-def _pypi_build(
+def pypi_build(
     installed: str | None, wanted: ProjectBuilds, platform: Platform, catalog: Catalog
 ) -> Backend | None:
     """Return the build that PyPI gives: of the locked release, else of the one that is there."""

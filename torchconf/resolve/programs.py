@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["find_program"]
+__all__ = ["find_program", "is_program"]
 
 
 def find_program(name: str, path: str | None = None) -> str | None:
@@ -23,14 +23,21 @@ def find_program(name: str, path: str | None = None) -> str | None:
         name: `uv`, without the ending that it has on Windows.
         path: In place of PATH.
     """
-    beside = os.path.dirname(sys.executable)
     for folder in (os.environ.get("PATH", os.defpath) if path is None else path).split(os.pathsep):
-        if not os.path.isabs(folder) or (folder != beside and _is_in_project(folder)):
-            continue
-        for program in _spelled(os.path.join(folder, name)):
+        for program in _spelled(os.path.join(folder, name)) if _is_trusted(folder) else ():
             if os.path.isfile(program) and os.access(program, os.X_OK):
                 return program
     return None
+
+
+def is_program(path: str) -> bool:
+    """Tell whether a path that was told is of a program, and one that may be run."""
+    return _is_trusted(os.path.dirname(path)) and os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def _is_trusted(folder: str) -> bool:
+    beside = os.path.dirname(sys.executable)
+    return os.path.isabs(folder) and (folder == beside or not _is_in_project(folder))
 
 
 def _spelled(program: str) -> Iterator[str]:
