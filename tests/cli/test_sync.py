@@ -26,6 +26,7 @@ PROJECTS = {
     " -t macos-cpu",
     "groups": "-t linux-cu126 -t linux-cpu -t windows-cpu -t macos-cpu --default cpu",
     "bare groups": "-t linux-cu126 -t linux-cpu -t macos-cpu --layout groups --default none",
+    "machine": "-t linux-cu132 -t linux-cu126 -t linux-cpu -t macos-cpu --default machine",
     "servers": "-t linux-rocm7.2 -t linux-cpu -t macos-cpu",
     "gaming": "-t linux-cu126 -t linux-xpu -t windows-xpu",
 }
@@ -36,15 +37,18 @@ TABLE = {
     ("no-gpu", "extras"): "uv sync --extra cpu",
     ("no-gpu", "groups"): "uv sync",
     ("no-gpu", "bare groups"): "uv sync --group cpu",
+    ("no-gpu", "machine"): "uv sync --no-group cu126 --no-group cu132",
     ("no-gpu", "servers"): "uv sync --extra cpu",
     ("no-gpu", "gaming"): None,
     ("nvidia-blackwell", "markers"): "uv sync",
     ("nvidia-blackwell", "extras"): "uv sync --extra cu132",
+    ("nvidia-blackwell", "machine"): "uv sync --no-group cpu --no-group cu126",
     ("nvidia-blackwell", "servers"): "uv sync --extra cpu",
     ("nvidia-pascal", "markers"): None,
     ("nvidia-pascal", "extras"): "uv sync --extra cu126",
     ("nvidia-pascal", "groups"): "uv sync --no-group cpu --group cu126",
     ("nvidia-pascal", "bare groups"): "uv sync --group cu126",
+    ("nvidia-pascal", "machine"): "uv sync --no-group cpu --no-group cu132",
     ("nvidia-old-driver", "extras"): "uv sync --extra cpu",
     ("nvidia-hopper-nodes", "extras"): "uv sync --extra cu126",
     ("nvidia-broken-driver", "extras"): "uv sync --extra cpu",
@@ -59,6 +63,7 @@ TABLE = {
     ("apple-silicon", "markers"): "uv sync",
     ("apple-silicon", "extras"): "uv sync --extra cpu",
     ("apple-silicon", "groups"): "uv sync",
+    ("apple-silicon", "machine"): "uv sync --no-group cu126 --no-group cu132",
 }
 """What each machine gets of each project; None: nothing of it runs there, so that it is refused."""
 
@@ -106,6 +111,7 @@ def printed(result: Result) -> str:
 # Which build.
 
 
+@pytest.mark.parametrize(("machine", "project"), TABLE)
 def test_each_machine_gets_its_build(machine: str, project: str, made: Made, on: On) -> None:
     on(machine)
     result = run_in(made[project], "sync --dry-run")
@@ -219,6 +225,9 @@ def test_build_of_pypi_is_judged(tmp_path: Path, on: On) -> None:
 @pytest.mark.parametrize(
     ("project", "word", "left_out", "command"),
     [
+        ("machine", "cpu", "cu132 cu126", "uv sync --no-group cu126 --no-group cu132"),
+        ("machine", "cpu", "docs", "uv sync --no-group cu126 --no-group cu132 --no-group docs"),
+        ("machine", "cpu", "cpu", "uv sync --no-group cu126 --no-group cu132"),
         ("groups", "cu126", "docs", "uv sync --no-group cpu --no-group docs --group cu126"),
         ("groups", "cu126", "cu126", "uv sync --no-group cpu --group cu126"),
         ("groups", "cpu", "docs", "uv sync"),
@@ -421,7 +430,7 @@ def test_without_uv(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
 @POSIX
 @pytest.mark.parametrize(
     ("script", "status"),
-    [("exit 9", 9), ("trap 'exit 5' INT; kill -INT $PPID; kill -INT $$; sleep 5", 5)],
+    [("exit 9", 9), ("trap 'exit 5' INT; sleep 1; kill -INT $PPID; sleep 1; kill -INT $$", 5)],
 )
 def test_where_no_process_can_be_replaced_the_status_is_passed_on(
     script: str, status: int, tmp_path: Path

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from torchconf.cli.this_target import choose_target, open_member
 from torchconf.errors import RequestError, UvError
 from torchconf.layout.machine_flags import flags_here
-from torchconf.layout.selection import NO_GROUP
 from torchconf.machine.preinstalled import find_preinstalled
+from torchconf.model.uv_variables import NO_GROUP
 from torchconf.report.messages import print_notes
 from torchconf.report.streams import write_document
 from torchconf.resolve.become_uv import become, quoted, this_uv
