@@ -35,7 +35,8 @@ def flags_here(
     if not named and not any(canonicalize_name(build) in hidden for build in chosen):
         return selection.flags()
     others = (build for build in builds if names and build not in chosen)
-    kept = {*map(canonicalize_name, chosen)}
-    out = (name for name in (*named, *others, *names) if canonicalize_name(name) not in kept)
-    once = {canonicalize_name(name): name for name in reversed([*out])}
-    return selection._replace(no_groups=tuple(reversed(once.values())), left_out=()).flags()
+    once = {canonicalize_name(build): "" for build in chosen}
+    for name in (*named, *others, *names):
+        once.setdefault(canonicalize_name(name), name)
+    out = tuple(filter(None, once.values()))
+    return selection._replace(no_groups=out, left_out=()).flags()
