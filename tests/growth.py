@@ -16,14 +16,14 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.support.growing import SHAPES, Files
+from tests.support.growing import FIXABLE, SHAPES, Files
 
 SIZES = (10, 100, 300, 1000)
 COMMANDS = {
     "check": ["check", "."],
     "show": ["show"],
     "add-target": ["add-target", "windows-cu130", "--dry-run"],
-    "fix": ["check", "--diff"],
+    "fix": ["check", "--diff", "--unsafe-fixes"],
 }
 PROMISED = 1.3
 QUICK = 0.5
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60)
     options = parser.parse_args()
     sizes = [int(size) for size in options.sizes.split(",")]
-    for shape in SHAPES:
+    for shape in dict.fromkeys((*SHAPES, *FIXABLE)):
         if options.shapes and shape.__name__ not in options.shapes:
             continue
         for name in options.commands.split(","):

@@ -13,13 +13,16 @@ from types import FrameType
 import pytest
 
 from tests.growth import COMMANDS, PROMISED, QUICK, measure
-from tests.support.growing import SHAPES, Files
+from tests.support.growing import FIXABLE, SHAPES, Files
 from torchconf.cli import main
 
 SMALL = 30
 TOLERATED = 1.6
 """An exponent between sizes at which what does not grow still counts; 2 is a square."""
-MEASURED = ("check", "show", "add-target")
+MEASURED = (
+    *((shape, command) for shape in SHAPES for command in ("check", "show", "add-target")),
+    *((shape, "fix") for shape in FIXABLE),
+)
 
 
 def calls(files: Files, words: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -45,8 +48,7 @@ def calls(files: Files, words: list[str], folder: Path, monkeypatch: pytest.Monk
     return count
 
 
-@pytest.mark.parametrize("command", MEASURED)
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("shape", "command"), MEASURED)
 def test_twice_as_much_takes_twice_as_many_calls(
     shape: Callable[[int], Files], command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,8 +63,7 @@ def test_twice_as_much_takes_twice_as_many_calls(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", MEASURED)
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("shape", "command"), MEASURED)
 def test_a_thousand_of_each_take_little_more_than_ten_times_a_hundred(
     shape: Callable[[int], Files], command: str
 ) -> None:

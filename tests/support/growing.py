@@ -301,6 +301,43 @@ huggingface = [
 """)
 
 
+def wrong_markers(count: int) -> Files:
+    """Each requirement has a marker that never holds."""
+    lines = "".join(
+        f"    \"package-{number} ; sys_platform == 'windows'\",\n" for number in range(count)
+    )
+    return _project(f'{HEAD}dependencies = [\n    "torch",\n{lines}]\n{ROUTED}')
+
+
+def wrong_sources(count: int) -> Files:
+    """Each source has a marker that never holds."""
+    lines = "".join(
+        f'package-{number} = {{ index = "pytorch-cu130", marker = "sys_platform == \'Linux\'" }}\n'
+        for number in range(count)
+    )
+    return _project(f"{BASE}{SOURCE}{lines}{INDEX}")
+
+
+def unused_indexes(count: int) -> Files:
+    """No source names these indexes."""
+    return _open_indexes(count, "\nexplicit = true")
+
+
+def undefined_groups(count: int) -> Files:
+    """The default groups are not defined."""
+    names = ", ".join(f'"g{number}"' for number in range(count))
+    return _project(f"{BASE}\n[tool.uv]\ndefault-groups = [{names}]\n{ROUTED}")
+
+
+def undefined_extras(count: int) -> Files:
+    """Each conflict set names an extra that is not defined."""
+    lines = "".join(
+        f'    [{{ extra = "e0" }}, {{ extra = "e1" }}, {{ extra = "x{number}" }}],\n'
+        for number in range(count)
+    )
+    return _project(f"{HEAD}{_extras(2)}\n[tool.uv]\nconflicts = [\n{lines}]\n{ROUTED}")
+
+
 def usual(_: int) -> Files:
     """A usual project, which does not grow."""
     return _project(f'{HEAD}dependencies = ["torch>=2.9", "torchvision", "accelerate"]\n{ROUTED}')
@@ -333,3 +370,13 @@ SHAPES: tuple[Callable[[int], Files], ...] = (
     locked,
     url_wheels,
 )
+
+FIXABLE: tuple[Callable[[int], Files], ...] = (
+    findings,
+    wrong_markers,
+    wrong_sources,
+    unused_indexes,
+    undefined_groups,
+    undefined_extras,
+)
+"""What `check --fix --unsafe-fixes` has much to do with."""

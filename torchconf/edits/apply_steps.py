@@ -223,7 +223,7 @@ def _names(path: Path) -> tuple[str, ...]:
 
 def _spot(document: Document, table: Table, pair: Pair) -> Spot:
     newline = "" if pair.keys[-1] in ON_ONE_LINE else document.newline + pair.indent
-    return Spot(document.style(table), newline, pair.column, [])
+    return Spot(document.style(table), newline, pair.column, [], document.parsed)
 
 
 def _comment(

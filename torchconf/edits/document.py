@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from torchconf.edits.style import USUAL, Style, learn
@@ -12,11 +13,14 @@ from torchconf.errors import WriteRefused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from torchconf.edits.brackets import Brackets
     from torchconf.model.toml_path import Path
 
 
 __all__ = ["Document", "Pair", "Table", "is_blank", "starts_with"]
 
+_SAMPLES = 100
+"""How many keys tell how a table is written: a thousand would be asked again for each new one."""
 _other_line = re.compile(rf"[ \t]*+(?:{COMMENT})?(?:\r?\n|\Z)")
 # A header, or a key with its equals sign; which of them, the bracket tells.
 _line = re.compile(rf"([ \t]*+)(\[\[?+)?+[ \t]*+({KEY})([ \t]*+(?:=|\]\]?+)[ \t]*+)")
@@ -68,11 +72,13 @@ class Table:
 class Document:
     """All tables in the order of the file."""
 
-    __slots__ = ("_habits", "newline", "tables", "unended")
+    __slots__ = ("_habits", "newline", "parsed", "tables", "unended")
 
     def __init__(self, text: str) -> None:
         """Take a text apart that is valid TOML."""
         self._habits: Style | None = None
+        self.parsed: dict[str, Brackets] = {}
+        """The value that the last step has changed, as it left it."""
         crlf = text.count("\r\n")
         self.newline = "\r\n" if crlf * 2 > text.count("\n") else "\n"
         self.unended = bool(text) and not text.endswith("\n")
@@ -182,12 +188,13 @@ class Document:
             self._habits = learn(
                 ((pair.indent, pair.value) for each in self.tables for pair in each.pairs()), USUAL
             )
-        pairs = [*table.pairs()] or [
+        siblings = (
             pair
             for each in self.tables
             if each.in_array and each.keys == table.keys
             for pair in each.pairs()
-        ]
+        )
+        pairs = [*islice(table.pairs(), _SAMPLES)] or [*islice(siblings, _SAMPLES)]
         return learn(((pair.indent, pair.value) for pair in pairs), self._habits)
 
     def add(self, table: Table, number: int) -> None:

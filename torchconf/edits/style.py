@@ -64,6 +64,10 @@ def learn(samples: Iterable[tuple[str, str]], fallback: Style) -> Style:
                 pad = " " if text[token.end()].isspace() else ""
             elif first == "=" and equals is None:
                 equals = " = " if text[token.start() - 1].isspace() else "="
+            else:
+                continue
+            if None not in (quote, pad, equals):
+                break
         if None not in (quote, unit, pad, equals):
             break
     return Style(

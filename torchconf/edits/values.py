@@ -25,9 +25,16 @@ _SIBLINGS = 20
 class Spot:
     """Where a value stands, and how its surroundings are written."""
 
-    __slots__ = ("column", "newline", "saved", "style")
+    __slots__ = ("column", "newline", "parsed", "saved", "style")
 
-    def __init__(self, style: Style, newline: str, column: int, saved: list[str]) -> None:
+    def __init__(
+        self,
+        style: Style,
+        newline: str,
+        column: int,
+        saved: list[str],
+        parsed: dict[str, Brackets] | None = None,
+    ) -> None:
         """Describe a place.
 
         Args:
@@ -36,11 +43,25 @@ class Spot:
                 inline table, where nothing new breaks lines.
             column: Where on that line it starts.
             saved: Takes up comments that lose their place.
+            parsed: Holds the value as a former step has left it: a thousand steps in one array
+                parse it once.
         """
         self.style = style
         self.newline = newline
         self.column = column
         self.saved = saved
+        self.parsed = {} if parsed is None else parsed
+
+    def parse(self, text: str) -> Brackets:
+        """Return the array or inline table of a text."""
+        return self.parsed.pop(text, None) or Brackets(text)
+
+    def keep(self, brackets: Brackets) -> str:
+        """Return the text of an array or an inline table of which one entry has a new value."""
+        text = str(brackets)
+        self.parsed.clear()
+        self.parsed[text] = brackets
+        return text
 
     def inside(self, brackets: Brackets, entry: ArrayEntry) -> Spot:
         """Describe the place of an entry."""
@@ -69,11 +90,12 @@ def put_value(text: str, rest: Rest, value: object, spot: Spot) -> str:
     """
     if not rest:
         return _assign(text, value, spot)
-    brackets = Brackets(text)
+    brackets = spot.parse(text)
     if found := brackets.find(rest):
         entry, deeper = found
         entry.value = put_value(entry.value, deeper, value, spot.inside(brackets, entry))
-    elif names := brackets.names(rest):
+        return spot.keep(brackets)
+    if names := brackets.names(rest):
         # Dotted keys make up what is to be set.
         keep = value if isinstance(value, dict) else {}
         for name in sorted(names):
@@ -84,20 +106,20 @@ def put_value(text: str, rest: Rest, value: object, spot: Spot) -> str:
                 text = put_value(text, (*rest, name), item, spot)
             return text
         return put_value(text, rest, value, spot)
-    else:
-        _add_key(brackets, rest, value, spot)
+    _add_key(brackets, rest, value, spot)
     return str(brackets)
 
 
 def insert_entry(text: str, rest: Rest, position: int, value: object, spot: Spot) -> str:
     """Put an entry into the array at a path inside a value; the array may be missing."""
-    brackets = Brackets(text)
+    brackets = spot.parse(text)
     if not rest:
         _insert(brackets, position, value, spot)
     elif found := brackets.find(rest):
         entry, deeper = found
         inner = spot.inside(brackets, entry)
         entry.value = insert_entry(entry.value, deeper, position, value, inner)
+        return spot.keep(brackets)
     else:
         _add_key(brackets, rest, [value], spot)
     return str(brackets)
@@ -105,12 +127,13 @@ def insert_entry(text: str, rest: Rest, position: int, value: object, spot: Spot
 
 def remove_entry(text: str, rest: Rest, spot: Spot) -> str:
     """Take away an entry or a key inside a value. Comments stay, or go to `spot.saved`."""
-    brackets = Brackets(text)
+    brackets = spot.parse(text)
     found = brackets.find(rest)
     if found and found[1]:
         entry, deeper = found
         entry.value = remove_entry(entry.value, deeper, spot.inside(brackets, entry))
-    elif brackets.is_array:
+        return spot.keep(brackets)
+    if brackets.is_array:
         brackets.remove(int(rest[0]))
     else:
         # More than one, where dotted keys make up a table.

@@ -9,13 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from torchconf.edits.read_toml import read_toml
-from torchconf.errors import ProjectError, WriteRefused
 from torchconf.model.project import Record, read_project
 from torchconf.rules import (
     RULES,
     Context,
     Finding,
-    Fix,
     Severity,
     Workspace,
     find,
@@ -35,13 +33,14 @@ if TYPE_CHECKING:
 
     from torchconf.catalog import Catalog
     from torchconf.edits.positions import Span
+    from torchconf.errors import ProjectError
     from torchconf.model.project import Project
     from torchconf.model.scripts import Block
     from torchconf.model.targets import Platform
     from torchconf.model.toml_path import Path
     from torchconf.rules.rule_selection import IgnoreComments
 
-__all__ = ["CheckResult", "CheckedFile", "Fixed", "Placed", "Unit"]
+__all__ = ["Answers", "CheckResult", "CheckedFile", "Fixed", "Placed", "Tally", "Unit"]
 
 
 class CheckedFile(NamedTuple):
@@ -101,6 +100,11 @@ class Fixed(Record):
     """What is found in the fixed text."""
 
 
+Tally: TypeAlias = "dict[tuple[str, Severity], int]"
+"""How often each code was found, hidden findings included."""
+Answers: TypeAlias = "list[tuple[CheckResult, Tally]]"
+
+
 class Unit:
     """Documents that uv reads together."""
 
@@ -139,7 +143,7 @@ class Unit:
         Raises:
             ProjectError: A text is no TOML, or its settings of torchconf make no sense.
         """
-        return tuple(outcome for outcome, _ in self._check({}))
+        return tuple(outcome for outcome, _ in self.check_with({}))
 
     def fix(self, *, unsafe: bool) -> tuple[Fixed, ...]:
         """Fix what can be fixed in the documents that were asked for, one finding at a time.
@@ -153,91 +157,17 @@ class Unit:
         Raises:
             ProjectError: As `check` does.
         """
-        texts: dict[str, str] = {}
-        taken: dict[str, list[Finding]] = {}
-        refused: dict[_Place, str] = {}
-        now = self._check(texts)
-        while True:
-            step = self._next_fix(now, texts, refused, unsafe=unsafe)
-            if step is None:
-                break
-            texts, now = step.texts, step.answers
-            if any(one.severity is not Severity.INFO for _, one in step.taken):
-                refused.clear()  # What stood in the way may be gone.
-            for name, finding in step.taken:
-                taken.setdefault(name, []).append(finding)
-        before = {document.name: document for document in self.documents}
-        return tuple(
-            Fixed(
-                document=before[outcome.document.name],
-                text=texts.get(outcome.document.name, outcome.document.text),
-                taken=tuple(taken.get(outcome.document.name, ())),
-                outcome=outcome.with_reasons(refused),
-            )
-            for outcome, _ in now
-        )
+        # Imported here: only a run that fixes needs it.
+        from torchconf.rules.fixing import fix
 
-    def _next_fix(
-        self,
-        now: _Answers,
-        texts: dict[str, str],
-        refused: dict[_Place, str],
-        *,
-        unsafe: bool,
-    ) -> _Step | None:
-        """Take the first fix that helps and breaks nothing; None if there is none."""
-        for outcome, _ in now:
-            for placed in outcome.findings:
-                fix = placed.finding.fix
-                if fix is None or not (fix.safe or unsafe) or placed.place in refused:
-                    continue
-                step = self._take(now, texts, outcome.document, placed.finding, unsafe=unsafe)
-                if not isinstance(step, str):
-                    return step
-                refused[placed.place] = step
-        return None
+        return fix(self, unsafe=unsafe)
 
-    def _take(
-        self,
-        now: _Answers,
-        texts: dict[str, str],
-        document: CheckedFile,
-        finding: Finding,
-        *,
-        unsafe: bool,
-    ) -> _Step | str:
-        """Take one fix, with those of what it uncovers; or say why it is not taken."""
-        taken: list[tuple[str, Finding]] = []
-        after, answers = texts, now
-        brought: list[str] = []
-        step: tuple[CheckedFile, Finding] | None = (document, finding)
-        while step is not None and step[1].fix is not None and len(taken) < _MOST_TOGETHER:
-            trial = self._try(step[0], step[1].fix, after)
-            if trial is None:
-                break
-            after, answers = trial
-            taken.append((step[0].name, step[1]))
-            if _is_better(now, answers, finding):
-                return _Step(after, answers, tuple(taken))
-            brought = brought or _brought(now, answers)
-            step = _uncovered(now, answers, unsafe=unsafe)
-        if brought:
-            return f"it would cause {' and '.join(brought)}"
-        return "it would not solve the problem" if taken else "the file cannot be edited there"
+    def check_with(self, texts: Mapping[str, str]) -> Answers:
+        """Return the outcome of each document asked for, and a tally of all that is found.
 
-    def _try(
-        self, document: CheckedFile, fix: Fix, texts: dict[str, str]
-    ) -> tuple[dict[str, str], _Answers] | None:
-        """Return the texts after one fix, and what is found in them; None if it fails."""
-        before = texts.get(document.name, document.text)
-        try:
-            after = texts | {document.name: _edited(document, before, fix)}
-            return after, self._check(after)
-        except (WriteRefused, ProjectError):
-            return None
-
-    def _check(self, texts: Mapping[str, str]) -> _Answers:
-        """Return the outcome of each document asked for, and a tally of all that is found."""
+        Args:
+            texts: What some of the documents say now, by name.
+        """
         read = [_Read(document, texts.get(document.name)) for document in self.documents]
         root, *members = read
         root.open(None)
@@ -266,78 +196,12 @@ class Unit:
         ]
 
 
-_Tally: TypeAlias = "dict[tuple[str, Severity], int]"
-_Answers: TypeAlias = "list[tuple[CheckResult, _Tally]]"
-
-
-_Place: TypeAlias = "tuple[str, Path, str]"
-_MOST_TOGETHER = 8
-"""How many fixes are taken at once, where one uncovers the next."""
-
-
-class _Step(NamedTuple):
-    """Fixes that are taken together, and what is there then."""
-
-    texts: dict[str, str]
-    answers: _Answers
-    taken: tuple[tuple[str, Finding], ...]
-    """Each with the name of its file."""
-
-
-def _brought(before: _Answers, after: _Answers) -> list[str]:
-    """Return the codes of errors and warnings that there were fewer of."""
-    old = _joined(tally for _, tally in before)
-    new = _joined(tally for _, tally in after)
-    return sorted(
-        {key[0] for key, n in new.items() if key[1] is not Severity.INFO and n > old.get(key, 0)}
-    )
-
-
-def _uncovered(
-    before: _Answers, after: _Answers, *, unsafe: bool
-) -> tuple[CheckedFile, Finding] | None:
-    """Return the first finding that has come to light and that a fix corrects."""
-    codes = _brought(before, after)
-    return next(
-        (
-            (outcome.document, placed.finding)
-            for outcome, _ in after
-            for placed in outcome.findings
-            if placed.finding.code in codes
-            and placed.finding.fix is not None
-            and (placed.finding.fix.safe or unsafe)
-        ),
-        None,
-    )
-
-
-def _is_better(before: _Answers, after: _Answers, finding: Finding) -> bool:
-    """Tell whether a finding is gone, and nothing has become wrong that was not."""
-    old = _joined(tally for _, tally in before)
-    new = _joined(tally for _, tally in after)
-    fewer = new.get(_key(finding), 0) < old[_key(finding)]
-    return fewer and all(
-        count <= old.get(key, 0) for key, count in new.items() if key[1] is not Severity.INFO
-    )
-
-
-def _joined(tallies: Iterable[_Tally]) -> _Tally:
-    found: _Tally = {}
-    for tally in tallies:
-        for key, count in tally.items():
-            found[key] = found.get(key, 0) + count
-    return found
-
-
-def _tally(findings: Iterable[Finding]) -> _Tally:
-    found: _Tally = {}
+def _tally(findings: Iterable[Finding]) -> Tally:
+    found: Tally = {}
     for finding in findings:
-        found[_key(finding)] = found.get(_key(finding), 0) + 1
+        key = finding.code, finding.severity
+        found[key] = found.get(key, 0) + 1
     return found
-
-
-def _key(finding: Finding) -> tuple[str, Severity]:
-    return finding.code, finding.severity
 
 
 class _Read:
@@ -434,18 +298,3 @@ class _Read:
                 Span(line + above, block.column(column), end_line + above, block.column(end_column))
             )
         return found
-
-
-def _edited(document: CheckedFile, text: str, fix: Fix) -> str:
-    # Imported here: only a run that fixes needs them.
-    from torchconf.edits import edit_text
-    from torchconf.edits.plan import with_paths
-    from torchconf.model.scripts import find_block, from_project, with_block
-
-    if not document.is_script:
-        return edit_text(text, fix.steps, document.name)
-    block = find_block(text, document.name)
-    if block is None:
-        raise WriteRefused("the script no longer has a metadata block", at=document.name)
-    toml = edit_text(block.toml, with_paths(fix.steps, from_project), document.name)
-    return with_block(text, block, toml)
