@@ -141,28 +141,41 @@ def test_files_for_others_are_valid(template: str, demo: Demo) -> None:
 
 @pytest.mark.slow
 @pytest.mark.network
-def test_from_an_empty_folder_to_a_green_test_run_with_a_real_torch(demo: Demo) -> None:
+@pytest.mark.parametrize("template", NAMES)
+def test_what_the_readme_says_works_with_a_real_torch(template: str, demo: Demo) -> None:
     """The build is PyPI's: this machine needs no other index for it."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     flags = f"-t linux-pypi -t windows-pypi -t macos-pypi --python {python}"
-    folder = made(demo, "training", flags)
-    uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
-    for command in (
-        [uv, "lock"],
-        [uv, "sync", "--python", sys.executable],
-        [uv, "run", "--no-sync", "pytest"],
-        [uv, "run", "--no-sync", "my-proj", "--epochs", "3"],
-    ):
+    folder = made(demo, template, flags)
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"## (?:Test|Run)\n\n```sh\n(.*?)```", readme, re.DOTALL)
+    commands = [line for block in blocks for line in block.splitlines()]
+    assert any("ruff format --check" in command for command in commands)
+    if template == "training":
+        assert any("torchrun" in command for command in commands)
+        modules = ("my_proj", "my_proj.train")
+        commands += [f"uv run --no-sync python -m {module} --epochs 3" for module in modules]
+    said = ""
+    for command in ("uv lock", f"uv sync --python {sys.executable}", *commands):
+        if "jupyter lab" in command:
+            command = "uv run --no-sync jupyter lab --version"  # noqa: PLW2901 - it would go on
         done = subprocess.run(
-            command,
+            shlex.split(command),
             cwd=folder,
-            env=os.environ | {"UV_PYTHON": sys.executable},
+            env=os.environ | {"UV_PYTHON": sys.executable, "PATH": uv_path()},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert "accuracy" in done.stdout
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        said += done.stdout
+    if template == "training":
+        assert said.count(": accuracy ") == 4, "once for each run, by whichever process is first"
+
+
+def uv_path() -> str:
+    """Return a PATH that has this environment's uv."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 def test_one_dockerfile_takes_the_target_as_an_argument(demo: Demo) -> None:

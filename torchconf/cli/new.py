@@ -172,10 +172,9 @@ def _what_and_where(options: NewOptions, *, asks: bool) -> tuple[Template, str]:
 
 
 def _refuse_workspace(folder: str) -> None:
-    """Refuse a folder in a workspace.
+    """Refuse a folder in a workspace, of which `uv init` would make it a member.
 
-    `uv init` would make it a member, but what uv reads from a root alone, such as `environments`,
-    is the whole workspace's affair.
+    A template is a repository of its own: a member's lockfile, CI and Dockerfile are the root's.
     """
     from torchconf.errors import WriteRefused
     from torchconf.files import spoken_path
