@@ -31,11 +31,31 @@ class Workspace(NamedTuple):
 
 
 def find_root(path: str) -> tuple[files.SourceFile, Project] | None:
-    """Return the workspace root above a project, if it takes the project as a member.
-
-    The nearest folder above with a `[tool.uv.workspace]` table decides, as in uv.
-    """
+    """Return the workspace root above a project, if it takes the project as a member."""
     folder = os.path.dirname(os.path.abspath(path))
+    found = _root_above(folder)
+    if found is None:
+        return None
+    file, root = found
+    above = os.path.dirname(os.path.abspath(file.path))
+    return found if folder in set(member_folders(root, above)) else None
+
+
+def workspace_around(folder: str) -> str | None:
+    """Return the file of the workspace root to which `uv init` would add a folder, if there is one.
+
+    A folder that the workspace excludes is not added.
+    """
+    found = _root_above(folder)
+    if found is None:
+        return None
+    file, root = found
+    above = os.path.dirname(os.path.abspath(file.path))
+    return None if _leaves_out(root, above, folder) else file.path
+
+
+def _root_above(folder: str) -> tuple[files.SourceFile, Project] | None:
+    """Return the nearest `[tool.uv.workspace]` above a folder: that decides, as in uv."""
     above = os.path.dirname(folder)
     while above != os.path.dirname(above):
         candidate = os.path.join(above, files.NAME)
@@ -45,29 +65,9 @@ def find_root(path: str) -> tuple[files.SourceFile, Project] | None:
                 shown = spoken_path(candidate)
                 root = read_project(read_toml(file.text, shown), at=shown)
                 if root.is_workspace_root:
-                    return (file, root) if folder in set(member_folders(root, above)) else None
+                    return file, root
         above = os.path.dirname(above)
     return None
-
-
-def workspace_around(folder: str) -> str | None:
-    """Return the file of the workspace root to which `uv init` would add a folder, if there is one.
-
-    A folder that the workspace excludes is not added.
-    """
-    above = os.path.dirname(folder)
-    while True:
-        candidate = os.path.join(above, files.NAME)
-        if os.path.isfile(candidate):
-            file = files.read_file(candidate)
-            if "workspace" in file.text:
-                shown = spoken_path(candidate)
-                root = read_project(read_toml(file.text, shown), at=shown)
-                if root.is_workspace_root:
-                    return None if _leaves_out(root, above, folder) else candidate
-        if above == os.path.dirname(above):
-            return None
-        above = os.path.dirname(above)
 
 
 def _leaves_out(root: Project, above: str, folder: str) -> bool:
