@@ -157,6 +157,21 @@ def test_groups_with_everything_that_can_be_asked(folder: Path, tmp_path: Path) 
     assert "cpu" in data["tool"]["uv"]["default-groups"]
 
 
+def test_each_machine_can_say_which_build_it_is(folder: Path, tmp_path: Path) -> None:
+    path = start(folder, LIBRARY)
+    machine = ("Which build should plain", "down", "down", "enter")
+    keys = [machine if one[0] == machine[0] else one for one in EVERYTHING]
+    with Terminal(["init"], folder, columns=120, fits=GPU) as terminal:
+        go(terminal, *keys[:8])
+        assert "each machine says once which build it is" in terminal.wait(keys[8][0])
+        go(terminal, *keys[8:])
+        assert terminal.finish() == 0
+        words = shown_command(terminal)
+    assert words[words.index("--default") + 1] == "machine"
+    assert path.read_bytes() == equal_by_flags(words, LIBRARY, tmp_path)
+    assert tomllib.loads(path.read_text())["tool"]["uv"]["default-groups"] == ["dev", "cpu", "gpu"]
+
+
 # Leaving: at any question, nothing has happened.
 
 

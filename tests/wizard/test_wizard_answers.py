@@ -200,7 +200,7 @@ def requests(draw: st.DrawFn) -> list[str]:
         words += ["--layout", layout] if layout != "auto" else []
         if layout == "groups":
             own = [target.rpartition("-")[2] for target in targets]
-            default = draw(st.sampled_from(["", "none", *own]))
+            default = draw(st.sampled_from(["", "none", "machine", *own]))
             words += ["--default", default] if default else []
         if layout != "auto" and draw(st.booleans()):
             words += ["--name", f"{targets[0].rpartition('-')[2]}=gpu"]

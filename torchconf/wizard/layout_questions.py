@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torchconf.layout.machine_choice import MACHINE
 from torchconf.wizard.answers import KEEP, NO, OTHER, YES
 from torchconf.wizard.question import Option, Question
 
@@ -60,13 +61,24 @@ def ask_default(asked: InitAnswers, answers: Answers) -> Question | None:
         Option(backend.name, backend.title, f"plain `uv sync` installs `{backend.name}`")
         for backend in backends
     ]
+    if len(backends) > 1:
+        request = asked.request(answers)._replace(default=MACHINE, force=True)
+        complaint = asked.session.complaint(request)
+        choices.append(
+            Option(
+                MACHINE,
+                "each machine its own",
+                "" if complaint else "each machine says once which build it is (`UV_NO_GROUP`)",
+                complaint.message if complaint else "",
+            )
+        )
     choices.append(Option(NONE, "none", "plain `uv sync` installs no torch build"))
     if asked.before.layout == "groups":
         default = asked.before.default or NONE
     else:
         fallback = asked.catalog.fallback
         default = (fallback if fallback in backends else backends[0]).name
-    if default not in {choice.value for choice in choices}:
+    if default not in {choice.value for choice in choices if not choice.disabled}:
         default = NONE
     return Question(
         "default", "one", "Which build should plain `uv sync` install?", "Default",
