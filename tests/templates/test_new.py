@@ -322,14 +322,27 @@ def test_a_library_says_from_which_torch_on(flags: str, bound: str, demo: Demo) 
 @pytest.mark.slow
 @pytest.mark.uv
 @pytest.mark.network
-@pytest.mark.parametrize("template", NAMES)
+@pytest.mark.parametrize(
+    ("template", "layout"),
+    [(template.name, layout) for template in templates() for layout in template.layouts],
+)
 def test_every_template_locks_with_rocm_and_its_tools(
-    template: str, demo: Demo, tmp_path: Path
+    template: str, layout: str, demo: Demo, tmp_path: Path
 ) -> None:
     """The tools come from PyPI: a requirement of theirs may split the lockfile."""
-    folder = made(demo, template, f"{TARGETS['rocm']} --python 3.11")
+    folder = made(demo, template, f"{TARGETS['rocm']} --layout {layout} --python 3.11")
     with Replica(closed=False, cache=tmp_path / "cache") as replica:
         replica.lock(folder)
+
+
+@pytest.mark.parametrize(
+    ("template", "modules"), [("app", ["__main__"]), ("training", ["__main__", "train"])]
+)
+def test_a_module_that_is_run_does_something(template: str, modules: list[str], demo: Demo) -> None:
+    folder = made(demo, template, "--defaults")
+    for module in modules:
+        text = (folder / f"src/my_proj/{module}.py").read_text(encoding="utf-8")
+        assert ast.unparse(ast.parse(text).body[-1]) == "if __name__ == '__main__':\n    main()"
 
 
 def test_every_license_text_is_one_of_spdx() -> None:
@@ -695,7 +708,10 @@ def test_a_description_is_one_line(demo: Demo) -> None:
     assert "line break or a control character" in result.err
 
 
-@pytest.mark.parametrize("key", ["name", "package", "python", "license", "targets", "description"])
+ANSWERS = ["name", "package", "python", "license", "targets", "description"]
+
+
+@pytest.mark.parametrize("key", few(ANSWERS, {"targets", "description"}.__contains__))
 def test_no_answer_becomes_code(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made_by_code = tmp_path / "made-by-code"
     code = f"open({str(made_by_code)!r}, 'w')".replace("/", "\\x2f")
