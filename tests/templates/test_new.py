@@ -21,16 +21,19 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+import torchconf.machine
 from tests.support.checking import check_text
 from tests.support.few import few, one_each
 from tests.support.paths import README, ROOT
-from tests.support.projects import Demo, Result
+from tests.support.projects import Demo, Result, run_in
+from tests.support.recorded_machines import record
 from tests.support.replica import Replica
 from tests.support.replica.facts import FACTS
 from tests.support.terminal import Terminal
 from torchconf import __version__
 from torchconf.cli.new_details import NEEDED
 from torchconf.errors import TorchconfError
+from torchconf.machine import read_machine
 from torchconf.rules import Severity
 from torchconf.templates import render, templates
 
@@ -189,6 +192,29 @@ def test_one_dockerfile_takes_the_target_as_an_argument(demo: Demo) -> None:
     assert text.index("--no-install-project") < text.index("COPY --chown"), "a layer of its own"
     assert "USER 1000" in text
     assert not (made(demo, "app", "-t macos-cpu", "mac-only") / "Dockerfile").exists()
+
+
+@pytest.mark.parametrize(
+    "flags", ["--layout extras", "--layout groups", "--default cpu", "--default machine"]
+)
+def test_a_container_installs_what_the_readme_says(
+    flags: str, demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An image is built on a machine without a GPU, for one that has one."""
+    machine = read_machine(record("no-gpu")[0])
+    monkeypatch.setattr(torchconf.machine, "this_machine", lambda: machine)
+    monkeypatch.delenv("TORCHCONF_TARGET", raising=False)
+    folder = made(demo, "app", f"{TARGETS['several']} {flags}")
+    docker = (folder / "Dockerfile").read_text(encoding="utf-8")
+    found = re.search(r'uvx torchconf@\S+ sync "\$TARGET" -- (.*--no-install-project)', docker)
+    assert found is not None
+    jobs = demo(f"show --matrix --project {folder}").json["include"]
+    on_linux = [job for job in jobs if job["os"] == "ubuntu-latest"]
+    assert len(on_linux) == 2
+    for job in on_linux:
+        result = run_in(folder, f"sync {job['target']} --dry-run -- {found[1]}")
+        assert result.status == 0, result.err
+        assert result.out.split()[1:] == ["sync", *job["flags"].split(), *found[1].split()]
 
 
 @pytest.mark.parametrize(
