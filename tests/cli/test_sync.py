@@ -28,6 +28,7 @@ PROJECTS = {
     "bare groups": "-t linux-cu126 -t linux-cpu -t macos-cpu --layout groups --default none",
     "machine": "-t linux-cu132 -t linux-cu126 -t linux-cpu -t macos-cpu --default machine",
     "servers": "-t linux-rocm7.2 -t linux-cpu -t macos-cpu",
+    "library": "-t linux-cu126 -t windows-cu126 -t macos-cpu --layout groups --default cpu",
     "gaming": "-t linux-cu126 -t linux-xpu -t windows-xpu",
 }
 """The flags of `init` for each."""
@@ -40,6 +41,9 @@ TABLE = {
     ("no-gpu", "machine"): "uv sync --no-group cu126 --no-group cu132",
     ("no-gpu", "servers"): "uv sync --extra cpu",
     ("no-gpu", "gaming"): None,
+    # Nobody listed the CPU's build for Linux, but its group is there for macOS.
+    ("no-gpu", "library"): "uv sync",
+    ("nvidia-pascal", "library"): "uv sync --no-group cpu --group cu126",
     ("nvidia-blackwell", "markers"): "uv sync",
     ("nvidia-blackwell", "extras"): "uv sync --extra cu132",
     ("nvidia-blackwell", "machine"): "uv sync --no-group cpu --no-group cu126",

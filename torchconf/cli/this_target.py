@@ -118,8 +118,13 @@ def choose_target(
     candidates = candidates or [*offer.targets]
     if not candidates:
         raise _no_target(context, offer, fits)
-    judged = judge_targets(candidates, platform, fits, _pypi_build(candidates, context, platform))
+    pypi = _pypi_build(candidates, context, platform)
+    judged = judge_targets(candidates, platform, fits, pypi)
     best = best_target(judged)
+    if best is not None and best.fits is False and not named:
+        # The tables may serve what the list does not name, such as the CPU group of another system.
+        other = best_target(judge_targets(offer.targets, platform, fits, pypi))
+        best = other if other is not None and other.fits else best
     if best is None:  # every candidate is of this platform
         raise _no_target(context, offer, fits)
     reason = best.reason
