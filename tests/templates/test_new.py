@@ -242,6 +242,7 @@ def test_a_container_gets_the_gpus_of_its_target(
         assert f"{command}  ({target})" in docker
     assert f"ARG TARGET={next(iter(run))}\n" in docker, "the first one with a GPU"
     assert ("--group-add" in readme) == ("/dev/dri" in " ".join(run.values()))
+    assert ("Intel's compute driver" in readme) == ("linux-xpu" in run)
 
 
 @pytest.mark.parametrize("template", NAMES)
@@ -587,9 +588,19 @@ def test_values_reach_the_texts(demo: Demo) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pexpect has no terminal there")
-def test_without_targets_a_terminal_is_asked(demo: Demo) -> None:
-    with Terminal(["new", "app", "my-proj"], demo.folder, fits={"cu130": "it fits"}) as terminal:
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        (["app", "my-proj"], []),
+        ([], [("Which template?", "enter"), ("Folder of the project?", "my-proj", "enter")]),
+    ],
+)
+def test_without_targets_a_terminal_is_asked(
+    words: list[str], first: list[tuple[str, ...]], demo: Demo
+) -> None:
+    with Terminal(["new", *words], demo.folder, fits={"cu130": "it fits"}) as terminal:
         for question, *keys in (
+            *first,
             ("Name of the project?", "enter"),
             ("Name of the package to import?", *["\x7f"] * 7, "mine", "enter"),
             ("Lowest Python version?", "enter"),

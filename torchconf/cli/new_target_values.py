@@ -52,6 +52,7 @@ def _docker(targets: Sequence[Target], catalog: Catalog, name: str) -> dict[str,
     return {
         "target": str(rows[0][0]),
         "has_devices": any("/dev/dri" in devices for _, devices in rows),
+        "has_intel": any(devices == DEVICES["intel"] for _, devices in rows),
         "rows": [
             {
                 "target": str(target),
