@@ -105,7 +105,8 @@ def test_later_commands_keep_it(tmp_path: Path) -> None:
     for again in (f"init {BUILDS} --default machine -y", f"init {BUILDS} -y", "init -y"):
         assert demo(again).status == 0
         assert demo.text == written
-    assert demo("add-target linux-xpu -y").status == 0
+    added = demo("add-target linux-xpu -y")
+    assert "must add `xpu` to its `UV_NO_GROUP`" in added.err
     assert demo.uv["default-groups"] == ["dev", "cpu", "cu126", "cu130", "xpu"]
     assert {"group": "xpu"} in demo.uv["conflicts"][0]
     assert len(demo.uv["conflicts"]) == 1
@@ -121,6 +122,7 @@ def test_one_build_that_is_left_is_the_default(tmp_path: Path) -> None:
     assert demo.uv["default-groups"] == ["dev", "cu130"]
     assert "conflicts" not in demo.uv
     assert result.commands() == {"linux-cu130": ["uv", "sync"]}
+    assert "unset it" in result.err
 
 
 def test_from_one_default_to_the_machine_and_back(tmp_path: Path) -> None:
@@ -172,6 +174,31 @@ def test_the_light_shape(tmp_path: Path) -> None:
     assert demo.uv["default-groups"] == ["dev", "cpu", "cu126", "pypi"]
     assert demo("remove-target linux-cu126 -y").status == 0
     assert demo("check --ignore TC411").status == 0
+
+
+def test_only_the_cpu_build_is_left_of_the_light_shape(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, BARE)
+    demo.init(f"{LIGHT} --default machine -y")
+    result = demo("remove-target linux-pypi -y")
+    assert result.status == 0, result.err
+    assert "pypi" not in demo.data["dependency-groups"]
+    assert demo.uv["default-groups"] == ["dev", "cpu"]
+    assert "conflicts" not in demo.uv
+    assert "nothing found" in demo("check --ignore TC411").err
+
+
+@pytest.mark.parametrize("where", [".", "a"])
+def test_a_workspace_is_refused(where: str, tmp_path: Path) -> None:
+    """In the root alone, members would get PyPI's build, whatever the variable says."""
+    demo = Demo(tmp_path, BARE + '\n[tool.uv.workspace]\nmembers = ["a"]\n')
+    (demo.folder / "a").mkdir()
+    member = demo.folder / "a" / "pyproject.toml"
+    member.write_text('[project]\nname = "a"\nversion = "1"\ndependencies = ["torch"]\n')
+    before = demo.text, member.read_text()
+    result = demo(f"init --project {where} {BUILDS} --layout groups --default machine -y")
+    assert result.status == 2
+    assert ("members that need torch would get PyPI's" in result.err) == (where == ".")
+    assert (demo.text, member.read_text()) == before
 
 
 @pytest.mark.uv

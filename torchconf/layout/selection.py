@@ -119,7 +119,9 @@ def hints(
         return tuple(found)
     if kind == "group":
         chosen = next((scope for scope in scopes if scope.backend != default), None)
-        if default is None or chosen is None:
+        if chosen is None:
+            return ()
+        if default is None:
             return ("`uv run` and `uv add` keep the group; plain `uv sync` removes it",)
         run = selection_of(chosen, scopes, default, package).command("run")
         own = next(scope.name for scope in scopes if scope.backend == default)

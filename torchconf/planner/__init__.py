@@ -9,8 +9,10 @@ from packaging.utils import canonicalize_name
 from torchconf.edits.draft import Draft
 from torchconf.edits.plan import Plan
 from torchconf.errors import REFRESH, ProjectError
+from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.project import read_project
 from torchconf.model.toml_path import ENVIRONMENTS
+from torchconf.model.uv_variables import NO_GROUP
 from torchconf.planner.decide import Decision, decide
 from torchconf.planner.draft_intent import draft_intent
 from torchconf.planner.draft_removal import draft_removal
@@ -79,6 +81,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             *_limits(root, project),
             *_brought_along(request, project, facts, decision),
             *_plain_members(decision, catalog, facts),
+            *_changed_variables(decision),
         ),
         warnings=unknowns(decision.choice, catalog),
         root_steps=() if root is draft else tuple(root.steps),
@@ -257,6 +260,23 @@ def _plain_members(decision: Decision, catalog: Catalog, facts: Facts) -> tuple[
         "`--package` with a group of the workspace root requires uv 0.12.12 or newer",
         f"plain `uv sync --package {plain[0]}`, or `uv sync` in that member, installs PyPI's build",
     )
+
+
+def _changed_variables(decision: Decision) -> Iterator[str]:
+    """Say what each machine has to change that says already which build it is."""
+    if decision.before.default != MACHINE or decision.layout != decision.before.layout:
+        return
+    after = {canonicalize_name(scope.name): scope.name for scope in decision.scopes}
+    new = [name for same, name in after.items() if same not in decision.before.scopes]
+    if not decision.by_machine:
+        yield f"no machine needs `{NO_GROUP}` any more: unset it, as uv refuses undefined groups"
+        return
+    if new:
+        names = " and ".join(f"`{name}`" for name in new)
+        yield f"each machine with another build must add {names} to its `{NO_GROUP}`"
+    if gone := sorted(decision.gone):
+        names = " and ".join(f"`{name}`" for name in gone)
+        yield f"each machine must take {names} out of its `{NO_GROUP}`: uv refuses undefined groups"
 
 
 def unknowns(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:

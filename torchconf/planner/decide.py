@@ -840,6 +840,13 @@ class _Deciding:
                 "nothing for a machine to choose",
                 help="omit `--default`, or add a target with another build",
             )
+        if self.request.default is None and (self.project.root or self.facts.elsewhere):
+            raise ProjectError(
+                "each machine chooses the build of this workspace, and the groups, sources and "
+                "conflicts of its root and members must change together",
+                at=self.project.place("tool.uv.default-groups"),
+                help="change the root and all members that need torch by hand",
+            )
         if self.project.root is not None:
             raise ProjectError(
                 "`--default machine` cannot be written in one workspace member: the conflicts "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.errors import RequestError
 from torchconf.layout.intent import served
+from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.backends import PYPI
 from torchconf.model.target_spec import overlap, spec_of
 
@@ -213,6 +214,9 @@ def _without_removed(
                 continue  # Its system has the build; only the list names the machine.
             alike = _alike(target, before.targets)
             left = [t for t in left if t.backend != target.backend or t.platform not in alike]
+            if target.backend == PYPI and before.default == MACHINE:
+                still = any(each.backend == PYPI for each in others)
+                left = [t for t in left if still or t.backend != PYPI or _is_another(t, catalog)]
             is_named = before.layout == "markers" and before.rest != catalog.fallback
             if target.backend != catalog.fallback or is_named:
                 continue
@@ -233,6 +237,11 @@ def _brings(spec: TargetSpec, target: Target, before: Configuration) -> bool:
     if other is None or other.backend != target.backend:
         return False
     return target.platform in _alike(other, before.targets)
+
+
+def _is_another(target: Target, catalog: Catalog) -> bool:
+    """Tell whether PyPI's build is not the CPU's there: the same one is nobody's choice."""
+    return catalog.pypi_build(catalog.releases[0], target.platform) != catalog.fallback
 
 
 def _is_needed(left: Sequence[Target], before: Configuration, catalog: Catalog) -> bool:

@@ -10,7 +10,9 @@ from packaging.utils import canonicalize_name
 from torchconf.edits.conflicts import rename_member
 from torchconf.errors import RequestError
 from torchconf.layout.layouts import KINDS
+from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.toml_path import DEFAULT_GROUPS, UV
+from torchconf.model.uv_variables import NO_GROUP
 from torchconf.planner.draft_indexes import source_entries
 from torchconf.planner.respecify import rename_backend
 
@@ -73,6 +75,8 @@ def rename_scopes(
                 )
             _rename(draft, root, project, kind, name, after)
             said.append(f"renamed {kind} `{name}` to `{after}`")
+            if before.default == MACHINE:
+                said.append(f"machines with `{name}` in `{NO_GROUP}` must have `{after}` there")
     return tuple(said)
 
 
