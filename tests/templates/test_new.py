@@ -35,7 +35,7 @@ from torchconf.cli.new_details import NEEDED
 from torchconf.errors import TorchconfError
 from torchconf.machine import read_machine
 from torchconf.rules import Severity
-from torchconf.templates import render, templates
+from torchconf.templates import license_text, render, templates
 
 TARGETS = {
     "cpu": "-t linux-cpu",
@@ -372,12 +372,15 @@ def test_a_module_that_is_run_does_something(template: str, modules: list[str], 
         assert ast.unparse(ast.parse(text).body[-1]) == "if __name__ == '__main__':\n    main()"
 
 
-def test_every_license_text_is_one_of_spdx() -> None:
-    names = [path.stem for path in (ROOT / "templates/licenses").iterdir()]
-    assert len(names) > 5
-    for name in names:
-        found = [name] if name != "GPL-3.0" else ["GPL-3.0-only"]
-        assert [canonicalize_license_expression(each) for each in found] == found
+def test_the_readme_names_the_licenses_that_are_at_hand() -> None:
+    stems = {path.stem for path in (ROOT / "templates/licenses").iterdir()}
+    names = {*(stems - {"GPL-3.0"}), "GPL-3.0-only", "GPL-3.0-or-later"}
+    assert {canonicalize_license_expression(name) for name in names} == names
+    text = README.read_text(encoding="utf-8")
+    told = re.search(r"`LICENSE` is written for (.*?);", text, re.DOTALL)
+    assert told is not None
+    assert {*re.split(r", | and ", told[1].replace("\n", " "))} == names
+    assert all(license_text(name, "The x developers", 2026) for name in names)
 
 
 @pytest.mark.parametrize(
