@@ -131,7 +131,8 @@ def test_example_is_written_byte_for_byte(name: str, tmp_path: Path) -> None:
 
 def test_every_example_has_a_command() -> None:
     names = {path.name.split(".")[0] for path in EXAMPLES.glob("*.toml")}
-    assert names == set(example_commands()) == {"markers", "extras", "groups"}
+    machine = {"machine", "machine-base-torch", "cpu-or-pypi"}
+    assert names == set(example_commands()) == {"markers", "extras", "groups", *machine}
 
 
 def test_empty_folder_gets_a_minimal_project(empty: Demo) -> None:

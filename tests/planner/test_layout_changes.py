@@ -39,7 +39,10 @@ TARGETS = {
     "ROCm": "-t linux-rocm7.2 -t macos-cpu",
     "XPU": "-t linux-xpu -t windows-xpu -t macos-cpu --with torchvision",
 }
-LAYOUTS = ("markers", "extras", "groups", "groups --default cpu", "groups --default none")
+LAYOUTS = (
+    "markers", "extras", "groups", "groups --default cpu", "groups --default none",
+    "groups --default machine",
+)  # fmt: skip
 
 
 class Change(NamedTuple):

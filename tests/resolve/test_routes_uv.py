@@ -428,6 +428,10 @@ def selections(files: dict[str, Table]) -> list[str]:
     groups = list(table.get("dependency-groups", ()))
     found = ["", *(f"--extra {name}" for name in extras)]
     found += [f"--no-default-groups --group {name}" for name in groups]
+    if table.get("tool", {}).get("uv", {}).get("default-groups") == "all":
+        # As the machine of each build says it.
+        others = {name: [one for one in groups if one != name] for name in groups[:3]}
+        found += [f'UV_NO_GROUP="{" ".join(names)}"' for names in others.values() if names]
     found += [f"--group {name}" for name in groups[:2]]
     found += [f"--extra {extra} --group {group}" for extra in extras[:1] for group in groups[:2]]
     found += [f"--extra {extras[0]} --extra {extras[-1]}"] if len(extras) > 1 else []
@@ -447,8 +451,9 @@ def told(route: Route, python: str) -> str:
 def told_by_uv(replica: Replica, folder: Path, select: str) -> dict[tuple[str, str, str], str]:
     """Return what uv locked, for one choice: platform, Python and package to one word."""
     found: dict[tuple[str, str, str], str] = {}
+    before, after = (select, "") if select.startswith("UV_") else ("", select)
     try:
-        export = replica.export(folder, *select.split())
+        export = replica.chosen(folder, f"{before} uv sync {after}")
     except UvError:
         export = None
     for platform in MACHINES:

@@ -28,7 +28,7 @@ def machine(name: str) -> dict[str, str]:
 
 
 def choice(select: str) -> SyncOptions:
-    """Read uv's options: `--no-group cpu --group cuda`."""
+    """Read uv's options, `--no-group cpu --group cuda`, and what a machine leaves out."""
     words = iter(shlex.split(select))
     found: dict[str, set[str]] = {
         "extra": set(),
@@ -40,6 +40,8 @@ def choice(select: str) -> SyncOptions:
     for word in words:
         if word == "--no-default-groups":
             default_groups = False
+        elif word.startswith("UV_NO_GROUP="):
+            found["no-group"].update(word.partition("=")[2].split(" "))
         else:
             found[word.removeprefix("--")].add(next(words))
     return SyncOptions(
