@@ -133,6 +133,10 @@ def test_files_for_others_are_valid(template: str, demo: Demo) -> None:
     docker = str(folder / "Dockerfile")
     done = subprocess.run([hadolint, docker], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+    command = [sys.executable, "-m", "pre_commit", "validate-config"]
+    config = str(folder / ".pre-commit-config.yaml")
+    done = subprocess.run([*command, config], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
     for schema, file in (("dependabot", ".github/dependabot.yml"), ("renovate", "renovate.json")):
         command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
         done = subprocess.run(
