@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -155,6 +156,7 @@ def test_change_of_layout_is_locked_and_gives_the_builds(
     for target, words in commands.items():
         system, _, backend = target.partition("-")
         platform = {"linux": "linux-x86_64", "windows": "windows-x86_64", "macos": "macos-arm64"}
-        build = replica.export(demo.folder, *words[2:]).select(platform[system], "3.12")["torch"]
+        export = replica.chosen(demo.folder, shlex.join(words))
+        build = export.select(platform[system], "3.12")["torch"]
         assert isinstance(build, Build)
         assert build.index == f"{WHL}/{backend}", target
