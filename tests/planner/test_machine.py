@@ -285,6 +285,7 @@ def test_verify_and_export_choose_for_themselves(
     demo.init("-t linux-cpu -t linux-cu130 -t macos-cpu --python >=3.12 --default machine -y")
     inside_replica.lock(demo.folder)
     monkeypatch.setenv("UV_NO_GROUP", "cu130")
+    monkeypatch.setenv("UV_NO_DEFAULT_GROUPS", "1")
     result = demo("verify --frozen --python 3.12 --format json")
     assert result.status == 0, result.out
     found = {

@@ -128,9 +128,9 @@ def capture_uv(
 ) -> Captured:
     """Run uv in a folder and return what it printed.
 
-    The groups that `UV_NO_GROUP` leaves out are those of this call, not those of this machine. uv
-    runs in a process group of its own, which is killed if this process is interrupted: uv may
-    have started builds.
+    The groups that variables leave out are those of this call, not those of this machine. uv runs
+    in a process group of its own, which is killed if this process is interrupted: it may have
+    started builds.
 
     Raises:
         UvError: uv was not found or cannot be started.
@@ -171,7 +171,11 @@ def capture_uv(
 
 def _around(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a uv that makes a choice of its own."""
-    return {**{k: v for k, v in os.environ.items() if k != NO_GROUP}, **variables}
+    return {**{k: v for k, v in os.environ.items() if k not in _CHOICE}, **variables}
+
+
+_CHOICE = frozenset({NO_GROUP, "UV_NO_DEFAULT_GROUPS", "UV_NO_DEV"})
+"""The variables by which this machine leaves groups out."""
 
 
 class Call(NamedTuple):
