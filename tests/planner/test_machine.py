@@ -187,18 +187,80 @@ def test_only_the_cpu_build_is_left_of_the_light_shape(tmp_path: Path) -> None:
     assert "nothing found" in demo("check --ignore TC411").err
 
 
-@pytest.mark.parametrize("where", [".", "a"])
-def test_a_workspace_is_refused(where: str, tmp_path: Path) -> None:
-    """In the root alone, members would get PyPI's build, whatever the variable says."""
-    demo = Demo(tmp_path, BARE + '\n[tool.uv.workspace]\nmembers = ["a"]\n')
-    (demo.folder / "a").mkdir()
-    member = demo.folder / "a" / "pyproject.toml"
-    member.write_text('[project]\nname = "a"\nversion = "1"\ndependencies = ["torch"]\n')
-    before = demo.text, member.read_text()
-    result = demo(f"init --project {where} {BUILDS} --layout groups --default machine -y")
-    assert result.status == 2
-    assert ("members that need torch would get PyPI's" in result.err) == (where == ".")
-    assert (demo.text, member.read_text()) == before
+WORKSPACE = BARE + '\n[tool.uv.workspace]\nmembers = ["a", "b"]\n'
+MEMBER = """\
+[project]
+name = "{name}"
+version = "0.1.0"
+requires-python = ">=3.11"
+dependencies = {lines}
+"""
+
+
+def workspace(parent: Path, *lines: str) -> Demo:
+    demo = Demo(parent, WORKSPACE)
+    for name, line in zip("ab", lines, strict=True):
+        (demo.folder / name).mkdir()
+        text = MEMBER.format(name=name, lines=line)
+        (demo.folder / name / "pyproject.toml").write_text(text)
+    return demo
+
+
+def texts(demo: Demo) -> list[str]:
+    return [path.read_text() for path in sorted(demo.folder.rglob("pyproject.toml"))]
+
+
+@pytest.mark.parametrize(
+    ("lines", "command", "message"),
+    [
+        (('["torch"]', '["torch"]'), "init --project a", "belong in the root"),
+        (('["torch"]', '["idna"]'), "init", "member `b` does not need torch"),
+    ],
+)
+def test_workspaces_that_are_refused(
+    lines: tuple[str, str], command: str, message: str, tmp_path: Path
+) -> None:
+    demo = workspace(tmp_path, *lines)
+    before = texts(demo)
+    result = demo(f"{command} {BUILDS} --layout groups --default machine -y")
+    assert (result.status, texts(demo)) == (2, before)
+    assert message in result.err
+
+
+@pytest.mark.uv
+def test_no_member_of_a_workspace_gets_another_build(tmp_path: Path, replica: Replica) -> None:
+    demo = workspace(tmp_path, '["torch>=2.13"]', '["torch>=2.13"]')
+    flags = "-t linux-cpu -t linux-cu130 -t linux-rocm7.1 -t macos-cpu --default machine -y"
+    demo.init(flags)
+    written = texts(demo)
+    for again in (f"init {flags}", "init -y"):
+        assert demo(again).status == 0
+        assert texts(demo) == written
+    for refused in ("add-target linux-xpu -y", "remove-target linux-cpu -y"):
+        assert demo(refused).status == 2
+        assert texts(demo) == written
+    assert demo("check . --ignore TC411,TC111 --strict --format json").json["findings"] == []
+    replica.lock(demo.folder)
+    for own, others in {
+        "cpu": "cu130 rocm7-1",
+        "cu130": "cpu rocm7-1",
+        "rocm7.1": "cpu cu130",
+    }.items():
+        variables = {"UV_NO_GROUP": others}
+        for words in ((), ("--package", "a"), ("--package", "b"), ("--all-packages",)):
+            export = replica.export(demo.folder, *words, variables=variables)
+            build = export.select("linux-x86_64", "3.12")["torch"]
+            assert isinstance(build, Build)
+            assert (build.index or "").endswith(f"/{own}"), words
+        for folder in ("a", "b"):
+            export = replica.export(demo.folder / folder, variables=variables)
+            build = export.select("linux-x86_64", "3.12")["torch"]
+            assert isinstance(build, Build)
+            assert (build.index or "").endswith(f"/{own}"), folder
+    for folder in (".", "a", "b"):
+        plain = replica.uv("sync", "--dry-run", cwd=demo.folder / folder)
+        assert plain.returncode == 2
+        assert "incompatible with the conflicts" in plain.stderr
 
 
 @pytest.mark.uv

@@ -44,11 +44,13 @@ def make_changes(context: OpenProject, outcome: Outcome) -> list[Change]:
     Raises:
         WriteRefused: A file cannot be edited as planned.
     """
+    members = [(files.read_file(at), steps) for at, steps in outcome.plan.member_steps.items()]
     return [
         Change(file, edit_text(file.text, steps, spoken_path(file.path)))
         for file, steps in (
             (context.root_file, outcome.plan.root_steps),
             (context.file, outcome.plan.steps),
+            *members,
         )
         if file is not None and (steps or file is context.file)
     ]

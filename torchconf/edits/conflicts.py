@@ -17,10 +17,29 @@ if TYPE_CHECKING:
 __all__ = ["are_apart", "drop_members", "keep_apart", "rename_member"]
 
 
-def are_apart(draft: Draft, one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Tell whether some conflict set holds both, each a kind and a name."""
-    both = {(kind, canonicalize_name(name)) for kind, name in (one, other)}
-    return any(both <= set(names) for _, names in _sets(draft))
+def are_apart(
+    draft: Draft,
+    one: tuple[str, str],
+    other: tuple[str, str],
+    packages: tuple[str, str] | None = None,
+) -> bool:
+    """Tell whether some conflict set holds both, each a kind and a name.
+
+    Args:
+        draft: Of the file.
+        one: The first.
+        other: The second.
+        packages: Whose they are, if not the project's own.
+    """
+    first, second = packages or (None, None)
+    return any(
+        _same(one) in mine and _same(other) in theirs
+        for (_, mine), (_, theirs) in zip(_sets(draft, first), _sets(draft, second), strict=True)
+    )
+
+
+def _same(member: tuple[str, str]) -> tuple[str, str]:
+    return member[0], canonicalize_name(member[1])
 
 
 def keep_apart(draft: Draft, members: Iterable[tuple[str, str]], reason: str) -> None:

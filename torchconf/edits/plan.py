@@ -75,6 +75,8 @@ class Plan(NamedTuple):
     """Sentences on what could not be known."""
     root_steps: tuple[Step, ...] = ()
     """Steps on the workspace root's file, where that is another one."""
+    member_steps: Mapping[str, tuple[Step, ...]] = {}
+    """Steps on the files of other members, by path."""
 
 
 def meaning(data: Mapping[str, object], steps: Iterable[Step]) -> dict[str, object]:

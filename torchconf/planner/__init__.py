@@ -23,7 +23,7 @@ from torchconf.planner.label_pins import release_pins
 from torchconf.planner.request import Facts, Outcome, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.layout.layouts import Kind, Layout
@@ -66,11 +66,24 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         if changes or decision.layout != decision.before.layout:
             takes = bool(request.remove or request.force or request.listed)
             draft_removal(draft, project, catalog, decision, takes_indexes=takes)
+    members: Mapping[str, Draft] = {}
+    if decision.by_machine and facts.elsewhere:
+        _refuse_gone(project, decision)
+        # Imported here: few projects are workspaces whose machines choose.
+        from torchconf.planner.draft_members import draft_members
+
+        members = draft_members(draft, project, catalog, decision, facts.around)
+    around = tuple(
+        read_project(members[each.at].data, root=each.root, at=each.at)
+        if each.at in members
+        else each
+        for each in facts.around
+    )
     relabelled = tuple(release_pins(draft, root, project, catalog)) if draft.steps else ()
     targets = draft_intent(draft, request, project, catalog, decision)
     if (decision.before.layout is not None or facts.around) and (draft.steps or root.steps):
-        refuse_what_uv_refuses(draft, root, project, catalog, facts.around)
-    planned, members = _planned(draft, root, project, facts.around)
+        refuse_what_uv_refuses(draft, root, project, catalog, around)
+    planned, others = _planned(draft, root, project, around)
     plan = Plan(
         steps=tuple(draft.steps),
         notes=(
@@ -80,13 +93,14 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             *relabelled,
             *_limits(root, project),
             *_brought_along(request, project, facts, decision),
-            *_plain_members(decision, catalog, facts),
+            *(() if members else _plain_members(decision, catalog, facts)),
             *_changed_variables(decision),
         ),
         warnings=unknowns(decision.choice, catalog),
         root_steps=() if root is draft else tuple(root.steps),
+        member_steps={at: tuple(each.steps) for at, each in members.items() if each.steps},
     )
-    member = _member(project, catalog, facts, decision.layout)
+    member = None if members else _member(project, catalog, facts, decision.layout)
     return Outcome(
         plan=plan,
         layout=decision.layout,
@@ -97,7 +111,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         by_machine=decision.by_machine,
         choice=decision.choice,
         planned=planned,
-        around=members,
+        around=others,
         member=member,
         carrier=_carrier(
             project
@@ -106,6 +120,16 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             catalog,
         ),
     )
+
+
+def _refuse_gone(project: Project, decision: Decision) -> None:
+    """Refuse to take a build from a root whose members have it, too."""
+    if decision.gone:
+        raise ProjectError(
+            f"the members of this workspace have the group `{min(decision.gone)}`, too",
+            at=project.place("dependency-groups"),
+            help="remove the build from the root and from all members by hand",
+        )
 
 
 def refuse_what_uv_refuses(

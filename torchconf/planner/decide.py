@@ -840,6 +840,9 @@ class _Deciding:
                 "nothing for a machine to choose",
                 help="omit `--default`, or add a target with another build",
             )
+        whole = self.project.root is None and bool(self.request.specs)
+        if whole and self.facts.elsewhere and self.project.has_project:
+            return
         if self.request.default is None and (self.project.root or self.facts.elsewhere):
             raise ProjectError(
                 "each machine chooses the build of this workspace, and the groups, sources and "

@@ -39,7 +39,7 @@ from torchconf.planner.draft_indexes import Indexes
 from torchconf.planner.reuse_entries import keep_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
@@ -77,7 +77,7 @@ def draft_tables(
     if decision.by_machine:
         _require_uv(root, project)
     if decision.layout == "groups":
-        _draft_default_groups(draft, decision, names)
+        draft_default_groups(draft, decision, says_it=decision.before.default == MACHINE)
     if (
         decision.layout != "markers"
         and decision.affected
@@ -107,8 +107,15 @@ def draft_tables(
     indexes.draft(draft)
 
 
-def _draft_default_groups(draft: Draft, decision: Decision, names: Sequence[str]) -> None:
-    """Let plain `uv sync` install the default backend, next to what it installed before."""
+def draft_default_groups(draft: Draft, decision: Decision, *, says_it: bool) -> None:
+    """Let plain `uv sync` install the default backend, next to what it installed before.
+
+    Args:
+        draft: Of a file with the groups of the plan.
+        decision: What the project is to hold.
+        says_it: Whether machines say already which build they are.
+    """
+    names = [scope.name for scope in decision.scopes]
     path = DEFAULT_GROUPS
     reason = "what plain `uv sync` installs"
     ours = set(map(canonicalize_name, names))
@@ -130,7 +137,7 @@ def _draft_default_groups(draft: Draft, decision: Decision, names: Sequence[str]
         )
     else:
         draft.put(path, list(wanted), reason)
-    if decision.by_machine and decision.before.default != MACHINE:
+    if decision.by_machine and not says_it:
         # uv's own error does not name the variable.
         comment = _EACH if default is None else _ONLY.format(default)
         draft.take(Put(path, draft.get(path), reason, comment))
