@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.projects import PROJECTS, Demo
+from tests.support.projects import PROJECTS, WHL, Demo
 from tests.support.replica import Build, Replica
 
 BUILDS = "-t linux-cpu -t linux-cu126 -t linux-cu130 -t windows-cu130 -t macos-cpu"
@@ -225,6 +225,21 @@ def test_workspaces_that_are_refused(
     result = demo(f"{command} {BUILDS} --layout groups --default machine -y")
     assert (result.status, texts(demo)) == (2, before)
     assert message in result.err
+
+
+@pytest.mark.uv
+def test_members_with_the_cpu_build_or_that_of_pypi(tmp_path: Path, replica: Replica) -> None:
+    """Every machine says it here: the root has no torch of its own that could be left."""
+    demo = workspace(tmp_path, '["torch>=2.13"]', '["torch>=2.13"]')
+    demo.init(f"{LIGHT} --default machine -y")
+    assert demo.project["dependencies"] == ["numpy"]
+    replica.lock(demo.folder)
+    for others in ("pypi", "cpu"):
+        for words in ((), ("--package", "a"), ("--all-packages",)):
+            export = replica.export(demo.folder, *words, variables={"UV_NO_GROUP": others})
+            build = export.select("linux-x86_64", "3.12")["torch"]
+            assert isinstance(build, Build)
+            assert (build.index == f"{WHL}/cpu") == (others == "pypi"), words
 
 
 @pytest.mark.uv

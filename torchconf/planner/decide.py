@@ -874,6 +874,8 @@ class _Deciding:
         project = self.project
         if {*backends} != {self.catalog.fallback, PYPI} or "dependencies" in project.dynamic:
             return False
+        if self.facts.elsewhere:
+            return False  # The root of a workspace need not have torch itself.
         if self.before.default == MACHINE:
             group = canonicalize_name(self.before.names[PYPI.name])
             return not project.is_default_group(group)

@@ -66,7 +66,7 @@ class InitAnswers:
 
     def _steps_of(self, request: Request) -> object:
         plan = self.session.plan(request).plan
-        return plan.steps, plan.root_steps
+        return plan.steps, plan.root_steps, plan.member_steps
 
     # What was answered.
 
