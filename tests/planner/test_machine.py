@@ -210,21 +210,31 @@ def texts(demo: Demo) -> list[str]:
     return [path.read_text() for path in sorted(demo.folder.rglob("pyproject.toml"))]
 
 
-@pytest.mark.parametrize(
-    ("lines", "command", "message"),
-    [
-        (('["torch"]', '["torch"]'), "init --project a", "belong in the root"),
-        (('["torch"]', '["idna"]'), "init", "member `b` does not need torch"),
-    ],
-)
-def test_workspaces_that_are_refused(
-    lines: tuple[str, str], command: str, message: str, tmp_path: Path
-) -> None:
-    demo = workspace(tmp_path, *lines)
+def test_one_member_alone_is_refused(tmp_path: Path) -> None:
+    demo = workspace(tmp_path, '["torch"]', '["torch"]')
     before = texts(demo)
-    result = demo(f"{command} {BUILDS} --layout groups --default machine -y")
+    result = demo(f"init --project a {BUILDS} --layout groups --default machine -y")
     assert (result.status, texts(demo)) == (2, before)
-    assert message in result.err
+    assert "belong in the root" in result.err
+
+
+@pytest.mark.uv
+def test_a_member_without_torch_gets_empty_groups(tmp_path: Path, replica: Replica) -> None:
+    """Otherwise older versions of uv stop there at the variable."""
+    demo = workspace(tmp_path, '["torch>=2.13"]', '["numpy"]')
+    flags = "-t linux-cpu -t linux-cu130 --default machine -y"
+    demo.init(flags)
+    written = texts(demo)
+    assert demo(f"init {flags}").status == 0
+    assert texts(demo) == written
+    assert "cpu = []\ncu130 = []" in written[1]
+    assert demo("check . --ignore TC411 --strict --format json").json["findings"] == []
+    replica.lock(demo.folder)
+    for words in (("--package", "b"), ("--all-packages",)):
+        run = replica.uv(
+            "sync", "--dry-run", *words, cwd=demo.folder, variables={"UV_NO_GROUP": "cpu"}
+        )
+        assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.uv

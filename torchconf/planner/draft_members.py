@@ -46,14 +46,18 @@ def draft_members(
         By the file of each member.
 
     Raises:
-        ProjectError: A member has tables that are not the root's, or would be stopped by the
-            variable.
+        ProjectError: A member has tables that are not the root's.
     """
     found = {}
+    needing: list[Project] = []
     for member in around:
-        _refuse(member, catalog, decision)
-        found[member.at] = _drafted(member, root, decision)
-    _keep_apart(root, project, decision, around)
+        if any(r.name in decision.packages for r in member.requirements()):
+            needing.append(member)
+            _refuse(member, catalog, decision)
+            found[member.at] = _drafted(member, root, decision)
+        else:
+            found[member.at] = _empty(member, decision)
+    _keep_apart(root, project, decision, needing)
     return found
 
 
@@ -79,14 +83,19 @@ def _keep_apart(
             draft([(one, first), (other, second)])
 
 
+def _empty(member: Project, decision: Decision) -> Draft:
+    """Define the groups that the variable names: before 0.12, uv refuses undefined ones."""
+    draft = Draft(member.data)
+    comment: str | None = "Empty: `UV_NO_GROUP` names these groups, so uv wants them defined."
+    for scope in decision.scopes:
+        path = ("dependency-groups", scope.name)
+        if canonicalize_name(scope.name) not in member.groups:
+            draft.put(path, [], "the variable of each machine names it", comment)
+            comment = None
+    return draft
+
+
 def _refuse(member: Project, catalog: Catalog, decision: Decision) -> None:
-    if not any(r.name in decision.packages for r in member.requirements()):
-        raise ProjectError(
-            f"`--default machine`: member `{member.written_name}` does not need torch, and "
-            "uv would stop there at a variable that names groups it does not have",
-            at=member.at,
-            help="pass `--default BACKEND` or `--default none`",
-        )
     before = read_configuration(member, catalog)
     names = {canonicalize_name(scope.name) for scope in decision.scopes}
     taken = [name for name in member.groups if name in names and before.default != MACHINE]
