@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from torchconf.edits.draft import Draft
 from torchconf.errors import ProjectError
 from torchconf.layout.configuration import read_configuration
+from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import may_hold
 from torchconf.model.project import read_project
@@ -209,6 +210,8 @@ class _Plan:
             self._refuse_apart()
         if self.request.record:
             record_intent(self.draft, self.project, self.catalog)
+        if self.draft.steps or self.root.steps:
+            self._refuse_alone()
         if self.draft.steps and self.before.layout is not None:
             refuse_what_uv_refuses(self.draft, self.draft, self.project, self.catalog)
         return Upgrade(
@@ -231,6 +234,18 @@ class _Plan:
             ),
             warnings=unknowns(self.destination.choice, self.catalog),
         )
+
+    def _refuse_alone(self) -> None:
+        """Refuse to move one file of a workspace in which machines choose the builds of all."""
+        beside = [self.project.root] if self.project.root is not None else self.members
+        routing = [each for each in beside if self.catalog.main_package in each.sources]
+        if self.before.default == MACHINE and routing:
+            raise ProjectError(
+                "each machine chooses the build of this workspace, and the groups, sources and "
+                "conflicts of its root and members must change together",
+                at=routing[0].place("tool.uv.sources"),
+                help="change the root and all members that need torch by hand",
+            )
 
     def _respecify(self) -> Iterator[str]:
         """Move the requirements: all of them, or those of each part; yield what is left alone."""
