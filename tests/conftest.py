@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.paths import TESTS
 from tests.support.replica import Content, Replica, ReplicaOf
 
 # How long an example takes says more of the machine than of the code.
@@ -19,17 +18,9 @@ settings.register_profile(
 settings.load_profile("steady")
 
 
-OPEN = TESTS / "open_cases.tsv"
-"""Cases that do not hold yet, each with the reason: work to do, not a permission."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that run uv."""
-    known = dict(line.split("\t") for line in OPEN.read_text(encoding="utf-8").splitlines())
     for item in items:
-        if reason := known.get(item.nodeid):
-            # Strict: a case that holds again must leave the list.
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
         if {"replica", "replica_of"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("uv")
 

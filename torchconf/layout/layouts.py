@@ -230,6 +230,11 @@ def widened(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
     )
 
 
+def uncut(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
+    """Let each scope take its own build everywhere, so that no source needs a marker."""
+    return tuple(scope._replace(served=(), rest=scope.backend) for scope in scopes)
+
+
 def ordered(backends: Iterable[Backend], catalog: Catalog) -> tuple[Backend, ...]:
     """Sort backends as they are written: by accelerator, then version; PyPI's build last."""
     order = [accelerator.name for accelerator in catalog.accelerators]

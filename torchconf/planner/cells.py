@@ -46,6 +46,7 @@ class Cells:
         """
         self.catalog = catalog
         self.limits = Limits(project, decision.before, catalog.main_package, torch, pin=False)
+        self.environments = project.workspace.environments
         self.python = project.requires_python
         self.affected = decision.affected
         self.backends: dict[str, Backend] = {
@@ -57,11 +58,15 @@ class Cells:
                 if backend.name not in known:
                     self.backends.setdefault(f"pytorch-{backend.name}", backend)
 
-    def of(self, sources: Mapping[str, Any]) -> tuple[str, ...]:
+    def of(self, sources: Mapping[str, Any]) -> tuple[str, ...] | None:
         """Return the known systems, cut by the markers of scoped sources.
 
         uv ignores those where a base dependency holds the package without a marker, unless
         `environments` narrows the forks before.
+
+        Returns:
+            None where nothing was cut before, and a cut would give effect to a marker that leaves
+            some source that stays without a wheel.
         """
         entries: list[tuple[str, Mapping[str, Any]]] = [
             (canonicalize_name(package), entry)
@@ -78,7 +83,8 @@ class Cells:
         cells = cut(entry for _, entry in entries)
         if any(all(lacks(p) for p in PLATFORMS if holds(cell, p)) for cell in cells):
             # What is not touched was uncut before, and its markers had no effect.
-            return cut(entry for _, entry in entries if self._is_touched(entry))
+            own = cut(entry for _, entry in entries if self._is_touched(entry))
+            return None if own and not self.environments else own
         return cells
 
     def _is_touched(self, entry: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from torchconf.edits.conflicts import are_apart, keep_apart
 from torchconf.edits.plan import Put
 from torchconf.errors import ProjectError
 from torchconf.layout.configuration import index_backends
-from torchconf.layout.layouts import KINDS
+from torchconf.layout.layouts import KINDS, uncut
 from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import (
@@ -96,7 +96,12 @@ def draft_tables(
     same = decision.layout == decision.before.layout and not changes
     if decision.cuts_environments and decision.affected and (decision.before.cut or not same):
         cells = Cells(project, catalog, decision, request.torch).of(sources)
-        cut_environments(root, cells, anew=decision.before.cut)
+        if cells is None:
+            sources = _plan_sources(
+                draft, decision._replace(scopes=uncut(decision.scopes)), indexes
+            )
+        else:
+            cut_environments(root, cells, anew=decision.before.cut)
     if request.required_environments:
         _require_environments(root, decision)
     if request.pin:
