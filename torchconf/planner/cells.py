@@ -14,6 +14,7 @@ from torchconf.model.markers import (
     same_platforms,
     split_by,
 )
+from torchconf.model.project import read_project
 from torchconf.model.target_spec import spec_of
 from torchconf.model.targets import PLATFORMS, Target
 from torchconf.model.toml_path import ENVIRONMENTS
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
+    from torchconf.layout.configuration import Configuration
     from torchconf.model.backends import Backend
     from torchconf.model.project import Project
     from torchconf.model.targets import Platform
@@ -34,18 +36,19 @@ class Cells:
     """What `environments` must hold beside the scoped sources of a plan."""
 
     def __init__(
-        self, project: Project, catalog: Catalog, decision: Decision, torch: str | None = None
+        self, draft: Draft, project: Project, catalog: Catalog, decision: Decision
     ) -> None:
         """Take a plan.
 
         Args:
+            draft: What the file is to hold, as far as requirements go: the next run starts from it.
             project: As it is.
             catalog: Which wheels there are.
             decision: What the file is to hold.
-            torch: What is asked for in place of its requirements of torch.
         """
         self.catalog = catalog
-        self.limits = Limits(project, decision.before, catalog.main_package, torch, pin=False)
+        planned = read_project(draft.data, root=project.root, at=project.at)
+        self.limits = Limits(planned, _after(decision), catalog.main_package, None, pin=False)
         self.environments = project.workspace.environments
         self.python = project.requires_python
         self.affected = decision.affected
@@ -98,6 +101,16 @@ class Cells:
             return False
         within = self.limits.admitted(package, [spec_of(Target(platform, backend))])
         return self.catalog.lacks(package, within, backend, platform, self.python)
+
+
+def _after(decision: Decision) -> Configuration:
+    """Return what the tables say afterwards of extras or groups and their builds."""
+    names: dict[str, str] = {}
+    aliases: dict[str, tuple[str, ...]] = {}
+    for scope in decision.scopes:
+        if names.setdefault(scope.backend.name, scope.name) != scope.name:
+            aliases[scope.backend.name] = (*aliases.get(scope.backend.name, ()), scope.name)
+    return decision.before._replace(names=names, aliases=aliases)
 
 
 def cut_environments(draft: Draft, cells: Sequence[str], *, anew: bool) -> None:

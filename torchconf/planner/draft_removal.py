@@ -166,7 +166,9 @@ def _join_environments(
     if decision.before.cut:
         sources: dict[str, list[Any]] = draft.get(SOURCES) or {}
         ours = {key: e for key, e in sources.items() if canonicalize_name(key) in catalog.family}
-        cells = Cells(project, catalog, decision).of(ours) if decision.cuts_environments else ()
+        cells = (
+            Cells(draft, project, catalog, decision).of(ours) if decision.cuts_environments else ()
+        )
         if cells:
             cut_environments(draft, cells, anew=True)
         elif not project.is_workspace_root:  # There, members may need them.

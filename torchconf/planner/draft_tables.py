@@ -95,7 +95,7 @@ def draft_tables(
     changes = request.specs or request.add or request.remove
     same = decision.layout == decision.before.layout and not changes
     if decision.cuts_environments and decision.affected and (decision.before.cut or not same):
-        cells = Cells(project, catalog, decision, request.torch).of(sources)
+        cells = Cells(draft, project, catalog, decision).of(sources)
         if cells is None:
             sources = _plan_sources(
                 draft, decision._replace(scopes=uncut(decision.scopes)), indexes
