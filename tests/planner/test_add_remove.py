@@ -64,6 +64,7 @@ STAYS = {
     ("035-extras-with-index-but-no-source", "linux-cu126"): "its index is known to be torch's now",
     ("026-x86-64-marker-misses-windows", "*"): "a marker that missed Windows is mended",
     ("plain-CPU-that-gives-way-leaves-the-list", "windows-cuda"): "plain CPU left the list",
+    ("init-follows-a-list-where-nothing-else-is-there", "*"): "torch stays a direct requirement",
     ("init-follows-a-list-that-was-edited", "windows-cuda"): "it leaves the list, too",
     ("019-base-torch-voids-platform-gate/fixed", "*"): "`environments` stay cut",
     ("030-published-pins-need-an-index-flag", "windows-cuda"): "no index has the label on Windows",
