@@ -118,6 +118,27 @@ def test_index_and_source_move_together() -> None:
     assert "cu132" in plan(text, backends=(("cu130", "cu132"),)).backends["cu130"].name
 
 
+def test_extras_that_state_no_version_and_share_no_release_stay() -> None:
+    names = ("cpu", "cu118", "cu128", "cu130")
+    text = (
+        f"{HEAD}dependencies = []\n\n[project.optional-dependencies]\n"
+        + "".join(f'{name} = ["torch", "torchvision>=0.20.0"]\n' for name in names)
+        + "\n[tool.uv]\nconflicts = [["
+        + ", ".join(f'{{ extra = "{name}" }}' for name in names)
+        + "]]\n\n[tool.uv.sources]\n"
+        + "".join(
+            f"{package} = ["
+            + ", ".join(f'{{ index = "pytorch-{name}", extra = "{name}" }}' for name in names)
+            + "]\n"
+            for package in ("torch", "torchvision")
+        )
+        + "".join(index(f"pytorch-{name}", name) for name in names)
+    )
+    done = plan(text)
+    assert done.steps == ()
+    assert "each build has the newest torch of its index: nothing to upgrade" in done.notes
+
+
 def test_the_list_of_targets_moves_along() -> None:
     listed = '\n[tool.torchconf]\ntargets = ["linux-cu126", "macos-mps", "windows-cuda"]\n'
     text = linux_only("torch>=2.11.0", "cu126") + listed

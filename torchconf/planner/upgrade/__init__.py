@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from torchconf.edits.draft import Draft
 from torchconf.errors import ProjectError
@@ -119,9 +120,10 @@ def _refuse_unknown_sources(project: Project, before: Configuration, catalog: Ca
     """Refuse if nothing can move: some release comes from where nobody knows what there is."""
     unknown = unknown_sources(before, catalog)
     parts = find_parts(project, before, catalog) if unknown else ()
-    told_apart = {part.held for part in parts if any(other.held is None for other in parts)}
+    beside = any(part.held is None for part in parts)
+    told_apart = {canonicalize_name(part.name) for part in parts if part.held and beside}
     for one in unknown:
-        if one not in told_apart:
+        if (one.source.extra or one.source.group) not in told_apart:
             raise ProjectError(
                 f"the releases of {one.source.package} are not known: {one.why}",
                 at=one.at,
@@ -186,7 +188,7 @@ class _Plan:
         }
 
     def upgrade(self) -> Upgrade:
-        left = [*self._respecify()]
+        left = [] if self.destination.is_settled else [*self._respecify()]
         replaced = move_indexes(
             self.draft,
             self.project,

@@ -16,7 +16,7 @@ from torchconf.model.ranges import admits_from, exclusions, lowest_named, public
 from torchconf.model.requirements import exact_version, next_minor, torch_specifier
 from torchconf.model.target_spec import TargetSpec, parse_target_spec
 from torchconf.model.targets import Target
-from torchconf.planner.assess import UNKNOWN, Needs
+from torchconf.planner.assess import UNKNOWN, Needs, ReleaseChoice
 from torchconf.planner.decide import admitted_range, declared_range
 from torchconf.planner.releases import choose_release
 from torchconf.planner.upgrade.parts import find_parts, required_platforms
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from torchconf.layout.configuration import Configuration
     from torchconf.model.backends import Backend
     from torchconf.model.project import Project
-    from torchconf.planner.assess import ReleaseChoice
     from torchconf.planner.upgrade.parts import Part
 
 __all__ = ["Destination", "UpgradeRequest", "find_destination"]
@@ -61,6 +60,8 @@ class Destination(NamedTuple):
     notes: tuple[str, ...]
     parts: Mapping[Part, ReleaseChoice] = {}
     """What each extra or group gets, where they go their own ways."""
+    is_settled: bool = False
+    """Nothing moves: uv takes the newest of each index as it is."""
 
     def new(self, target: Target) -> Target:
         """Return what becomes of a target."""
@@ -100,6 +101,8 @@ def find_destination(
     try:
         return together.find(asked)
     except RequestError:
+        if together.is_settled():
+            return together.nothing()
         if not parts or request.torch is not None:
             raise
     return _find_apart(together, parts, asked)
@@ -141,7 +144,10 @@ def _find_apart(
     found: dict[Part, ReleaseChoice] = {}
     backends: dict[str, Backend] = {}
     refused: list[RequestError] = []
+    served = {target.backend.name for target in together.before.targets}
     for part in moving:
+        if part.backend not in served:
+            continue  # Its markers hold nowhere.
         moves = {old: new for old, new in asked.items() if old == part.backend}
         lowest = lowest_named(part.declared)
         leads = (lowest or newest) == newest
@@ -160,7 +166,8 @@ def _find_apart(
             continue
         release = destination.choice.release
         found[part] = destination.choice
-        if release == lowest and not destination.backends and request.torch is None:
+        stays = lowest is None or release == lowest
+        if stays and not destination.backends and request.torch is None:
             # Where nothing moves, nothing is to be written: a new bound would hold it back.
             found[part] = destination.choice._replace(release=None, companions={})
         backends |= destination.backends
@@ -260,6 +267,31 @@ class _Search:
             ),
             notes=tuple(self.notes),
         )
+
+    def is_settled(self) -> bool:
+        """Tell whether each build has a release of its own, and nothing else is asked for.
+
+        Where no requirement names more than a lower bound, uv takes the newest of each index.
+        """
+        request = self.request
+        if request.torch or request.backends or request.everything or self.before.layout is None:
+            return False
+        if self.before.layout == "markers" or any(part.operator != ">=" for part in self.declared):
+            return False
+        for backend in self.there.values():
+            named = [t for t in self.before.targets if t.backend == backend]
+            named = [t for t in named if not self._is_implied(t)] or named
+            try:
+                self._try(named, self.there, self.declared)
+            except RequestError:
+                return False
+        return True
+
+    def nothing(self) -> Destination:
+        """Return a destination to which nothing moves."""
+        choice = ReleaseChoice(None, self.before.targets, {}, None, UNKNOWN, ())
+        note = f"each build has the newest {self.main} of its index: nothing to upgrade"
+        return Destination(choice, {}, (), (*self.notes, note), is_settled=True)
 
     def _was_served(self, target: Target) -> bool:
         """Tell whether a target has wheels as things are: only then has it something to lose.

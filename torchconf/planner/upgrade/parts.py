@@ -74,6 +74,8 @@ def unknown_sources(before: Configuration, catalog: Catalog) -> tuple[Foreign, .
 def find_parts(project: Project, before: Configuration, catalog: Catalog) -> tuple[Part, ...]:
     """Return the extras or groups that may hold different releases.
 
+    One that states no version goes with any; it is a part only beside one that must stay.
+
     Returns:
         Nothing where a constraint holds torch for all of them, or where two of them may be
         installed together.
@@ -98,7 +100,9 @@ def find_parts(project: Project, before: Configuration, catalog: Catalog) -> tup
         others = {path for other, own in sections.items() if other != name for path in own}
         own = [section for path, section in reached.items() if path not in others]
         lines = [one for section in own for one in section.requirements]
-        if name in held or any(r.name == catalog.main_package and r.specifier for r in lines):
+        if name in held or any(
+            r.name == catalog.main_package and (r.specifier or any(held)) for r in lines
+        ):
             parts.append(
                 Part(
                     kind=kind,
