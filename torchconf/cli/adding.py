@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["adding_command"]
 
 
-def adding_command(context: OpenProject, target: Target) -> str:
-    """Return the command that adds a target, with the layout that it needs."""
+def adding_command(context: OpenProject, target: Target) -> str | None:
+    """Return the command that adds a target, with the layout that it needs; None: none does."""
     command = f"torchconf add-target {target}"
     facts = read_facts(context)
     for layout in ("auto", "extras", "groups"):
@@ -27,4 +27,4 @@ def adding_command(context: OpenProject, target: Target) -> str:
         except TorchconfError:
             continue
         return command if layout == "auto" else f"{command} --layout {layout}"
-    return command
+    return None

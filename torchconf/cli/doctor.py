@@ -1,4 +1,4 @@
-"""`torchconf doctor`: this machine, which builds fit it, and which one is installed."""
+"""`torchconf doctor`: this machine, which builds fit it, what `sync` takes, what is there."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from torchconf.catalog import Catalog
     from torchconf.cli.options import CommonOptions, Format
     from torchconf.cli.parser import Parser
+    from torchconf.errors import TorchconfError
     from torchconf.machine import Fit, Machine
-    from torchconf.machine.diagnosis import Diagnosis, ProjectBuilds
+    from torchconf.machine.diagnosis import Diagnosis, OfferedBuild, ProjectBuilds, SyncChoice
     from torchconf.machine.installed import Environment, TorchReport
+    from torchconf.machine.preinstalled import Preinstalled
     from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
@@ -53,6 +54,7 @@ def run(options: DoctorOptions) -> int:
     from torchconf.cli.doctor_text import report_lines, write_lines
     from torchconf.machine import fits, machine_notes, this_machine
     from torchconf.machine.installed import ask_torch, environment_folder, read_environment
+    from torchconf.machine.preinstalled import find_preinstalled
     from torchconf.report.messages import print_notes
 
     context = _open(options.common.project)
@@ -65,7 +67,14 @@ def run(options: DoctorOptions) -> int:
     sight = None
     if environment is not None and catalog.main_package in environment.packages:
         sight = ask_torch(place)
-    wanted, verdict = _compare(context, machine, found, environment, catalog)
+    sync, taken = _taken(context, machine, found)
+    wanted, verdict = _compare(context, machine, found, environment, taken)
+    if sync is not None and sync.target is None and wanted is not None and wanted.unclear:
+        # Whoever has an index of their own knows what it has.
+        sync = sync._replace(command=None)
+    came_with = None
+    if context is not None and environment is None:
+        came_with = find_preinstalled(catalog.main_package, folder, os.environ)
     report = Report(
         machine=machine,
         fits=found,
@@ -73,6 +82,8 @@ def run(options: DoctorOptions) -> int:
         sight=sight,
         wanted=wanted,
         verdict=verdict,
+        sync=sync,
+        preinstalled=came_with,
     )
     if options.format == "json":
         _report_json(report)
@@ -91,6 +102,8 @@ class Report(Record):
     sight: TorchReport | None
     wanted: ProjectBuilds | None
     verdict: Diagnosis | None
+    sync: SyncChoice | None = None
+    preinstalled: Preinstalled | None = None
 
 
 def _open(folder: str | None) -> OpenProject | None:
@@ -102,12 +115,54 @@ def _open(folder: str | None) -> OpenProject | None:
     return open_project(folder) if os.path.lexists(path) else None
 
 
+def _taken(
+    context: OpenProject | None, machine: Machine, fits: Sequence[Fit]
+) -> tuple[SyncChoice | None, OfferedBuild | None]:
+    """Ask what `sync` asks; what it would refuse is an answer, too."""
+    if context is None:
+        return None, None
+    from torchconf.cli.this_target import choose_target
+    from torchconf.errors import TorchconfError
+    from torchconf.layout.machine_flags import flags_here
+    from torchconf.machine.diagnosis import OfferedBuild, SyncChoice
+    from torchconf.model.uv_variables import NO_GROUP
+
+    try:
+        found = choose_target(context, None, os.environ, "torchconf sync", machine)
+    except TorchconfError as error:
+        return _refused(context, error, fits), None
+    held = os.environ.get(NO_GROUP, "")
+    flags = flags_here(found.selection, found.groups, found.builds, held)
+    command = " ".join(["uv", "sync", *flags])
+    choice = SyncChoice(str(found.target), found.reason, command)
+    return choice, OfferedBuild(command, found.target.backend.name)
+
+
+def _refused(context: OpenProject, error: TorchconfError, fits: Sequence[Fit]) -> SyncChoice:
+    """Say why `sync` takes nothing, and which command would change that."""
+    from torchconf.cli.adding import adding_command
+    from torchconf.errors import ProjectError
+    from torchconf.layout.configuration import read_configuration
+    from torchconf.machine.diagnosis import SyncChoice
+
+    if isinstance(error, ProjectError):
+        return SyncChoice(None, error.message, "torchconf init")
+    fit = next((fit for fit in fits if fit.fits), None)
+    if fit is None:
+        return SyncChoice(None, error.message, None)
+    if not read_configuration(context.project, context.catalog).targets:
+        return SyncChoice(None, error.message, f"torchconf init -t {fit.target}")
+    command = adding_command(context, fit.target)
+    reason = error.message if command else f"{error.message}; {fit.target}: {fit.reason}"
+    return SyncChoice(None, reason, command)
+
+
 def _compare(
     context: OpenProject | None,
     machine: Machine,
     fits: Sequence[Fit],
     environment: Environment | None,
-    catalog: Catalog,
+    taken: OfferedBuild | None,
 ) -> tuple[ProjectBuilds | None, Diagnosis | None]:
     """Compare the environment with what the project says for this platform."""
     if context is None or machine.platform is None:
@@ -118,6 +173,7 @@ def _compare(
     from torchconf.model.uv_lock import locked_builds
     from torchconf.planner.decide import declared_range
 
+    catalog = context.catalog
     rows = rows_of(context)
     text = context.lockfile()
     builds = locked_builds(text, catalog.main_package)
@@ -125,7 +181,7 @@ def _compare(
     wanted = read_wanted(rows, builds, machine.platform, catalog, admitted)
     packages = environment.packages if environment is not None else {}
     adding = partial(adding_command, context)
-    return wanted, judge(packages, wanted, fits, machine.platform, catalog, adding)
+    return wanted, judge(packages, wanted, fits, machine.platform, catalog, adding, taken)
 
 
 def _report_json(report: Report) -> None:
@@ -139,6 +195,8 @@ def _report_json(report: Report) -> None:
                 for fit in report.fits
             ],
             "environment": _environment_data(report),
+            "sync": report.sync._asdict() if report.sync else None,
+            "preinstalled": report.preinstalled._asdict() if report.preinstalled else None,
         }
     )
 

@@ -91,13 +91,24 @@ def _environment_lines(report: Report, catalog: Catalog) -> Iterator[Line]:
         if version is not None and report.sight is not None:
             seen, colour = _sight(report.sight)
             yield Line("installed", f"{catalog.main_package} {version}, {seen}", colour)
+    if (found := report.preinstalled) is not None:
+        told = f"{catalog.main_package} {found.version} came with this container, in {found.folder}"
+        yield Line("installed", told)
     for choice in wanted.choices if wanted is not None else ():
         yield Line("project", f"{choice.backend} with `{choice.command}`")
 
 
 def _verdict_lines(report: Report) -> Iterator[Line]:
-    verdict = report.verdict
+    """Yield what `sync` takes, whether that is there, and the one command that mends it."""
+    sync, verdict = report.sync, report.verdict
+    if sync is not None:
+        told = f"{sync.target}: {sync.reason}" if sync.target else f"nothing: {sync.reason}"
+        yield Line("sync takes", told, "" if sync.target else "yellow")
     if verdict is None:
+        return
+    if report.preinstalled is not None:
+        yield Line("note", "uv did not install this torch, and would not use it", "yellow")
+        yield Line("hint", "to install this project's build: `torchconf sync --force`", "yellow")
         return
     if verdict.reason is not None:
         wrong = verdict.matches is False
@@ -106,8 +117,11 @@ def _verdict_lines(report: Report) -> Iterator[Line]:
         yield Line("ok", "the installed build matches the project", "green")
     if verdict.hint is not None:
         yield Line("hint", verdict.hint, "yellow")
-    if verdict.command is not None and verdict.matches is not True:
-        yield Line("run", verdict.command)
+    command = verdict.command
+    if command is None and sync is not None and sync.target is None:
+        command = sync.command
+    if command is not None and (verdict.reason is not None or verdict.matches is not True):
+        yield Line("run", command)
 
 
 def _sight(sight: TorchReport) -> tuple[str, str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torchconf.layout.selection import Selection
-    from torchconf.machine import Fit
+    from torchconf.machine import Fit, Machine
     from torchconf.model.backends import Backend
     from torchconf.model.targets import Platform
     from torchconf.resolve.table import Row
@@ -88,6 +88,7 @@ def choose_target(
     word: str | None,
     variables: Mapping[str, str],
     command: str,
+    machine: Machine | None = None,
 ) -> ThisTarget:
     """Choose the target of this machine.
 
@@ -96,6 +97,7 @@ def choose_target(
         word: The target that was named; else `TORCHCONF_TARGET`, else the best is found.
         variables: Of the environment.
         command: What the user types before a target, for help texts.
+        machine: If it was probed already.
 
     Raises:
         RequestError: The project has none for this platform, or only such as do not run here.
@@ -105,7 +107,7 @@ def choose_target(
     from torchconf import machine as machines
 
     catalog = context.catalog
-    machine = machines.this_machine()
+    machine = machine or machines.this_machine()
     platform = machine.platform
     if platform is None:
         raise RequestError(f"PyTorch publishes no wheels for this machine: {machine.words}")
@@ -231,13 +233,13 @@ def _no_target(context: OpenProject, offer: _Offer, fits: Sequence[Fit]) -> Requ
             help=f"choose one: {options}",
         )
     fitting = next((fit for fit in fits if fit.fits), None)
-    added = f"`{adding_command(context, fitting.target)}`" if fitting else None
+    added = adding_command(context, fitting.target) if fitting else None
     if not offer.elsewhere:
         return RequestError("this project has no targets", help="add some with `torchconf init`")
     names = ", ".join(map(str, offer.elsewhere))
     return RequestError(
         f"this project has no target for {offer.platform.key}; its targets: {names}",
-        help=f"add one that fits this machine: {added}" if added else None,
+        help=f"add one that fits this machine: `{added}`" if added else None,
     )
 
 
@@ -256,8 +258,9 @@ def _nothing_runs(
 
     fitting = next((fit for fit in fits if fit.fits), None)
     ways = [f"to install it anyway: `{command} {judged[0].target}`"]
-    if fitting is not None:
-        ways.append(f"to add one that runs: `{adding_command(context, fitting.target)}`")
+    added = adding_command(context, fitting.target) if fitting else None
+    if added is not None:
+        ways.append(f"to add one that runs: `{added}`")
     return RequestError(
         f"no target of this project runs on this machine: {reasons(judged)}", help="; ".join(ways)
     )

@@ -29,6 +29,16 @@ class OfferedBuild(NamedTuple):
     """A backend's name, or `pypi`."""
 
 
+class SyncChoice(NamedTuple):
+    """What `torchconf sync` takes here."""
+
+    target: str | None
+    """None: it refuses."""
+    reason: str
+    command: str | None
+    """What it runs; where it refuses, what adds a target that it would take."""
+
+
 class ProjectBuilds(NamedTuple):
     """What a project says of torch on one platform."""
 
@@ -76,7 +86,7 @@ def read_wanted(
     ]
     return ProjectBuilds(
         choices=tuple(OfferedBuild(row.command, row.backend) for row in own if row.backend),
-        unclear=next((row.reason for row in own if row.backend is None and row.reason), None),
+        unclear=next((row.reason for row in own if _is_unclear(row)), None),
         locked=tuple(
             (build.version, (catalog.backend_of_url(build.registry) or PYPI).name)
             for build in builds
@@ -84,6 +94,11 @@ def read_wanted(
         ),
         newest=next((release for release in catalog.releases if release in admitted), None),
     )
+
+
+def _is_unclear(row: Row) -> bool:
+    """Tell whether a choice may install a build that is not known; uv refuses some, which is."""
+    return row.backend is None and row.reason is not None and row.available.value != "no"
 
 
 def _is_for(wheel: str, platform: Platform) -> bool:
@@ -102,7 +117,8 @@ def judge(
     fits: Sequence[Fit],
     platform: Platform,
     catalog: Catalog,
-    adding: Callable[[Target], str],
+    adding: Callable[[Target], str | None],
+    taken: OfferedBuild | None = None,
 ) -> Diagnosis:
     """Compare what is installed with what a project wants.
 
@@ -112,12 +128,13 @@ def judge(
         fits: Of this machine: they choose among commands that are all right.
         platform: This machine's.
         catalog: For the names of backends.
-        adding: Returns the command that adds a target, for a project without one that runs here.
+        adding: Returns the command that adds a target, if one can be added.
+        taken: What `torchconf sync` takes here.
     """
     main = catalog.main_package
     version = packages.get(main)
     here = _Here(fits, pypi_build(version, wanted, platform, catalog), adding)
-    best = here.best(wanted)
+    best = taken if taken and here.runs(taken) is not False else here.best(wanted)
     command = best.command if best else None
     if version is None:
         reason = f"{main} is not installed" if wanted.choices else None
@@ -143,7 +160,7 @@ class _Here(NamedTuple):
     fits: Sequence[Fit]
     pypi: Backend | None
     """The build that PyPI gives."""
-    adding: Callable[[Target], str]
+    adding: Callable[[Target], str | None]
 
     def fit(self, choice: OfferedBuild) -> Fit | None:
         """Return what is known of a build on this machine."""
@@ -171,7 +188,8 @@ class _Here(NamedTuple):
     def added(self) -> OfferedBuild | None:
         """Return what adds the build that fits this machine best."""
         fit = next((fit for fit in self.fits if fit.fits), None)
-        return None if fit is None else OfferedBuild(self.adding(fit.target), fit.backend.name)
+        command = self.adding(fit.target) if fit is not None else None
+        return OfferedBuild(command, fit.backend.name) if fit and command else None
 
 
 def backend_of_label(label: str, catalog: Catalog) -> Backend | None:
@@ -203,7 +221,7 @@ def _same_build(
     catalog: Catalog,
 ) -> Diagnosis:
     """Judge a build that some choice installs: its release may be another one than is locked."""
-    chosen = next((choice for choice in same if choice == best), same[0])
+    chosen = best if best and best.backend in {choice.backend for choice in same} else same[0]
     backends = {choice.backend for choice in same}
     locked = [version for version, backend in wanted.locked if backend in backends]
     matches = True
@@ -211,15 +229,14 @@ def _same_build(
     other = best if best != chosen else None
     fit = here.fit(chosen)
     able = chosen if fit is None or fit.fits is not False else best
-    if wanted.locked and not locked:
-        reason = f"uv.lock has no {chosen.backend} build yet: run `uv lock`"
-    elif locked and installed.partition(" ")[2] not in locked:
+    if locked and installed.partition(" ")[2] not in locked:
         matches = False
         reason = f"{installed} is installed, but uv.lock has {' or '.join(dict.fromkeys(locked))}"
     elif fit is not None and fit.fits is False:
         named = chosen.backend if chosen.backend != PYPI.name else f"PyPI's {fit.backend.name}"
         reason = f"{named} does not run on this machine: {fit.reason}"
-        reason += f"; run `{other.command}`" if other else ""
+    elif wanted.locked and not locked:
+        reason = f"uv.lock has no {chosen.backend} build yet"
     else:
         hint = _hint(chosen, other, here, catalog)
     command = able.command if able else None

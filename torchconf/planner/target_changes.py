@@ -53,7 +53,7 @@ def wanted_specs(
         there = [found for spec in bare if (found := _present(spec, before, named)).backend]
         return tuple(_shared(_present(spec, before, named), there) for spec in request.specs)
     if request.add:
-        return _with_added(before, request, catalog, named)
+        return _with_added(before, request, catalog, named, listed or ())
     if request.remove:
         return _without_removed(before, request.remove, catalog, at, listed)
     if not before.targets:
@@ -88,7 +88,11 @@ def _shared(spec: TargetSpec, there: Sequence[TargetSpec]) -> TargetSpec:
 
 
 def _with_added(
-    before: Configuration, request: Request, catalog: Catalog, named: set[Backend | None]
+    before: Configuration,
+    request: Request,
+    catalog: Catalog,
+    named: set[Backend | None],
+    listed: Sequence[TargetSpec],
 ) -> tuple[TargetSpec, ...]:
     """Add to what is there; in the layout `markers` a build takes the place of plain CPU."""
     # Without a source, everything is PyPI's, which no one asked for by platform.
@@ -103,7 +107,8 @@ def _with_added(
             if spec.backend is not None:
                 plain.discard(spec.backend)
             kept = [t for t in kept if t.platform not in alike or t.backend not in plain]
-            if _is_brought_along(spec, before.targets):
+            is_listed = any(each.platform == spec.platform for each in listed)
+            if not is_listed and _is_brought_along(spec, before.targets):
                 kept = [t for t in kept if t.platform != spec.platform]
     return tuple(dict.fromkeys([*map(spec_of, kept), *adding]))
 
