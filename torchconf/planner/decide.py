@@ -11,6 +11,7 @@ from torchconf.catalog import Answer
 from torchconf.errors import ProjectError, RequestError
 from torchconf.layout.configuration import is_in_other_extra, read_configuration
 from torchconf.layout.layouts import (
+    KINDS,
     Layout,
     Scope,
     choose_layout,
@@ -228,6 +229,7 @@ class _Deciding:
         packages = tuple(p for p in packages if p in named or self._is_known(p, choice))
         self._refuse_left_out(choice.targets)
         layout, reason = self._layout(choice.targets, packages)
+        self._refuse_overridden(packages, layout)
         self._refuse_foreign(choice.targets, packages, layout)
 
         def lacks(backend: Backend, platform: Platform) -> bool:
@@ -621,6 +623,23 @@ class _Deciding:
                     f"{platform.key}: `{overrides[0].raw}`",
                     at=whole.place(overrides[0].at),
                     help="remove the override first, or extend its marker to this platform",
+                )
+
+    def _refuse_overridden(self, packages: Collection[str], layout: Layout) -> None:
+        """Refuse extras and groups where an override stands in for what they list.
+
+        uv finds no source with an extra or group then, and takes the package from PyPI.
+        """
+        if layout == "markers" or self.request.remove:
+            return
+        whole = self.project.workspace
+        for one in whole.override_dependencies:
+            if one.name in packages:
+                raise ProjectError(
+                    f"`override-dependencies` replaces every requirement of `{one.name}`, so uv "
+                    f"ignores sources with `{KINDS[layout]}`: `{one.raw}`",
+                    at=whole.place(one.at),
+                    help="remove the override first, or give each platform one build",
                 )
 
     def _named(self) -> frozenset[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _Part: TypeAlias = "tuple[int, NormalizedName | None]"
 
-__all__ = ["Around", "choice_of", "enabled_groups", "selections"]
+__all__ = ["Around", "choice_of", "enabled_groups", "selections", "selections_in"]
 
 
 class Around(NamedTuple):
@@ -92,6 +92,25 @@ def selections(
         if name not in project.groups and say.of("group", name)
     ]
     return tuple(found)
+
+
+def selections_in(
+    project: Project, members: Sequence[Project], catalog: Catalog, around: Around | None = None
+) -> list[tuple[Project, Selection]]:
+    """Return the choices worth a row where a project is; in a root, those of its members, too.
+
+    Args:
+        project: In whose folder commands are run.
+        members: The other members of its workspace that may have torch.
+        catalog: Which packages are of the family.
+        around: What its requirements may lead to.
+    """
+    own = project.written_name if project.root is not None else None
+    found = [(project, selection) for selection in selections(project, catalog, own, around)]
+    for member in members if project.is_workspace_root else ():
+        names = selections(member, catalog, member.written_name, around)
+        found += [(member, selection) for selection in names]
+    return found
 
 
 class _Say:

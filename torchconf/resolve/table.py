@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from torchconf.layout.selection import Selection
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
 from torchconf.model.uv_variables import NO_GROUP
-from torchconf.resolve.choices import Around, choice_of, enabled_groups, selections
+from torchconf.resolve.choices import Around, choice_of, enabled_groups, selections_in
 from torchconf.resolve.needs import needs_of
 from torchconf.resolve.routes import routes
 from torchconf.resolve.wheels import Wheels
@@ -94,13 +94,8 @@ def route_table(
         asked=packages,
     )
     wheels = Wheels(project, catalog, linked)
-    own = project.written_name if project.root is not None else None
-    chosen = [(project, selection) for selection in selections(project, catalog, own, around)]
-    for member in members if project.is_workspace_root else ():
-        if any(requirement.name in packages for requirement in member.requirements()):
-            chosen += [
-                (member, s) for s in selections(member, catalog, member.written_name, around)
-            ]
+    using = [m for m in members if any(r.name in packages for r in m.requirements())]
+    chosen = selections_in(project, using, catalog, around)
     choices = [
         (selection, choice_of(selection), enabled_groups(owner, selection))
         for owner, selection in chosen

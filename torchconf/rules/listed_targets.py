@@ -8,7 +8,7 @@ from torchconf.catalog import Answer
 from torchconf.model.intent import listed_targets
 from torchconf.model.target_spec import means
 from torchconf.model.targets import Target
-from torchconf.resolve.choices import choice_of, selections
+from torchconf.resolve.choices import choice_of, selections_in
 from torchconf.resolve.wheels import Wheels
 from torchconf.rules.rule import Finding, Rule, Severity
 
@@ -49,9 +49,8 @@ def _missed(spec: TargetSpec, context: Context) -> str | None:
     if routes.error is not None or routes.doubt is not None:
         return None
     wheels = Wheels(project, catalog)
-    member = project.written_name if project is not context.workspace.root else None
     there: dict[str, None] = {}
-    for selection in selections(project, catalog, member):
+    for _, selection in selections_in(project, context.workspace.members, catalog):
         machine = spec.platform.environment()
         route = routes.row(catalog.main_package, machine, choice_of(selection))
         judged = wheels.judge(catalog.main_package, spec.platform, route)
