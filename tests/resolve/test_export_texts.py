@@ -45,7 +45,7 @@ LIB = Entry("1.0", ("py3-none-any",), name="corp-lib", registry=CORP)
 
 
 def places(*entries: Entry, indexes: str = "") -> Places:
-    return Places(read_project(tomllib.loads(indexes)), CATALOG, export(*entries), "/work/demo")
+    return Places(read_project(tomllib.loads(indexes)), CATALOG, export(*entries), "/srv/demo")
 
 
 def requirements(
@@ -266,8 +266,8 @@ def test_only_what_pytorch_publishes_is_on_a_page_of_links(
 @pytest.mark.parametrize(
     ("place", "line"),
     [
-        ("file:///work/demo/wheels/a%20b.whl", "./wheels/a b.whl"),
-        ("file:///work/wheels/lib.whl", "../wheels/lib.whl"),
+        ("file:///srv/demo/wheels/a%20b.whl", "./wheels/a b.whl"),
+        ("file:///srv/wheels/lib.whl", "../wheels/lib.whl"),
         ("wheels/lib.whl", "./wheels/lib.whl"),
         ("./wheels/lib.whl", "./wheels/lib.whl"),
         ("../lib", "../lib"),
