@@ -38,7 +38,7 @@ def check_text(text: str, *, lockfile: str = "", targets: tuple[str, ...] = ()) 
     workspace = Workspace(project, catalog=CATALOG, lockfile=lockfile)
     targets = (*targets, *re.findall(r"^# check -t (\S+)$", text, re.MULTILINE))
     platforms = [platform for platform in PLATFORMS if platform.key in targets]
-    context = Context(project, workspace, problems=problems, targets=platforms)
+    context = Context(project, workspace, problems=problems, targets=platforms, text=text)
     return list(find(context, OPTIONAL))
 
 

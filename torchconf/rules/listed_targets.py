@@ -53,6 +53,8 @@ def _missed(spec: TargetSpec, context: Context) -> str | None:
     for _, selection in selections_in(project, context.workspace.members, catalog):
         machine = spec.platform.environment()
         route = routes.row(catalog.main_package, machine, choice_of(selection))
+        if route.doubt is not None:
+            return None
         judged = wheels.judge(catalog.main_package, spec.platform, route)
         if judged.backend is None:
             if judged.reason is not None and route.kind != "error":
