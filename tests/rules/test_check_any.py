@@ -78,7 +78,12 @@ def alarms_after(case: Case, folder: Path) -> list[str]:
         file.write_text(case.text, encoding="utf-8")
     if init(folder, *case.words).status:
         return []
-    return [f"{case}: {alarm}" for alarm in alarms(file.read_text(encoding="utf-8"))]
+    found = alarms(file.read_text(encoding="utf-8"))
+    if case.values("--default") == ["none"]:
+        # One build alone serves everybody in uv, also where somebody wants it for nobody.
+        builds = {target.rpartition("-")[2] for target in case.targets}
+        found = [alarm for alarm in found if len(builds) > 1 or not alarm.startswith("TC304")]
+    return [f"{case}: {alarm}" for alarm in found]
 
 
 def test_what_init_writes_gets_no_finding(tmp_path: Path) -> None:
