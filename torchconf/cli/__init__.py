@@ -48,8 +48,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0 done, 1 the answer is no, 2 impossible or refused, 130 interrupted.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    if "torchconf.files" in sys.modules:
-        sys.modules["torchconf.files"].forget_changes()
     if words in (["--version"], ["-V"]):
         sys.stdout.write(f"torchconf {__version__}\n")
         return 0
@@ -65,6 +63,8 @@ def _run(words: list[str]) -> int:
     from torchconf.cli.parser import parse
 
     try:
+        if "torchconf.files" in sys.modules:
+            sys.modules["torchconf.files"].forget_changes()
         command, options = parse(words)
         return command(options)
     except TorchconfError as error:
