@@ -13,6 +13,7 @@ from types import FrameType
 import pytest
 
 from tests.growth import COMMANDS, PROMISED, QUICK, measure
+from tests.support.few import every
 from tests.support.growing import FIXABLE, SHAPES, Files
 from torchconf.cli import main
 
@@ -48,10 +49,11 @@ def calls(files: Files, words: list[str], folder: Path, monkeypatch: pytest.Monk
     return count
 
 
-@pytest.mark.parametrize(("shape", "command"), MEASURED)
+@pytest.mark.parametrize("measured", every(MEASURED, 6))
 def test_twice_as_much_takes_twice_as_many_calls(
-    shape: Callable[[int], Files], command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    measured: tuple[Callable[[int], Files], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shape, command = measured
     words = COMMANDS[command]
     calls(shape(1), words, tmp_path / "first", monkeypatch)  # Modules are imported, values cached.
     none, once, twice = (

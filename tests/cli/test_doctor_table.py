@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import torchconf.machine
+from tests.support.few import every
 from tests.support.projects import Demo
 from tests.support.recorded_machines import MACHINES, record
 from torchconf.machine import read_machine
@@ -126,7 +127,7 @@ def told(demo: Demo) -> dict[str, Any]:
     return dict(data["sync"])
 
 
-@pytest.mark.parametrize("name", [path.stem for path in MACHINES])
+@pytest.mark.parametrize("name", every([path.stem for path in MACHINES], 6))
 def test_machine_gets_its_target_of_a_project_that_has_every_one(
     name: str, made: Made, on: On
 ) -> None:
