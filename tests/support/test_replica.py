@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import socket
+import ssl
+import struct
 import subprocess
 import sys
 import urllib.request
@@ -15,6 +19,7 @@ from packaging.pylock import PylockSelectError
 
 from tests.support.paths import ROOT
 from tests.support.replica import Build, Content, Fault, Release, Replica, ReplicaOf, UvError
+from tests.support.replica.server import wrap
 
 CPU = "https://download.pytorch.org/whl/cpu"
 CU130 = "https://download.pytorch.org/whl/cu130"
@@ -371,6 +376,23 @@ def test_the_tiny_wheels_install(replica: Replica, tmp_path: Path) -> None:
     )
 
     assert said.split() == ["2.13.0+cu130", "13.0", "None", "False", "0.28.0+cu130"]
+
+
+def test_a_client_that_goes_away_before_tls_leaves_no_socket_open() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = socket.create_connection(server.getsockname())
+        accepted, _ = server.accept()
+        # The client breaks off with a reset, not with an orderly end.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        number = accepted.fileno()
+
+        with pytest.raises(OSError, match="reset by peer"):
+            wrap(context, accepted)
+
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(number)
 
 
 def test_two_replicas_of_one_world_agree() -> None:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
 
 import trustme
 
@@ -125,11 +126,7 @@ class _Proxy(_Handler):
         self.close_connection = True
         if host in self.server.site.hosts:
             self._established()
-            # Of a client that has gone, `wrap_socket` would leave a socket that nobody can close.
-            self.connection.getpeername()
-            tls = self.server.context.wrap_socket(
-                self.connection, server_side=True, do_handshake_on_connect=False
-            )
+            tls = wrap(self.server.context, self.connection)
             with self.server.holding(tls):
                 tls.do_handshake()
                 _Host(tls, self.client_address, self.server)
@@ -197,6 +194,31 @@ class _Host(_Handler):
 
     def do_HEAD(self) -> None:
         self.do_GET()
+
+
+class _Tls(ssl.SSLSocket):
+    """A TLS socket that can be found, and closed, if making it fails half-way."""
+
+    made = threading.local()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        cls.made.socket = made = super().__new__(cls, *args, **kwargs)
+        return made
+
+
+def wrap(context: ssl.SSLContext, connection: socket.socket) -> ssl.SSLSocket:
+    """Return the server's side of TLS in a connection, before the handshake.
+
+    Raises:
+        OSError: The client has gone. The connection is closed then: `wrap_socket` alone would leave
+            its descriptor to a socket that nobody holds.
+    """
+    context.sslsocket_class = _Tls
+    try:
+        return context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+    except OSError:
+        _Tls.made.socket.close()
+        raise
 
 
 def _break(connection: socket.socket) -> None:
