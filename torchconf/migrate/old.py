@@ -14,6 +14,8 @@ class Place(NamedTuple):
     """Relative to the project's folder, with slashes."""
     line: int
     """The first line of it, counted from 1."""
+    last: int = 0
+    """The last line of it, if that is another one."""
 
 
 class Section(NamedTuple):
@@ -55,6 +57,8 @@ class Need(NamedTuple):
     """In a compiled file: what requires it. Empty if nothing is said."""
     build: str = ""
     """conda's build string, such as `py3.10_cuda12.1_cudnn8_0`, or a platform or channel word."""
+    beside: bool = False
+    """`[project]` lists it, too, and says what version it needs; this says where it comes from."""
 
 
 class Bound(NamedTuple):
@@ -115,8 +119,9 @@ class About(NamedTuple):
     at: Place
     text: str
     key: str
+    """A key of `[project]`; `package` alone is one of `[tool.uv]`."""
     value: object
-    """What stands under that key of `[project]`, in the form that it has there."""
+    """What stands under that key, in the form that it has there; tables of one key are joined."""
 
 
 class Include(NamedTuple):
@@ -127,6 +132,15 @@ class Include(NamedTuple):
     file: str
     """As written, relative to the file that names it."""
     kind: Literal["needs", "bounds"]
+
+
+class Part(NamedTuple):
+    """A line that other items have taken in, and that says nothing alone."""
+
+    at: Place
+    text: str
+    why: str
+    """Half a sentence: `read with line 12`."""
 
 
 class LeftOut(NamedTuple):
@@ -141,12 +155,16 @@ class LeftOut(NamedTuple):
 
 
 Item = (
-    Need | Bound | OldIndex | Toolkit | PythonBound | Platforms | About | Include | LeftOut
-)  # fmt: skip
+    Need | Bound | OldIndex | Toolkit | PythonBound | Platforms | About | Include | Part | LeftOut
+)
 
 
 class OldFile(NamedTuple):
-    """One file as read: an item for each line that is not blank or a comment."""
+    """One file as read: an item for each line that is not blank or a comment.
+
+    What only opens a list or a table, such as `dependencies:`, has none of its own. Of a
+    pyproject.toml, the tables of the format are read, and no others.
+    """
 
     path: str
     """Relative to the project's folder, with slashes."""
