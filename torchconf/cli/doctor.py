@@ -171,7 +171,7 @@ def _compare(
     from torchconf.cli.rows import rows_of
     from torchconf.machine.diagnosis import judge, read_wanted
     from torchconf.model.uv_lock import locked_builds
-    from torchconf.planner.decide import declared_range
+    from torchconf.planner.admitted_ranges import declared_range
 
     catalog = context.catalog
     rows = rows_of(context)

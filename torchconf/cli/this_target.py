@@ -274,7 +274,7 @@ def _pypi_build(
         return None
     from torchconf.machine.diagnosis import pypi_build, read_wanted
     from torchconf.model.uv_lock import locked_builds
-    from torchconf.planner.decide import declared_range
+    from torchconf.planner.admitted_ranges import declared_range
 
     catalog = context.catalog
     builds = locked_builds(context.lockfile(), catalog.main_package)

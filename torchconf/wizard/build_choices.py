@@ -8,7 +8,7 @@ from packaging.version import Version
 
 from torchconf.model.backends import PYPI
 from torchconf.model.targets import Platform, Target
-from torchconf.planner.decide import declared_range
+from torchconf.planner.admitted_ranges import declared_range
 from torchconf.wizard.descriptions import backend_about, line, listed, platform_title, span
 from torchconf.wizard.question import Option
 

@@ -8,8 +8,8 @@ from packaging.version import Version
 
 from torchconf.errors import RequestError
 from torchconf.model.requirements import next_minor, torch_specifier
+from torchconf.planner.admitted_ranges import declared_range, pinned_range
 from torchconf.planner.assess import COVERED, MISSING, Needs, assess
-from torchconf.planner.decide import declared_range, pinned_range
 from torchconf.wizard.answers import NEWEST, OTHER
 from torchconf.wizard.descriptions import line
 from torchconf.wizard.question import Option, Question

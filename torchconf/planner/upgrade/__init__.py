@@ -22,11 +22,12 @@ from torchconf.model.ranges import is_version, overlaps, public
 from torchconf.model.target_spec import spec_of
 from torchconf.model.targets import PLATFORMS
 from torchconf.planner import plan_targets, refuse_what_uv_refuses, unknowns
+from torchconf.planner.admitted_ranges import admitted_range
 from torchconf.planner.assess import Needs, assess
 from torchconf.planner.bounds import Bounds
-from torchconf.planner.decide import admitted_range, refuse_inherited, refuse_unreadable
 from torchconf.planner.draft_indexes import move_indexes
 from torchconf.planner.draft_intent import move_intent, record_intent
+from torchconf.planner.obstacles import refuse_inherited, refuse_unreadable
 from torchconf.planner.request import Request
 from torchconf.planner.upgrade.destination import Destination, UpgradeRequest, find_destination
 from torchconf.planner.upgrade.parts import find_parts, unknown_sources

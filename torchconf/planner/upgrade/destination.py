@@ -16,8 +16,8 @@ from torchconf.model.ranges import admits_from, exclusions, lowest_named, public
 from torchconf.model.requirements import exact_version, next_minor, torch_specifier
 from torchconf.model.target_spec import TargetSpec, parse_target_spec
 from torchconf.model.targets import Target
+from torchconf.planner.admitted_ranges import admitted_range, declared_range
 from torchconf.planner.assess import UNKNOWN, Needs, ReleaseChoice
-from torchconf.planner.decide import admitted_range, declared_range
 from torchconf.planner.releases import choose_release
 from torchconf.planner.upgrade.parts import find_parts, required_platforms
 

@@ -1,0 +1,243 @@
+"""Refuse a request because of what stands in the project: what, where, and what to do first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from torchconf.errors import ProjectError, RequestError
+from torchconf.layout.layouts import KINDS
+from torchconf.model.backends import PYPI
+from torchconf.model.markers import may_hold, platform_marker
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from torchconf.catalog import Catalog
+    from torchconf.layout.configuration import Configuration
+    from torchconf.layout.layouts import Layout, Scope
+    from torchconf.model.project import Project
+    from torchconf.model.targets import Target
+    from torchconf.planner.inputs import Inputs
+
+__all__ = [
+    "refuse_foreign",
+    "refuse_inherited",
+    "refuse_left_out",
+    "refuse_open_index",
+    "refuse_other_metadata",
+    "refuse_overridden",
+    "refuse_own_conflict",
+    "refuse_root_without_torch",
+    "refuse_to_drop",
+    "refuse_unreadable",
+    "refuse_without_torch",
+]
+
+
+def refuse_unreadable(before: Configuration, help_: str) -> None:
+    """Refuse tables that cannot be read: an edit could change what they mean."""
+    found = [(one.why, one.at) for one in before.foreign]
+    found += [(one.why, one.at) for one in before.unreadable]
+    for why, at in found:
+        raise ProjectError(f"cannot read the PyTorch configuration: {why}", at=at, help=help_)
+
+
+def refuse_inherited(project: Project, catalog: Catalog) -> None:
+    """Refuse members whose sources live in the root."""
+    root = project.root
+    if root is None or any(name in catalog.family for name in project.sources):
+        return
+    routed = [name for name in root.sources if name in catalog.family]
+    if routed:
+        raise ProjectError(
+            "this workspace member takes its PyTorch sources from the workspace root",
+            at=root.place(f"tool.uv.sources.{routed[0]}"),
+            help="run the command in the root, or name it with `--project`",
+        )
+
+
+def refuse_other_metadata(inputs: Inputs) -> None:
+    """Refuse a project whose metadata uv does not read: Poetry's, or those of setup.py."""
+    tool = inputs.project.data.get("tool")
+    if not inputs.project.has_project and isinstance(tool, dict) and "poetry" in tool:
+        raise ProjectError(
+            "the project metadata is in `[tool.poetry]`, which uv does not read",
+            at=inputs.project.place("tool.poetry"),
+            help="move it to `[project]` first; Poetry 2 reads that table too",
+        )
+    if (
+        inputs.project.has_build_system
+        and not inputs.project.has_project
+        and not inputs.project.is_workspace_root
+    ):
+        raise ProjectError(
+            "`pyproject.toml` has `[build-system]` but no `[project]`: the project metadata is "
+            "elsewhere, such as in `setup.py`",
+            at=inputs.project.place("build-system"),
+            help="add `[project]` with its name, version and dependencies first",
+        )
+
+
+def refuse_own_conflict(inputs: Inputs) -> None:
+    """Refuse a project that stands in a conflict set with an extra or group of its own."""
+    for conflict in inputs.project.conflicts:
+        own = [item for item in conflict.items if item.package == inputs.project.name]
+        if len(own) > 1 and any(item.kind == "project" for item in own):
+            raise ProjectError(
+                "a conflict set contains the project and its own extras or groups: "
+                "these can never be installed",
+                at=inputs.project.place(conflict.at),
+                help="remove the project from the set",
+            )
+
+
+def refuse_without_torch(inputs: Inputs) -> None:
+    """Refuse settings that take torch away: nothing would install what is asked for."""
+    whole = inputs.project.workspace
+    if inputs.request.remove:
+        return
+    if inputs.main in whole.exclude_dependencies:
+        raise ProjectError(
+            f"`exclude-dependencies` excludes `{inputs.main}`, so uv would not install it",
+            at=whole.place("tool.uv.exclude-dependencies"),
+            help=f"remove `{inputs.main}` from `exclude-dependencies` first",
+        )
+    overrides = [one for one in whole.override_dependencies if one.name == inputs.main]
+    platforms = [spec.platform for spec in (*inputs.request.specs, *inputs.request.add)]
+    for platform in platforms if overrides else ():
+        if not any(may_hold(one.marker, platform) for one in overrides):
+            raise ProjectError(
+                f"`override-dependencies` removes `{inputs.main}` on "
+                f"{platform.key}: `{overrides[0].raw}`",
+                at=whole.place(overrides[0].at),
+                help="remove the override first, or extend its marker to this platform",
+            )
+
+
+def refuse_root_without_torch(inputs: Inputs) -> None:
+    """Refuse a root that has no torch, and whose members all have sources of their own."""
+    if inputs.project.root is not None or inputs.before.packages:
+        return
+    users = [m for m in inputs.facts.around if any(r.name == inputs.main for r in m.requirements())]
+    if users and all(inputs.main in member.sources for member in users):
+        raise ProjectError(
+            "the members of this workspace have PyTorch sources of their own, which those of "
+            "the root would not change",
+            at=users[0].place("tool.uv.sources"),
+            help="run the command in a member, or name it with `--project`",
+        )
+
+
+def refuse_left_out(inputs: Inputs, targets: Iterable[Target]) -> None:
+    """Refuse a target that the project's own `environments` leave out of the lockfile."""
+    entries = inputs.project.workspace.environments
+    for target in targets if entries else ():
+        if not any(may_hold(entry.marker, target.platform) for entry in entries):
+            raise RequestError(
+                f"`environments` excludes target `{target}`, so uv would not lock it",
+                at=inputs.project.workspace.place("tool.uv.environments"),
+                help=f'add an entry for it, such as "{platform_marker(target.platform)}"',
+            )
+
+
+def refuse_overridden(inputs: Inputs, packages: Collection[str], layout: Layout) -> None:
+    """Refuse extras and groups where an override stands in for what they list.
+
+    uv finds no source with an extra or group then, and takes the package from PyPI.
+    """
+    if layout == "markers" or inputs.request.remove:
+        return
+    whole = inputs.project.workspace
+    for one in whole.override_dependencies:
+        if one.name in packages:
+            raise ProjectError(
+                f"`override-dependencies` replaces every requirement of `{one.name}`, so uv "
+                f"ignores sources with `{KINDS[layout]}`: `{one.raw}`",
+                at=whole.place(one.at),
+                help="remove the override first, or give each platform one build",
+            )
+
+
+def refuse_foreign(
+    inputs: Inputs, targets: Iterable[Target], packages: Collection[str], layout: Layout
+) -> None:
+    """Refuse to change what a platform gets from an entry that nobody but its author can write.
+
+    Edits of other platforms keep such an entry as it stands.
+    """
+    there = set(inputs.before.targets)
+    changed = set(targets) - there if inputs.request.add else there ^ set(targets)
+    changed |= set(targets) if inputs.request.specs else set()
+    for one in inputs.before.foreign if not inputs.request.force else ():
+        source = one.source
+        if source.package not in packages:
+            continue
+        scope = source.extra or source.group or ""
+        names = inputs.before.names
+        held = any(
+            target.backend != one.backend
+            and may_hold(source.marker, target.platform)
+            and scope in {"", canonicalize_name(names.get(target.backend.name, ""))}
+            for target in changed
+        )
+        if held or inputs.before.layout not in {None, layout}:
+            raise ProjectError(
+                f"cannot read the PyTorch configuration: {one.why}",
+                at=one.at,
+                help="fix it first, or replace it with `--force`",
+            )
+
+
+def refuse_to_drop(inputs: Inputs, targets: Iterable[Target], scopes: Sequence[Scope]) -> None:
+    """Refuse to take away what the project has, unless told to.
+
+    A marker for a whole system may have brought another machine of it along. Plain CPU and
+    PyPI's builds may be what is left where nothing else is asked for: such a platform loses
+    nothing if it gets the same build, or if it is to have another one.
+    """
+    if not inputs.request.specs or inputs.request.force or inputs.request.listed:
+        return
+    kept = {(target.backend, target.platform.os) for target in targets}
+    named = {target.platform.os for target in targets}
+    plain = {inputs.catalog.fallback, PYPI}
+    chosen = inputs.before.layout != "markers" and scopes[0].kind != ""
+
+    def is_dropped(target: Target) -> bool:
+        if (target.backend, target.platform.os) in kept:
+            return False
+        if target.backend not in plain:
+            return True
+        if inputs.before.layout is None or (target.backend == PYPI and not chosen):
+            return False
+        if target.platform.os in named and not chosen:
+            return False
+        return all(scope.at(target.platform) != target.backend for scope in scopes)
+
+    gone = [target for target in inputs.before.targets if is_dropped(target)]
+    if gone:
+        names = ", ".join(f"`{target}`" for target in gone)
+        raise RequestError(
+            f"the request leaves out a target of the project: {names}",
+            at=inputs.project.place("tool.uv.sources"),
+            help=f"add `-t {gone[0]}`, or remove it with `--force`",
+        )
+
+
+def refuse_open_index(inputs: Inputs, layout: Layout) -> None:
+    """Refuse new extras or groups that lock each platform apart, or leave one to PyPI.
+
+    An open index of PyTorch's comes first for whatever it has, and has no wheel of it for each
+    platform; uv looks no further.
+    """
+    if layout in {"markers", inputs.before.layout}:
+        return
+    for index in inputs.project.workspace.indexes:
+        if not index.explicit and inputs.catalog.backend_of_url(index.url, index.name):
+            raise ProjectError(
+                f"index `{index.name or index.url}` is open: uv searches it, and not PyPI, for "
+                "torch without a source",
+                at=inputs.project.workspace.place(index.at),
+                help="add `explicit = true` to the index first",
+            )

@@ -1,0 +1,95 @@
+"""Which packages get the index of torch's build: torch, what is named, and what comes along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from torchconf.errors import RequestError
+from torchconf.model.backends import PYPI
+from torchconf.model.markers import may_hold
+
+if TYPE_CHECKING:
+    from torchconf.planner.assess import ReleaseChoice
+    from torchconf.planner.inputs import Inputs
+
+__all__ = ["is_routable", "named_companions", "routed_packages"]
+
+
+def named_companions(inputs: Inputs) -> frozenset[str]:
+    """Return the companions that are asked for by name."""
+    named: set[str] = set()
+    companions = _companions(inputs)
+    for text in inputs.request.packages:
+        name = canonicalize_name(text)
+        if name not in {inputs.main, *companions}:
+            raise RequestError(
+                f"`{text}` is not a torch companion on the PyTorch indexes",
+                help=f"choose from {', '.join(companions)}; for other packages run `uv add`",
+            )
+        named.add(name)
+    return frozenset(named)
+
+
+def _companions(inputs: Inputs) -> list[str]:
+    return [
+        name
+        for name in inputs.catalog.family
+        if name != inputs.main and name not in inputs.catalog.triton_packages
+    ]
+
+
+def routed_packages(inputs: Inputs, named: frozenset[str]) -> tuple[str, ...]:
+    """Return torch, what is named, and what must come along with it."""
+    there = {*inputs.facts.needed, *inputs.facts.elsewhere, *inputs.before.packages}
+    return (
+        inputs.main,
+        *(
+            n
+            for n in _companions(inputs)
+            if n in named or (n in there and _follows(inputs, n) and _is_concerned(inputs, n))
+        ),
+    )
+
+
+def _follows(inputs: Inputs, name: str) -> bool:
+    """Tell whether a companion that nobody named goes where torch goes.
+
+    One that is routed beside torch does, and one that is not routed yet but built against one
+    torch. What its author routes elsewhere, or leaves to PyPI on purpose, stays; and where a
+    target goes, nothing comes.
+    """
+    sources = inputs.project.sources_for(canonicalize_name(name))
+    if not sources and inputs.request.remove:
+        return False
+    if not sources:
+        return inputs.catalog.companions(name, inputs.catalog.releases[0]) is not None
+    beside = {s.value for s in inputs.project.sources_for(canonicalize_name(inputs.main))}
+    return all(s.kind == "index" and (not beside or s.value in beside) for s in sources)
+
+
+def _is_concerned(inputs: Inputs, name: str) -> bool:
+    """Tell whether a companion is required, or may be, on a platform that gets a target."""
+    brought = {*inputs.facts.needed, *inputs.facts.elsewhere}
+    lines = [one for one in inputs.project.requirements() if one.name == name]
+    if not inputs.request.add or name in brought or not lines:
+        return True
+    platforms = {spec.platform for spec in inputs.request.add}
+    return any(may_hold(one.marker, platform) for one in lines for platform in platforms)
+
+
+def is_routable(inputs: Inputs, name: str, choice: ReleaseChoice) -> bool:
+    """Tell whether a package is routed already, or is on the index of every target."""
+    if name == inputs.main or inputs.project.sources_for(canonicalize_name(name)):
+        return True
+    version = choice.companions.get(name)
+    if version is None:
+        return False
+    return all(
+        inputs.catalog.seen(name, version, target.backend, target.platform)
+        or inputs.catalog.carries(name, version, target.backend)
+        or inputs.catalog.goes_along(name, target.backend)
+        for target in choice.targets
+        if target.backend != PYPI
+    )
