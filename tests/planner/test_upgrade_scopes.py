@@ -257,3 +257,163 @@ def test_a_line_that_ended_does_not_hold_back_what_was_never_held_with_it(tmp_pa
     assert 'old = ["torch>=2.7"]' in demo.text
     assert 'new = ["torch>=2.13"]' in demo.text
     assert "linux-aarch64 gets CPU" not in done.err
+
+
+THREE = """\
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.12,<3.14"
+dependencies = []
+
+[project.optional-dependencies]
+cpu = ["{cpu}"]
+odd = ["{odd}"]
+new = ["{new}"]
+
+[tool.uv]
+conflicts = [[{{ extra = "cpu" }}, {{ extra = "odd" }}, {{ extra = "new" }}]]
+
+[tool.uv.sources]
+torch = [
+    {{ index = "pytorch-cpu", extra = "cpu" }},
+    {{ index = "pytorch-cu126", extra = "odd"{marker} }},
+    {{ index = "{index}", extra = "new" }},
+]
+
+[[tool.uv.index]]
+name = "pytorch-cpu"
+url = "https://download.pytorch.org/whl/cpu"
+explicit = true
+
+[[tool.uv.index]]
+name = "pytorch-cu126"
+url = "https://download.pytorch.org/whl/cu126"
+explicit = true
+
+[[tool.uv.index]]
+name = "pytorch-cu130"
+url = "https://download.pytorch.org/whl/cu130"
+explicit = true
+
+[[tool.uv.index]]
+name = "nightly"
+url = "https://download.pytorch.org/whl/nightly/cu130"
+explicit = true
+"""
+NOWHERE = ", marker = \"sys_platform == 'Linux'\""
+
+
+def three(folder: Path, cpu: str, odd: str, new: str, index: str, marker: str = "") -> Demo:
+    text = THREE.format(cpu=cpu, odd=odd, new=new, index=index, marker=marker)
+    return Demo(folder, text)
+
+
+@pytest.mark.parametrize("command", ["upgrade", "upgrade --all", "upgrade --torch 2.12"])
+@pytest.mark.parametrize(
+    ("cpu", "odd", "new", "marker"),
+    [
+        ("torch==2.9.1", "torch>=2.10", "torch>=2.12.0.dev0", NOWHERE),
+        ("torch==2.9.1", "torch", "torch", NOWHERE),
+        ("torch", "torch==2.9.1", "torch", NOWHERE),
+        ("torch>=2.9", "torch==2.9.1", "torch==2.12.0.dev20260301", ""),
+        ("torch", "torch", "torch", ""),
+    ],
+)
+def test_a_nightly_build_stays_whatever_stands_beside_it(
+    cpu: str, odd: str, new: str, marker: str, command: str, tmp_path: Path
+) -> None:
+    demo = three(tmp_path, cpu, odd, new, "nightly", marker)
+    done = demo(command)
+    assert done.status == 0, done.err
+    assert "extra `new` stays as it is: nightly builds are checked but not edited" in done.err
+    assert demo.project["optional-dependencies"]["new"] == [new]
+    assert demo.uv["sources"]["torch"][2] == {"index": "nightly", "extra": "new"}
+    assert "whl/nightly/cu130" in demo.text
+    once = demo.text
+    assert (demo(command).status, demo.text) == (0, once)
+
+
+def test_a_nightly_index_is_not_the_stable_one_of_the_same_build(tmp_path: Path) -> None:
+    demo = three(tmp_path, "torch", "torch", "torch>=2.12.0.dev0", "nightly")
+    demo.path.write_text(demo.text.replace("pytorch-cu126", "pytorch-cu130", 1))
+    done = demo("upgrade --all")
+    assert done.status == 0, done.err
+    assert "cu130 becomes cu132" in done.err
+    assert [entry["index"] for entry in demo.uv["sources"]["torch"]] == [
+        "pytorch-cpu",
+        "pytorch-cu132",
+        "nightly",
+    ]
+    assert "whl/nightly/cu130" in demo.text
+
+
+def test_nothing_moves_where_one_choice_is_unknown_and_the_other_holds_nowhere(
+    tmp_path: Path,
+) -> None:
+    demo = scoped(tmp_path, "torch==2.7.1", "torch>=2.12.0.dev0")
+    demo.path.write_text(
+        demo.text.replace('extra = "old" },\n', f'extra = "old"{NOWHERE} }},\n').replace(
+            "whl/cu130", "whl/nightly/cu130"
+        )
+    )
+    before = demo.text
+    done = demo("upgrade")
+    assert (done.status, demo.text) == (2, before)
+    assert "nightly" in done.err
+
+
+@inside
+@pytest.mark.parametrize(
+    ("command", "extras"),
+    [
+        ("upgrade", {"cpu": ["torch"], "odd": ["torch"], "new": ["torch"]}),
+        ("upgrade --all", {"cpu": ["torch"], "odd": ["torch"], "new": ["torch"]}),
+        (
+            "upgrade --torch 2.12",
+            {key: ["torch>=2.12,<2.13"] for key in ("cpu", "odd", "new")},
+        ),
+    ],
+)
+def test_choices_that_state_no_version_move_together(
+    command: str,
+    extras: dict[str, list[str]],
+    inside_replica: Replica,
+    tmp_path: Path,
+) -> None:
+    demo = three(tmp_path, "torch", "torch", "torch", "pytorch-cu130")
+    done = demo(command)
+    assert done.status == 0, done.err
+    assert demo.project["optional-dependencies"] == extras
+    run = inside_replica.uv("lock", cwd=demo.folder)
+    assert run.returncode == 0, run.stderr
+    once = demo.text
+    assert (demo(command).status, demo.text) == (0, once)
+
+
+def test_a_release_that_is_asked_for_is_one_for_pins_and_bare_choices(tmp_path: Path) -> None:
+    demo = three(tmp_path, "torch==2.9.1", "torch==2.10.0", "torch", "pytorch-cu130")
+    assert demo("upgrade --torch 2.12.0").status == 0
+    assert demo.project["optional-dependencies"] == {
+        "cpu": ["torch==2.12.0"],
+        "odd": ["torch==2.12.0"],
+        "new": ["torch>=2.12.0,<2.13"],
+    }
+    once = demo.text
+    assert (demo("upgrade --torch 2.12.0").status, demo.text) == (0, once)
+
+
+@pytest.mark.parametrize("command", ["add-target windows-cu130", "remove-target linux-cpu"])
+def test_a_choice_whose_markers_hold_nowhere_is_left_alone(command: str, tmp_path: Path) -> None:
+    demo = three(tmp_path, "torch", "torch==2.9.1", "torch", "pytorch-cu130", NOWHERE)
+    demo.path.write_text(
+        demo.text.replace(
+            'index = "pytorch-cu130", extra = "new"',
+            'index = "pytorch-cu130", extra = "new", marker = "sys_platform == \'linux\'"',
+        )
+    )
+    done = demo(command)
+    assert done.status == 0, done.err
+    assert demo.project["optional-dependencies"]["odd"] == ["torch==2.9.1"]
+    assert {"extra": "odd"} in demo.uv["conflicts"][0]
+    assert f'extra = "odd"{NOWHERE}' in demo.text

@@ -96,7 +96,24 @@ class Decision(NamedTuple):
         """Return the extras or groups that were there, and are in the plan no more; normalised."""
         if self.layout != self.before.layout:
             return self.before.scopes
-        return self.before.scopes - {canonicalize_name(scope.name) for scope in self.scopes}
+        planned = {canonicalize_name(scope.name) for scope in self.scopes}
+        return self.before.scopes - self.idle - planned
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """Return the extras or groups whose sources served no target, and serve none; normalised.
+
+        Their markers hold nowhere, which is for `check` to say: no request is about them.
+        """
+        backends = {target.backend.name for target in self.before.targets}
+        served = {
+            canonicalize_name(name)
+            for backend, first in self.before.names.items()
+            if backend in backends
+            for name in (first, *self.before.aliases.get(backend, ()))
+        }
+        planned = {canonicalize_name(scope.name) for scope in self.scopes}
+        return self.before.scopes - served - planned
 
     def leaving(self, project: Project) -> dict[str, Section]:
         """Return the sections of those extras or groups."""
@@ -184,7 +201,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
         scopes=widened(scopes) if cuts else scopes,
         default=default,
         by_machine=by_machine,
-        affected=_affected(inputs, layout, scopes, choice.targets),
+        affected=_affected(inputs, layout, scopes, choice.targets, uncovered),
         bounds=Bounds(
             chosen.part,
             torch,
@@ -204,12 +221,12 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
 def _uncovered(inputs: Inputs, specs: Sequence[TargetSpec]) -> tuple[TargetSpec, ...]:
     """Return what is asked for on platforms that the requirements of torch leave out."""
     limits = Limits(inputs.project, inputs.before, inputs.main, None, pin=False)
-    asked = {(spec.platform, spec.accelerator) for spec in inputs.request.add}
+    named = {spec.text for spec in inputs.request.add}
     scoped = inputs.before.layout not in {None, "markers"}
     return tuple(
         spec
         for spec in specs
-        if (inputs.request.specs or (spec.platform, spec.accelerator) in asked)
+        if (inputs.request.specs or spec.text in named)
         # A new extra or group brings a requirement of its own.
         and not (scoped and (spec.backend is None or spec.backend.name not in inputs.before.names))
         and limits.leaves_out(spec)
@@ -278,14 +295,18 @@ def _cuts_environments(
 
 
 def _affected(
-    inputs: Inputs, layout: Layout, scopes: Iterable[Scope], targets: Iterable[Target]
+    inputs: Inputs,
+    layout: Layout,
+    scopes: Iterable[Scope],
+    targets: Iterable[Target],
+    uncovered: Iterable[TargetSpec],
 ) -> frozenset[str]:
-    """Return the scopes whose targets change; `init` is about all of them."""
+    """Return the scopes whose targets or requirements change; `init` is about all of them."""
     everything = frozenset(scope.name for scope in scopes)
     if layout != inputs.before.layout or not (inputs.request.add or inputs.request.remove):
         return everything
     changed = set(targets) ^ set(inputs.before.targets)
-    backends = {target.backend for target in changed}
+    backends = {target.backend for target in changed} | {spec.backend for spec in uncovered}
     return frozenset(s.name for s in scopes if not s.kind or s.backend in backends)
 
 

@@ -206,13 +206,14 @@ class _Move(NamedTuple):
 def _moves(
     draft: Draft, project: Project, catalog: Catalog, backends: Mapping[str, Backend]
 ) -> Iterator[_Move]:
-    """Yield the indexes of old backends that sources of the family name."""
+    """Yield the indexes of old backends that sources of the family name; nightly ones stay."""
     used = named_indexes(draft, catalog.family)
     seen: set[str | None] = set()
     for owner in (project, project.root):
         for index in owner.indexes if owner else ():
             old = catalog.backend_of_url(index.url, index.name)
-            if old and old.name in backends and index.name in used - seen:
+            moves = old and old.name in backends and not is_nightly(index.url)
+            if old and moves and index.name in used - seen:
                 seen.add(index.name)
                 yield _Move(index, old, backends[old.name])
 

@@ -315,7 +315,8 @@ def _untouched(current: Any, decision: Decision) -> list[Value]:  # noqa: ANN401
         return []
     planned = {scope.name for scope in decision.scopes}
     left_alone = set(map(canonicalize_name, planned - decision.affected))
-    changed = decision.before.scopes.union(map(canonicalize_name, planned)) - left_alone
+    there = decision.before.scopes - decision.idle
+    changed = there.union(map(canonicalize_name, planned)) - left_alone
     entries = current if isinstance(current, list) else [current]
     kind = KINDS[decision.layout]
     return [e for e in entries if kind not in e or _scope_and_index(e)[2] not in changed]

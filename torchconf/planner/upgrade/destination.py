@@ -90,12 +90,11 @@ def find_destination(
     """
     together = _Search(request, project, before, catalog, locked)
     asked = together.asked()
-    parts = find_parts(project, before, catalog)
+    parts = find_parts(project, before, catalog, bare=request.torch is not None)
     joint = public(declared_range(project, catalog.main_package))
-    if parts and (
-        any(part.held for part in parts)
-        or not any(release in joint for release in catalog.releases)
-        or (request.torch is None and _are_apart(parts, asked, catalog))
+    disjoint = bool(parts) and not any(release in joint for release in catalog.releases)
+    if any(part.held for part in parts) or (
+        request.torch is None and (disjoint or (parts and _are_apart(parts, asked, catalog)))
     ):
         return _find_apart(together, parts, asked)
     try:
@@ -103,7 +102,7 @@ def find_destination(
     except RequestError:
         if together.is_settled():
             return together.nothing()
-        if not parts or request.torch is not None:
+        if not parts or (request.torch is not None and not disjoint):
             raise
     return _find_apart(together, parts, asked)
 
@@ -137,17 +136,16 @@ def _find_apart(
     """
     request = together.request
     named = dict(request.backends)
-    moving = [part for part in parts if part.held is None]
-    newest = max(lowest_named(part.declared) or Version("0") for part in moving)
+    served = {target.backend.name for target in together.before.targets}
+    # The markers of one that serves no target hold nowhere.
+    moving = [part for part in parts if part.held is None and part.backend in served]
+    newest = max((lowest_named(p.declared) or Version("0") for p in moving), default=Version("0"))
     notes = [f"{p.spoken} stays as it is: {p.held.why}, at {p.held.at}" for p in parts if p.held]
     notes += together.notes
     found: dict[Part, ReleaseChoice] = {}
     backends: dict[str, Backend] = {}
     refused: list[RequestError] = []
-    served = {target.backend.name for target in together.before.targets}
     for part in moving:
-        if part.backend not in served:
-            continue  # Its markers hold nowhere.
         moves = {old: new for old, new in asked.items() if old == part.backend}
         lowest = lowest_named(part.declared)
         leads = (lowest or newest) == newest
@@ -174,8 +172,10 @@ def _find_apart(
         if release is not None:
             notes.append(f"{part.spoken}: torch {release}")
         notes += destination.notes
-    if not found:
+    if not found and refused:
         raise refused[0]
+    if not found:
+        return together.nothing(*notes)
     together.refuse_two_in_one(
         {name: backends.get(name, backend) for name, backend in together.there.items()}
     )
@@ -287,11 +287,12 @@ class _Search:
                 return False
         return True
 
-    def nothing(self) -> Destination:
-        """Return a destination to which nothing moves."""
+    def nothing(self, *notes: str) -> Destination:
+        """Return a destination to which nothing moves, and what says why."""
         choice = ReleaseChoice(None, self.before.targets, {}, None, UNKNOWN, ())
-        note = f"each build has the newest {self.main} of its index: nothing to upgrade"
-        return Destination(choice, {}, (), (*self.notes, note), is_settled=True)
+        newest = f"each build has the newest {self.main} of its index: nothing to upgrade"
+        notes = notes or (*self.notes, newest)
+        return Destination(choice, {}, (), notes, is_settled=True)
 
     def _was_served(self, target: Target) -> bool:
         """Tell whether a target has wheels as things are: only then has it something to lose.

@@ -71,10 +71,18 @@ def unknown_sources(before: Configuration, catalog: Catalog) -> tuple[Foreign, .
     )
 
 
-def find_parts(project: Project, before: Configuration, catalog: Catalog) -> tuple[Part, ...]:
+def find_parts(
+    project: Project, before: Configuration, catalog: Catalog, *, bare: bool = False
+) -> tuple[Part, ...]:
     """Return the extras or groups that may hold different releases.
 
     One that states no version goes with any; it is a part only beside one that must stay.
+
+    Args:
+        project: As it is.
+        before: What its tables say.
+        catalog: What is available.
+        bare: Whether one that states no version is a part, too: a release is asked for.
 
     Returns:
         Nothing where a constraint holds torch for all of them, or where two of them may be
@@ -101,7 +109,7 @@ def find_parts(project: Project, before: Configuration, catalog: Catalog) -> tup
         own = [section for path, section in reached.items() if path not in others]
         lines = [one for section in own for one in section.requirements]
         if name in held or any(
-            r.name == catalog.main_package and (r.specifier or any(held)) for r in lines
+            r.name == catalog.main_package and (r.specifier or any(held) or bare) for r in lines
         ):
             parts.append(
                 Part(
