@@ -29,7 +29,7 @@ ROOMS = {
     "machine": ("catalog", "model", "resolve"),
     "planner": ("catalog", "edits", "errors", "layout", "model", "resolve"),
     "rules": ("catalog", "edits", "errors", "model", "resolve"),
-    "migrate": (),
+    "migrate": ("errors", "model"),
     "workspace": ("catalog", "edits", "errors", "files", "model", "planner", "rules"),
     "report": ("catalog", "errors", "layout", "model", "planner", "resolve", "rules"),
     "wizard": ("catalog", "errors", "layout", "model", "planner"),

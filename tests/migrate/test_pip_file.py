@@ -1,0 +1,188 @@
+"""Requirements and constraints files: what each line is read as."""
+
+from __future__ import annotations
+
+import pytest
+
+from torchconf.errors import ProjectError
+from torchconf.migrate.old import Bound, Include, LeftOut, Need, OldIndex, Place, PythonBound
+from torchconf.migrate.pip_file import read_pip
+
+HERE = Place("requirements.txt", 1)
+WHEEL = "https://download.pytorch.org/whl/cu116/torch-1.13.1%2Bcu116-cp38-cp38-win_amd64.whl"
+INDEX = "https://download.pytorch.org/whl/cu121"
+
+NEEDS = [
+    ("torch", Need(HERE, "torch", "torch")),
+    ("torch==2.3.1+cu121 # why", Need(HERE, "", "torch", (), "==2.3.1", "cu121")),
+    ("torch == 2.3.1+CU121", Need(HERE, "", "torch", (), "==2.3.1", "cu121")),
+    ("torch===2.3.1+cpu", Need(HERE, "", "torch", (), "==2.3.1", "cpu")),
+    ("Torch_Vision>=0.9,<=0.14", Need(HERE, "", "Torch_Vision", (), ">=0.9,<=0.14")),
+    ("torch (>=1.9 , <2)", Need(HERE, "", "torch", (), ">=1.9,<2")),
+    ("torch>=1.9 <2", Need(HERE, "", "torch", (), ">=1.9,<2")),
+    ("torch==1.8.*", Need(HERE, "", "torch", (), "==1.8.*")),
+    ("torch>=1.8.*", Need(HERE, "", "torch", (), ">=1.8")),
+    ("torch!=2.0.0+cu118", Need(HERE, "", "torch", (), "!=2.0.0+cu118")),
+    ("'torch>=2'", Need(HERE, "", "torch", (), ">=2")),
+    ("jax[cuda12, k8s]>=0.4", Need(HERE, "", "jax", ("cuda12", "k8s"), ">=0.4")),
+    (
+        "torch==2.1;sys_platform=='win32'",
+        Need(HERE, "", "torch", (), "==2.1", "", "sys_platform=='win32'"),
+    ),
+    (f"torch @ {WHEEL}", Need(HERE, "", "torch", (), "==1.13.1", "cu116", url=WHEEL)),
+    (
+        f"{WHEEL} ; sys_platform == 'win32'",
+        Need(HERE, "", "torch", (), "==1.13.1", "cu116", "sys_platform == 'win32'", WHEEL),
+    ),
+    (
+        "https://example.org/demo-1.2.tar.gz#sha256=00&egg=demo",
+        Need(HERE, "", "demo", (), "==1.2", url="https://example.org/demo-1.2.tar.gz#sha256=00"),
+    ),
+    (
+        "git+https://${TOKEN}@example.org/a/b.git@v1#egg=demo[x]&subdirectory=sub",
+        Need(
+            HERE,
+            "",
+            "demo",
+            ("x",),
+            url="git+https://${TOKEN}@example.org/a/b.git@v1#subdirectory=sub",
+        ),
+    ),
+    (
+        "git+ssh://git@example.org/a/b.git",
+        Need(HERE, "", "", url="git+ssh://git@example.org/a/b.git"),
+    ),
+    (
+        "-e git+https://example.org/a/b.git#egg=demo-1.0",
+        Need(HERE, "", "demo", url="git+https://example.org/a/b.git", editable=True),
+    ),
+    ("-e .[dev,test]", Need(HERE, "", "", ("dev", "test"), path=".", editable=True)),
+    ("--editable=./packages/core", Need(HERE, "", "", path="packages/core", editable=True)),
+    (
+        "-e demo @ git+https://example.org/a/b.git",
+        Need(HERE, "", "demo", url="git+https://example.org/a/b.git", editable=True),
+    ),
+    (
+        r".\wheels\demo-1.0+cpu-py3-none-any.whl",
+        Need(HERE, "", "demo", (), "==1.0", "cpu", path="wheels/demo-1.0+cpu-py3-none-any.whl"),
+    ),
+    (
+        "demo-1.0-py3-none-any.whl[x]",
+        Need(HERE, "", "demo", ("x",), "==1.0", path="demo-1.0-py3-none-any.whl"),
+    ),
+    (
+        "numpy @ file:///tmp/build/80754af9/numpy_1620831194891/work",
+        Need(HERE, "", "numpy", path="/tmp/build/80754af9/numpy_1620831194891/work"),
+    ),
+    ("demo @ file:///${PROJECT_ROOT}/libs/demo", Need(HERE, "", "demo", path="libs/demo")),
+    ("demo @ file:///C:/libs/demo", Need(HERE, "", "demo", path="C:/libs/demo")),
+]
+
+
+@pytest.mark.parametrize(("line", "need"), NEEDS, ids=lambda value: str(value)[:40])
+def test_a_requirement_is_read_as_a_need(line: str, need: Need) -> None:
+    (found,) = read_pip("requirements.txt", line).items
+    assert isinstance(found, Need)
+    assert found == need._replace(text=line.partition(" # ")[0])
+
+
+@pytest.mark.parametrize(
+    ("line", "indexes"),
+    [
+        (f"-i {INDEX}", [("index", INDEX)]),
+        (f"-i{INDEX}", [("index", INDEX)]),
+        (f"--index-url={INDEX}", [("index", INDEX)]),
+        (f"--extra-index {INDEX}", [("extra", INDEX)]),
+        (f"--extra-index-url '{INDEX}' -f wheels", [("extra", INDEX), ("links", "wheels")]),
+        (r"--find-links C:\wheels", [("links", r"C:\wheels")]),
+        (
+            "-f https://${USER}:${KEY}@example.org/",
+            [("links", "https://${USER}:${KEY}@example.org/")],
+        ),
+    ],
+)
+def test_an_index_line_is_kept(line: str, indexes: list[tuple[str, str]]) -> None:
+    items = read_pip("requirements.txt", line).items
+    assert [(item.kind, item.url) for item in items if isinstance(item, OldIndex)] == indexes
+    assert len(items) == len(indexes)
+
+
+def test_pip_ignores_links_behind_a_requirement_but_somebody_meant_them() -> None:
+    need, links = read_pip("requirements.txt", f"torch==1.8.1+cu111 -f {INDEX}").items
+    assert need == Need(HERE, "torch==1.8.1+cu111", "torch", (), "==1.8.1", "cu111")
+    assert links == OldIndex(HERE, f"-f {INDEX}", INDEX, "links")
+    need, links = read_pip("requirements.txt", f"-f {INDEX} torch").items
+    assert isinstance(links, OldIndex)
+    assert need == Need(HERE, "torch", "torch")
+
+
+def test_other_files_are_named_not_read() -> None:
+    items = read_pip("requirements/gpu.txt", "-r base.txt\n-cc.txt\n-r ../with space.txt").items
+    assert [(item.file, item.kind) for item in items if isinstance(item, Include)] == [
+        ("base.txt", "needs"),
+        ("c.txt", "bounds"),
+        ("../with space.txt", "needs"),
+    ]
+
+
+def test_continued_lines_are_one_and_say_where_they_end() -> None:
+    text = "numpy\n\ntorch\\\n==2.1 \\\n    --hash=sha256:00 \\\n    --hash sha256:01  # two\nscipy"
+    numpy, torch, hashes, scipy = read_pip("a.txt", text.replace("\n", "\r\n")).items
+    assert numpy.at == Place("a.txt", 1)
+    assert torch == Need(Place("a.txt", 3, 6), "torch==2.1", "torch", (), "==2.1")
+    assert hashes == LeftOut(torch.at, "--hash (2 of them)", "uv checks hashes in uv.lock")
+    assert scipy.at == Place("a.txt", 7)
+
+
+def test_a_python_among_the_packages_is_the_projects_python() -> None:
+    assert read_pip("a.txt", "python>=3.9").items == (
+        PythonBound(Place("a.txt", 1), "python>=3.9", ">=3.9"),
+    )
+
+
+def test_a_constraint_bounds_what_something_else_needs() -> None:
+    text = "torch==2.1+cpu ; python_version < '3.12'\nscipy @ https://example.org/scipy.zip"
+    bound, url = read_pip("constraints.txt", text, constraints=True).items
+    at = Place("constraints.txt", 1)
+    assert bound == Bound(
+        at, text.split("\n", maxsplit=1)[0], "torch", "==2.1", "cpu", "python_version < '3.12'"
+    )
+    assert isinstance(url, LeftOut)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("torch=1.8", "`=` is conda's operator; a requirements file has `==`"),
+        (
+            "torch==${VERSION}",
+            "only the environment variable `${VERSION}` says which version it is",
+        ),
+        ("${PACKAGE}", "only the environment variable `${PACKAGE}` says what it is"),
+        ("torch torchvision", "`torchvision` is not a version specifier"),
+        ("pip install torch", "it is a command, not a requirement"),
+        ("torch ; python_versio > '3'", "`python_versio > '3'` is not a marker"),
+        ("torch ; " + "(" * 5000, f"`{'(' * 5000}` is not a marker"),
+        ("torch ; extra == 'gpu'", "pip never installs it: its marker asks for an extra"),
+        ("torch @", "no URL stands behind `@`"),
+        ("--torch-version 2", "`--torch-version` is not an option of a requirements file"),
+        ("--extra-index-url", "`--extra-index-url` lacks its value"),
+        ("-f 'here", "a quote is not closed"),
+        ("git+git@example.org:a/b.git", "pip and uv want `git+ssh://git@host/owner/name.git` here"),
+        ("t\ufffdrch", "it is not UTF-8"),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_what_nobody_understands_is_kept_with_the_reason(line: str, why: str) -> None:
+    _, found = read_pip("a.txt", f"numpy\n{line}").items
+    assert found == LeftOut(Place("a.txt", 2), line, why, understood=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["<!doctype html>\n<html>", "[project]\nname = 'x'", '{"a": 1}', "---\na: 1\n"]
+)
+def test_another_format_is_an_error(text: str) -> None:
+    with pytest.raises(ProjectError, match="no line of it can be read") as error:
+        read_pip("a.txt", f"\n{text}")
+    assert error.value.at == "a.txt, line 2"
+    assert error.value.help
