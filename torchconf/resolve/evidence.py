@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from torchconf.model.project import Project
-    from torchconf.resolve.lowering import Pin
     from torchconf.resolve.route import RouteKind
+    from torchconf.resolve.sourced import Pin
 
 __all__ = ["Evidence", "Where"]
 

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
     from torchconf.model.project import Project
     from torchconf.resolve.environments import Environments
-    from torchconf.resolve.lowering import Declared, Lines, Pin
+    from torchconf.resolve.lowering import Declared
+    from torchconf.resolve.sourced import Lines, Pin
 
 __all__ = ["Fork", "Forks", "TooManyForks", "spoken"]
 
@@ -322,18 +323,18 @@ class Forks:
         root = declared.root
         if not root.has_project:
             for group in sorted(root.groups):
-                yield declared.group_list(root, group)
+                yield declared.lists.of_group(root, group)
         for whole, member, extras, groups in self._walked:
             brought = fork.without_excluded(extras)
             # An extra brings the project with it.
             if brought or fork.without_excluded(whole):
-                yield declared.base_list(member)
+                yield declared.lists.of_base(member)
             for item in self.numbered.each(brought):
                 if item.name is not None:
-                    yield declared.extra_list(member, item.name)
+                    yield declared.lists.of_extra(member, item.name)
             for item in self.numbered.each(fork.without_excluded(groups)):
                 if item.name is not None:
-                    yield declared.group_list(member, item.name)
+                    yield declared.lists.of_group(member, item.name)
 
     def _in_uv_order(self) -> list[tuple[int, Project, int, int]]:
         """Return each member with the sets of itself, its extras and its groups."""
@@ -365,13 +366,13 @@ class Forks:
                     key = (id(library), extra)
                     if key not in libraries and (extra is None or extra in library.extras):
                         libraries[key] = (
-                            declared.base_list(library)
+                            declared.lists.of_base(library)
                             if extra is None
-                            else declared.extra_list(library, extra)
+                            else declared.lists.of_extra(library, extra)
                         )
                         queue += libraries[key]
             elif entry.name in self._needs and entry.name not in brought:
-                brought[entry.name] = declared.needed_list(self._needs[entry.name])
+                brought[entry.name] = declared.lists.of_needed(self._needs[entry.name])
                 queue += brought[entry.name]
         yield from libraries.values()
         for _, entries in sorted(brought.items()):

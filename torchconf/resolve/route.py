@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torchconf.errors import ProjectError
     from torchconf.model.project import Index, Requirement, Source
     from torchconf.resolve.forks import Fork
-    from torchconf.resolve.lowering import Pin
+    from torchconf.resolve.sourced import Pin
 
 __all__ = ["Route", "RouteKind", "SyncOptions"]
 

@@ -36,9 +36,12 @@ from torchconf.errors import ProjectError, RequestError
 from torchconf.model.project import Index, Item, Project, Record
 from torchconf.model.toml_path import UV
 from torchconf.resolve.environments import TooManyEnvironments
+from torchconf.resolve.fork_finder import ForkFinder
 from torchconf.resolve.forks import Forks, TooManyForks, spoken
-from torchconf.resolve.lowering import Declared, Doubt, dynamic, members_of
+from torchconf.resolve.lowering import Declared, members_of
+from torchconf.resolve.reached import Reached
 from torchconf.resolve.route import Route, RouteKind, SyncOptions
+from torchconf.resolve.sourced import Doubt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -48,7 +51,7 @@ if TYPE_CHECKING:
     from torchconf.resolve.environments import Environments, Universe
     from torchconf.resolve.evidence import Evidence
     from torchconf.resolve.forks import Fork
-    from torchconf.resolve.lowering import ListEntry, Pin
+    from torchconf.resolve.sourced import Pin
 
 __all__ = ["Route", "RouteKind", "Routes", "SyncOptions", "routes"]
 
@@ -101,79 +104,6 @@ class _Chosen(Record):
     nameless: frozenset[NormalizedName]
 
 
-class _Reached:
-    """What one row reaches, following the lists of a fork along what holds at one point.
-
-    `entries` has the first line that brought each package, `needed_by` who is known to need it,
-    `asked` the extras of members that something asks for, and `doubts` the source trees of which
-    not everything was read.
-    """
-
-    def __init__(self, declared: Declared, fork: Fork, point: Environments) -> None:
-        self.fork = fork
-        self.entries: dict[NormalizedName, ListEntry] = {}
-        self.needed_by: dict[NormalizedName, set[NormalizedName]] = {}
-        self.asked: dict[Item, None] = {}
-        self.doubts: list[Doubt] = []
-        self._declared = declared
-        self._point = point
-        self._queue: list[ListEntry] = []
-        self._seen: set[tuple[int, NormalizedName | None]] = set()
-
-    def start(self, project: Project, extras: Iterable[str], groups: Iterable[str]) -> None:
-        """Begin with a project, and with extras and groups of it."""
-        self._visit(project, map(canonicalize_name, extras))
-        self.add_groups(project, groups)
-
-    def add_groups(self, project: Project, groups: Iterable[str]) -> None:
-        """Follow groups of a project too, without the project itself."""
-        for group in sorted(groups):
-            self._queue += self._declared.group_list(project, canonicalize_name(group)).within(
-                self._point
-            )
-
-    def follow(self, needs: Mapping[NormalizedName, frozenset[NormalizedName]]) -> None:
-        """Follow everything to its end."""
-        while self._queue:
-            line = self._queue.pop(0)
-            if not line.environments & self._point:
-                continue
-            member = self._declared.members.get(line.name)
-            library = self._declared.library(line.sourced) if line.sourced else None
-            if member is None and library is None and line.sourced is not None:
-                unread = self._declared.doubts.get(line.sourced.tree or "")
-                self.doubts += [unread] if unread else []
-            tree = member or library
-            if tree is not None:
-                asked = [Item(line.name, "extra", extra) for extra in line.extras]
-                self.asked.update(dict.fromkeys(asked))
-                kept = (item.name for item in asked if item.name and not self.fork.excludes(item))
-                self._visit(tree, kept)
-            else:
-                # A constraint stands after the requirement that it constrains.
-                self.entries.setdefault(line.name, line)
-                self._need(line.name, needs.get(line.name, frozenset()))
-
-    def _visit(self, project: Project, extras: Iterable[NormalizedName]) -> None:
-        if (id(project), None) not in self._seen:
-            self._seen.add((id(project), None))
-            self._queue += self._declared.base_list(project).within(self._point)
-            if "dependencies" in project.dynamic:
-                self.doubts.append(dynamic(project))
-        for extra in sorted(extras):
-            if extra in project.extras and (id(project), extra) not in self._seen:
-                self._seen.add((id(project), extra))
-                self._queue += self._declared.extra_list(project, extra).within(self._point)
-
-    def _need(self, package: NormalizedName, needed: frozenset[NormalizedName]) -> None:
-        for name in needed:
-            needers = self.needed_by.setdefault(name, set())
-            for line in self._declared.needed_list((name,)):
-                if line.environments & self._point and package not in needers:
-                    needers.add(package)
-                    self._queue.append(line)
-
-
 class Routes:
     """What uv's lockfile would hold, as far as indexes go.
 
@@ -210,7 +140,7 @@ class Routes:
         self._members = members_of(project, members)
         self._needs = cast("Mapping[NormalizedName, frozenset[NormalizedName]]", needs)
         self._choices: dict[SyncOptions, _Chosen] = {}
-        self._rows: dict[tuple[object, ...], list[tuple[str, _Reached | Route]]] = {}
+        self._rows: dict[tuple[object, ...], list[tuple[str, Reached | Route]]] = {}
         self._default = _default_index(project.workspace)
         self.doubt: str | None = self._not_covered()
         if self.doubt is None:
@@ -237,7 +167,7 @@ class Routes:
             self.error = found.unreadable
             self._sets = found.sets
             self._locked = reduce(or_, found.starts)
-            self._found = _ForkFinder(found)
+            self._found = ForkFinder(found)
             self._pins_of = found.pins_of
 
     def _not_covered(self) -> str | None:
@@ -331,7 +261,7 @@ class Routes:
         where = Where(starts, tuple(machine.items()), python)
         return self._evidence.settle(route, package, where)
 
-    def _doubt(self, package: NormalizedName, reached: _Reached, pin: Pin | None) -> Doubt | None:
+    def _doubt(self, package: NormalizedName, reached: Reached, pin: Pin | None) -> Doubt | None:
         """Say what could change the answer for one package, if anything could.
 
         Pins are collected from every source tree that anything reaches. So one that was not read
@@ -352,7 +282,7 @@ class Routes:
                 return doubt
         return None
 
-    def _route(self, package: NormalizedName, reached: _Reached) -> Route:
+    def _route(self, package: NormalizedName, reached: Reached) -> Route:
         """Answer for one package where a fork was found."""
         entry = reached.entries.get(package)
         sourced = entry.sourced if entry else None
@@ -471,7 +401,7 @@ class Routes:
 
     def _read(
         self, chosen: _Chosen, machine: Mapping[str, str]
-    ) -> list[tuple[str, _Reached | Route]]:
+    ) -> list[tuple[str, Reached | Route]]:
         """Read what a choice reaches on a machine, for each stretch of supported Pythons."""
         names = tuple(target.name for target in chosen.targets)
         key = (names, chosen.items, chosen.nameless, *sorted(machine.items()))
@@ -484,7 +414,7 @@ class Routes:
             ] or [("", _not_supported(self.project, "project.requires-python"))]
         return rows
 
-    def _read_point(self, chosen: _Chosen, point: Environments) -> _Reached | Route:
+    def _read_point(self, chosen: _Chosen, point: Environments) -> Reached | Route:
         """Read one point: steps 2 to 5."""
         if not point & self._locked:
             return _not_supported(self.project.workspace, "tool.uv.environments")
@@ -517,7 +447,7 @@ class Routes:
             return True
         declared = self._declared
         member = self._members[item.package]
-        lines = (declared.extra_list if item.kind == "extra" else declared.group_list)(
+        lines = (declared.lists.of_extra if item.kind == "extra" else declared.lists.of_group)(
             member, item.name
         )
         where = self._found.open_to(item) & declared.universe.supported
@@ -525,9 +455,9 @@ class Routes:
 
     def _reach(
         self, chosen: _Chosen, items: frozenset[Item], fork: Fork, point: Environments
-    ) -> _Reached:
+    ) -> Reached:
         """Follow the lists of a fork from a choice: step 5."""
-        reached = _Reached(self._declared, fork, point)
+        reached = Reached(self._declared, fork, point)
         for target in chosen.targets:
             own = [one for one in items if one.package == target.name and not fork.excludes(one)]
             extras = [item.name for item in own if item.kind == "extra" and item.name]
@@ -539,61 +469,6 @@ class Routes:
             reached.add_groups(root, filter(None, named) if root.name else chosen.nameless)
         reached.follow(self._needs)
         return reached
-
-
-class _ForkFinder:
-    """The forks by what they include, and the conflict sets by what they hold."""
-
-    def __init__(self, found: Forks) -> None:
-        self._numbered = found.numbered
-        self._forks = found.forks
-        self._by_first: dict[int, list[int]] = {}
-        for number, fork in enumerate(found.forks):
-            self._by_first.setdefault(fork.first_included(), []).append(number)
-        self._sets_of: dict[Item, list[int]] = {}
-        for number, items in enumerate(found.sets):
-            for item in items:
-                self._sets_of.setdefault(item, []).append(number)
-        self._open: dict[Item, Environments] | None = None
-
-    def fork_at(self, point: Environments, items: frozenset[Item]) -> Fork | None:
-        """Return the first fork that has a point and that a choice of items is installed from."""
-        chosen = self._numbered.bits(items)
-        firsts = [0, *map(self._numbered.bit, self._numbered.each(chosen))]
-        numbers = (
-            next(
-                (
-                    number
-                    for number in self._by_first.get(first, ())
-                    if self._forks[number].environments & point
-                    and self._forks[number].agrees(chosen)
-                ),
-                None,
-            )
-            for first in firsts
-        )
-        lowest = min((number for number in numbers if number is not None), default=None)
-        return None if lowest is None else self._forks[lowest]
-
-    def open_to(self, item: Item) -> Environments:
-        """Return the environments of the forks that do not exclude an item."""
-        if self._open is None:
-            self._open = {}
-            every = self._numbered.bits(self._numbered.items)
-            for fork in self._forks:
-                for one in self._numbered.each(fork.without_excluded(every)):
-                    self._open[one] = self._open.get(one, 0) | fork.environments
-        return self._open.get(item, 0)
-
-    def first_set_of_two(self, items: Iterable[Item]) -> int | None:
-        """Return the number of the first conflict set that holds two of some items."""
-        seen: set[int] = set()
-        twice: list[int] = []
-        for item in items:
-            numbers = self._sets_of.get(item, ())
-            twice += seen.intersection(numbers)
-            seen.update(numbers)
-        return min(twice, default=None)
 
 
 def _groups(target: Project, choice: SyncOptions, chooser: Project) -> set[NormalizedName]:
