@@ -18,7 +18,7 @@ from torchconf.edits import edit_text
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import TorchconfError
 from torchconf.files.catalog_file import PACKAGED
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import parse_target_spec
 from torchconf.planner import Request, parse_index_base, plan_targets
 from torchconf.planner.facts import gather_facts

@@ -9,7 +9,7 @@ import pytest
 from torchconf.catalog import load_catalog
 from torchconf.layout.configuration import Configuration, read_configuration
 from torchconf.model.backends import PYPI_HOSTS
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 
 WHL = "https://download.pytorch.org/whl"
 PYPI = f"https://{'.'.join(PYPI_HOSTS[0])}/simple"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.support.odd_values import ANYTHING, WHOLE, places
 from torchconf.errors import ProjectError
-from torchconf.model.project import Item, Project, flatten_group, read_project
+from torchconf.model.project import Item, Project, flatten_group
+from torchconf.model.read_project import read_project
 
 NAMED = '[project]\nname = "demo"\n'
 

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from torchconf.errors import ProjectError
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 from torchconf.model.toml_path import Path, render_path
 
 PATHS = st.lists(st.one_of(st.text(), st.integers(min_value=0)), max_size=6).map(tuple)

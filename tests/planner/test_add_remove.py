@@ -27,7 +27,7 @@ from torchconf.catalog import load_catalog
 from torchconf.cli import main
 from torchconf.layout.configuration import read_configuration
 from torchconf.model.markers import meet, overlap, same_platforms, spell
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 from torchconf.model.targets import PLATFORMS, Platform
 
 CATALOG = load_catalog()

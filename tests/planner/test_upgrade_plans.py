@@ -12,7 +12,7 @@ from tests.support.checking import CATALOG
 from tests.support.projects import WHL
 from torchconf.edits import edit_text
 from torchconf.errors import ProjectError, RequestError, TorchconfError
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 from torchconf.planner.request import Facts
 from torchconf.planner.respecify import rename_backend
 from torchconf.planner.upgrade import Upgrade, UpgradeRequest, plan_upgrade

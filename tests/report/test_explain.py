@@ -9,7 +9,7 @@ import pytest
 from tests.support.checking import CATALOG
 from tests.support.projects import WHL
 from tests.support.pylocks import ARM, LINUX, MAC, WINDOWS
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 from torchconf.model.targets import Platform
 from torchconf.report.explain import Explanation, explain_routes, page
 from torchconf.resolve.routes import routes

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from tests.support.routing import choice, machine
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 from torchconf.resolve.route import Route
 from torchconf.resolve.routes import routes
 

@@ -13,7 +13,7 @@ from tests.support.projects import WHL
 from tests.support.pylocks import LINUX, MAC, TAGS, WINDOWS, Entry, cp, digest, export, pylock
 from torchconf.errors import UvError
 from torchconf.model.backends import PYPI_HOSTS
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 from torchconf.model.targets import Target
 from torchconf.resolve.export import (
     Places,

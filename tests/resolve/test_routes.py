@@ -16,7 +16,8 @@ from tests.support.odd_values import ANYTHING, WHOLE, places
 from tests.support.paths import CASES
 from tests.support.routing import PYPI, choice, label, machine
 from torchconf.errors import RequestError
-from torchconf.model.project import Project, read_project
+from torchconf.model.project import Project
+from torchconf.model.read_project import read_project
 from torchconf.resolve.routes import Routes, routes
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from packaging.specifiers import SpecifierSet
 
 from tests.support.replica import Content, Release, Replica, UvError
 from tests.support.routing import MACHINES, PYPI, choice, label, machine
-from torchconf.model.project import Project, read_project
+from torchconf.model.project import Project
+from torchconf.model.read_project import read_project
 from torchconf.resolve.routes import Route, Routes, routes
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from tests.support.projects import WHL
 from tests.support.pylocks import LINUX, MAC, TAGS, WINDOWS, Entry, cp, export
 from torchconf.catalog import Answer
 from torchconf.layout.selection import Selection
-from torchconf.model.project import Project, read_project
+from torchconf.model.project import Project
 from torchconf.model.pylock import Export
+from torchconf.model.read_project import read_project
 from torchconf.model.targets import Platform
 from torchconf.resolve.table import Row
 from torchconf.resolve.verify import Found, Verified, pythons_of, verify

@@ -27,7 +27,7 @@ from tests.support.checking import (
 from tests.support.few import one_each
 from tests.support.paths import PACKAGE
 from tests.support.rule_files import BAD, FIXED, GOOD, label, rule_of
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 from torchconf.rules import RULES, Rule, Severity
 from torchconf.rules.page import load_page
 from torchconf.rules.rule_selection import RENAMED

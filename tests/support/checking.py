@@ -13,7 +13,8 @@ from tests.support.paths import CASES
 from torchconf.catalog import load_catalog
 from torchconf.edits import edit_text
 from torchconf.errors import ProjectError
-from torchconf.model.project import Project, read_project
+from torchconf.model.project import Project
+from torchconf.model.read_project import read_project
 from torchconf.model.scripts import as_project, find_block
 from torchconf.model.targets import PLATFORMS
 from torchconf.rules import RULES, Context, Finding, Severity, Workspace, find

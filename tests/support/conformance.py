@@ -268,7 +268,7 @@ def _has(
 def contains_targets(case: Case, folder: Path, catalog: Catalog) -> list[str]:
     """Return the targets that were asked for, are not plain CPU, and are not read back."""
     from torchconf.layout.configuration import read_configuration
-    from torchconf.model.project import read_project
+    from torchconf.model.read_project import read_project
 
     read = read_configuration(read_project(_read(folder)), catalog).targets
     lost = []
@@ -289,7 +289,7 @@ def contains_targets(case: Case, folder: Path, catalog: Catalog) -> list[str]:
 def read_back(folder: Path, catalog: Catalog) -> list[str]:
     """Return the words of `init` for the targets that a file has."""
     from torchconf.layout.configuration import read_configuration
-    from torchconf.model.project import read_project
+    from torchconf.model.read_project import read_project
 
     read = read_configuration(read_project(_read(folder)), catalog).targets
     return [word for target in read for word in ("-t", str(target))]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from torchconf.edits.read_toml import read_toml
-from torchconf.model.project import Project, read_project
+from torchconf.model.project import Project
+from torchconf.model.read_project import read_project
 from torchconf.workspace.libraries import read_libraries
 
 

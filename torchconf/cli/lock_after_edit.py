@@ -10,7 +10,7 @@ from torchconf import files
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import TorchconfError, UvError
 from torchconf.interrupts import held, orderly
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 from torchconf.report.messages import print_notes
 from torchconf.resolve.uv import run_uv
 from torchconf.workspace.opened import LOCKFILE

@@ -11,7 +11,7 @@ from torchconf.cli.new_target_values import target_values
 from torchconf.edits import edit_text
 from torchconf.edits.read_toml import read_toml
 from torchconf.files import NAME
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 from torchconf.planner import Facts, plan_targets
 from torchconf.templates import license_text, render, render_text
 

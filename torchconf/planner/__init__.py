@@ -10,7 +10,7 @@ from torchconf.edits.draft import Draft
 from torchconf.edits.plan import Plan
 from torchconf.errors import REFRESH, ProjectError
 from torchconf.layout.machine_choice import MACHINE
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 from torchconf.model.toml_path import ENVIRONMENTS
 from torchconf.model.uv_variables import NO_GROUP
 from torchconf.planner.decide import Decision, decide

@@ -14,7 +14,7 @@ from torchconf.model.markers import (
     same_platforms,
     split_by,
 )
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import spec_of
 from torchconf.model.targets import PLATFORMS, Target
 from torchconf.model.toml_path import ENVIRONMENTS

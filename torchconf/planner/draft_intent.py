@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torchconf.layout.configuration import read_configuration
 from torchconf.layout.intent import intended, served
 from torchconf.model.intent import read_intent
-from torchconf.model.project import read_project
+from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import means, overlap
 from torchconf.model.toml_path import TARGETS
 

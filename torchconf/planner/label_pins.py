@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import may_hold
-from torchconf.model.project import read_project
 from torchconf.model.ranges import is_exact
+from torchconf.model.read_project import read_project
 from torchconf.model.targets import PLATFORMS
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from torchconf.edits.read_toml import read_toml
-from torchconf.model.project import Record, read_project
+from torchconf.model.project import Record
+from torchconf.model.read_project import read_project
 from torchconf.rules import (
     RULES,
     Context,

@@ -11,7 +11,7 @@ from torchconf.catalog import load_catalog
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError, TorchconfError
 from torchconf.files import spoken_path
-from torchconf.model.project import Project, read_project
+from torchconf.model.read_project import read_project
 from torchconf.rules.engine import CheckedFile, Unit
 from torchconf.workspace.members import member_folders
 from torchconf.workspace.opened import LOCKFILE
@@ -19,6 +19,7 @@ from torchconf.workspace.opened import LOCKFILE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from torchconf.model.project import Project
     from torchconf.model.targets import Platform
     from torchconf.rules.rule_selection import RuleSelection
 

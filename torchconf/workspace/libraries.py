@@ -9,12 +9,14 @@ from torchconf import files
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import TorchconfError
 from torchconf.files import spoken_path
-from torchconf.model.project import Project, read_project
+from torchconf.model.read_project import read_project
 from torchconf.model.source_trees import places
 from torchconf.workspace.members import find_root, member_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from torchconf.model.project import Project
 
 __all__ = ["read_libraries"]
 

@@ -9,11 +9,13 @@ from torchconf import files
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError
 from torchconf.files import spoken_path
-from torchconf.model.project import Project, read_project
+from torchconf.model.read_project import read_project
 from torchconf.model.source_trees import place_of_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from torchconf.model.project import Project
 
 
 class Workspace(NamedTuple):

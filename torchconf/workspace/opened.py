@@ -9,10 +9,11 @@ from torchconf import files
 from torchconf.catalog import Catalog, load_catalog
 from torchconf.edits.read_toml import read_toml
 from torchconf.files import spoken_path
-from torchconf.model.project import Project, read_project
+from torchconf.model.read_project import read_project
 from torchconf.workspace.members import find_root, read_workspace
 
 if TYPE_CHECKING:
+    from torchconf.model.project import Project
     from torchconf.workspace.members import Workspace
 
 LOCKFILE = "uv.lock"

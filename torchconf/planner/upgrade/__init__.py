@@ -17,8 +17,8 @@ from torchconf.layout.configuration import read_configuration
 from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import may_hold
-from torchconf.model.project import read_project
 from torchconf.model.ranges import is_version, overlaps, public
+from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import spec_of
 from torchconf.model.targets import PLATFORMS
 from torchconf.planner import plan_targets, refuse_what_uv_refuses, unknowns
