@@ -172,7 +172,7 @@ def _default(
     }
     if is_by_machine(project, catalog, groups):
         return MACHINE
-    defaults = [backend for backend, name in names.items() if project.is_default_group(name)]
+    defaults = [b for b, own in groups.items() if project.is_default_group(own[0])]
     return defaults[0] if len(defaults) == 1 else None
 
 

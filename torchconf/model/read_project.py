@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as ParsedRequirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -31,6 +30,7 @@ from torchconf.model.project import (
     Section,
     Source,
 )
+from torchconf.model.requirements import parse_requirement
 from torchconf.model.toml_path import (
     CONFLICTS,
     CONSTRAINTS,
@@ -93,9 +93,7 @@ def read_project(
 def _parse_requirement(text: str) -> tuple[dict[str, object] | None, str]:
     """Return the fields of a requirement, or None and what is wrong with it."""
     try:
-        # uv ends a URL at `; `, where the standard wants a space before it.
-        head, end, tail = text.partition("; ") if "://" in text else (text, "", "")
-        parsed = ParsedRequirement(f"{head} ; {tail}" if end else text)
+        parsed = parse_requirement(text)
     except InvalidRequirement as error:
         return None, str(error).partition("\n")[0]
     return {

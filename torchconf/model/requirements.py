@@ -6,10 +6,26 @@ import re
 
 from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from torchconf.errors import RequestError
 from torchconf.model.ranges import admits_from, overlaps
+
+
+def parse_requirement(text: str) -> Requirement:
+    """Parse a requirement as uv does: it ends a URL at `; `, where the standard wants a space.
+
+    Raises:
+        InvalidRequirement: It is none.
+    """
+    head, end, tail = text.partition("; ") if "://" in text else (text, "", "")
+    return Requirement(f"{head} ; {tail}" if end else text)
+
+
+def required_name(text: str) -> NormalizedName:
+    """Return the name of the package that a valid requirement asks for."""
+    return canonicalize_name(parse_requirement(text).name)
 
 
 def torch_specifier(text: str | None) -> str:
@@ -89,7 +105,7 @@ def with_wider_marker(text: str, marker: str) -> str:
 
 def with_upper_bound(text: str, bound: str) -> str:
     """Return a requirement that admits nothing from `bound` on; unchanged if it does already."""
-    parsed = Requirement(text)
+    parsed = parse_requirement(text)
     if parsed.url is not None or not admits_from(parsed.specifier, bound):
         return text
     head, _, tail = text.partition(";")

@@ -51,7 +51,7 @@ class Cells:
         self.limits = Limits(planned, _after(decision), catalog.main_package, None, pin=False)
         self.environments = project.workspace.environments
         self.python = project.requires_python
-        self.affected = decision.affected
+        self.affected = frozenset(map(canonicalize_name, decision.affected))
         self.backends: dict[str, Backend] = {
             name: backend for name, (_, backend) in index_backends(project, catalog).items()
         }
@@ -91,7 +91,7 @@ class Cells:
         return cells
 
     def _is_touched(self, entry: Mapping[str, Any]) -> bool:
-        return (entry.get("extra") or entry.get("group")) in self.affected
+        return canonicalize_name(entry.get("extra") or entry.get("group") or "") in self.affected
 
     def _lacks(self, package: str, entry: Mapping[str, Any], platform: Platform) -> bool:
         """Tell whether one source is known to have no wheel of all that may be asked of it."""

@@ -124,7 +124,7 @@ def _drafted(member: Project, root: Draft, decision: Decision) -> Draft:
         lines: list[Value] = [*packages, *wanted.values()]
         if draft.get(path) is None:
             draft.put(path, lines, f"chooses {scope.backend.title}")
-    before = member.is_default_group(decision.scopes[0].name)
+    before = member.is_default_group(canonicalize_name(decision.scopes[0].name))
     draft_default_groups(draft, decision, says_it=before)
     for name in (*packages, *tritons):
         key = root.key(SOURCES, name, canonicalize_name)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from torchconf.edits.conflicts import drop_members
 from torchconf.errors import ProjectError
 from torchconf.layout.layouts import KINDS
+from torchconf.model.requirements import required_name
 from torchconf.model.toml_path import (
     CONFLICTS,
     CONSTRAINTS,
@@ -117,7 +117,7 @@ def _remove_lines(draft: Draft, path: Path, names: Iterable[str]) -> None:
     lines: list[Any] = draft.get(path) or []
     for number in reversed(range(len(lines))):
         line = lines[number]
-        if isinstance(line, str) and canonicalize_name(Requirement(line).name) in names:
+        if isinstance(line, str) and required_name(line) in names:
             draft.remove((*path, number), _UNUSED)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
@@ -24,6 +23,7 @@ from torchconf.model.markers import (
     same_platforms,
 )
 from torchconf.model.ranges import overlaps, uv_range
+from torchconf.model.requirements import required_name
 from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import (
     CONSTRAINTS,
@@ -208,7 +208,7 @@ def add_pins(draft: Draft, pins: Mapping[str, object]) -> None:
     """Add exact versions to the constraints, for packages that have no constraint yet."""
     reason = "one version everywhere"
     current = draft.get(CONSTRAINTS)
-    there = {canonicalize_name(Requirement(str(line)).name) for line in current or ()}
+    there = {required_name(str(line)) for line in current or ()}
     lines: list[Value] = [f"{name}=={pin}" for name, pin in pins.items() if name not in there]
     if current is None and lines:
         comment = "`torchconf upgrade` moves these pins together"
@@ -299,7 +299,7 @@ def _is_listed(name: str, scope: Scope, draft: Draft, decision: Decision) -> boo
     section = draft.get((*tables[scope.kind == "group"], scope.name))
     lines = [line for line in section or () if isinstance(line, str)]
     others = any(not isinstance(line, str) for line in section or ())
-    return others or any(canonicalize_name(Requirement(line).name) == name for line in lines)
+    return others or any(required_name(line) == name for line in lines)
 
 
 def _pypi_names(indexes: Indexes) -> set[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.requirements import Requirement as Parsed
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -15,6 +14,7 @@ from torchconf.model.markers import holds
 from torchconf.model.ranges import exclusions, is_exact, lowest_named, overlaps, public
 from torchconf.model.requirements import (
     next_minor,
+    parse_requirement,
     torch_specifier,
     with_specifier,
     with_upper_bound,
@@ -168,7 +168,7 @@ class _Respecifying:
             text = self.texts[number]
             if line.is_base and not line.requirement.marker:
                 limited = upper is None or with_upper_bound(text, upper) == text
-                held = held or (bool(Parsed(text).specifier) and limited)
+                held = held or (bool(parse_requirement(text).specifier) and limited)
         if self.asked and not ours:
             raise RequestError(
                 f"the project has no requirement on {self.main}",
@@ -218,7 +218,7 @@ class _Respecifying:
         joined = SpecifierSet()
         for number, text in self.texts.items():
             if held or not self.lines[number].holds:
-                joined &= public(Parsed(text).specifier)
+                joined &= public(parse_requirement(text).specifier)
         return joined
 
     # Companions.
@@ -332,7 +332,7 @@ class _Respecifying:
             pins = line.draft.get(CONSTRAINTS) or []
             names = {triton.name for triton in tritons.values()}
             for number in reversed(range(len(pins))):
-                pin = Parsed(pins[number])
+                pin = parse_requirement(pins[number])
                 if canonicalize_name(pin.name) in names and not pin.specifier:
                     line.draft.remove((*CONSTRAINTS, number), "torch itself pins it")
 
