@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 from collections.abc import Iterator
 
@@ -23,6 +24,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"replica", "replica_of"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("uv")
+
+
+def pytest_collection_finish() -> None:
+    """Take the thousands of tests out of what each garbage collection looks through."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -84,6 +84,7 @@ def test_catalog_loads_about_as_fast_as_its_json() -> None:
     def seconds(load: Callable[[], object]) -> float:
         times = []
         for _ in range(15):
+            torchconf.catalog._parsed.cache_clear()
             started = time.perf_counter()
             load()
             times.append(time.perf_counter() - started)
@@ -91,6 +92,15 @@ def test_catalog_loads_about_as_fast_as_its_json() -> None:
 
     text = COMPILED.read_text(encoding="utf-8")
     assert seconds(load_catalog) < 10 * seconds(lambda: json.loads(text))
+
+
+def test_the_same_text_gives_the_same_catalog_with_what_it_remembers(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.json"
+    path.write_bytes(COMPILED.read_bytes())
+    first = load_catalog(path)
+    assert load_catalog(path) is first
+    path.write_text(json.dumps(spoilt(lambda data: data.update(as_of="2030-01-01"))))
+    assert load_catalog(path).as_of == "2030-01-01" != first.as_of
 
 
 # Validation.

@@ -146,7 +146,7 @@ MANY = st.lists(GARBAGE, max_size=3).map(tuple)
     )
 )  # fmt: skip
 def test_no_output_is_too_strange(clues: ProbeResults) -> None:
-    catalog = load_catalog_once()
+    catalog = load_catalog()
     machine = read_machine(clues)
     found = fits(machine, catalog)
     assert all(fit.reason for fit in found)
@@ -160,15 +160,6 @@ def test_no_answer_is_too_strange(text: str) -> None:
     list(parse_rocminfo(text))
     kfd_name(text)
     nvidia_version(text)
-
-
-_LOADED: list[Catalog] = []
-
-
-def load_catalog_once() -> Catalog:
-    if not _LOADED:
-        _LOADED.append(load_catalog())
-    return _LOADED[0]
 
 
 # What fits.
@@ -203,7 +194,7 @@ def test_builds_that_fit_come_first_and_the_newest_of_them_before_the_others(
 @given(older=st.integers(300, 700), newer=st.integers(300, 700))
 def test_newer_driver_fits_whatever_an_older_one_does(older: int, newer: int) -> None:
     older, newer = sorted((older, newer))
-    catalog = load_catalog_once()
+    catalog = load_catalog()
 
     def good(driver: int) -> set[str]:
         found = fits(with_nvidia(f"{driver}.10, 8.6, NVIDIA A10"), catalog)

@@ -1,18 +1,37 @@
-"""A real pseudo-terminal with a screen that can be read: for commands that ask."""
+"""A real pseudo-terminal with a screen that can be read: for commands that ask.
+
+To start Python and to load what asks takes longer than to ask. So one process loads it, and each
+terminal gets a copy of that process; the process that runs the tests has threads, and cannot be
+copied.
+"""
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
+import pty
 import re
+import signal
+import struct
 import sys
+import termios
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import pexpect  # type: ignore[import-untyped] # it has no stubs
+from pexpect.fdpexpect import fdspawn  # type: ignore[import-untyped] # as above
+from prompt_toolkit.application import application
+from prompt_toolkit.key_binding.defaults import load_key_bindings
+
+from torchconf.cli import main, run_wizard
+from torchconf.model.targets import PLATFORMS
+from torchconf.wizard import MachineFacts
 
 KEYS = {
     "enter": "\r", "up": "\x1b[A", "down": "\x1b[B", "space": " ", "ctrl-c": "\x03",
@@ -22,16 +41,16 @@ KEYS = {
 PATIENCE = 120
 """Seconds in which a terminal that waits for nobody says something, however busy the machine."""
 
-# The machine is a fact that a test states: no GPU is looked for.
-_PROGRAM = """\
-import json, os, sys
-from torchconf.cli import main, run_wizard
-from torchconf.model.targets import PLATFORMS
-from torchconf.wizard import MachineFacts
-facts = json.loads(os.environ["TEST_MACHINE"])
-run_wizard.find_machine = lambda _: MachineFacts(PLATFORMS[0], *facts)
-sys.exit(main(sys.argv[1:]))
-"""
+_COPIED = get_context("forkserver")
+# Whatever else a copy needs, it loads itself: this saves time and decides nothing.
+_COPIED.set_forkserver_preload(
+    [
+        __name__, "torchconf.cli.add_target", "torchconf.cli.init", "torchconf.cli.new",
+        "torchconf.cli.parser", "torchconf.cli.remove_target", "torchconf.planner",
+        "torchconf.edits.verify_edit", "torchconf.planner.refusals", "torchconf.resolve.routes",
+        "torchconf.wizard.prompts", "difflib", "questionary", "prompt_toolkit.input.vt100",
+    ]
+)  # fmt: skip
 
 _SEQUENCE = re.compile(r"\x1b\[([?>]?)([0-9;]*)([A-Za-z])|\x1b\][^\x07]*\x07|\x1b[()][A-Z0-9]")
 _PARTIAL = re.compile(r"\x1b(?:\[[?>]?[0-9;]*|\][^\x07]*|[()])?\Z")
@@ -157,19 +176,20 @@ class Terminal:
         fits: Mapping[str, str] | None = None,
         unfit: Mapping[str, str] | None = None,
     ) -> None:
-        facts = json.dumps([machine, fits or {}, unfit or {}])
         kept = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "COLUMNS", "LINES"}}
+        variables = {**kept, "TERM": "xterm-256color", **(environment or {})}
+        # The machine is a fact that a test states: no GPU is looked for.
+        facts = MachineFacts(PLATFORMS[0], machine, fits or {}, unfit or {})
         self.screen = Screen(columns, rows)
-        self.child: Any = pexpect.spawn(
-            sys.executable,
-            ["-c", _PROGRAM, *words],
-            cwd=str(folder),
-            dimensions=(rows, columns),
-            encoding="utf-8",
-            env={**kept, "TERM": "xterm-256color", "TEST_MACHINE": facts, **(environment or {})},
-        )
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        with Connection(theirs) as line:
+            self._process = _COPIED.Process(
+                target=_run, args=(line, [*words], folder, variables, facts), daemon=True
+            )
+            self._process.start()
+        self.child: Any = fdspawn(ours, encoding="utf-8")
         self.child.delaybeforesend = None
-        self.child.ptyproc.delayafterclose = self.child.ptyproc.delayafterterminate = 0.01
 
     def __enter__(self) -> Self:
         return self
@@ -180,7 +200,10 @@ class Terminal:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        self.child.close(force=True)
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self.child.close()
 
     def wait(self, text: str, seconds: float = PATIENCE) -> str:
         """Read until the screen shows a text; return the screen."""
@@ -211,9 +234,10 @@ class Terminal:
         """Read to the end; return the exit status."""
         while self._read():
             pass
-        self.child.wait()
-        status: int | None = self.child.exitstatus
-        assert status is not None, f"killed by signal {self.child.signalstatus}"
+        self._process.join()
+        status = self._process.exitcode
+        assert status is not None
+        assert status >= 0, f"killed by signal {-status}"
         return status
 
     def _read(self) -> bool:
@@ -227,3 +251,32 @@ class Terminal:
             self.screen.asked -= 1
             self.child.send(f"\x1b[{self.screen.y + 1};{self.screen.x + 1}R")
         return True
+
+
+def _run(
+    line: Connection,
+    words: list[str],
+    folder: Path,
+    variables: Mapping[str, str],
+    machine: MachineFacts,
+) -> None:
+    """Run a command in this process, as if it had been started at a terminal."""
+    os.setsid()
+    fcntl.ioctl(line.fileno(), termios.TIOCSCTTY, 0)
+    for number in range(3):
+        os.dup2(line.fileno(), number)
+    line.close()
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    encoding = os.environ.get("PYTHONIOENCODING", "utf-8")
+    sys.stdin = os.fdopen(0, "r", 1, encoding)
+    sys.stdout = os.fdopen(1, "w", 1, encoding)
+    sys.stderr = os.fdopen(2, "w", 1, encoding, "backslashreplace")
+    # Whoever runs the tests may be deaf to Ctrl-C: `nohup`, or a shell's background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    run_wizard.find_machine = lambda catalog: machine  # noqa: ARG005 - its name is the parameter's
+    # They are the same for each question, which makes them three times.
+    vars(application)["load_key_bindings"] = cache(load_key_bindings)
+    sys.exit(main(words))

@@ -98,12 +98,17 @@ def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
         return load_catalog(found)
     name = os.fspath(path)
     try:
-        data = json.loads(read_catalog(name))
+        return _parsed(read_catalog(name), name)
     except OSError as error:
         raise CatalogError(f"cannot read the catalog: {reason(error)}", at=name) from error
     except (ValueError, RecursionError) as error:
         raise CatalogError(f"cannot read the catalog: {error}", at=name) from error
-    return Catalog(validated(data, name))
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str, name: str) -> Catalog:
+    """Give the same catalog for the same text: it is never changed, and remembers its answers."""
+    return Catalog(validated(json.loads(text), name))
 
 
 def validated(data: object, at: str) -> dict[str, Any]:
@@ -468,6 +473,7 @@ class Catalog:
             if backend.name in cells
         ]
 
+    @lru_cache(maxsize=1 << 14)  # noqa: B019 - there is one catalog
     def available(  # noqa: PLR0911 - one return a reason
         self, package: str, version: Version, backend: Backend, platform: Platform, python: str
     ) -> Answer:
