@@ -1,0 +1,258 @@
+"""Which builds of torch the old files mean: told from labels, indexes, file names and markers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.utils import canonicalize_name
+
+from torchconf.model.backends import PYPI, is_pypi, parse_backend
+from torchconf.model.markers import may_hold
+from torchconf.model.targets import PLATFORMS, Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from torchconf.catalog import Catalog
+    from torchconf.migrate.old import Bound, Need, OldIndex, Platforms, Toolkit
+    from torchconf.migrate.roles import Role
+
+__all__ = ["Evidence", "Setting", "Wish", "label_backend", "page_of", "wishes_of"]
+
+_USUAL = tuple(p for p in PLATFORMS if p.key in {"linux-x86_64", "windows-x86_64", "macos-arm64"})
+"""The platforms that a project is for if nothing else is said."""
+
+
+class Wish(NamedTuple):
+    """A build on a platform, and what told it."""
+
+    platform: Platform
+    build: str
+    """As in a target: `cu121`, or `cuda` for the newest."""
+    told_by: str
+    guessed: bool
+    """The platform is one that nobody named."""
+
+    @property
+    def target(self) -> str:
+        """The target, as `-t` takes it."""
+        return f"{self.platform.short}-{self.build}"
+
+
+class Evidence(NamedTuple):
+    """What one file, or one section of it, says about builds."""
+
+    needs: tuple[Need, ...] = ()
+    """Of PyTorch's packages."""
+    bounds: tuple[Bound, ...] = ()
+    indexes: tuple[OldIndex, ...] = ()
+    toolkits: tuple[Toolkit, ...] = ()
+    platforms: tuple[Platforms, ...] = ()
+
+
+class Setting(NamedTuple):
+    """One choice of a build: what its own file says, and what the files say that it includes."""
+
+    role: Role
+    own: Evidence
+    around: Evidence = Evidence()
+    otherwise: str = PYPI.name
+    """The build if nothing is said."""
+
+
+class Page(NamedTuple):
+    """A page of wheels that were built against one torch."""
+
+    packages: frozenset[str]
+    release: str
+    """Of torch; empty if the page does not say."""
+    backend: str
+
+
+_PAGES = {
+    "data.pyg.org": frozenset(
+        {"pyg-lib", "torch-scatter", "torch-sparse", "torch-cluster", "torch-spline-conv"}
+    ),
+    "pytorch-geometric.com": frozenset(
+        {"torch-scatter", "torch-sparse", "torch-cluster", "torch-spline-conv"}
+    ),
+    "data.dgl.ai": frozenset({"dgl", "dglgo"}),
+    "dl.fbaipublicfiles.com": frozenset({"pytorch3d", "detectron2"}),
+}
+"""Publishers of packages that are built against torch, and what they serve."""
+
+
+def page_of(url: str, catalog: Catalog) -> Page | None:
+    """Read the URL of a page with wheels for one torch: `.../whl/torch-2.4.0+cu121.html`."""
+    host = re.sub(r"^[a-z]+://([^/]*@)?", "", url.lower()).partition("/")[0]
+    packages = next((known for end, known in _PAGES.items() if host.endswith(end)), None)
+    if packages is None:
+        return None
+    text = url.replace("%2B", "+").replace("%2b", "+")
+    release = re.search(r"torch-?([0-9]+[.][0-9]+(?:[.][0-9]+)?)", text)
+    words = re.split(r"[/+_]|[.]html", text)
+    backends = [word for word in words if parse_backend(word, catalog.accelerators)]
+    return Page(packages, release[1] if release else "", backends[-1] if backends else "")
+
+
+def label_backend(label: str, catalog: Catalog) -> str:
+    """Return the backend that a local version names; empty if it names none."""
+    for part in (label, label.rpartition(".")[2]):
+        if part and parse_backend(part, catalog.accelerators):
+            return part
+    return ""
+
+
+def wishes_of(setting: Setting, catalog: Catalog) -> tuple[Wish, ...]:
+    """Return the builds that a choice means, one for each platform that it is for."""
+    return tuple(_Reading(setting, catalog).wishes())
+
+
+class _Reading:
+    def __init__(self, setting: Setting, catalog: Catalog) -> None:
+        self.setting = setting
+        self.catalog = catalog
+        self.main = catalog.main_package
+
+    def wishes(self) -> Iterator[Wish]:
+        platforms, named = self._platforms()
+        for platform in platforms:
+            if not self._is_needed(platform):
+                continue
+            build, told_by = self._build(platform)
+            yield Wish(platform, self._fitting(build, platform), told_by, not named)
+
+    def _platforms(self) -> tuple[Sequence[Platform], bool]:
+        if self.setting.role.kind == "platform":
+            return [p for p in PLATFORMS if p.key == self.setting.role.name], True
+        for evidence in (self.setting.own, self.setting.around):
+            keys = {key for item in evidence.platforms for key in item.platforms}
+            keys |= {key for need in evidence.needs for key in _wheel_platforms(need.url)}
+            if keys:
+                return [p for p in PLATFORMS if p.key in keys], True
+        markers = " ".join(need.marker for need in self.setting.own.needs)
+        more = [p for p in PLATFORMS if p not in _USUAL and _names(markers, p)]
+        return [p for p in PLATFORMS if p in _USUAL or p in more], False
+
+    def _is_needed(self, platform: Platform) -> bool:
+        """Tell whether torch is needed on a platform: no marker leaves it out."""
+        for evidence in (self.setting.own, self.setting.around):
+            needs = [n for n in evidence.needs if canonicalize_name(n.name) == self.main]
+            if needs:
+                return any(_holds(need.marker, platform) for need in needs)
+        return True
+
+    def _build(self, platform: Platform) -> tuple[str, str]:
+        """Return the build that is meant for a platform, and what tells it."""
+        own, around, role = self.setting.own, self.setting.around, self.setting.role
+        first = self._from_pins(own, platform) or self._from_indexes(own)
+        if first:
+            return first
+        if role.kind == "build":
+            return role.name, "the name of the file"
+        second = self._from_pins(around, platform) or self._from_indexes(around)
+        return second or (self.setting.otherwise, "")
+
+    def _from_pins(self, evidence: Evidence, platform: Platform) -> tuple[str, str] | None:
+        needs = [need for need in evidence.needs if _holds(need.marker, platform)]
+        # Torch speaks first.
+        needs.sort(key=lambda need: canonicalize_name(need.name) != self.main)
+        for need in needs:
+            if label := label_backend(need.label, self.catalog):
+                return label, f"`{need.text}`"
+            if build := self._of_url(need.url):
+                return build, f"`{need.text}`"
+        for bound in evidence.bounds:
+            label = label_backend(bound.label, self.catalog)
+            if label and _holds(bound.marker, platform):
+                return label, f"`{bound.text}`"
+        for need in needs:
+            if build := self._of_source(need.source) or _conda_build(need.build):
+                return build, f"`{need.text}`"
+        return None
+
+    def _of_source(self, source: str) -> str:
+        """Return the build of the index that a need names, by its name or its URL."""
+        known = (*self.setting.own.indexes, *self.setting.around.indexes)
+        urls = [index.url for index in known if index.name == source] if source else []
+        return next(filter(None, map(self._of_url, [source, *urls])), "")
+
+    def _of_url(self, url: str) -> str:
+        if not url:
+            return ""
+        if is_pypi(url):
+            return PYPI.name
+        backend = self.catalog.backend_of_url(url)
+        return backend.name if backend else ""
+
+    def _from_indexes(self, evidence: Evidence) -> tuple[str, str] | None:
+        if evidence.toolkits:
+            one = evidence.toolkits[0]
+            return one.backend, f"`{one.text}`"
+        found: list[tuple[str, str]] = []
+        for index in evidence.indexes:
+            page = page_of(index.url, self.catalog)
+            backend = page.backend if page else self._of_url(index.url)
+            if backend and backend != PYPI.name:
+                found.append((backend, f"`{index.text}`"))
+        # Of two builds of one release, pip takes the one whose label is the higher.
+        return max(found, default=None)
+
+    def _fitting(self, build: str, platform: Platform) -> str:
+        """Return a build, or the one for the CPU where its accelerator has none for a platform."""
+        if build == PYPI.name:
+            return build
+        backend = parse_backend(build, self.catalog.accelerators)
+        name = backend.accelerator if backend else build
+        for known in self.catalog.accelerators:
+            if known.name == name and platform.key in known.platforms:
+                return build
+        return self.catalog.fallback.name
+
+
+def _holds(marker: str, platform: Platform) -> bool:
+    if not marker:
+        return True
+    try:
+        return may_hold(Marker(marker), platform)
+    except InvalidMarker:
+        return True
+
+
+def _names(markers: str, platform: Platform) -> bool:
+    """Tell whether markers name the machine of a platform that is none of the usual ones."""
+    return platform.platform_machine in markers and not platform.is_usual
+
+
+def _wheel_platforms(url: str) -> Iterator[str]:
+    """Yield the platform of a wheel from its tag."""
+    name = url.partition("#")[0].rpartition("/")[2]
+    if not name.endswith(".whl"):
+        return
+    tag = name.removesuffix(".whl").rpartition("-")[2]
+    for word, key in (
+        (r"win_amd64", "windows-x86_64"),
+        (r"win_arm64", "windows-arm64"),
+        (r"(?:many)?linux.*x86_64", "linux-x86_64"),
+        (r"(?:many)?linux.*aarch64", "linux-aarch64"),
+        (r"macosx.*arm64", "macos-arm64"),
+        (r"macosx.*x86_64", "macos-x86_64"),
+    ):
+        if re.search(word, tag):
+            yield key
+
+
+def _conda_build(text: str) -> str:
+    """Return what a build string of conda says: `py3.10_cuda12.1_cudnn8_0` means cu121."""
+    if found := re.search(r"cuda_?([0-9]+)[.]([0-9]+)|cuda([0-9]{3})(?![0-9])", text):
+        return f"cu{found[1]}{found[2]}" if found[1] else f"cu{found[3]}"
+    if found := re.search(r"rocm([0-9.]+)", text):
+        return f"rocm{found[1].rstrip('.')}"
+    return "cpu" if re.search(r"(?:^|[_*])cpu", text) else ""
+
+
+def any_build(settings: Iterable[Setting], catalog: Catalog) -> bool:
+    """Tell whether something says which build is meant."""
+    return any(wish.told_by for setting in settings for wish in wishes_of(setting, catalog))

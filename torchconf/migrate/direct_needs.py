@@ -1,0 +1,96 @@
+"""Which lines of a compiled file somebody asked for, and which only follow from them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from torchconf.migrate.old import Need
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from torchconf.migrate.old import OldFile
+
+__all__ = ["brought_by_torch", "indirect"]
+
+_NVIDIA = re.compile(
+    r"nvidia-(?:cublas|cuda-(?:cupti|nvrtc|runtime|nvcc|cccl)|cudnn|cufft|cufile|curand|cusolver"
+    r"|cusparse|cusparselt|nccl|nvjitlink|nvshmem|nvtx)(?:-cu[0-9]+)?"
+)
+"""The packages with CUDA's libraries, as torch's wheels for Linux require them."""
+
+
+def brought_by_torch(name: str, triton_packages: Collection[str]) -> str:
+    """Say why a package need not be listed next to torch; empty if it has to be.
+
+    Args:
+        name: Canonical.
+        triton_packages: The triton packages of PyTorch's own indexes.
+    """
+    if _NVIDIA.fullmatch(name):
+        return (
+            "torch's CUDA builds for Linux bring CUDA's libraries themselves; other builds need "
+            "none, and Windows and macOS have none"
+        )
+    if name == "triton" or name in triton_packages:
+        return "each build of torch brings the triton that it needs"
+    if name == "cuda-bindings" or name == "cuda-pathfinder" or name == "cuda-toolkit":
+        return "torch's CUDA builds bring it"
+    return ""
+
+
+def indirect(file: OldFile, read: Mapping[str, OldFile]) -> dict[int, str]:
+    """Return the needs of a compiled file that nobody asked for, each with the reason.
+
+    Args:
+        file: Any file; one that a person wrote has none.
+        read: All files that were read, by path.
+
+    Returns:
+        By `id` of the need.
+    """
+    needs = [item for item in file.items if isinstance(item, Need)]
+    if not file.compiled:
+        return {}
+    folder = file.path.rpartition("/")[0]
+    sources = [source for source in file.sources if _path(source, folder, read)]
+    if sources:
+        whole = " and ".join(sources)
+        return {id(need): f"{whole} says what is needed; uv.lock holds versions" for need in needs}
+    if not any(need.via for need in needs):
+        return {}
+    return {
+        id(need): f"only {_spoken(need.via)} {'needs' if len(need.via) == 1 else 'need'} it"
+        for need in needs
+        if need.via and not any(map(_is_file, need.via))
+    }
+
+
+def source_files(file: OldFile, read: Mapping[str, OldFile]) -> tuple[str, ...]:
+    """Return the paths of the files that a compiled one was made from, of those that were read."""
+    folder = file.path.rpartition("/")[0]
+    found = (_path(source, folder, read) for source in file.sources)
+    return tuple(path for path in found if path)
+
+
+def _path(source: str, folder: str, read: Mapping[str, OldFile]) -> str:
+    """Return the path by which a source was read: it may be said from either folder."""
+    for path in (source, f"{folder}/{source}" if folder else source):
+        if path in read and path != "pyproject.toml":
+            return path
+    return ""
+
+
+def _is_file(via: str) -> bool:
+    """Tell a file that asks for something from a package that does: `-r requirements.in`."""
+    return bool(re.match(r"-[rc]\s|.*[(/]|.*[.](?:in|txt|toml|cfg|py)\b", via))
+
+
+def _spoken(names: Iterable[str]) -> str:
+    names = [canonicalize_name(name) for name in names]
+    if len(names) > 2:
+        return f"{names[0]} and {len(names) - 1} others"
+    return " and ".join(names)

@@ -1,0 +1,283 @@
+"""Draft the requirements: each need in its list, in one spelling, once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.utils import canonicalize_name
+
+from torchconf.migrate.builds import label_backend
+from torchconf.migrate.direct_needs import brought_by_torch, indirect
+from torchconf.migrate.old import Bound, Need
+from torchconf.migrate.requirement_text import (
+    Wording,
+    as_written,
+    joined,
+    lower_bound,
+    pinned,
+    spelled,
+)
+from torchconf.migrate.settings import Where, where
+from torchconf.model.markers import may_hold, platform_marker
+from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
+from torchconf.model.toml_path import CONSTRAINTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from torchconf.edits.draft import Draft
+    from torchconf.migrate.account import Ledger
+    from torchconf.migrate.draft_indexes import IndexDraft
+    from torchconf.migrate.old import OldFile
+    from torchconf.migrate.outcome import Migration
+    from torchconf.model.toml_path import Path
+
+__all__ = ["NeedDraft"]
+
+
+class _Entry(NamedTuple):
+    """A need, and the requirement that it becomes."""
+
+    item: Need
+    to: Where
+    wording: Wording
+    why: str
+
+    @property
+    def name(self) -> str:
+        return canonicalize_name(self.wording.name)
+
+
+class NeedDraft:
+    """The requirements and constraints of a draft."""
+
+    def __init__(
+        self,
+        migration: Migration,
+        draft: Draft,
+        ledger: Ledger,
+        indexes: IndexDraft,
+        homes: Mapping[str, tuple[str, str]] | None,
+    ) -> None:
+        """Start with none."""
+        self.migration = migration
+        self.draft = draft
+        self.ledger = ledger
+        self.indexes = indexes
+        self.homes = homes
+        self.notes: list[str] = []
+        self.read = {file.path: file for file in migration.files}
+        self.family = frozenset(migration.catalog.family)
+        self.has_torch = bool(migration.wishes)
+
+    def draft_all(self) -> None:
+        """Draft everything that the files need."""
+        entries: list[_Entry] = []
+        for file in self.migration.files:
+            entries += self._entries(file)
+        groups: dict[object, list[_Entry]] = {}
+        for entry in entries:
+            family = entry.name in self.family and not entry.wording.url
+            # Markers of PyTorch's packages only choose the build, unless versions differ.
+            marker = "" if family else entry.wording.marker
+            groups.setdefault((entry.to, entry.name, marker, entry.wording.url), []).append(entry)
+        for same in groups.values():
+            self._draft(same)
+        self._bounds()
+
+    # From lines to requirements.
+
+    def _entries(self, file: OldFile) -> Iterable[_Entry]:
+        role = self.migration.roles[file.path]
+        unneeded = indirect(file, self.read)
+        for item in file.items:
+            if not isinstance(item, Need):
+                continue
+            name = canonicalize_name(item.name)
+            why = unneeded.get(id(item), "")
+            if self.has_torch and not item.extras:
+                why = brought_by_torch(name, self.migration.catalog.triton_packages) or why
+            if why:
+                if id(item) in unneeded and self.migration.keep_versions:
+                    self._keep(item)
+                self.ledger.note(item, "left out", why=why)
+                continue
+            if role.kind == "bounds":
+                self._constrain(item, item.specifier)
+                continue
+            yield from self._entry(item, where(item, role), file)
+
+    def _entry(self, item: Need, to: Where, file: OldFile) -> Iterable[_Entry]:
+        wording, why = as_written(item), ""
+        role = self.migration.roles[file.path]
+        if role.kind == "platform" and canonicalize_name(item.name) not in self.family:
+            platform = next(p for p in PLATFORMS if p.key == role.name)
+            own = platform_marker(platform)
+            marker = f"({wording.marker}) and {own}" if wording.marker else own
+            wording = wording._replace(marker=marker)
+            why = f"{file.path} is for {platform.os}"
+        if item.path:
+            place = self.indexes.local_source(item)
+            if place is None:
+                return
+            wording = wording._replace(name=place, url="", specifier="")
+        wording, reworded = self._specified(item, wording, file)
+        yield _Entry(item, to, wording, reworded or why)
+
+    def _specified(self, item: Need, wording: Wording, file: OldFile) -> tuple[Wording, str]:
+        """Return a requirement with the range that a pin means."""
+        catalog = self.migration.catalog
+        family = canonicalize_name(item.name) in self.family
+        label = label_backend(item.label, catalog)
+        if item.url and family and (release := _release_of(item.url)):
+            why = "the index has this wheel; the build comes from its name"
+            return wording._replace(specifier=f"=={release}", url=""), why
+        version = pinned(item.specifier)
+        main = canonicalize_name(item.name) == catalog.main_package
+        if family and self.migration.torch is not None and main:
+            return wording._replace(specifier=""), "`--torch` says which release"
+        if not version:
+            return wording, "the label says which build" if label else ""
+        if label and not file.compiled:
+            return wording, f"the label `{item.label}` is a build, which its index chooses"
+        if file.format != "pip" or file.path.endswith(".in"):
+            return wording, ""
+        if self.migration.keep_versions:
+            self._keep(item)
+            why = f"the version is kept as a constraint: `{item.name}=={version}`"
+        else:
+            why = "uv.lock holds exact versions; `--keep-versions` keeps this one"
+        return wording._replace(specifier=lower_bound(version)), why
+
+    # Into the lists.
+
+    def _draft(self, same: Sequence[_Entry]) -> None:
+        """Draft one requirement for all lines that ask for it."""
+        first = same[0]
+        catalog = self.migration.catalog
+        path = self._path(first.to)
+        if path is None:
+            return
+        name = first.name
+        if there := self._declared(path, name):
+            for entry in same:
+                self.ledger.note(entry.item, "taken", there, "the project requires it already")
+            return
+        wordings = self._worded(same)
+        for wording in wordings:
+            text = spelled(wording)
+            if text is None:
+                for entry in same:
+                    self.ledger.note(entry.item, "unclear", why="it is not a valid requirement")
+                return
+        for wording in wordings:
+            self.draft.insert(path, wording.text, f"{first.item.at.file} asks for it")
+        shown = _shown(path)
+        for entry in same:
+            own = next((w for w in wordings if w.marker == entry.wording.marker), wordings[0])
+            same_text = own.text.replace(" ", "") == entry.item.text.replace(" ", "")
+            why = entry.why
+            if len(same) > 1 and not same_text and not why:
+                why = "joined with the other lines that ask for it"
+            self.ledger.note(
+                entry.item, "taken" if same_text else "changed", f"{shown}: {own.text}", why
+            )
+        if name not in catalog.family:
+            self.indexes.source(first.item, name)
+
+    def _worded(self, same: Sequence[_Entry]) -> list[Wording]:
+        """Return what several lines for one package ask for, in as few requirements as possible."""
+        first = same[0].wording
+        extras = tuple(dict.fromkeys(extra for entry in same for extra in entry.wording.extras))
+        specifiers = dict.fromkeys(entry.wording.specifier for entry in same)
+        markers = dict.fromkeys(entry.wording.marker for entry in same)
+        if len(specifiers) == 1 and (len(markers) == 1 or _is_everywhere(markers)):
+            marker = first.marker if len(markers) == 1 else ""
+            if same[0].name in self.family and _is_everywhere(markers):
+                marker = ""
+            return [first._replace(extras=extras, marker=marker)]
+        if len(markers) == 1:
+            specifier = joined(specifiers)
+            return [first._replace(extras=extras, specifier=specifier)]
+        return list(dict.fromkeys(entry.wording for entry in same))
+
+    def _path(self, to: Where) -> Path | None:
+        """Return the path of a list; None for one that is not known yet."""
+        if to.kind == "build":
+            if self.homes is None:
+                return None
+            kind, name = self.homes.get(to.name, ("", ""))
+            to = Where(kind, name)
+        if to.kind == "extra":
+            return ("project", "optional-dependencies", to.name)
+        if to.kind == "group":
+            return ("dependency-groups", to.name)
+        return ("project", "dependencies")
+
+    def _declared(self, path: Path, name: str) -> str:
+        """Return the requirement of a package that the file has already, in that list."""
+        project = self.migration.project
+        for requirement in project.requirements():
+            # The planner moves torch to where the builds are.
+            if requirement.name == name and (
+                requirement.path[: len(path)] == path or name in self.family
+            ):
+                return f"{_shown(requirement.path[:-1])}: {requirement.raw}"
+        return ""
+
+    # Constraints.
+
+    def _keep(self, item: Need) -> None:
+        version = pinned(item.specifier)
+        if version and not (item.url or item.path):
+            marker = f" ; {item.marker}" if item.marker else ""
+            self._constraint(f"{item.name}=={version}{marker}")
+
+    def _constraint(self, text: str) -> None:
+        if text not in (self.draft.get(CONSTRAINTS) or ()):
+            self.draft.insert(CONSTRAINTS, text, "a version that the old files hold")
+
+    def _constrain(self, item: Need | Bound, specifier: str) -> None:
+        """Make a line of a constraints file a constraint."""
+        wording = Wording(item.name, (), specifier, item.marker, "")
+        text = spelled(wording)
+        if text is None or not specifier:
+            self.ledger.note(item, "unclear", why="it is not a valid constraint")
+            return
+        self._constraint(text)
+        same = text.replace(" ", "") == item.text.replace(" ", "")
+        why = "" if same else "the label is a build, which its index chooses"
+        into = f"tool.uv.constraint-dependencies: {text}"
+        self.ledger.note(item, "taken" if same else "changed", into, why if item.label else "")
+
+    def _bounds(self) -> None:
+        for file in self.migration.files:
+            for item in file.items:
+                if isinstance(item, Bound):
+                    name = canonicalize_name(item.name)
+                    why = brought_by_torch(name, self.migration.catalog.triton_packages)
+                    if why and self.has_torch:
+                        self.ledger.note(item, "left out", why=why)
+                    else:
+                        self._constrain(item, item.specifier)
+
+
+def _release_of(url: str) -> str:
+    """Return the public version in the name of a wheel."""
+    name = url.partition("#")[0].rpartition("/")[2].replace("%2B", "+").replace("%2b", "+")
+    parts = name.split("-")
+    return parts[1].partition("+")[0] if name.endswith(".whl") and len(parts) > 2 else ""
+
+
+def _is_everywhere(markers: Iterable[str]) -> bool:
+    """Tell whether on each platform one of these markers holds."""
+    try:
+        parsed = [Marker(text) if text else None for text in markers]
+    except InvalidMarker:
+        return False
+    return all(any(may_hold(marker, platform) for marker in parsed) for platform in SHOWN_PLATFORMS)
+
+
+def _shown(path: Path) -> str:
+    return ".".join(map(str, path))

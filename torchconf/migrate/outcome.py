@@ -1,0 +1,235 @@
+"""What old files become: steps for the project's tables, targets for the planner, accounts.
+
+The planner writes what PyTorch needs; everything else is drafted here. What goes to the extra or
+group of a build can only be drafted when the planner has named it: `draft` is called twice.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.utils import canonicalize_name
+
+from torchconf.edits.draft import Draft
+from torchconf.errors import RequestError
+from torchconf.migrate.account import Account, Ledger
+from torchconf.migrate.builds import page_of, wishes_of
+from torchconf.migrate.direct_needs import brought_by_torch, indirect
+from torchconf.migrate.draft_indexes import IndexDraft
+from torchconf.migrate.draft_needs import NeedDraft
+from torchconf.migrate.old import (
+    About,
+    Bound,
+    Include,
+    LeftOut,
+    Need,
+    OldIndex,
+    Platforms,
+    PythonBound,
+    Toolkit,
+)
+from torchconf.migrate.requirement_text import lower_bound, pinned
+from torchconf.migrate.settings import Where, file_roles, settings_of, where
+from torchconf.model.backends import PYPI
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from torchconf.catalog import Catalog
+    from torchconf.edits.plan import Step
+    from torchconf.migrate.builds import Setting, Wish
+    from torchconf.migrate.old import Item, OldFile
+    from torchconf.model.project import Project
+
+__all__ = ["Drafted", "Migration"]
+
+
+class Drafted(NamedTuple):
+    """What the old files become, apart from PyTorch's tables."""
+
+    steps: tuple[Step, ...]
+    accounts: tuple[Account, ...]
+    notes: tuple[str, ...]
+
+
+class Migration:
+    """The old files of one project, understood as a whole."""
+
+    def __init__(
+        self,
+        files: Sequence[OldFile],
+        project: Project,
+        catalog: Catalog,
+        *,
+        keep_versions: bool = False,
+        torch: str | None = None,
+    ) -> None:
+        """Tell what the files are for, and which builds they mean.
+
+        Args:
+            files: As read, each before those that it includes.
+            project: The project's file as it is; an empty one reads as a project without a table.
+            catalog: What is available.
+            keep_versions: Whether the versions of old pins become constraints.
+            torch: What is asked of torch; None for what the files ask.
+        """
+        self.files = tuple(files)
+        self.project = project
+        self.catalog = catalog
+        self.keep_versions = keep_versions
+        self.torch = torch
+        self.roles = file_roles(self.files, catalog)
+        self.settings = settings_of(self.files, self.roles, catalog)
+        self.wishes = tuple(
+            (setting, wish) for setting in self.settings for wish in self._wishes(setting)
+        )
+
+    def _wishes(self, setting: Setting) -> Iterator[Wish]:
+        """Yield the builds of a choice; macOS has PyPI's build on PyTorch's own index, too."""
+        wishes = wishes_of(setting, self.catalog)
+        routed = any(wish.build != PYPI.name for wish in wishes)
+        for wish in wishes:
+            plain = wish.build == PYPI.name and wish.platform.os == "macos"
+            yield wish._replace(build=self.catalog.fallback.name) if routed and plain else wish
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The targets that the files mean, as `-t` takes them."""
+        # What a file for one platform says of it goes before what the base says.
+        own = {wish.platform for s, wish in self.wishes if s.role.kind == "platform"}
+        return tuple(
+            dict.fromkeys(
+                wish.target
+                for setting, wish in self.wishes
+                if setting.role.kind != "base" or setting.role.name or wish.platform not in own
+            )
+        )
+
+    @property
+    def guessed(self) -> tuple[str, ...]:
+        """Those targets whose platform nobody named."""
+        named = {wish.target for _, wish in self.wishes if not wish.guessed}
+        found = dict.fromkeys(w.target for _, w in self.wishes if w.target not in named)
+        return tuple(target for target in found if target in self.targets)
+
+    @property
+    def names(self) -> tuple[tuple[str, str], ...]:
+        """Builds with the names that their extras or groups have."""
+        found = {}
+        for setting, wish in self.wishes:
+            if setting.role.kind in {"extra", "group"} and wish.told_by:
+                found.setdefault(wish.build, setting.role.name)
+        return tuple(found.items())
+
+    @property
+    def index_base(self) -> str | None:
+        """The mirror of PyTorch's indexes that the files name, as `--index-base` takes it."""
+        for item in self._all(OldIndex):
+            backend = self.catalog.backend_of_url(item.url, item.name or None)
+            if backend is None or item.url.startswith(f"{self.catalog.base_url}/"):
+                continue
+            if item.url.startswith(("http://", "https://")) and not page_of(item.url, self.catalog):
+                from torchconf.errors import without_secrets
+
+                head, found, tail = without_secrets(item.url).rpartition(backend.name)
+                return f"{head}{{backend}}{tail}" if found else None
+        return None
+
+    def _all(self, kind: type) -> Iterator[Item]:
+        return (item for file in self.files for item in file.items if isinstance(item, kind))
+
+    # The draft.
+
+    def draft(
+        self,
+        *,
+        folder: str,
+        python: str | None = None,
+        homes: Mapping[str, tuple[str, str]] | None = None,
+    ) -> Drafted:
+        """Draft the project's tables.
+
+        Args:
+            folder: The name of the project's folder.
+            python: For `requires-python`, if neither the project nor the files say it.
+            homes: For each build its extra or group, as the planner names it; None if it has not
+                done so yet. A build without one belongs to the base.
+        """
+        ledger, draft, notes = Ledger(), Draft(self.project.data), list[str]()
+        self._about(draft, ledger, folder, python)
+        indexes = IndexDraft(self, draft, ledger)
+        needs = NeedDraft(self, draft, ledger, indexes, homes)
+        needs.draft_all()
+        indexes.draft_all()
+        self._rest(ledger)
+        notes += [*needs.notes, *indexes.notes]
+        return Drafted(tuple(draft.steps), ledger.accounts(self.files), tuple(notes))
+
+    def _about(self, draft: Draft, ledger: Ledger, folder: str, python: str | None) -> None:
+        """Draft what stands at the head of `[project]`."""
+        new = not self.project.has_project
+        said: dict[str, object] = {}
+        for item in self._all(About):
+            assert isinstance(item, About)
+            there = draft.get(("project", item.key))
+            if there is not None or item.key in said or item.key in self.project.dynamic:
+                ledger.note(item, "left out", why=f"the project has a `{item.key}` already")
+                continue
+            said[item.key] = item.value
+            ledger.note(item, "taken", f"project.{item.key}")
+        if new:
+            name = re.sub(r"[^A-Za-z0-9]+", "-", folder).strip("-").lower() or "project"
+            said = {"name": name, "version": "0.1.0"} | said
+        for key, value in said.items():
+            draft.put(("project", key), value, "as the old files say")  # type: ignore[arg-type]  # a reader gives what TOML can hold
+        self._python(draft, ledger, python)
+        if new and draft.get(("project", "dependencies")) is None:
+            draft.put(("project", "dependencies"), [], "filled below")
+
+    def _python(self, draft: Draft, ledger: Ledger, python: str | None) -> None:
+        path = ("project", "requires-python")
+        for item in self._all(PythonBound):
+            assert isinstance(item, PythonBound)
+            if draft.get(path) is not None or path[1] in self.project.dynamic:
+                same = draft.get(path) == python_range(item.specifier)
+                why = "" if same else "requires-python says it already"
+                ledger.note(item, "taken" if same else "left out", "project.requires-python", why)
+                continue
+            text = python_range(item.specifier)
+            draft.put(path, text, "as the old files say")
+            verdict = "taken" if text == item.specifier else "changed"
+            ledger.note(item, verdict, f"requires-python = {text}")  # type: ignore[arg-type]  # one of two words
+        if python is not None and draft.get(path) is None and path[1] not in self.project.dynamic:
+            draft.put(path, python, "the Pythons that this torch has for all targets")
+
+    @property
+    def python_is_known(self) -> bool:
+        """Whether the project or the files say which Pythons it runs on."""
+        known = self.project.requires_python is not None
+        return known or "requires-python" in self.project.dynamic or any(self._all(PythonBound))
+
+    def _rest(self, ledger: Ledger) -> None:
+        """Account for the lines that need no step of their own."""
+        told = {wish.told_by for _, wish in self.wishes}
+        for file in self.files:
+            for item in file.items:
+                match item:
+                    case LeftOut():
+                        ledger.note(item, "left out" if item.understood else "unclear", why=item.why)
+                    case Include():
+                        ledger.note(item, "taken", why="its lines are listed below")
+                    case Toolkit():
+                        into = f"the build {item.backend}" if f"`{item.text}`" in told else ""
+                        why = "" if into else "something else says which build is meant"
+                        ledger.note(item, "changed" if into else "left out", into, why)
+                    case Platforms():
+                        ledger.note(item, "changed", f"targets on {', '.join(item.platforms)}")
+                    case _:
+                        pass
+
+
+def python_range(specifier: str) -> str:
+    """Return a range for `requires-python`: an environment's one Python is where it starts."""
+    found = re.fullmatch(r"\s*={1,2}\s*([0-9]+[.][0-9]+)(?:[.][0-9*]+)?\s*", specifier)
+    return f">={found[1]}" if found else specifier

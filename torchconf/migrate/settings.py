@@ -1,0 +1,163 @@
+"""Which file is for what: the choices of a build that the old files offer, and their places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.utils import canonicalize_name
+
+from torchconf.migrate.builds import Evidence, Setting, wishes_of
+from torchconf.migrate.old import BASE, Bound, Include, Need, OldIndex, Platforms, Toolkit
+from torchconf.migrate.roles import Role, role_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from torchconf.catalog import Catalog
+    from torchconf.migrate.old import Item, OldFile, Section
+
+__all__ = ["Where", "file_roles", "settings_of", "where"]
+
+
+class Where(NamedTuple):
+    """The list of requirements that a line goes to."""
+
+    kind: str = ""
+    """`extra`, `group`, or `build` for the extra or group of one; empty for the base."""
+    name: str = ""
+
+
+def file_roles(files: Sequence[OldFile], catalog: Catalog) -> dict[str, Role]:
+    """Return what each file is for; one that the base includes belongs to the base."""
+    roles = {file.path: role_of(file.path, catalog.vocabulary) for file in files}
+    for file in files:
+        if file.format != "pip":
+            roles[file.path] = Role()
+    base = [file for file in files if roles[file.path].kind == "base"]
+    by_path = {file.path: file for file in files}
+    while base:
+        file = base.pop()
+        for item in file.items:
+            target = by_path.get(_target(item)) if isinstance(item, Include) else None
+            if target is None or not isinstance(item, Include):
+                continue
+            kind = roles[target.path].kind
+            if item.kind == "bounds" and kind != "bounds":
+                roles[target.path] = Role("bounds", word=roles[target.path].word)
+            elif item.kind == "needs" and kind == "extra":
+                roles[target.path] = Role()
+                base.append(target)
+    if not any(role.kind == "base" for role in roles.values()):
+        roles = _without_base(files, roles)
+    return roles
+
+
+def _target(item: Include) -> str:
+    """Return the path of an included file, relative to the project's folder."""
+    import posixpath
+
+    name = item.file.replace("\\", "/")
+    return posixpath.normpath(posixpath.join(posixpath.dirname(item.at.file), name))
+
+
+def _without_base(files: Sequence[OldFile], roles: dict[str, Role]) -> dict[str, Role]:
+    """Let a lone file of a platform, or of something unknown, be the base."""
+    return {
+        file.path: Role() if len(files) == 1 and roles[file.path].kind == "extra" else role
+        for file in files
+        for role in (roles[file.path],)
+    }
+
+
+def where(item: Need, role: Role) -> Where:
+    """Return the list that a need goes to."""
+    if item.section.kind != "base":
+        return Where(item.section.kind, item.section.name)
+    if role.kind in {"group", "extra", "build"}:
+        return Where(role.kind, role.name)
+    return Where()
+
+
+def settings_of(
+    files: Sequence[OldFile], roles: dict[str, Role], catalog: Catalog
+) -> tuple[Setting, ...]:
+    """Return the choices of a build that the files offer, the base first."""
+    base = _evidence([f for f in files if roles[f.path].kind in {"base", "bounds"}], BASE, catalog)
+    found: list[Setting] = []
+    for role in dict.fromkeys(roles.values()):
+        if role.kind in {"build", "platform"}:
+            own = [file for file in files if roles[file.path] == role]
+            found.append(Setting(role, _evidence(own, BASE, catalog), base))
+    sections = {
+        item.section: None
+        for file in files
+        for item in file.items
+        if isinstance(item, Need | Toolkit | OldIndex) and item.section != BASE
+    }
+    around = base._replace(needs=(), toolkits=())
+    for section in sections:
+        own = _evidence(files, section, catalog)
+        if own.needs or own.toolkits:
+            kind = "group" if section.kind == "group" else "extra"
+            found.append(Setting(Role(kind, section.name), own, around))
+    others = [
+        item
+        for file in files
+        if roles[file.path].kind in {"group", "extra"}
+        for item in file.items
+        if isinstance(item, Need) and canonicalize_name(item.name) in catalog.family
+    ]
+    if others and not base.needs and not found:
+        own_files = [f for f in files if roles[f.path].kind in {"group", "extra"}]
+        found.append(Setting(Role(), _evidence(own_files, BASE, catalog), base))
+    return (*_base(base, found, catalog), *found)
+
+
+def _base(base: Evidence, others: Sequence[Setting], catalog: Catalog) -> tuple[Setting, ...]:
+    """Return the choice of the base, if it is one beside those of other files."""
+    if not base.needs and not base.indexes and not base.toolkits:
+        return ()
+    alone = Setting(Role(), base)
+    told = any(wish.told_by for wish in wishes_of(alone, catalog))
+    choices = [setting for setting in others if setting.role.kind != "platform"]
+    if not choices or told:
+        return (alone,) if base.needs or told else ()
+    if any(_is_for(setting, catalog.fallback.name, catalog) for setting in choices):
+        return ()
+    # Beside files for GPUs, the plain one is for machines without.
+    return (alone._replace(otherwise=catalog.fallback.name),) if base.needs else ()
+
+
+def _is_for(setting: Setting, build: str, catalog: Catalog) -> bool:
+    return all(wish.build == build for wish in wishes_of(setting, catalog))
+
+
+def _evidence(files: Iterable[OldFile], section: Section, catalog: Catalog) -> Evidence:
+    """Gather what files say about builds, in one section of theirs."""
+    items: list[Item] = [item for file in files for item in file.items]
+
+    def here(item: Need | OldIndex | Toolkit | Platforms) -> bool:
+        return item.section == section
+
+    return Evidence(
+        needs=tuple(
+            item
+            for item in items
+            if isinstance(item, Need)
+            and here(item)
+            and canonicalize_name(item.name) in catalog.family
+        ),
+        bounds=tuple(
+            item
+            for item in items
+            if isinstance(item, Bound) and canonicalize_name(item.name) in catalog.family
+        ),
+        indexes=tuple(
+            item
+            for item in items
+            # An explicit index counts only for what names it.
+            if isinstance(item, OldIndex) and here(item) and item.kind != "explicit"
+        ),
+        toolkits=tuple(item for item in items if isinstance(item, Toolkit) and here(item)),
+        platforms=tuple(item for item in items if isinstance(item, Platforms) and here(item)),
+    )

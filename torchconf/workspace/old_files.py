@@ -1,0 +1,205 @@
+"""The files of other tools in a project's folder, and what they include: found and read."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchconf import files
+from torchconf.errors import ProjectError
+from torchconf.files.reading import read_regular, reason
+from torchconf.migrate.decode import decode
+from torchconf.migrate.old import Include, LeftOut, OldFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from torchconf.migrate.old import Item
+
+__all__ = ["OldFiles", "find_old_files", "format_of", "load_old_files"]
+
+_LARGEST = 10_000_000
+"""Bytes of a file that somebody has written, or a tool."""
+_MOST = 2_000
+"""Files that include each other."""
+_REQUIREMENTS = re.compile(
+    r"(?:.*[-_.])?(?:requirements?|constraints?)(?:[-_.].*)?[.](?:txt|in|pip)", re.IGNORECASE
+)
+_FOLDER = re.compile(r"requirements?|reqs?", re.IGNORECASE)
+_CONDA = re.compile(r"(?:.*[-_.])?(?:environment|conda|env)(?:[-_.].*)?[.]ya?ml", re.IGNORECASE)
+
+
+class OldFiles(NamedTuple):
+    """What was read."""
+
+    read: tuple[OldFile, ...]
+    """Each before those that it includes."""
+    beside: tuple[str, ...] = ()
+    """Files that stay as they are and say something of their own: `setup.py`."""
+
+
+def format_of(path: str) -> str | None:
+    """Return the format of a file that another tool reads, told from its name."""
+    folder, name = os.path.split(path)
+    if _REQUIREMENTS.fullmatch(name):
+        return "pip"
+    if _FOLDER.fullmatch(os.path.basename(folder)) and name.endswith((".txt", ".in")):
+        return "pip"
+    if _CONDA.fullmatch(name):
+        return "conda"
+    return {"Pipfile": "pipenv", "pixi.toml": "pixi", "setup.cfg": "setup", "setup.py": "setup"}.get(
+        name
+    )
+
+
+def find_old_files(folder: str) -> list[str]:
+    """Return the files of other tools in a folder, by name; those of `setup` come last."""
+    found = [os.path.join(folder, name) for name in _names(folder)]
+    for path in list(found):
+        if _FOLDER.fullmatch(os.path.basename(path)) and os.path.isdir(path):
+            found += [os.path.join(path, name) for name in _names(path)]
+    known = [path for path in found if format_of(path) and os.path.isfile(path)]
+    order = ["pip", "conda", "pipenv", "pixi", "setup"]
+    return sorted(known, key=lambda path: order.index(format_of(path) or "setup"))
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def load_old_files(paths: Iterable[str], folder: str) -> OldFiles:
+    """Read files and what they include; nothing outside of the folder, and no URL.
+
+    Args:
+        paths: Of files that somebody named, or that were found.
+        folder: Of the project.
+
+    Raises:
+        ProjectError: A file cannot be read, or is not of its format.
+    """
+    beside = [path for path in paths if format_of(path) == "setup"]
+    loader = _Loader(folder)
+    for path in paths:
+        if path not in beside:
+            loader.load(path)
+    return OldFiles(
+        tuple(loader.read.values()), tuple(os.path.relpath(path, folder) for path in beside)
+    )
+
+
+class _Loader:
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.read: dict[str, OldFile] = {}
+        """By path, relative to the folder."""
+        self.real: dict[str, str] = {}
+        """The paths by which files were read, by the files that they lead to."""
+
+    def load(self, path: str) -> None:
+        """Read a file and, one after the other, what it includes."""
+        inside = self._roots(path)
+        waiting = [path]
+        while waiting:
+            path = waiting.pop()
+            real = os.path.realpath(path)
+            if real in self.real:
+                continue
+            name = os.path.relpath(path, self.folder).replace(os.sep, "/")
+            if len(self.read) >= _MOST:
+                raise ProjectError(
+                    f"more than {_MOST:,} files include each other",
+                    at=name,
+                    help="name the files that matter: `torchconf migrate FILE...`",
+                )
+            self.real[real] = name
+            file = _read(path, name)
+            items, more = [], []
+            for item in file.items:
+                new, target = self._followed(item, path, inside)
+                items.append(new)
+                more += [target] if target else []
+            more += self._sources(file, path, inside)
+            self.read[name] = file._replace(items=tuple(items))
+            waiting += reversed(more)
+
+    def _roots(self, path: str) -> tuple[str, ...]:
+        """Return the folders that an include may lead to: the project's, and the file's own."""
+        return (os.path.realpath(self.folder), os.path.dirname(os.path.realpath(path)))
+
+    def _followed(self, item: Item, path: str, inside: tuple[str, ...]) -> tuple[Item, str]:
+        """Return an item, and the file that it includes; what is not read is said to be left out."""
+        if not isinstance(item, Include):
+            return item, ""
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", item.file):
+            return LeftOut(item.at, item.text, "torchconf reads no URL", understood=False), ""
+        target = os.path.join(os.path.dirname(path), item.file.replace("\\", "/"))
+        if why := _refusal(target, inside):
+            return LeftOut(item.at, item.text, why, understood=False), ""
+        return item, os.path.normpath(target)
+
+    @staticmethod
+    def _sources(file: OldFile, path: str, inside: tuple[str, ...]) -> Iterator[str]:
+        """Yield the files that a compiled file was made from."""
+        if not file.compiled:
+            return
+        for source in file.sources:
+            for folder in (os.path.dirname(path), inside[0]):
+                target = os.path.join(folder, source)
+                if format_of(target) == "pip" and not _refusal(target, inside):
+                    yield os.path.normpath(target)
+                    break
+
+
+def _refusal(target: str, inside: tuple[str, ...]) -> str:
+    """Say why a file is not followed; empty if it can be read."""
+    try:
+        real = os.path.realpath(target)
+        status = os.stat(real)
+    except (OSError, ValueError) as error:
+        return f"cannot read it: {reason(error) if isinstance(error, OSError) else error}"
+    if not any(os.path.commonpath([root, real]) == root for root in _on_drive(real, inside)):
+        return "it is outside of the project's folder, and was not read"
+    return "" if stat.S_ISREG(status.st_mode) else "it is not a regular file"
+
+
+def _on_drive(real: str, inside: tuple[str, ...]) -> Iterator[str]:
+    drive = os.path.splitdrive(real)[0]
+    yield from (root for root in inside if os.path.splitdrive(root)[0] == drive)
+
+
+def _read(path: str, name: str) -> OldFile:
+    """Read one file.
+
+    Raises:
+        ProjectError: It cannot be read, or no reader knows it.
+    """
+    try:
+        content = read_regular(path, _LARGEST)
+    except OSError as error:
+        raise ProjectError(f"cannot read: {reason(error)}", at=name) from error
+    text = decode(name, content)
+    kind = format_of(path)
+    if kind is None and path.endswith((".txt", ".in", ".pip")):
+        kind = "pip"
+    # Imported here: one run reads few formats.
+    if kind == "pip":
+        from torchconf.migrate.pip_file import read_pip
+
+        return read_pip(name, text)
+    raise ProjectError(
+        "torchconf does not know this format",
+        at=name,
+        help="name a requirements file, an environment.yml, a Pipfile, a pixi.toml, or a "
+        "pyproject.toml of Poetry or PDM",
+    )
+
+
+def spoken_formats(found: Mapping[str, str]) -> str:
+    """Say what was found: `requirements.txt and environment.yml`."""
+    names = list(found)
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
