@@ -29,15 +29,15 @@ ROOMS = {
     "machine": ("catalog", "model", "resolve"),
     "planner": ("catalog", "edits", "errors", "layout", "model", "resolve"),
     "rules": ("catalog", "edits", "errors", "model", "resolve"),
-    "migrate": ("errors", "model"),
-    "workspace": ("catalog", "edits", "errors", "files", "model", "planner", "rules"),
-    "report": ("catalog", "errors", "layout", "model", "planner", "resolve", "rules"),
+    "migrate": ("catalog", "edits", "errors", "model"),
+    "workspace": ("catalog", "edits", "errors", "files", "migrate", "model", "planner", "rules"),
+    "report": ("catalog", "errors", "layout", "migrate", "model", "planner", "resolve", "rules"),
     "wizard": ("catalog", "errors", "layout", "model", "planner"),
     "templates": ("errors",),
     "api": ("catalog", "edits", "errors", "files", "model", "planner", "resolve", "rules"),
     "cli": (
-        "catalog", "edits", "errors", "files", "interrupts", "layout", "machine", "model",
-        "planner", "report", "resolve", "rules", "templates", "wizard", "workspace",
+        "catalog", "edits", "errors", "files", "interrupts", "layout", "machine", "migrate",
+        "model", "planner", "report", "resolve", "rules", "templates", "wizard", "workspace",
     ),
 }  # fmt: skip
 """Each room with the rooms that it imports. It stands below them: so there is no circle."""

@@ -18,8 +18,16 @@ STARTS = {
     "init": (None, START),
     "add-target": ("-t linux-cuda -t macos-cpu", "-t windows-cuda -t macos-cpu"),
     "remove-target": (START,),
+    "migrate": (None,),
 }
 """What a project may have for a command's examples: targets, or no file at all."""
+
+OLD_FILES = {
+    "requirements.txt": "numpy\n",
+    "requirements-cpu.txt": "-r requirements.txt\ntorch==2.5.1+cpu\n",
+    "requirements-gpu.txt": "-r requirements.txt\ntorch==2.5.1+cu124\n",
+}
+"""What `migrate` reads."""
 
 
 ASKS_UV = {"verify", "export"}
@@ -70,6 +78,8 @@ def test_every_example_works(
             make(parent / "demo", targets)
             make(parent / "here", targets)
             monkeypatch.chdir(parent / "here")
+            for name, text in OLD_FILES.items() if words[0] == "migrate" else ():
+                Path(name).write_text(text)
             if replica is not None and words[0] == "export":
                 replica.lock(parent / "here")
             capsys.readouterr()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "new": "create a project from a template",
     "init": "set up PyTorch in a new or existing project",
+    "migrate": "turn requirements files, Poetry, conda and others into a uv project",
     "add-target": "add a target: a build on a platform",
     "remove-target": "remove a target and whatever only it needs",
     "check": "find configuration that uv accepts silently but installs wrongly",

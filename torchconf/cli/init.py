@@ -8,6 +8,8 @@ from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from torchconf.cli.options import CommonOptions, Layout, WritingOptions
     from torchconf.cli.parser import Parser
     from torchconf.planner import Request
@@ -137,7 +139,7 @@ def make_request(options: InitOptions, context: OpenProject) -> Request:
         packages=options.packages,
         layout=options.layout,
         default=options.default,
-        names=tuple(_name(text) for text in options.names),
+        names=backend_names(options.names),
         python=options.python,
         index_base=parse_index_base(options.index_base),
         pin=options.pin,
@@ -151,6 +153,11 @@ def _changes_something(options: InitOptions) -> bool:
         options.packages or options.pin or options.required_environments or options.torch
         or options.python or options.default or options.names or options.layout != "auto"
     )  # fmt: skip
+
+
+def backend_names(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Read each `--name BACKEND=NAME`."""
+    return tuple(map(_name, texts))
 
 
 def _name(text: str) -> tuple[str, str]:

@@ -37,7 +37,7 @@ def brought_by_torch(name: str, triton_packages: Collection[str]) -> str:
         )
     if name == "triton" or name in triton_packages:
         return "each build of torch brings the triton that it needs"
-    if name == "cuda-bindings" or name == "cuda-pathfinder" or name == "cuda-toolkit":
+    if name in {"cuda-bindings", "cuda-pathfinder", "cuda-toolkit"}:
         return "torch's CUDA builds bring it"
     return ""
 
@@ -90,7 +90,7 @@ def _is_file(via: str) -> bool:
 
 
 def _spoken(names: Iterable[str]) -> str:
-    names = [canonicalize_name(name) for name in names]
-    if len(names) > 2:
-        return f"{names[0]} and {len(names) - 1} others"
-    return " and ".join(names)
+    first, *others = [canonicalize_name(name) for name in names]
+    if others[1:]:
+        return f"{first} and {len(others)} others"
+    return " and ".join([first, *others])

@@ -167,5 +167,7 @@ def _name(item: OldIndex) -> str:
     given = re.sub(r"[^A-Za-z0-9_.-]+", "-", item.name).strip("-")
     if given:
         return given
-    parts = [p for p in host_of(item.url).split(".") if p not in {"www", "pypi", "data", "download"}]
+    parts = [
+        p for p in host_of(item.url).split(".") if p not in {"www", "pypi", "data", "download"}
+    ]
     return "-".join(parts[:-1]) or "-".join(parts) or "links"

@@ -266,8 +266,8 @@ class NeedDraft:
 def _release_of(url: str) -> str:
     """Return the public version in the name of a wheel."""
     name = url.partition("#")[0].rpartition("/")[2].replace("%2B", "+").replace("%2b", "+")
-    parts = name.split("-")
-    return parts[1].partition("+")[0] if name.endswith(".whl") and len(parts) > 2 else ""
+    _, dash, rest = name.partition("-")
+    return rest.partition("-")[0].partition("+")[0] if dash and name.endswith(".whl") else ""
 
 
 def _is_everywhere(markers: Iterable[str]) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 Format = Literal["pip", "poetry", "conda", "pipenv", "pdm", "pixi", "setup"]
 
@@ -174,3 +177,11 @@ class OldFile(NamedTuple):
     """Written by a program: it pins everything, also what nobody asked for."""
     sources: tuple[str, ...] = ()
     """The files that a compiled one was made from, as its header says."""
+
+
+_Kind = TypeVar("_Kind")
+
+
+def items_of(files: Iterable[OldFile], kind: type[_Kind]) -> Iterator[_Kind]:
+    """Yield the items of one kind in files, in their order."""
+    return (item for file in files for item in file.items if isinstance(item, kind))

@@ -9,28 +9,23 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.utils import canonicalize_name
-
 from torchconf.edits.draft import Draft
-from torchconf.errors import RequestError
+from torchconf.errors import without_secrets
 from torchconf.migrate.account import Account, Ledger
 from torchconf.migrate.builds import page_of, wishes_of
-from torchconf.migrate.direct_needs import brought_by_torch, indirect
 from torchconf.migrate.draft_indexes import IndexDraft
 from torchconf.migrate.draft_needs import NeedDraft
 from torchconf.migrate.old import (
     About,
-    Bound,
     Include,
     LeftOut,
-    Need,
     OldIndex,
     Platforms,
     PythonBound,
     Toolkit,
+    items_of,
 )
-from torchconf.migrate.requirement_text import lower_bound, pinned
-from torchconf.migrate.settings import Where, file_roles, settings_of, where
+from torchconf.migrate.settings import file_roles, settings_of
 from torchconf.model.backends import PYPI
 
 if TYPE_CHECKING:
@@ -39,7 +34,7 @@ if TYPE_CHECKING:
     from torchconf.catalog import Catalog
     from torchconf.edits.plan import Step
     from torchconf.migrate.builds import Setting, Wish
-    from torchconf.migrate.old import Item, OldFile
+    from torchconf.migrate.old import OldFile
     from torchconf.model.project import Project
 
 __all__ = ["Drafted", "Migration"]
@@ -116,7 +111,7 @@ class Migration:
     @property
     def names(self) -> tuple[tuple[str, str], ...]:
         """Builds with the names that their extras or groups have."""
-        found = {}
+        found: dict[str, str] = {}
         for setting, wish in self.wishes:
             if setting.role.kind in {"extra", "group"} and wish.told_by:
                 found.setdefault(wish.build, setting.role.name)
@@ -125,19 +120,14 @@ class Migration:
     @property
     def index_base(self) -> str | None:
         """The mirror of PyTorch's indexes that the files name, as `--index-base` takes it."""
-        for item in self._all(OldIndex):
+        for item in items_of(self.files, OldIndex):
             backend = self.catalog.backend_of_url(item.url, item.name or None)
             if backend is None or item.url.startswith(f"{self.catalog.base_url}/"):
                 continue
             if item.url.startswith(("http://", "https://")) and not page_of(item.url, self.catalog):
-                from torchconf.errors import without_secrets
-
                 head, found, tail = without_secrets(item.url).rpartition(backend.name)
                 return f"{head}{{backend}}{tail}" if found else None
         return None
-
-    def _all(self, kind: type) -> Iterator[Item]:
-        return (item for file in self.files for item in file.items if isinstance(item, kind))
 
     # The draft.
 
@@ -170,8 +160,7 @@ class Migration:
         """Draft what stands at the head of `[project]`."""
         new = not self.project.has_project
         said: dict[str, object] = {}
-        for item in self._all(About):
-            assert isinstance(item, About)
+        for item in items_of(self.files, About):
             there = draft.get(("project", item.key))
             if there is not None or item.key in said or item.key in self.project.dynamic:
                 ledger.note(item, "left out", why=f"the project has a `{item.key}` already")
@@ -189,8 +178,7 @@ class Migration:
 
     def _python(self, draft: Draft, ledger: Ledger, python: str | None) -> None:
         path = ("project", "requires-python")
-        for item in self._all(PythonBound):
-            assert isinstance(item, PythonBound)
+        for item in items_of(self.files, PythonBound):
             if draft.get(path) is not None or path[1] in self.project.dynamic:
                 same = draft.get(path) == python_range(item.specifier)
                 why = "" if same else "requires-python says it already"
@@ -207,7 +195,11 @@ class Migration:
     def python_is_known(self) -> bool:
         """Whether the project or the files say which Pythons it runs on."""
         known = self.project.requires_python is not None
-        return known or "requires-python" in self.project.dynamic or any(self._all(PythonBound))
+        return (
+            known
+            or "requires-python" in self.project.dynamic
+            or any(items_of(self.files, PythonBound))
+        )
 
     def _rest(self, ledger: Ledger) -> None:
         """Account for the lines that need no step of their own."""
@@ -216,9 +208,11 @@ class Migration:
             for item in file.items:
                 match item:
                     case LeftOut():
-                        ledger.note(item, "left out" if item.understood else "unclear", why=item.why)
+                        ledger.note(
+                            item, "left out" if item.understood else "unclear", why=item.why
+                        )
                     case Include():
-                        ledger.note(item, "taken", why="its lines are listed below")
+                        ledger.note(item, "taken", why="its lines are listed under its name")
                     case Toolkit():
                         into = f"the build {item.backend}" if f"`{item.text}`" in told else ""
                         why = "" if into else "something else says which build is meant"

@@ -68,8 +68,8 @@ def lower_bound(version: str) -> str:
     numbers say nothing.
     """
     parsed = Version(version)
-    numbers = parsed.release[:2]
-    if parsed.is_prerelease or len(parsed.release) < 3 or not any(numbers):
+    numbers, rest = parsed.release[:2], parsed.release[2:]
+    if parsed.is_prerelease or not rest or not any(numbers):
         return f">={version}"
     epoch = f"{parsed.epoch}!" if parsed.epoch else ""
     return f">={epoch}{'.'.join(map(str, numbers))}"

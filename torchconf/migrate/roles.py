@@ -1,4 +1,4 @@
-"""What the name of a requirements file says of it: `requirements-gpu.txt` is for machines with one."""
+"""What the name of a requirements file says: `requirements-gpu.txt` is for machines with one."""
 
 from __future__ import annotations
 
@@ -60,8 +60,6 @@ def _role(word: str, vocabulary: Vocabulary) -> Role:
     parts = [part for part in re.split(r"[-_. ]+", word) if part]
     # `gpu-lock` is about a GPU; `py310` and `linux` beside it say for what it was compiled.
     parts = [part for part in parts if part not in _LOCK] or [""]
-    if len(parts) == 1 and parts[0] in _BASE:
-        return Role("base", word=word)
     whole = "-".join(parts)
     for text in dict.fromkeys((whole, re.sub("[-_]", ".", whole), *parts)):
         if text in _BUILDS:
@@ -69,12 +67,11 @@ def _role(word: str, vocabulary: Vocabulary) -> Role:
         if text not in _PLATFORMS and (build := parse_build(text, vocabulary)):
             accelerator, backend = build
             return Role("build", backend.name if backend else accelerator, word)
-    for part in parts:
-        if part in _GROUPS:
-            return Role("group", _GROUPS[part], word)
-    for text in (whole, *parts):
-        if platform := parse_platform(_PLATFORMS.get(text, text)):
-            return Role("platform", platform.key, word)
+    if group := next((_GROUPS[part] for part in parts if part in _GROUPS), ""):
+        return Role("group", group, word)
+    platforms = (parse_platform(_PLATFORMS.get(text, text)) for text in (whole, *parts))
+    if platform := next(filter(None, platforms), None):
+        return Role("platform", platform.key, word)
     if all(part in _BASE or re.fullmatch(r"py(?:thon)?[0-9.]*", part) for part in parts):
         return Role("base", word=word)
     return Role("extra", re.sub(r"[^a-z0-9]+", "-", whole).strip("-"), word)

@@ -96,10 +96,9 @@ def settings_of(
     }
     around = base._replace(needs=(), toolkits=())
     for section in sections:
-        own = _evidence(files, section, catalog)
-        if own.needs or own.toolkits:
-            kind = "group" if section.kind == "group" else "extra"
-            found.append(Setting(Role(kind, section.name), own, around))
+        inside = _evidence(files, section, catalog)
+        if inside.needs or inside.toolkits:
+            found.append(Setting(Role(section.kind, section.name), inside, around))
     others = [
         item
         for file in files

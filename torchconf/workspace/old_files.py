@@ -7,14 +7,13 @@ import re
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from torchconf import files
 from torchconf.errors import ProjectError
 from torchconf.files.reading import read_regular, reason
 from torchconf.migrate.decode import decode
 from torchconf.migrate.old import Include, LeftOut, OldFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from torchconf.migrate.old import Item
 
@@ -27,6 +26,7 @@ _MOST = 2_000
 _REQUIREMENTS = re.compile(
     r"(?:.*[-_.])?(?:requirements?|constraints?)(?:[-_.].*)?[.](?:txt|in|pip)", re.IGNORECASE
 )
+_CONSTRAINTS = re.compile(r"(?:.*[-_.])?constraints?(?:[-_.].*)?", re.IGNORECASE)
 _FOLDER = re.compile(r"requirements?|reqs?", re.IGNORECASE)
 _CONDA = re.compile(r"(?:.*[-_.])?(?:environment|conda|env)(?:[-_.].*)?[.]ya?ml", re.IGNORECASE)
 
@@ -49,9 +49,12 @@ def format_of(path: str) -> str | None:
         return "pip"
     if _CONDA.fullmatch(name):
         return "conda"
-    return {"Pipfile": "pipenv", "pixi.toml": "pixi", "setup.cfg": "setup", "setup.py": "setup"}.get(
-        name
-    )
+    return {
+        "Pipfile": "pipenv",
+        "pixi.toml": "pixi",
+        "setup.cfg": "setup",
+        "setup.py": "setup",
+    }.get(name)
 
 
 def find_old_files(folder: str) -> list[str]:
@@ -103,9 +106,9 @@ class _Loader:
     def load(self, path: str) -> None:
         """Read a file and, one after the other, what it includes."""
         inside = self._roots(path)
-        waiting = [path]
+        waiting = [(path, False)]
         while waiting:
-            path = waiting.pop()
+            path, bounds = waiting.pop()
             real = os.path.realpath(path)
             if real in self.real:
                 continue
@@ -117,13 +120,15 @@ class _Loader:
                     help="name the files that matter: `torchconf migrate FILE...`",
                 )
             self.real[real] = name
-            file = _read(path, name)
-            items, more = [], []
+            file = _read(path, name, bounds=bounds)
+            items: list[Item] = []
+            more: list[tuple[str, bool]] = []
             for item in file.items:
                 new, target = self._followed(item, path, inside)
                 items.append(new)
-                more += [target] if target else []
-            more += self._sources(file, path, inside)
+                if target:
+                    more.append((target, isinstance(item, Include) and item.kind == "bounds"))
+            more += [(source, False) for source in self._sources(file, path, inside)]
             self.read[name] = file._replace(items=tuple(items))
             waiting += reversed(more)
 
@@ -132,7 +137,7 @@ class _Loader:
         return (os.path.realpath(self.folder), os.path.dirname(os.path.realpath(path)))
 
     def _followed(self, item: Item, path: str, inside: tuple[str, ...]) -> tuple[Item, str]:
-        """Return an item, and the file that it includes; what is not read is said to be left out."""
+        """Return an item, and the file that it includes; what is not read is left out."""
         if not isinstance(item, Include):
             return item, ""
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", item.file):
@@ -172,8 +177,8 @@ def _on_drive(real: str, inside: tuple[str, ...]) -> Iterator[str]:
     yield from (root for root in inside if os.path.splitdrive(root)[0] == drive)
 
 
-def _read(path: str, name: str) -> OldFile:
-    """Read one file.
+def _read(path: str, name: str, *, bounds: bool) -> OldFile:
+    """Read one file; with `bounds` it lists constraints.
 
     Raises:
         ProjectError: It cannot be read, or no reader knows it.
@@ -190,16 +195,11 @@ def _read(path: str, name: str) -> OldFile:
     if kind == "pip":
         from torchconf.migrate.pip_file import read_pip
 
-        return read_pip(name, text)
+        bounds = bounds or _CONSTRAINTS.fullmatch(os.path.basename(path)) is not None
+        return read_pip(name, text, constraints=bounds)
     raise ProjectError(
         "torchconf does not know this format",
         at=name,
         help="name a requirements file, an environment.yml, a Pipfile, a pixi.toml, or a "
         "pyproject.toml of Poetry or PDM",
     )
-
-
-def spoken_formats(found: Mapping[str, str]) -> str:
-    """Say what was found: `requirements.txt and environment.yml`."""
-    names = list(found)
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
