@@ -237,7 +237,9 @@ def _brought_along(
     named = set(map(canonicalize_name, request.packages))
     declared = facts.elsewhere.union(requirement.name for requirement in project.requirements())
     main = decision.packages[0]
-    if request.add and main not in declared and not declared.isdisjoint(decision.packages):
+    is_brought = request.add and not declared.isdisjoint(decision.packages)
+    routed = project.sources_for(canonicalize_name(main))
+    if main not in declared and (is_brought or (routed and main in decision.undeclared)):
         yield f"{main} becomes a direct requirement: uv applies sources only to direct requirements"
     for name in decision.packages[1:]:
         if name in named:

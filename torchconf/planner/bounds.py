@@ -37,7 +37,7 @@ class Bounds:
         catalog: Catalog,
         *,
         settled: bool,
-        pinned: bool,
+        held: Collection[str],
         pin: bool,
         there: Iterable[Target] = (),
         routed: Collection[str] = (),
@@ -49,8 +49,8 @@ class Bounds:
             torch: The range that is asked for, required and pinned.
             catalog: Which lines have ended.
             settled: The project has all these targets already; a bound that they need is there.
-            pinned: Exact versions are held already, or will be.
-            pin: This plan holds exact versions.
+            held: Packages of which a constraint holds one version.
+            pin: This plan holds exact versions of all.
             there: The targets that the project has. If these part from each other as it is, that
                 is how its author wants them; a new target of the same indexes changes nothing.
             routed: Companions that have sources. Where torch needs no new bound, they need none.
@@ -67,8 +67,8 @@ class Bounds:
         if pin and choice.release is not None:
             self.ceiling &= SpecifierSet(f"=={choice.release}")
         self.by_package = {} if self.torch is None else {catalog.main_package: self.torch}
-        if not pinned and not self.is_open:
-            stay = frozenset[str]() if self.torch else frozenset(routed)
+        if not pin and not self.is_open:
+            stay = frozenset(held).union(() if self.torch else routed)
             self.by_package |= {n: b for n, b in self._companions() if n not in stay}
 
     @property

@@ -21,6 +21,7 @@ from torchconf.layout.layouts import (
 )
 from torchconf.model.backends import PYPI, Backend
 from torchconf.model.intent import read_intent
+from torchconf.model.ranges import is_exact
 from torchconf.model.requirements import python_specifier
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.choose_builds import choose_builds, why_chosen
@@ -90,6 +91,8 @@ class Decision(NamedTuple):
     """What is asked for on platforms on which no requirement of torch holds."""
     is_idle: bool
     """All that is to be added is there."""
+    undeclared: frozenset[str] = frozenset()
+    """Those of the packages that nothing requires directly so far: uv ignores their sources."""
 
     @property
     def gone(self) -> frozenset[str]:
@@ -186,9 +189,9 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     if cuts or any(scope.rest == PYPI for scope in scopes):
         refuse_open_index(inputs, layout)
     same = set(choice.targets) <= set(before.targets)
-    pinned = request.pin or before.pinned
     uncovered = _uncovered(inputs, specs)
     idle = bool(request.add) and same and layout == before.layout
+    undeclared = frozenset(packages) - _declared(inputs)
     return Decision(
         before=before,
         packages=packages,
@@ -207,15 +210,28 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
             torch,
             catalog,
             settled=same and request.torch is None,
-            pinned=pinned,
+            held={
+                one.name
+                for one in project.workspace.constraint_dependencies
+                if any(map(is_exact, one.specifier))
+            },
             pin=request.pin,
             there=before.targets if request.add else (),
             routed=project.sources if request.add else (),
         ),
         cuts_environments=cuts,
         uncovered=uncovered,
-        is_idle=idle and not uncovered and not request.force,
+        is_idle=idle and not uncovered and inputs.main not in undeclared and not request.force,
+        undeclared=undeclared,
     )
+
+
+def _declared(inputs: Inputs) -> frozenset[str]:
+    """Return what is required directly somewhere: what uv applies sources to."""
+    whole = inputs.project.workspace
+    held = (one.name for one in whole.constraint_dependencies if one.specifier)
+    lines = (*inputs.project.requirements(), *whole.override_dependencies)
+    return inputs.facts.elsewhere.union(held, (one.name for one in lines))
 
 
 def _uncovered(inputs: Inputs, specs: Sequence[TargetSpec]) -> tuple[TargetSpec, ...]:

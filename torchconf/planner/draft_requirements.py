@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement as Parsed
 from packaging.utils import canonicalize_name
 
 from torchconf.errors import ProjectError
-from torchconf.model.markers import Area, render_areas
+from torchconf.model.markers import Area, names_platforms, possible_platforms, render_areas
 from torchconf.model.ranges import is_exact
 from torchconf.model.requirements import (
     python_specifier,
@@ -171,10 +172,12 @@ class _Requires:
             if requirement.name in self.decision.packages:
                 self._update(requirement)
         lines: list[str] = []
+        beside = [r for r in stays if r.path[:-1] == _BASE]
         for name in self.decision.packages:
             if name not in declared:
                 own = self._joined(name, self.leaving.values())
-                lines += own or ([self._new(name)] if name in self.decision.required else [])
+                new = [self._gated(self._new(name), name, beside, lines)]
+                lines += own or (new if name in self.decision.required else [])
         tritons = triton_requirements(self.decision, self.decision.scopes[0])
         lines += [self._as_ranged(t, gone) for name, t in tritons.items() if name not in declared]
         if lines and "dependencies" in self.project.dynamic:
@@ -188,7 +191,8 @@ class _Requires:
         for name in self.decision.packages:
             if name in self.decision.required and name not in there:
                 former = self._joined(name, self.leaving.values()) or self._siblings(name)
-                for line in former or [self._new(name)]:
+                new = self._gated(self._new(name), name, self.project.dependencies, ())
+                for line in former or [new]:
                     self.draft.insert(_BASE, line, "what `UV_NO_GROUP` leaves is PyPI's build")
                 self.in_base.add(name)
 
@@ -227,13 +231,16 @@ class _Requires:
         there = {r.name for r in section.requirements} if section else set()
         lines: list[str] = []
         declared = self.facts.elsewhere.union(r.name for r in self.project.requirements())
+        beside = section.requirements if section else ()
         for name in self.decision.packages:
             wanted = declared if section is None or not self.is_change else frozenset[str]()
             if name not in there and name in self.decision.required | wanted:
                 lines += (
                     self._brought(name, scope, moved.get(name, ()))
                     or self._siblings(name)
-                    or [self._new(name, bare=name in self.in_base)]
+                    or [
+                        self._gated(self._new(name, bare=name in self.in_base), name, beside, lines)
+                    ]
                 )
         for requirement in section.requirements if section else ():
             if requirement.name in self.decision.packages:
@@ -362,6 +369,35 @@ class _Requires:
             bare: The project's own dependencies say which versions.
         """
         return self.decision.bounds.keep_within(name + self._range(name, bare=bare), name)
+
+    def _gated(
+        self, text: str, name: str, beside: Iterable[Requirement], lines: Iterable[str]
+    ) -> str:
+        """Give a new companion the marker of the torch beside it.
+
+        Args:
+            text: The requirement of the companion.
+            name: Of the companion.
+            beside: What stands in the same list.
+            lines: What this plan adds to it.
+        """
+        if name == self.main:
+            return text
+        overrides = [r for r in self.project.workspace.override_dependencies if r.name == self.main]
+        own = overrides or [r for r in beside if r.name == self.main]
+        texts = [self.widened.get(r.path, r.raw) for r in own]
+        if not overrides:
+            texts += [line for line in lines if canonicalize_name(Parsed(line).name) == self.main]
+            texts += [line for _, line in self.further] if texts else []
+        markers = dict.fromkeys(text.partition(";")[2].strip() for text in texts)
+        if not markers or "" in markers:
+            return text
+        if all(map(names_platforms, markers)):
+            where = {platform for marker in markers for platform in possible_platforms(marker)}
+            if where == possible_platforms(None):
+                return text
+        parts = [f"({marker})" if len(markers) > 1 else marker for marker in markers]
+        return f"{text} ; {' or '.join(parts)}"
 
     def _range(self, name: str, *, bare: bool) -> str:
         main = name == self.main

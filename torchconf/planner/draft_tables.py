@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from torchconf.layout.layouts import Scope
     from torchconf.model.backends import Backend
     from torchconf.model.project import Project
+    from torchconf.model.targets import Platform
     from torchconf.planner.decide import Decision
     from torchconf.planner.request import Request
 
@@ -248,7 +250,7 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
         key = draft.key(SOURCES, name, canonicalize_name)
         current = draft.get((*SOURCES, key))
         fixed = () if indexes.request.force else _fixed(current, key, decision, indexes)
-        entries = keep_entries(anew, current, decision.platforms_of, fixed, left)
+        entries = keep_entries(anew, current, partial(_targeted, decision, name), fixed, left)
         if entries is None:
             raise ProjectError(
                 f"no source fits beside the sources of {name} that must stay as they are",
@@ -264,6 +266,16 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
             ours = {(scope.kind, canonicalize_name(scope.name)) for scope in affected}
             found[key] = [e for e in routed if _same_source(e)[1:3] in ours]
     return found
+
+
+def _targeted(
+    decision: Decision, name: str, scope: str
+) -> tuple[frozenset[Platform], frozenset[Platform]]:
+    """Return where the sources of a package count: those that had no effect, wherever they hold."""
+    are, were = decision.platforms_of(scope)
+    if name in decision.undeclared and decision.layout == decision.before.layout == "markers":
+        return are, frozenset(PLATFORMS)
+    return are, were
 
 
 def _fixed(

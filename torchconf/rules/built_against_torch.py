@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.model.toml_path import UV
 from torchconf.model.uv_lock import locked_builds
 from torchconf.rules.context import names_in_builds
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from torchconf.model.project import Requirement
+    from torchconf.model.targets import Platform
     from torchconf.rules.context import Context, Place
 
 __all__ = ["RULES"]
@@ -198,26 +200,41 @@ class NvidiaStripped(Rule):
     reference = "https://docs.astral.sh/uv/reference/settings/#exclude-dependencies"
 
     def check(self, context: Context) -> Iterator[Finding]:
-        """Report the settings that list CUDA libraries, unless every torch is a CPU build."""
+        """Report the settings that list CUDA libraries, unless no torch for Linux needs them."""
         uv = context.project.uv
-        backends = {
-            context.source_backend(source)
-            for source in context.project.sources.get(canonicalize_name("torch"), ())
-        }
-        if backends == {context.catalog.fallback} or "torch" not in context.needed:
+        majors = self._majors(context)
+        if majors == frozenset() or "torch" not in context.needed:
             return
         for path in _STRIPPERS:
             table: object = uv
             for key in path:
                 table = table.get(key) if isinstance(table, dict) else None
             for number, name in enumerate(table if isinstance(table, list) else ()):
-                if isinstance(name, str) and re.fullmatch(_NVIDIA, canonicalize_name(name)):
+                is_text = isinstance(name, str)
+                match = re.fullmatch(_NVIDIA, canonicalize_name(name)) if is_text else None
+                label = match.group(2) if match else None
+                if match and not (label and majors and int(label[3:]) not in majors):
                     yield self.finding(
                         (*UV, *path, number),
                         f"`{name}` is excluded, but torch for Linux needs it",
                         help="route torch to the CPU index if no GPU is used",
                     )
                     break
+
+    def _majors(self, context: Context) -> frozenset[int] | None:
+        """Return the majors of the CUDA that torch has on Linux; None where a build is unknown."""
+        linux = frozenset(platform for platform in SHOWN_PLATFORMS if platform.os == "linux")
+        covered: set[Platform] = set()
+        majors: set[int] = set()
+        for source in context.project.sources.get(canonicalize_name("torch"), ()):
+            here = linux & context.platforms(source.marker)
+            backend = context.source_backend(source)
+            if here and backend is None:
+                return None
+            covered |= here
+            if here and backend is not None and backend.accelerator == "cuda":
+                majors.add(backend.version[0])
+        return frozenset(majors) if linux <= covered else None
 
 
 class NvidiaByHand(Rule):

@@ -320,7 +320,7 @@ class _Plan:
         needs = Needs(within, companions, self.project.requires_python)
         specs = [*map(spec_of, targets)]
         choice = assess(newest, specs, needs, self.catalog).choice
-        return Bounds(choice, within, self.catalog, settled=False, pinned=False, pin=False)
+        return Bounds(choice, within, self.catalog, settled=False, held=(), pin=False)
 
     def _give_up(self) -> None:
         """Let other machines of a system have their CPU build, where the new backend has none."""

@@ -105,10 +105,10 @@ class _Respecifying:
         self.own = own
         self.main = catalog.main_package
         self.release = destination.choice.release
-        self.pinned = any(
-            line.holds and line.requirement.name == self.main and _is_exact(line.requirement)
-            for line in lines
-        )
+        self.held = {
+            line.requirement.name for line in lines if line.holds and _is_exact(line.requirement)
+        }
+        self.pinned = self.main in self.held
         self.texts: dict[int, str] = {}
         self.notes: list[str] = []
 
@@ -138,7 +138,7 @@ class _Respecifying:
             within,
             self.catalog,
             settled=False,
-            pinned=self.pinned,
+            held=self.held,
             pin=False,
         )
 

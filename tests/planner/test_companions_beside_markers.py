@@ -1,0 +1,146 @@
+"""A new companion goes where torch goes; sources that had no effect do not take a platform along."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.projects import WHL, Demo, Result
+from tests.support.replica import Replica
+
+HEAD = """\
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.11,<3.14"
+dependencies = [{lines}]
+
+[tool.uv]
+{settings}
+
+[tool.uv.sources]
+torch = {{ index = "pytorch-{build}"{marker} }}
+
+[[tool.uv.index]]
+name = "pytorch-{build}"
+url = "{whl}/{build}"
+explicit = true
+"""
+NOT_MACOS = "sys_platform != 'darwin'"
+BOTH = "sys_platform == 'linux' or sys_platform == 'win32'"
+
+
+def demo_of(
+    folder: Path, *lines: str, build: str = "cu130", marker: str = "", settings: str = ""
+) -> Demo:
+    listed = ", ".join(map(json.dumps, lines))
+    marker = f', marker = "{marker}"' if marker else ""
+    return Demo(
+        folder,
+        HEAD.format(lines=listed, build=build, marker=marker, settings=settings, whl=WHL),
+    )
+
+
+def added(demo: Demo, command: str) -> list[str]:
+    """Run a command twice; the second run changes nothing. Return what is new."""
+    before = demo.project["dependencies"]
+    done = demo(command)
+    assert done.status == 0, done.err
+    once = demo.text
+    assert (demo(command).status, demo.text) == (0, once)
+    return [line for line in demo.project["dependencies"] if line not in before]
+
+
+@pytest.mark.parametrize(
+    ("lines", "new"),
+    [
+        (["torch>=2.9"], "torchvision>=0.24.0"),
+        (["torch>=2.9 ; sys_platform != 'darwin'"], f"torchvision>=0.24.0 ; {NOT_MACOS}"),
+        (
+            ["torch>=2.9 ; python_version < '3.13'"],
+            "torchvision>=0.24.0 ; python_version < '3.13'",
+        ),
+        (
+            ["torch>=2.9 ; sys_platform == 'linux'", "torch>=2.9 ; sys_platform != 'linux'"],
+            "torchvision>=0.24.0",
+        ),
+        (
+            ["torch>=2.9 ; sys_platform == 'linux'", "torch>=2.9 ; sys_platform == 'win32'"],
+            "torchvision>=0.24.0 ; (sys_platform == 'linux') or (sys_platform == 'win32')",
+        ),
+    ],
+)
+@pytest.mark.uv
+def test_a_new_companion_has_the_marker_of_torch(
+    lines: list[str], new: str, replica: Replica, tmp_path: Path
+) -> None:
+    demo = demo_of(tmp_path, *lines)
+    before = codes(demo("check --format json"))
+    assert added(demo, "init -y --with torchvision") == [new]
+    assert codes(demo("check --format json")) <= before
+    run = replica.uv("lock", cwd=demo.folder)
+    assert run.returncode == 0, run.stderr
+
+
+def codes(result: Result) -> set[str]:
+    return {finding["code"] for finding in result.json["findings"]}
+
+
+def test_what_an_override_says_of_torch_counts_for_a_new_companion(tmp_path: Path) -> None:
+    override = "override-dependencies = [\"torch>=2.9 ; sys_platform == 'linux'\"]"
+    demo = demo_of(tmp_path, "torch>=2.9", settings=override)
+    assert added(demo, "init -y --with torchvision") == [
+        "torchvision>=0.24.0 ; sys_platform == 'linux'"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("build", "marker", "after"),
+    [
+        ("cu130", "", BOTH),
+        ("cu130", "sys_platform != 'win32'", "sys_platform == 'linux'"),
+        ("cu130", "sys_platform == 'linux'", "sys_platform == 'linux'"),
+        ("cpu", "", None),
+    ],
+)
+@pytest.mark.parametrize("command", ["init -y --with torchaudio", "add-target linux-{build}"])
+@pytest.mark.uv
+def test_a_source_that_had_no_effect_is_limited_to_where_wheels_are(
+    build: str, marker: str, after: str | None, command: str, replica: Replica, tmp_path: Path
+) -> None:
+    """Accelerate brings torch from PyPI, on macOS too: it must go on to do so."""
+    demo = demo_of(tmp_path, "accelerate", build=build, marker=marker)
+    assert "torch" in added(demo, command.format(build=build))
+    sources = demo.uv["sources"]["torch"]
+    source = sources[0] if isinstance(sources, list) else sources
+    assert source.get("marker") == after
+    assert "TC405" not in codes(demo("check --format json"))
+    run = replica.uv("lock", cwd=demo.folder)
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_target_is_not_there_while_nothing_requires_torch(tmp_path: Path) -> None:
+    demo = demo_of(tmp_path, "accelerate", marker="sys_platform == 'linux'")
+    done = demo("add-target linux-cu130")
+    assert done.status == 0, done.err
+    assert "torch becomes a direct requirement" in done.err
+
+
+@pytest.mark.parametrize(
+    ("constraints", "new"),
+    [
+        ('"torch==2.9.1"', "torchaudio>=2.9.1,<2.10"),
+        ('"torch==2.9.1", "torchaudio==2.9.1"', "torchaudio>=2.9.1"),
+        ('"torch<2.10"', "torchaudio>=2.9.0,<2.10"),
+    ],
+)
+def test_a_companion_is_bounded_unless_a_constraint_holds_it(
+    constraints: str, new: str, tmp_path: Path
+) -> None:
+    """Newer torchaudio states no torch, so that uv would take it beside an old one."""
+    settings = f"constraint-dependencies = [{constraints}]"
+    demo = demo_of(tmp_path, "torch>=2.9", build="cpu", settings=settings)
+    assert added(demo, "init -y --with torchaudio") == [new]
+    assert "TC215" not in codes(demo("check --strict --format json"))
