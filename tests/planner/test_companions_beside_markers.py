@@ -1,4 +1,4 @@
-"""A new companion goes where torch goes; sources that had no effect do not take a platform along."""
+"""A companion goes where torch goes; sources that had no effect take no platform along."""
 
 from __future__ import annotations
 
@@ -117,6 +117,20 @@ def test_a_source_that_had_no_effect_is_limited_to_where_wheels_are(
     source = sources[0] if isinstance(sources, list) else sources
     assert source.get("marker") == after
     assert "TC405" not in codes(demo("check --format json"))
+    run = replica.uv("lock", cwd=demo.folder)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("machine", ["s390x", "aarch64"])
+@pytest.mark.uv
+def test_a_companion_is_no_cuda_build_where_torch_is_not_required(
+    machine: str, replica: Replica, tmp_path: Path
+) -> None:
+    """A build of torchvision requires that of torch, which PyPI has not."""
+    lines = f"torch>=2.9 ; platform_machine != '{machine}'", "torchvision>=0.24"
+    demo = demo_of(tmp_path, *lines, build="cpu")
+    assert replica.uv("lock", cwd=demo.folder).returncode == 0
+    assert added(demo, "add-target linux-cu130") == []
     run = replica.uv("lock", cwd=demo.folder)
     assert run.returncode == 0, run.stderr
 

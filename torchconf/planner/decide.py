@@ -93,6 +93,9 @@ class Decision(NamedTuple):
     """All that is to be added is there."""
     undeclared: frozenset[str] = frozenset()
     """Those of the packages that nothing requires directly so far: uv ignores their sources."""
+    where: str | None = None
+    """The marker that all requirements of torch share, for new sources: no source of torch applies
+    elsewhere."""
 
     @property
     def gone(self) -> frozenset[str]:
@@ -223,7 +226,21 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
         uncovered=uncovered,
         is_idle=idle and not uncovered and inputs.main not in undeclared and not request.force,
         undeclared=undeclared,
+        where=_where(inputs) if (request.add or request.specs) and not uncovered else None,
     )
+
+
+def _where(inputs: Inputs) -> str | None:
+    whole = inputs.project.workspace
+    lines = [one for one in whole.override_dependencies if one.name == inputs.main]
+    lines = lines or [
+        one
+        for project in (inputs.project, *inputs.facts.around)
+        for one in project.requirements()
+        if one.name == inputs.main
+    ]
+    markers = {one.raw.partition(";")[2].strip() for one in lines}
+    return markers.pop() or None if len(markers) == 1 else None
 
 
 def _declared(inputs: Inputs) -> frozenset[str]:

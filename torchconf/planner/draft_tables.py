@@ -18,6 +18,7 @@ from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import (
     holds,
+    meet,
     names_platforms,
     platform_marker,
     possible_platforms,
@@ -236,7 +237,10 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
         for backend in scope.backends():
             for name in decision.packages:
                 if _is_listed(name, scope, draft, decision):
-                    wanted[name].append(entry(scope, backend))
+                    own = entry(scope, backend)
+                    if name != decision.packages[0] and backend != indexes.catalog.fallback:
+                        own = _beside_torch(own, decision)
+                    wanted[name].append(own)
     for scope in affected:
         for backend in scope.backends():
             triton = decision.bounds.triton(backend)
@@ -266,6 +270,17 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
             ours = {(scope.kind, canonicalize_name(scope.name)) for scope in affected}
             found[key] = [e for e in routed if _same_source(e)[1:3] in ours]
     return found
+
+
+def _beside_torch(entry: Any, decision: Decision) -> Value:  # noqa: ANN401 - a parsed TOML value
+    """Let the source of a companion hold only where those of torch apply.
+
+    Each build of it names the very build of torch that it needs, and elsewhere that is PyPI's.
+    """
+    marker = _marker(entry)
+    if decision.layout != "markers" or decision.where is None or marker is None:
+        return dict(entry)
+    return {**entry, "marker": meet(marker, decision.where)}
 
 
 def _targeted(
