@@ -6,10 +6,12 @@ import re
 from itertools import pairwise
 from typing import NamedTuple
 
-from packaging.specifiers import Specifier
+from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import VERSION_PATTERN, Version
 
-__all__ = ["NoSpecifier", "as_marker", "convert", "with_prereleases"]
+from torchconf.model.ranges import overlaps
+
+__all__ = ["NoSpecifier", "as_marker", "convert", "convert_python", "with_prereleases"]
 
 _ANY = re.compile(r"v?[xX*](?:\.[xX*])*")
 _CLAUSE = re.compile(
@@ -60,6 +62,19 @@ def convert(text: str, *, parts: int = 1) -> Converted:
     if len(choices) == 1:
         return Converted(",".join(choices[0]), label)
     return Converted(_union(choices, text), label)
+
+
+def convert_python(text: str) -> str:
+    """Convert the Pythons of a project, as a specifier; what is about Python 2 alone is left out.
+
+    Raises:
+        NoSpecifier: As for any other constraint.
+    """
+    choices = re.split(r"\s*\|\|?\s*", text.strip())
+    kept = [
+        choice for choice in choices if overlaps(SpecifierSet(convert(choice).specifier), ">=3")
+    ]
+    return convert(" || ".join(kept or choices), parts=2).specifier
 
 
 def with_prereleases(specifier: str) -> str:

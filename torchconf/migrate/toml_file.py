@@ -16,7 +16,7 @@ from torchconf.edits.tokens import tokens
 from torchconf.migrate.old import LeftOut, Part, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from torchconf.migrate.old import Item
     from torchconf.model.toml_path import Path
@@ -121,17 +121,21 @@ class TomlFile:
             self._rest.append(Part(at, text, f"read with line {first[0].line}"))
         return first
 
-    def rest(self) -> Iterator[Item]:
-        """Yield what belongs to something taken elsewhere, and the lines that nobody has taken."""
-        yield from self._rest
-        left = [
-            number
-            for number, statement in enumerate(self._statements)
-            if number not in self._taken and not statement.is_header
-        ]
-        for number in left:
-            at, text = self._run([number])
-            yield LeftOut(at, text, "torchconf does not know this key", understood=False)
+    def account(self, items: Iterable[Item]) -> tuple[Item, ...]:
+        """Return items in the order of their lines, and one for each line that nobody took.
+
+        Args:
+            items: What the reader makes of what it takes.
+        """
+        found = [*items]
+        found += self._rest
+        for number, statement in enumerate(self._statements):
+            if number not in self._taken and not statement.is_header:
+                at, text = self._run([number])
+                found.append(
+                    LeftOut(at, text, "torchconf does not know this key", understood=False)
+                )
+        return tuple(sorted(found, key=lambda item: item.at.line))
 
     def _run(self, numbers: list[int]) -> tuple[Place, str]:
         statements = [self._statements[number] for number in numbers]

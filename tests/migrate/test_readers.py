@@ -1,0 +1,103 @@
+"""Each folder of `readers` is an old file, and what its reader says of it, line by line.
+
+`python -m tests.migrate.test_readers` writes what the readers say; read the difference. A line
+begins with the number of the line in the file; `!` is what nobody understands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import tomlkit
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.old_files import ODD, spoken, tables, unsaid
+from torchconf.errors import ProjectError
+from torchconf.migrate.old import OldFile
+from torchconf.migrate.poetry import read_poetry
+
+CASES = sorted(path for path in (Path(__file__).parent / "readers").iterdir() if path.is_dir())
+READERS: dict[str, tuple[Callable[[str, str], OldFile], tuple[str, ...]]] = {
+    "poetry": (read_poetry, ("tool.poetry",)),
+}
+"""Each format: what reads it, and the tables that it reads; none: all of the file."""
+
+
+def old_file(case: Path) -> tuple[str, OldFile, tuple[str, ...]]:
+    reader, scopes = READERS[case.name.partition("-")[0]]
+    path = next(path for path in case.iterdir() if path.name != "items.txt")
+    text = path.read_text(encoding="utf-8")
+    return text, reader(path.name, text), scopes
+
+
+def said(old: OldFile) -> str:
+    return "".join(f"{spoken(item)}\n" for item in old.items)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_file_is_read_line_by_line(case: Path) -> None:
+    _, old, _ = old_file(case)
+    assert said(old) == (case / "items.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_no_line_is_forgotten(case: Path) -> None:
+    text, old, scopes = old_file(case)
+    if not old.path.endswith((".yml", ".yaml")):
+        assert unsaid(text, scopes, old) == []
+    assert all(item.at.file == old.path and item.text for item in old.items)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_windows_line_ends_change_nothing(case: Path) -> None:
+    text, old, _ = old_file(case)
+    reader, _ = READERS[case.name.partition("-")[0]]
+    assert said(reader(old.path, text.replace("\n", "\r\n"))) == said(old)
+
+
+@pytest.mark.parametrize("text", ["", "[project]\n", "tool = 3", "[tool]\npoetry = 3"])
+def test_a_file_of_something_else_is_refused(text: str) -> None:
+    with pytest.raises(ProjectError, match="there is no table `"):
+        read_poetry("pyproject.toml", text)
+
+
+POETRY = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": ODD,
+        "dependencies": tables(["torch", "python", "numpy"], ODD) | ODD,
+        "group": tables(["dev", "main"], tables(["dependencies", "include-groups"], ODD)) | ODD,
+        "extras": tables(["a"], st.just(["torch"]) | ODD) | ODD,
+        "source": st.lists(tables(["name", "url", "priority"], ODD), max_size=2) | ODD,
+        "scripts": tables(["a"], ODD),
+        "plugins": tables(["a"], ODD),
+        "authors": ODD,
+        "readme": ODD,
+        "license": ODD,
+        "requires-poetry": ODD,
+    },
+)
+PROJECT = tables(["dependencies", "dynamic", "optional-dependencies"], ODD) | ODD
+
+
+@given(POETRY, PROJECT)
+def test_whatever_stands_in_the_tables_of_poetry(table: dict[str, object], project: object) -> None:
+    text = tomlkit.dumps({"project": project, "tool": {"poetry": table}})
+    old = read_poetry("pyproject.toml", text)
+    assert unsaid(text, ["tool.poetry"], old) == []
+
+
+@given(st.text(max_size=60))
+def test_whatever_a_file_says(text: str) -> None:
+    for reader, _ in READERS.values():
+        with suppress(ProjectError):
+            assert reader("a", text).items == ()
+
+
+if __name__ == "__main__":
+    for each in CASES:
+        (each / "items.txt").write_text(said(old_file(each)[1]), encoding="utf-8")
