@@ -61,7 +61,7 @@ def test_windows_line_ends_change_nothing(case: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[project]\n", "tool = 3", "[tool]\npoetry = 3"])
 def test_a_file_of_something_else_is_refused(text: str) -> None:
-    with pytest.raises(ProjectError, match="there is no table `"):
+    with pytest.raises(ProjectError, match="has no table `"):
         read_poetry("pyproject.toml", text)
 
 

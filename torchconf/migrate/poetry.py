@@ -37,7 +37,7 @@ def read_poetry(path: str, text: str) -> OldFile:
     table = tools.get("poetry") if isinstance(tools, dict) else None
     if not isinstance(table, dict):
         raise ProjectError(
-            "there is no table `[tool.poetry]`",
+            "the file has no table `[tool.poetry]`",
             at=path,
             help="name the file that lists the dependencies",
         )
