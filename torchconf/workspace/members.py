@@ -74,26 +74,40 @@ def _root_above(folder: str) -> tuple[files.SourceFile, Project] | None:
 
 def _leaves_out(root: Project, above: str, folder: str) -> bool:
     """Tell whether a pattern of `exclude` matches a folder, which need not be there yet."""
+    place = os.path.relpath(folder, above).replace(os.sep, "/").split("/")
+    patterns = (p.removeprefix("./").rstrip("/").split("/") for p in root.workspace_exclude)
+    return any(_matches(place, pattern) for pattern in patterns)
+
+
+def _matches(place: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Tell whether a path matches a pattern, each in its parts; `**` stands for any folders."""
     # Imported here: few projects are workspaces.
     from fnmatch import fnmatchcase
 
-    place = os.path.relpath(folder, above).replace(os.sep, "/").split("/")
-    for pattern in root.workspace_exclude:
-        parts = pattern.removeprefix("./").rstrip("/").split("/")
-        if len(parts) == len(place) and all(map(fnmatchcase, place, parts)):
-            return True
-    return False
+    if not pattern or not place:
+        return not pattern and not place
+    first, *rest = pattern
+    if first == "**":
+        starts = range(len(place)) if rest else (len(place),)
+        return any(_matches(place[start:], rest) for start in starts)
+    return fnmatchcase(place[0], first) and _matches(place[1:], rest)
 
 
 def member_folders(root: Project, folder: str) -> Iterator[str]:
-    """Yield the folders of a workspace's members: those that match, less those left out."""
+    """Yield the folders of a workspace's members: those that match, less those left out.
+
+    As with uv, `**` goes down, and a star stands for names with a dot in front, too.
+    """
     # Imported here: few projects are workspaces.
     from glob import glob
 
     def matches(patterns: Sequence[str]) -> Iterator[str]:
         for pattern in patterns:
-            for found in sorted(glob(os.path.join(glob_escape(folder), pattern))):
-                yield os.path.normpath(found)
+            place = os.path.join(glob_escape(folder), pattern)
+            for found in sorted(glob(place, recursive=True, include_hidden=True)):
+                # For uv, `**` at the end stands for what is inside, and not for the folder itself.
+                if pattern.endswith("/") or not found.endswith(os.sep):
+                    yield os.path.normpath(found)
 
     left_out = set(matches(root.workspace_exclude))
     for member in dict.fromkeys(matches(root.workspace_members)):
