@@ -43,6 +43,11 @@ def read(text: str, root: Project | None = None) -> Project:
         NAMED + '[tool.uv]\ndefault-groups = "all"',
         NAMED + "[tool.uv]\nconflicts = []",
         NAMED + "[dependency-groups]\nempty = []",
+        NAMED
+        + """[tool.uv]
+        exclude-dependencies = ["a", { package = { name = "b" }, dependencies = ["torch"] }]
+        override-dependencies = [{ package = { name = "b" }, dependencies = ["c>1"] }]
+        """,
     ],
 )
 def test_accepted(text: str) -> None:

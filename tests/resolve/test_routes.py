@@ -548,6 +548,9 @@ def test_choice_of_what_does_not_exist_is_a_request_error(select: str) -> None:
         "[tool.uv]\nno-sources = true",
         "[tool.uv.dependency-groups]\ndev = { requires-python = '>=3.12' }",
         BASE
+        + "[tool.uv]\nexclude-dependencies = "
+        + "[{ package = { name = 'demo' }, dependencies = ['torchvision'] }]",
+        BASE
         + "[tool.uv]\nindex-strategy = 'unsafe-best-match'\n"
         + "[[tool.uv.index]]\nname = 'open'\nurl = 'https://open.example.org'",
     ],
@@ -556,6 +559,19 @@ def test_what_the_rule_does_not_cover_is_unknown(text: str) -> None:
     assert torch(demo(text), LINUX, package="torchvision").startswith(("unknown", "absent"))
     route = demo(text).row("torchvision", machine(LINUX))
     assert route.reason
+
+
+@pytest.mark.parametrize(
+    ("package", "names", "is_known"),
+    [("other", "torch", True), ("accelerate", "rich", True), ("accelerate", "torch", False)],
+)
+def test_what_one_package_does_not_need_matters_where_it_would_bring_torch(
+    package: str, names: str, is_known: bool
+) -> None:
+    entry = f"{{ package = {{ name = '{package}' }}, dependencies = ['{names}'] }}"
+    found = demo(f"dependencies = ['accelerate']\n[tool.uv]\nexclude-dependencies = [{entry}]")
+    assert (found.doubt is None) is is_known
+    assert (found.row("torch", machine(LINUX)).kind == "index") is is_known
 
 
 def test_too_many_forks_leave_the_answer_unknown() -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Conflict",
+    "DependencyChange",
     "EnvironmentEntry",
     "Include",
     "Index",
@@ -149,6 +150,16 @@ class EnvironmentEntry(Located):
     raw: str
 
 
+class DependencyChange(Located):
+    """An entry of `override-dependencies` or `exclude-dependencies` about one package alone."""
+
+    package: NormalizedName
+    """Whose dependencies are others than it says."""
+    setting: str
+    names: tuple[NormalizedName, ...]
+    """Those that it has another way, or not at all."""
+
+
 class Project(Record):
     """One pyproject.toml.
 
@@ -182,6 +193,7 @@ class Project(Record):
     constraint_dependencies: tuple[Requirement, ...]
     override_dependencies: tuple[Requirement, ...]
     exclude_dependencies: tuple[NormalizedName, ...]
+    dependency_changes: tuple[DependencyChange, ...]
     workspace_members: tuple[str, ...]
     workspace_exclude: tuple[str, ...]
     is_workspace_root: bool

@@ -21,6 +21,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from torchconf.errors import ProjectError
 from torchconf.model.project import (
     Conflict,
+    DependencyChange,
     EnvironmentEntry,
     Include,
     Index,
@@ -45,9 +46,13 @@ from torchconf.model.toml_path import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import TypeAlias
 
     from torchconf.model.project import SourceKind
     from torchconf.model.toml_path import Path
+
+    Element: TypeAlias = tuple[object, Path]
+    """What stands in an array, and its place."""
 
 __all__ = ["read_project"]
 
@@ -375,6 +380,30 @@ class _Reader:
             if marker is not None
         )
 
+    def plain_and_scoped(self, value: object, path: Path) -> tuple[object, list[Element]]:
+        """Part the entries of a setting that may be about a package alone, such as `{package = }`.
+
+        What is left of the array keeps the numbers of its entries: others stand there as None.
+        """
+        if not isinstance(value, list):
+            return value, []
+        scoped = [(one, (*path, number)) for number, one in enumerate(value) if _is_scoped(one)]
+        return [None if _is_scoped(one) else one for one in value], scoped
+
+    def dependency_change(self, value: object, path: Path) -> DependencyChange | None:
+        table = self.table(value, path)
+        about = self.table(table.get("package"), (*path, "package"))
+        package = self.name(about.get("name"), (*path, "package", "name"))
+        place = (*path, "dependencies")
+        listed = table.get("dependencies")
+        if path[-2] == "exclude-dependencies":
+            names = self.names(listed, place)
+        else:
+            names = tuple(one.name for one in self.requirements(listed, place))
+        if package is None:
+            return None
+        return DependencyChange(package=package, setting=str(path[-2]), names=names, path=path)
+
     def default_groups(
         self, value: object, path: Path
     ) -> tuple[NormalizedName, ...] | Literal["all"] | None:
@@ -396,6 +425,11 @@ class _Reader:
         if has_project and "name" not in project:
             self.note(("project",), "the project has no `name`")
         conflicts = self.array(uv.get("conflicts"), CONFLICTS, "arrays of tables")
+        at = (*UV, "override-dependencies")
+        overrides, scoped = self.plain_and_scoped(uv.get("override-dependencies"), at)
+        before = (*UV, "exclude-dependencies")
+        excludes, more = self.plain_and_scoped(uv.get("exclude-dependencies"), before)
+        changes = (self.dependency_change(*element) for element in (*scoped, *more))
         return Project(
             at=self.file,
             data=data,
@@ -429,12 +463,9 @@ class _Reader:
             constraint_dependencies=self.requirements(
                 uv.get("constraint-dependencies"), CONSTRAINTS
             ),
-            override_dependencies=self.requirements(
-                uv.get("override-dependencies"), (*UV, "override-dependencies")
-            ),
-            exclude_dependencies=self.names(
-                uv.get("exclude-dependencies"), (*UV, "exclude-dependencies")
-            ),
+            override_dependencies=self.requirements(overrides, at),
+            exclude_dependencies=self.names(excludes, before),
+            dependency_changes=tuple(change for change in changes if change is not None),
             workspace_members=self.texts(workspace.get("members"), (*UV, "workspace", "members")),
             workspace_exclude=self.texts(workspace.get("exclude"), (*UV, "workspace", "exclude")),
             is_workspace_root="workspace" in uv,
@@ -444,6 +475,10 @@ class _Reader:
 
 
 _KINDS: tuple[SourceKind, ...] = ("index", "path", "git", "url", "workspace")
+
+
+def _is_scoped(value: object) -> bool:
+    return isinstance(value, dict) and "package" in value
 
 
 def _spoken(value: object) -> str:

@@ -75,7 +75,7 @@ def untargeted(outcome: Outcome, catalog: Catalog) -> tuple[str, ...]:
 
     planned, around = outcome.planned, outcome.around
     found = routes(planned, members=around, needs=needs_of((planned, *around), catalog))
-    if found.error is not None:
+    if found.error is not None or found.doubt is not None:
         return ()
     wheels = Wheels(planned, catalog)
     said: dict[str, list[str]] = {}

@@ -180,6 +180,10 @@ class Routes:
                 return f"the build backend of `{member.name}` computes its extras"
             if "dependency-groups" in member.uv:
                 return "`[tool.uv.dependency-groups]` has settings for single groups"
+        for change in root.dependency_changes:
+            theirs = self._needs.get(change.package, frozenset())
+            if change.package in self._members or not theirs.isdisjoint(change.names):
+                return f"`{change.setting}` changes the dependencies of `{change.package}`"
         return None
 
     def row(
