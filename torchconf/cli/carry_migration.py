@@ -12,6 +12,7 @@ from torchconf.edits import edit_text
 from torchconf.edits.plan import meaning
 from torchconf.errors import ProjectError, RequestError
 from torchconf.files import Change, spoken_path
+from torchconf.migrate.account import settled
 from torchconf.migrate.outcome import Migration
 from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import parse_target_spec
@@ -42,6 +43,8 @@ class _Planned(NamedTuple):
     drafted: Drafted
     outcome: Outcome | None
     """None if nothing needs torch."""
+    notes: tuple[str, ...] = ()
+    """What was told from little."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -141,9 +144,29 @@ class _Planning:
 
     def _plan(self, targets: Sequence[str]) -> _Planned:
         python, outcome = self._python(targets)
-        homes = _homes(outcome)
-        drafted = self._draft(python, homes)
-        return _Planned(drafted, self._outcome(drafted, targets))
+        builds = {target.backend.name for target in outcome.targets}
+        drafted = self._draft(python, _homes(outcome), builds)
+        final = self._outcome(drafted, targets)
+        accounts = settled(drafted.accounts, final.planned)
+        notes = [*self._python_notes(python), *self._left_out(targets)]
+        if not self.options.target:
+            backends = {t.backend.accelerator: t.backend.name for t in final.targets}
+            notes += self.migration.notes(backends)
+        return _Planned(drafted._replace(accounts=accounts), final, tuple(notes))
+
+    @staticmethod
+    def _python_notes(python: str | None) -> Iterator[str]:
+        if python is not None:
+            yield (
+                f"requires-python {python}: no file names a Python, and this torch has these; "
+                "`--python` sets others"
+            )
+
+    def _left_out(self, targets: Sequence[str]) -> Iterator[str]:
+        """Say which targets were guessed and cannot be had."""
+        gone = [t for t in self.migration.targets if t not in targets]
+        if gone and not self.options.target:
+            yield f"no target {' or '.join(gone)}: this torch is not available there"
 
     def _python(self, targets: Sequence[str]) -> tuple[str | None, Outcome]:
         """Return a range for `requires-python` if nothing says it, and a first plan."""
@@ -184,10 +207,14 @@ class _Planning:
         newest = known.index(built[-1]) if built else len(known) - 1
         return f">={known[max(floor, min(self._usual(), newest))]}"
 
-    def _draft(self, python: str | None, homes: dict[str, tuple[str, str]] | None) -> Drafted:
-        return self.migration.draft(
-            folder=os.path.basename(self.context.folder), python=python, homes=homes
-        )
+    def _draft(
+        self,
+        python: str | None,
+        homes: dict[str, tuple[str, str]] | None,
+        builds: set[str] | None = None,
+    ) -> Drafted:
+        folder = os.path.basename(self.context.folder)
+        return self.migration.draft(folder=folder, python=python, homes=homes, builds=builds)
 
     def _outcome(self, drafted: Drafted, targets: Sequence[str]) -> Outcome:
         options, context = self.options, self.context
@@ -246,7 +273,7 @@ def _changes(context: OpenProject, planned: _Planned) -> list[Change]:
 
 
 def _notes(context: OpenProject, old: OldFiles, planned: _Planned) -> list[str]:
-    notes = list(planned.drafted.notes)
+    notes = [*planned.drafted.notes, *planned.notes]
     notes += [
         f"{name} stays as it is: what it says of the package is for its build backend"
         for name in old.beside

@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
+from torchconf.migrate.requirement_text import pinned
 from torchconf.model.backends import PYPI, is_pypi, parse_backend
 from torchconf.model.markers import may_hold
 from torchconf.model.targets import PLATFORMS, Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.migrate.old import Bound, Need, OldIndex, Platforms, Toolkit
     from torchconf.migrate.roles import Role
 
-__all__ = ["Evidence", "Setting", "Wish", "label_backend", "page_of", "wishes_of"]
+__all__ = ["BY_NAME", "Evidence", "Setting", "Wish", "label_backend", "page_of", "wishes_of"]
 
 _USUAL = tuple(p for p in PLATFORMS if p.key in {"linux-x86_64", "windows-x86_64", "macos-arm64"})
 """The platforms that a project is for if nothing else is said."""
+
+
+BY_NAME = "the name of the file"
 
 
 class Wish(NamedTuple):
@@ -151,7 +155,7 @@ class _Reading:
         if first:
             return first
         if role.kind == "build":
-            return role.name, "the name of the file"
+            return role.name, BY_NAME
         second = self._from_pins(around, platform) or self._from_indexes(around)
         return second or (self.setting.otherwise, "")
 
@@ -171,6 +175,10 @@ class _Reading:
         for need in needs:
             if build := self._of_source(need.source) or _conda_build(need.build):
                 return build, f"`{need.text}`"
+            # What a program has pinned without a label it has not found on PyTorch's index.
+            main = canonicalize_name(need.name) == self.main
+            if need.via and main and pinned(need.specifier) and platform.os != "macos":
+                return PYPI.name, f"`{need.text}`"
         return None
 
     def _of_source(self, source: str) -> str:
@@ -251,8 +259,3 @@ def _conda_build(text: str) -> str:
     if found := re.search(r"rocm([0-9.]+)", text):
         return f"rocm{found[1].rstrip('.')}"
     return "cpu" if re.search(r"(?:^|[_*])cpu", text) else ""
-
-
-def any_build(settings: Iterable[Setting], catalog: Catalog) -> bool:
-    """Tell whether something says which build is meant."""
-    return any(wish.told_by for setting in settings for wish in wishes_of(setting, catalog))

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from torchconf.migrate.old import Need
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from torchconf.migrate.old import OldFile
 
 __all__ = ["brought_by_torch", "indirect"]
 
+BROUGHT = "other packages need it, and bring it; uv.lock holds its version"
 _NVIDIA = re.compile(
     r"nvidia-(?:cublas|cuda-(?:cupti|nvrtc|runtime|nvcc|cccl)|cudnn|cufft|cufile|curand|cusolver"
     r"|cusparse|cusparselt|nccl|nvjitlink|nvshmem|nvtx)(?:-cu[0-9]+)?"
@@ -32,8 +31,8 @@ def brought_by_torch(name: str, triton_packages: Collection[str]) -> str:
     """
     if _NVIDIA.fullmatch(name):
         return (
-            "torch's CUDA builds for Linux bring CUDA's libraries themselves; other builds need "
-            "none, and Windows and macOS have none"
+            "it is not needed: torch's CUDA builds for Linux bring CUDA's libraries themselves; "
+            "other builds and other systems have none"
         )
     if name == "triton" or name in triton_packages:
         return "each build of torch brings the triton that it needs"
@@ -62,11 +61,7 @@ def indirect(file: OldFile, read: Mapping[str, OldFile]) -> dict[int, str]:
         return {id(need): f"{whole} says what is needed; uv.lock holds versions" for need in needs}
     if not any(need.via for need in needs):
         return {}
-    return {
-        id(need): f"only {_spoken(need.via)} {'needs' if len(need.via) == 1 else 'need'} it"
-        for need in needs
-        if need.via and not any(map(_is_file, need.via))
-    }
+    return {id(need): BROUGHT for need in needs if need.via and not any(map(_is_file, need.via))}
 
 
 def source_files(file: OldFile, read: Mapping[str, OldFile]) -> tuple[str, ...]:
@@ -87,10 +82,3 @@ def _path(source: str, folder: str, read: Mapping[str, OldFile]) -> str:
 def _is_file(via: str) -> bool:
     """Tell a file that asks for something from a package that does: `-r requirements.in`."""
     return bool(re.match(r"-[rc]\s|.*[(/]|.*[.](?:in|txt|toml|cfg|py)\b", via))
-
-
-def _spoken(names: Iterable[str]) -> str:
-    first, *others = [canonicalize_name(name) for name in names]
-    if others[1:]:
-        return f"{first} and {len(others)} others"
-    return " and ".join([first, *others])

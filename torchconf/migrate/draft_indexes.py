@@ -15,7 +15,7 @@ from torchconf.model.backends import host_of, is_pypi
 from torchconf.model.toml_path import INDEXES, SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from torchconf.edits.draft import Draft
     from torchconf.migrate.account import Ledger
@@ -27,13 +27,15 @@ __all__ = ["IndexDraft"]
 class IndexDraft:
     """The indexes of a draft that are not PyTorch's."""
 
-    def __init__(self, migration: Migration, draft: Draft, ledger: Ledger) -> None:
+    def __init__(
+        self, migration: Migration, draft: Draft, ledger: Ledger, builds: Collection[str]
+    ) -> None:
         """Start with none."""
         self.migration = migration
         self.draft = draft
         self.ledger = ledger
         self.notes: list[str] = []
-        self.builds = {wish.build for _, wish in migration.wishes}
+        self.builds = builds
         self.needed = {
             canonicalize_name(item.name): item.name
             for file in migration.files
@@ -132,7 +134,7 @@ class IndexDraft:
             why = "explicit: only for PyTorch's packages"
             self.ledger.note(item, "changed", f"tool.uv.index for the build {build}", why)
         elif build:
-            why = f"no target has the build {build}: labels of pins say otherwise"
+            why = f"no target has the build {build}"
             self.ledger.note(item, "left out", why=why)
         else:
             why = "the labels of pins say which build; without one it is PyPI's"

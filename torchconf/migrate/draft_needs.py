@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.migrate.builds import label_backend
 from torchconf.migrate.direct_needs import brought_by_torch, indirect
-from torchconf.migrate.old import Bound, Need
+from torchconf.migrate.old import Bound, Need, items_of
 from torchconf.migrate.requirement_text import (
     Wording,
     as_written,
@@ -21,13 +21,13 @@ from torchconf.migrate.requirement_text import (
 from torchconf.migrate.settings import Where, where
 from torchconf.model.markers import may_hold, platform_marker
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
-from torchconf.model.toml_path import CONSTRAINTS
+from torchconf.model.toml_path import CONSTRAINTS, render_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from torchconf.edits.draft import Draft
-    from torchconf.migrate.account import Ledger
+    from torchconf.migrate.account import Ledger, Verdict
     from torchconf.migrate.draft_indexes import IndexDraft
     from torchconf.migrate.old import OldFile
     from torchconf.migrate.outcome import Migration
@@ -70,6 +70,12 @@ class NeedDraft:
         self.read = {file.path: file for file in migration.files}
         self.family = frozenset(migration.catalog.family)
         self.has_torch = bool(migration.wishes)
+        self.labelled = {
+            canonicalize_name(item.name)
+            for item in items_of(migration.files, Need)
+            if label_backend(item.label, migration.catalog)
+        }
+        """Packages of which some line names a build: their release is one that was chosen."""
 
     def draft_all(self) -> None:
         """Draft everything that the files need."""
@@ -95,18 +101,23 @@ class NeedDraft:
             if not isinstance(item, Need):
                 continue
             name = canonicalize_name(item.name)
-            why = unneeded.get(id(item), "")
-            if self.has_torch and not item.extras:
-                why = brought_by_torch(name, self.migration.catalog.triton_packages) or why
+            why = self._brought(name) or unneeded.get(id(item), "")
             if why:
-                if id(item) in unneeded and self.migration.keep_versions:
-                    self._keep(item)
+                if not self._brought(name) and self.migration.keep_versions and self._keep(item):
+                    kept = f"tool.uv.constraint-dependencies: {item.name}=={pinned(item.specifier)}"
+                    self.ledger.note(item, "changed", kept, "other packages bring it")
                 self.ledger.note(item, "left out", why=why)
                 continue
             if role.kind == "bounds":
                 self._constrain(item, item.specifier)
                 continue
             yield from self._entry(item, where(item, role), file)
+
+    def _brought(self, name: str) -> str:
+        """Say why torch brings a package along; empty if it does not."""
+        if not self.has_torch:
+            return ""
+        return brought_by_torch(name, self.migration.catalog.triton_packages)
 
     def _entry(self, item: Need, to: Where, file: OldFile) -> Iterable[_Entry]:
         wording, why = as_written(item), ""
@@ -133,16 +144,13 @@ class NeedDraft:
         if item.url and family and (release := _release_of(item.url)):
             why = "the index has this wheel; the build comes from its name"
             return wording._replace(specifier=f"=={release}", url=""), why
-        version = pinned(item.specifier)
-        main = canonicalize_name(item.name) == catalog.main_package
-        if family and self.migration.torch is not None and main:
+        version, name = pinned(item.specifier), canonicalize_name(item.name)
+        if self.migration.torch is not None and name == catalog.main_package:
             return wording._replace(specifier=""), "`--torch` says which release"
-        if not version:
-            return wording, "the label says which build" if label else ""
-        if label and not file.compiled:
-            return wording, f"the label `{item.label}` is a build, which its index chooses"
-        if file.format != "pip" or file.path.endswith(".in"):
-            return wording, ""
+        by_hand = file.format != "pip" or file.path.endswith(".in")
+        if not version or by_hand or (name in self.labelled and not file.compiled):
+            why = f"the label `{item.label}` is a build, which its index chooses"
+            return wording, why if label else ""
         if self.migration.keep_versions:
             self._keep(item)
             why = f"the version is kept as a constraint: `{item.name}=={version}`"
@@ -162,7 +170,8 @@ class NeedDraft:
         name = first.name
         if there := self._declared(path, name):
             for entry in same:
-                self.ledger.note(entry.item, "taken", there, "the project requires it already")
+                why = "the project requires it already"
+                self.ledger.note(entry.item, "taken", there, why, name)
             return
         wordings = self._worded(same)
         for wording in wordings:
@@ -180,9 +189,8 @@ class NeedDraft:
             why = entry.why
             if len(same) > 1 and not same_text and not why:
                 why = "joined with the other lines that ask for it"
-            self.ledger.note(
-                entry.item, "taken" if same_text else "changed", f"{shown}: {own.text}", why
-            )
+            outcome: Verdict = "taken" if same_text else "changed"
+            self.ledger.note(entry.item, outcome, f"{shown}: {own.text}", why, name)
         if name not in catalog.family:
             self.indexes.source(first.item, name)
 
@@ -228,11 +236,14 @@ class NeedDraft:
 
     # Constraints.
 
-    def _keep(self, item: Need) -> None:
+    def _keep(self, item: Need) -> bool:
+        """Make the version of a pin a constraint; tell whether there is one."""
         version = pinned(item.specifier)
-        if version and not (item.url or item.path):
-            marker = f" ; {item.marker}" if item.marker else ""
-            self._constraint(f"{item.name}=={version}{marker}")
+        if not version or item.url or item.path:
+            return False
+        marker = f" ; {item.marker}" if item.marker else ""
+        self._constraint(f"{item.name}=={version}{marker}")
+        return True
 
     def _constraint(self, text: str) -> None:
         if text not in (self.draft.get(CONSTRAINTS) or ()):
@@ -255,9 +266,7 @@ class NeedDraft:
         for file in self.migration.files:
             for item in file.items:
                 if isinstance(item, Bound):
-                    name = canonicalize_name(item.name)
-                    why = brought_by_torch(name, self.migration.catalog.triton_packages)
-                    if why and self.has_torch:
+                    if why := self._brought(canonicalize_name(item.name)):
                         self.ledger.note(item, "left out", why=why)
                     else:
                         self._constrain(item, item.specifier)
@@ -280,4 +289,4 @@ def _is_everywhere(markers: Iterable[str]) -> bool:
 
 
 def _shown(path: Path) -> str:
-    return ".".join(map(str, path))
+    return render_path(path)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from torchconf.edits.draft import Draft
 from torchconf.errors import without_secrets
 from torchconf.migrate.account import Account, Ledger
-from torchconf.migrate.builds import page_of, wishes_of
+from torchconf.migrate.builds import BY_NAME, page_of, wishes_of
 from torchconf.migrate.draft_indexes import IndexDraft
 from torchconf.migrate.draft_needs import NeedDraft
 from torchconf.migrate.old import (
@@ -20,6 +20,7 @@ from torchconf.migrate.old import (
     Include,
     LeftOut,
     OldIndex,
+    Part,
     Platforms,
     PythonBound,
     Toolkit,
@@ -29,7 +30,7 @@ from torchconf.migrate.settings import file_roles, settings_of
 from torchconf.model.backends import PYPI
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.edits.plan import Step
@@ -129,6 +130,31 @@ class Migration:
                 return f"{head}{{backend}}{tail}" if found else None
         return None
 
+    def notes(self, backends: Mapping[str, str]) -> Iterator[str]:
+        """Say which builds were told from little.
+
+        Args:
+            backends: The backend of each accelerator that the plan has.
+        """
+        for setting in self.settings:
+            role = setting.role
+            paths = ", ".join(p for p, each in self.roles.items() if each == role)
+            wishes = [wish for each, wish in self.wishes if each is setting]
+            by_name = any(wish.told_by == BY_NAME for wish in wishes)
+            if role.kind == "build" and by_name and backends.get(role.name, role.name) != role.name:
+                yield (
+                    f"{paths} names no build: `{role.word}` means {backends[role.name]}, the "
+                    "newest that all files allow"
+                )
+            elif role.kind == "base" and wishes and not any(wish.told_by for wish in wishes):
+                if setting.otherwise == PYPI.name:
+                    yield (
+                        "no file names a build, so torch is PyPI's: CUDA on Linux, CPU elsewhere; "
+                        "name others with `-t`"
+                    )
+                else:
+                    yield f"{paths} names no build: beside files for GPUs it is for the CPU"
+
     # The draft.
 
     def draft(
@@ -137,6 +163,7 @@ class Migration:
         folder: str,
         python: str | None = None,
         homes: Mapping[str, tuple[str, str]] | None = None,
+        builds: Collection[str] | None = None,
     ) -> Drafted:
         """Draft the project's tables.
 
@@ -145,15 +172,23 @@ class Migration:
             python: For `requires-python`, if neither the project nor the files say it.
             homes: For each build its extra or group, as the planner names it; None if it has not
                 done so yet. A build without one belongs to the base.
+            builds: The builds that the project will have; None for those that the files mean.
         """
+        if builds is None:
+            builds = {wish.build for _, wish in self.wishes}
         ledger, draft, notes = Ledger(), Draft(self.project.data), list[str]()
         self._about(draft, ledger, folder, python)
-        indexes = IndexDraft(self, draft, ledger)
+        indexes = IndexDraft(self, draft, ledger, builds)
         needs = NeedDraft(self, draft, ledger, indexes, homes)
         needs.draft_all()
         indexes.draft_all()
-        self._rest(ledger)
+        self._rest(ledger, builds)
         notes += [*needs.notes, *indexes.notes]
+        if any(file.compiled for file in self.files):
+            notes.append(
+                "for a requirements file of one environment, with everything pinned: "
+                "`torchconf export TARGET`"
+            )
         return Drafted(tuple(draft.steps), ledger.accounts(self.files), tuple(notes))
 
     def _about(self, draft: Draft, ledger: Ledger, folder: str, python: str | None) -> None:
@@ -201,9 +236,8 @@ class Migration:
             or any(items_of(self.files, PythonBound))
         )
 
-    def _rest(self, ledger: Ledger) -> None:
+    def _rest(self, ledger: Ledger, builds: Collection[str]) -> None:
         """Account for the lines that need no step of their own."""
-        told = {wish.told_by for _, wish in self.wishes}
         for file in self.files:
             for item in file.items:
                 match item:
@@ -214,11 +248,15 @@ class Migration:
                     case Include():
                         ledger.note(item, "taken", why="its lines are listed under its name")
                     case Toolkit():
-                        into = f"the build {item.backend}" if f"`{item.text}`" in told else ""
+                        into = f"the build {item.backend}" if item.backend in builds else ""
                         why = "" if into else "something else says which build is meant"
                         ledger.note(item, "changed" if into else "left out", into, why)
+                    case Platforms() if file.format == "pip":
+                        ledger.note(item, "left out", why="uv.lock is for all platforms")
                     case Platforms():
                         ledger.note(item, "changed", f"targets on {', '.join(item.platforms)}")
+                    case Part():
+                        ledger.note(item, "taken", why=item.why)
                     case _:
                         pass
 

@@ -133,6 +133,7 @@ def _is_for(setting: Setting, build: str, catalog: Catalog) -> bool:
 
 def _evidence(files: Iterable[OldFile], section: Section, catalog: Catalog) -> Evidence:
     """Gather what files say about builds, in one section of theirs."""
+    files = tuple(files)
     items: list[Item] = [item for file in files for item in file.items]
 
     def here(item: Need | OldIndex | Toolkit | Platforms) -> bool:
@@ -158,5 +159,12 @@ def _evidence(files: Iterable[OldFile], section: Section, catalog: Catalog) -> E
             if isinstance(item, OldIndex) and here(item) and item.kind != "explicit"
         ),
         toolkits=tuple(item for item in items if isinstance(item, Toolkit) and here(item)),
-        platforms=tuple(item for item in items if isinstance(item, Platforms) and here(item)),
+        platforms=tuple(
+            item
+            for file in files
+            # A requirements file was compiled there, which says nothing about who needs it.
+            if file.format != "pip"
+            for item in file.items
+            if isinstance(item, Platforms) and here(item)
+        ),
     )

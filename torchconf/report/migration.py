@@ -36,15 +36,16 @@ def accounts_text(accounts: Sequence[Account]) -> Iterator[str]:
     for file in dict.fromkeys(one.at.file for one in accounts):
         yield f"{file}:"
         own = [one for one in accounts if one.at.file == file]
-        fates: dict[object, list[Account]] = {}
+        fates: dict[str, list[Account]] = {}
         for one in own:
-            key = (one.outcome, one.why) if one.outcome == "left out" else id(one)
-            fates.setdefault(key, []).append(one)
-        for same in fates.values():
-            if len(same) > _MANY:
+            if one.outcome == "left out":
+                fates.setdefault(one.why, []).append(one)
+        for one in own:
+            same = fates.get(one.why, []) if one.outcome == "left out" else []
+            if len(same) <= _MANY:
+                yield _alone(one)
+            elif same[0] is one:
                 yield from _together(same)
-            else:
-                yield from map(_alone, same)
 
 
 def unclear_lines(accounts: Iterable[Account]) -> list[str]:

@@ -18,6 +18,7 @@ STAND_INS: dict[str, tuple[str, ...]] = {
     "pillow": ("12.2.0",),
     "typing-extensions": ("4.16.0",),
     # Used in tests; what follows the version is required.
+    "certifi": ("2026.1.4",),
     "einops": ("0.8.2",),
     "fastapi": ("0.135.1",),
     "fsspec": ("2026.2.0",),

@@ -1,0 +1,105 @@
+"""The shapes as uv sees them: each project locks, and every target gets its build."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.support.old_shapes import Shape, load_shapes
+from tests.support.projects import run_in
+from tests.support.replica import Replica
+
+SHAPES = load_shapes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_the_project_locks_and_every_target_gets_its_build(
+    shape: Shape, tmp_path: Path, inside_replica: Replica
+) -> None:
+    demo = shape.copy(tmp_path)
+    (demo / "pyproject.toml").write_bytes(shape.after.encode())
+    data = tomllib.loads(shape.after)
+    targets = data.get("tool", {}).get("torchconf", {}).get("targets", ())
+    # An old companion need not have wheels for the newest Python of its torch.
+    oldest = re.search(r"3[.][0-9]+", data["project"]["requires-python"])
+    assert oldest is not None
+
+    inside_replica.lock(demo)
+
+    for target in targets:
+        result = run_in(demo, f"verify --frozen --format json --python {oldest[0]} -t {target}")
+        assert result.status == 0, (target, result.out, result.err)
+        torch = [row for row in result.json["routes"] if row["package"] == "torch"]
+        assert torch
+        wanted = target.rpartition("-")[2]
+        for row in torch:
+            assert row["problem"] is None
+            assert row["backend"] == wanted or target.startswith("macos")
+
+
+FIRST_USER = "a-file-that-uv-compiled-on-linux-becomes-a-project-for-all"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+@pytest.mark.parametrize("target", ["linux-cu132", "linux-cpu", "windows-cpu"])
+@pytest.mark.skipif(sys.platform != "linux", reason="the wheels of two targets are for Linux")
+def test_a_compiled_file_of_linux_ends_as_a_file_for_each_environment(
+    target: str, installer: str, tmp_path: Path, inside_replica: Replica
+) -> None:
+    """The path of the first user, who had this file, and machines on which it broke."""
+    shape = next(shape for shape in SHAPES if shape.name == FIRST_USER)
+    demo = shape.copy(tmp_path)
+    assert run_in(demo, f"{shape.command} --lock").status == 0
+    assert run_in(demo, "export").status == 0
+    file = demo / "requirements" / f"{target}.txt"
+    text = file.read_text(encoding="utf-8")
+    assert ("nvidia" in text) is (target == "linux-cu132")
+
+    replica = inside_replica
+    if target.startswith("windows"):
+        command = installed_elsewhere(installer, file)
+    else:
+        python = str(demo / ".venv" / "bin" / "python")
+        subprocess.run([sys.executable, "-m", "venv", demo / ".venv"], check=True)
+        pip = [python, "-m", "pip", "install", "-q", "--require-hashes", "-r", str(file)]
+        uv = [str(replica.executable), "pip", "sync", "--python", python, str(file)]
+        command = pip if installer == "pip" else uv
+    done = replica.run(*command, cwd=demo, env=for_pip(replica))
+
+    assert done.returncode == 0, done.stderr
+    if not target.startswith("windows"):
+        code = "import torch; print(torch.__version__)"
+        assert replica.run(python, "-c", code, cwd=demo).stdout.strip() == f"2.13.0+{target[6:]}"
+
+
+def installed_elsewhere(installer: str, file: Path) -> list[str]:
+    """Return the command that downloads for Windows what a file lists, as far as one can here."""
+    if installer == "uv":
+        uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
+        return [
+            uv, "pip", "install", "--python-platform", "windows", "--python-version", "3.11",
+            "--target", str(file.parent / "there"), "-r", str(file),
+        ]  # fmt: skip
+    return [
+        sys.executable, "-m", "pip", "download", "-q", "--platform", "win_amd64", "--no-deps",
+        "--python-version", "3.11", "--only-binary", ":all:", "-d", str(file.parent / "there"),
+        "--require-hashes", "-r", str(file),
+    ]  # fmt: skip
+
+
+def for_pip(replica: Replica) -> dict[str, str]:
+    """Return the environment in which pip asks the replica's stand-in for PyPI."""
+    environment = replica.environment()
+    return environment | {
+        "PIP_INDEX_URL": environment["UV_DEFAULT_INDEX"],
+        "PIP_CERT": environment["SSL_CERT_FILE"],
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
