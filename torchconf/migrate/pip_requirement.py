@@ -25,7 +25,7 @@ _ARCHIVE = re.compile(r"\.(?:whl|zip|tar|tgz|tbz|txz|tar\.(?:gz|bz2|xz|Z|lzma))$
 _SDIST = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*?)-v?([0-9][A-Za-z0-9.!_+]*)")
 _EXTRAS = re.compile(r"^([^\[\]]*)\[([^\[\]]*)\]$")
 _VARIABLE = re.compile(r"\$\{[A-Za-z0-9_]+\}")
-_CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>)\s*([^\s,;<>=!~()]+)")
+_CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>)\s*((?:\d+!)?[^\s,;<>=!~()]+)")
 
 
 class Spelled(NamedTuple):
@@ -184,7 +184,8 @@ def _located(need: Need, place: str) -> Need:
     bare, _, fragment = place.partition("#")
     parts = [part for part in fragment.split("&") if part]
     for part in parts:
-        if part.lower().startswith("egg="):
+        # The name of a wheel is surely right; that behind it is what somebody typed.
+        if part.lower().startswith("egg=") and not bare.lower().endswith(".whl"):
             need = _named_by_egg(need, _unquoted(part[4:]))
     kept = "&".join(part for part in parts if not part.lower().startswith("egg="))
     if bare.lower().startswith("file:"):
