@@ -130,6 +130,18 @@ def spoilt(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
             lambda data: data["wheels"]["torch"]["2.13.0"].update(cpu=100_000),
             "the catalog has no usable wheels of torch 2.13.0",
         ),
+        (
+            lambda data: data["wheels"]["torch"]["2.12.0"].update(cpu="all"),
+            "the catalog has no usable wheels of torch 2.12.0",
+        ),
+        (
+            lambda data: data["wheels"]["torch"].update({"2.11.0": []}),
+            "the catalog has no usable wheels of torch 2.11.0",
+        ),
+        (
+            lambda data: data["wheels"].update(torch=["2.13.0"]),
+            "the catalog has no usable wheels of torch",
+        ),
     ],
 )
 def test_catalog_of_another_shape_is_refused(

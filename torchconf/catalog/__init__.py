@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from torchconf.model.targets import Platform
 
 SCHEMA_VERSION = 1
-# No public Python: a range that admits it has no upper bound that anybody meant.
 _LISTED = {"linux-x86_64", "windows-x86_64"}
+"""The platforms whose wheels are all known where a release is complete for `x86_64`."""
 
 _KEYS = {
     "schema_version": int, "as_of": str, "base_url": str, "fallback": str, "main_package": str,
@@ -131,10 +131,11 @@ def validated(data: object, at: str) -> dict[str, Any]:
         )
     count = len(data["sets"])
     for package, versions in data["wheels"].items():
-        for version, cells in versions.items():
-            if not all(0 <= number < count for number in cells.values()):
+        for version, cells in versions.items() if isinstance(versions, dict) else [("", None)]:
+            numbers = cells.values() if isinstance(cells, dict) else [None]
+            if not all(isinstance(number, int) and 0 <= number < count for number in numbers):
                 raise CatalogError(
-                    f"the catalog has no usable wheels of {package} {version}", at=at
+                    f"the catalog has no usable wheels of {package} {version}".rstrip(), at=at
                 )
     if data["fallback"] not in data["backends"]:
         raise CatalogError("the fallback backend is not one of the backends", at=at)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from torchconf.errors import shown
 from torchconf.files import spoken_path
 from torchconf.machine import spoken_gpu
+from torchconf.machine.best_target import by_reason
 from torchconf.machine.hardware import TITLES
 from torchconf.report.colour import paint, wants_colour
 
@@ -49,8 +50,8 @@ def report_lines(report: Report, catalog: Catalog) -> Iterator[Line]:
         if fit.fits:
             yield Line("fits", f"{fit.target!s:{width}}  {fit.reason}", "green")
     for answer, label, colour in ((None, "unknown", "yellow"), (False, "does not fit", "dim")):
-        for targets, reason in _grouped(fit for fit in shown_fits if fit.fits is answer):
-            yield Line(label, f"{targets}: {reason}", colour)
+        for text in by_reason(fit for fit in shown_fits if fit.fits is answer):
+            yield Line(label, text, colour)
     yield from _environment_lines(report, catalog)
     yield from _verdict_lines(report)
 
@@ -70,14 +71,6 @@ def _worth_showing(report: Report) -> Iterator[Fit]:
         only = fit.fits and fit.backend.accelerator not in served
         if fit.current or only or fit.backend.name in named:
             yield fit
-
-
-def _grouped(fits: Iterable[Fit]) -> Iterator[tuple[str, str]]:
-    by_reason: dict[str, list[str]] = {}
-    for fit in fits:
-        by_reason.setdefault(fit.reason, []).append(str(fit.target))
-    for reason, targets in by_reason.items():
-        yield ", ".join(targets), reason
 
 
 def _environment_lines(report: Report, catalog: Catalog) -> Iterator[Line]:

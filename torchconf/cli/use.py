@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torchconf.cli.options import CommonOptions, Format
     from torchconf.cli.parser import Parser
     from torchconf.cli.this_target import ThisTarget
+    from torchconf.model.project import Project
 
     Place = Literal["bash", "zsh", "fish", "powershell", "direnv", "mise", "github", "docker"]
 
@@ -79,7 +80,7 @@ def run(options: UseOptions) -> int:
         context = open_member(context, options.package)
     found = choose_target(context, options.target, os.environ, "torchconf use")
     shell = options.shell or _this_shell()
-    variables = _variables(found)
+    variables = _variables(found, context.project)
     lines = "\n".join(assignment(shell, *pair) for pair in (variables or {}).items())
     if options.format == "json":
         print_json(
@@ -98,7 +99,7 @@ def run(options: UseOptions) -> int:
     return 1 if variables is None else 0
 
 
-def _variables(found: ThisTarget) -> dict[str, str] | None:
+def _variables(found: ThisTarget, project: Project) -> dict[str, str] | None:
     """Return what has to be set so that plain commands choose the build; None if nothing does."""
     if found.selection._replace(package=None).words():
         return None
@@ -106,7 +107,11 @@ def _variables(found: ThisTarget) -> dict[str, str] | None:
     for value in variables.values():
         if not re.fullmatch(r"[A-Za-z0-9._ -]*", value):
             # uv refuses it; here, it would become part of a line that a shell executes.
-            raise ProjectError("a dependency group has a name that is not valid")
+            raise ProjectError(
+                f"a dependency group has a name that is not valid: `{value}`",
+                at=project.place("dependency-groups"),
+                help="use letters, digits, `-`, `_` and `.`; start and end with a letter or digit",
+            )
     return variables
 
 

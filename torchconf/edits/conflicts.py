@@ -113,7 +113,9 @@ def _sets(
 def _is_defined(draft: Draft, kind: str, name: str) -> bool:
     table = ("project", "optional-dependencies") if kind == "extra" else ("dependency-groups",)
     there = draft.get(table)
-    return not isinstance(there, dict) or any(canonicalize_name(key) == name for key in there)
+    if not isinstance(there, dict) or name in there:
+        return True
+    return any(canonicalize_name(key) == name for key in there)
 
 
 def _member(entry: Any, own: object, package: object) -> tuple[str, str] | None:  # noqa: ANN401 - parsed TOML

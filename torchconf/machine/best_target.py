@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from torchconf.machine.fitting import Fit
+from torchconf.machine.fitting import ORDER, Fit
 from torchconf.model.backends import PYPI
 
 if TYPE_CHECKING:
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from torchconf.model.backends import Backend
     from torchconf.model.targets import Platform, Target
 
-__all__ = ["BestTarget", "best_target", "judge_targets", "reasons"]
-
-_ORDER = (True, None, False)
+__all__ = ["BestTarget", "best_target", "by_reason", "judge_targets", "reasons"]
 
 
 class BestTarget(NamedTuple):
@@ -48,7 +46,7 @@ def judge_targets(
                 fit = fits[place]._replace(target=target)
             else:
                 fit = Fit(target, None, "what this build needs is unknown", current=False)
-            judged.append((_ORDER.index(fit.fits), place, fit))
+            judged.append((ORDER.index(fit.fits), place, fit))
     return tuple(fit for _, _, fit in sorted(judged, key=lambda one: one[:2]))
 
 
@@ -76,8 +74,13 @@ def best_target(judged: Sequence[Fit]) -> BestTarget | None:
 
 
 def reasons(fits: Iterable[Fit]) -> str:
-    """Say why some targets do not fit: `linux-cu132, linux-cu130: no NVIDIA GPU found`."""
-    by_reason: dict[str, list[str]] = {}
+    """Say why some targets do not fit, on one line."""
+    return "; ".join(by_reason(fits))
+
+
+def by_reason(fits: Iterable[Fit]) -> list[str]:
+    """Join targets that share a reason: `linux-cu132, linux-cu130: no NVIDIA GPU found`."""
+    found: dict[str, list[str]] = {}
     for fit in fits:
-        by_reason.setdefault(fit.reason, []).append(str(fit.target))
-    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
+        found.setdefault(fit.reason, []).append(str(fit.target))
+    return [f"{', '.join(names)}: {reason}" for reason, names in found.items()]

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from torchconf.model.backends import Backend
     from torchconf.model.targets import Platform
 
-_ORDER = (True, None, False)
+ORDER = (True, None, False)
+"""What fits comes first, then what nobody knows, then what does not."""
 _JETSON = "PyTorch's CUDA builds are not made for Jetson, which needs NVIDIA's wheels"
 _LIKE_SERVERS = "built for this GPU, but not for Jetson, which has wheels of NVIDIA's own"
 _THOR = "11.0"
@@ -69,7 +70,7 @@ def fits(machine: Machine, catalog: Catalog) -> tuple[Fit, ...]:
         sorted(
             found,
             key=lambda fit: (
-                _ORDER.index(fit.fits), catalog.maker(fit.backend.accelerator) is None,
+                ORDER.index(fit.fits), catalog.maker(fit.backend.accelerator) is None,
                 not fit.current,
             ),
         )

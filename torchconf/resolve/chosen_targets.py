@@ -43,7 +43,7 @@ def chosen_targets(
     meant = intended(project, catalog, before)
     found: list[tuple[Target, Selection]] = []
     for target in dict.fromkeys([*meant, *before.targets]):
-        name = before.names.get(target.backend.name, target.backend.extra)
+        name = before.names.get(target.backend.name, "")
         selection = selection_for(target, catalog.main_package, rows, name)
         if selection is not None:
             found.append((target, selection))

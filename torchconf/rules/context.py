@@ -488,7 +488,5 @@ def names_in_builds(project: Project) -> set[str]:
 
 
 def _first_name(line: str) -> str:
-    # Imported here: few projects build with PyTorch.
-
     match = re.match(r"\s*([A-Za-z0-9._-]+)", line)
     return match[1] if match else ""

@@ -81,17 +81,19 @@ class DefaultGroupClash(Rule):
 
     def _incomplete(self, context: Context, names: str, missing: list[Item]) -> Finding:
         """Report builds that no machine gets, as their groups are no default groups."""
-        others = list_names(str(item.name) for item in missing)
+        others, one = list_names(str(item.name) for item in missing), len(missing) == 1
         draft = draft_of(context)
         for item in missing:
             written = context.project.groups[item.name].written if item.name else ""
             draft.insert(DEFAULT_GROUPS, written, "every build is a default group")
         return self.finding(
             DEFAULT_GROUPS,
-            f"{names} are default groups, but {others} is not: a machine that leaves them out with "
-            f"`{NO_GROUP}` gets no build",
+            f"{names} are default groups, but {others} {'is' if one else 'are'} not: a machine "
+            f"that leaves them out with `{NO_GROUP}` gets no build",
             severity=Severity.ERROR,
-            fix=Fix("add it to `default-groups`", tuple(draft.steps), safe=False),
+            fix=Fix(
+                f"add {'it' if one else 'them'} to `default-groups`", tuple(draft.steps), safe=False
+            ),
         )
 
     def _machine(self, context: Context, chosen: list[Item]) -> Iterator[Finding]:
