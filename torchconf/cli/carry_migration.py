@@ -14,6 +14,7 @@ from torchconf.errors import ProjectError, RequestError
 from torchconf.files import Change, spoken_path
 from torchconf.migrate.account import settled
 from torchconf.migrate.outcome import Migration
+from torchconf.model.intent import read_intent
 from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import parse_target_spec
 from torchconf.planner import Request, parse_index_base, plan_targets
@@ -22,7 +23,7 @@ from torchconf.report.messages import print_diff, print_notes, print_warnings
 from torchconf.report.migration import accounts_data, accounts_text, unclear_lines
 from torchconf.report.outcome import commands_table, outcome_data, untargeted
 from torchconf.workspace.facts import read_facts
-from torchconf.workspace.old_files import find_old_files, load_old_files
+from torchconf.workspace.old_files import find_old_files, load_old_files, tables_of
 from torchconf.workspace.opened import open_project
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def carry_out_migration(options: MigrateOptions) -> int:
         context.project,
         context.catalog,
         keep_versions=options.keep_versions,
+        remove_old=options.remove_old,
         torch=options.torch,
     )
     planned = _Planning(options, context, migration).plan()
@@ -83,7 +85,9 @@ def carry_out_migration(options: MigrateOptions) -> int:
 
 
 def _old_files(options: MigrateOptions, context: OpenProject) -> OldFiles:
-    paths = list(options.files) or find_old_files(context.folder)
+    tables = tables_of(context.project.data)
+    own = [context.file.path] if tables else []
+    paths = list(options.files) or [*own, *find_old_files(context.folder)]
     old = load_old_files(paths, context.folder)
     if not old.read:
         raise RequestError(
@@ -121,6 +125,10 @@ class _Planning:
             RequestError: What the files mean is not available.
         """
         targets = self.options.target or self.migration.targets
+        if not self.options.target and not self.migration.tells_builds:
+            # A project that has its builds already, from an earlier run for example, keeps them.
+            listed = read_intent(self.context.project, self.catalog.vocabulary)
+            targets = tuple(spec.text for spec in listed or ()) or targets
         if not targets:
             return _Planned(self._draft(None, {}), None)
         try:

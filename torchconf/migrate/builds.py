@@ -201,6 +201,8 @@ class _Reading:
             return one.backend, f"`{one.text}`"
         found: list[tuple[str, str]] = []
         for index in evidence.indexes:
+            if index.kind == "explicit":
+                continue  # It counts only for what names it.
             page = page_of(index.url, self.catalog)
             backend = page.backend if page else self._of_url(index.url)
             if backend and backend != PYPI.name:

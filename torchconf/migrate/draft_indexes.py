@@ -64,8 +64,8 @@ class IndexDraft:
         self.draft.put((*SOURCES, item.name), source, f"{item.at.file} installs it from a path")
         return item.name
 
-    def source(self, item: Need, name: str) -> None:
-        """Draft the source of a package that must come from one index."""
+    def source(self, item: Need, name: str) -> str:
+        """Draft the source of a package that must come from one index; return that index."""
         for index in self._indexes():
             named = item.source and item.source in {index.name, index.url}
             page = page_of(index.url, self.migration.catalog)
@@ -76,7 +76,8 @@ class IndexDraft:
                     # The page has no wheels for macOS.
                     entry["marker"] = "sys_platform != 'darwin'"
                 self.draft.put((*SOURCES, item.name), [entry], f"`{index.url}` has its wheels")
-                return
+                return str(entry["index"])
+        return ""
 
     def _indexes(self) -> Iterable[OldIndex]:
         for file in self.migration.files:

@@ -108,10 +108,22 @@ class NeedDraft:
                     self.ledger.note(item, "changed", kept, "other packages bring it")
                 self.ledger.note(item, "left out", why=why)
                 continue
+            if item.beside:
+                self._beside(item, name)
+                continue
             if role.kind == "bounds":
                 self._constrain(item, item.specifier)
                 continue
             yield from self._entry(item, where(item, role), file)
+
+    def _beside(self, item: Need, name: str) -> None:
+        """Account for what says only where a package comes from that `[project]` lists."""
+        if name in self.family:
+            self.ledger.note(item, "changed", "the build that its source names", package="")
+        elif source := self.indexes.source(item, name):
+            self.ledger.note(item, "changed", f"tool.uv.sources.{item.name}: {source}")
+        else:
+            self.ledger.note(item, "left out", why="`[project]` lists it, and says more of it")
 
     def _brought(self, name: str) -> str:
         """Say why torch brings a package along; empty if it does not."""

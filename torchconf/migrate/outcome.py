@@ -7,7 +7,7 @@ group of a build can only be drafted when the planner has named it: `draft` is c
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torchconf.edits.draft import Draft
 from torchconf.errors import without_secrets
@@ -15,6 +15,7 @@ from torchconf.migrate.account import Account, Ledger
 from torchconf.migrate.builds import BY_NAME, page_of, wishes_of
 from torchconf.migrate.draft_indexes import IndexDraft
 from torchconf.migrate.draft_needs import NeedDraft
+from torchconf.migrate.draft_removal import remove_old_tables
 from torchconf.migrate.old import (
     About,
     Include,
@@ -59,6 +60,7 @@ class Migration:
         catalog: Catalog,
         *,
         keep_versions: bool = False,
+        remove_old: bool = False,
         torch: str | None = None,
     ) -> None:
         """Tell what the files are for, and which builds they mean.
@@ -68,12 +70,14 @@ class Migration:
             project: The project's file as it is; an empty one reads as a project without a table.
             catalog: What is available.
             keep_versions: Whether the versions of old pins become constraints.
+            remove_old: Whether the tables of other tools are taken away.
             torch: What is asked of torch; None for what the files ask.
         """
         self.files = tuple(files)
         self.project = project
         self.catalog = catalog
         self.keep_versions = keep_versions
+        self.remove_old = remove_old
         self.torch = torch
         self.roles = file_roles(self.files, catalog)
         self.settings = settings_of(self.files, self.roles, catalog)
@@ -88,6 +92,11 @@ class Migration:
         for wish in wishes:
             plain = wish.build == PYPI.name and wish.platform.os == "macos"
             yield wish._replace(build=self.catalog.fallback.name) if routed and plain else wish
+
+    @property
+    def tells_builds(self) -> bool:
+        """Whether something in the files says which builds are meant."""
+        return any(wish.told_by for _, wish in self.wishes)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -183,6 +192,7 @@ class Migration:
         needs.draft_all()
         indexes.draft_all()
         self._rest(ledger, builds)
+        notes += remove_old_tables(draft, self.files, everything=self.remove_old)
         notes += [*needs.notes, *indexes.notes]
         if any(file.compiled for file in self.files):
             notes.append(
@@ -194,19 +204,26 @@ class Migration:
     def _about(self, draft: Draft, ledger: Ledger, folder: str, python: str | None) -> None:
         """Draft what stands at the head of `[project]`."""
         new = not self.project.has_project
-        said: dict[str, object] = {}
+        said: dict[str, Any] = {}
         for item in items_of(self.files, About):
-            there = draft.get(("project", item.key))
-            if there is not None or item.key in said or item.key in self.project.dynamic:
+            path = ("tool", "uv", "package") if item.key == "package" else ("project", item.key)
+            there = said.get(item.key, draft.get(path))
+            if isinstance(there, dict) and isinstance(item.value, dict):
+                said[item.key] = _merged(item.value, there)
+            elif there is None and item.key not in self.project.dynamic:
+                said[item.key] = item.value
+            elif there != item.value:
                 ledger.note(item, "left out", why=f"the project has a `{item.key}` already")
                 continue
-            said[item.key] = item.value
-            ledger.note(item, "taken", f"project.{item.key}")
+            ledger.note(item, "taken", ".".join(path))
         if new:
             name = re.sub(r"[^A-Za-z0-9]+", "-", folder).strip("-").lower() or "project"
             said = {"name": name, "version": "0.1.0"} | said
-        for key, value in said.items():
-            draft.put(("project", key), value, "as the old files say")  # type: ignore[arg-type]  # a reader gives what TOML can hold
+        package = said.pop("package", None)
+        for key in sorted(said, key=_place):
+            draft.put(("project", key), said[key], "as the old files say")
+        if package is not None:
+            draft.put(("tool", "uv", "package"), package, "as the old files say")
         self._python(draft, ledger, python)
         if new and draft.get(("project", "dependencies")) is None:
             draft.put(("project", "dependencies"), [], "filled below")
@@ -217,12 +234,17 @@ class Migration:
             if draft.get(path) is not None or path[1] in self.project.dynamic:
                 same = draft.get(path) == python_range(item.specifier)
                 why = "" if same else "requires-python says it already"
-                ledger.note(item, "taken" if same else "left out", "project.requires-python", why)
+                ledger.note(
+                    item,
+                    "taken" if same else "left out",
+                    f"project.requires-python: {draft.get(path)}",
+                    why,
+                )
                 continue
             text = python_range(item.specifier)
             draft.put(path, text, "as the old files say")
             verdict = "taken" if text == item.specifier else "changed"
-            ledger.note(item, verdict, f"requires-python = {text}")  # type: ignore[arg-type]  # one of two words
+            ledger.note(item, verdict, f"project.requires-python: {text}")  # type: ignore[arg-type]  # one of two words
         if python is not None and draft.get(path) is None and path[1] not in self.project.dynamic:
             draft.put(path, python, "the Pythons that this torch has for all targets")
 
@@ -259,6 +281,25 @@ class Migration:
                         ledger.note(item, "taken", why=item.why)
                     case _:
                         pass
+
+
+_ORDER = ("name", "version", "description", "readme", "license", "authors", "maintainers")
+
+
+def _place(key: str) -> int:
+    return _ORDER.index(key) if key in _ORDER else len(_ORDER)
+
+
+def _merged(new: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
+    """Return a table with the keys of another, table by table; what is there stays."""
+    found = dict(there)
+    for key, value in new.items():
+        old = found.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            found[key] = _merged(value, old)
+        else:
+            found.setdefault(key, value)
+    return found
 
 
 def python_range(specifier: str) -> str:

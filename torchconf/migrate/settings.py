@@ -152,12 +152,7 @@ def _evidence(files: Iterable[OldFile], section: Section, catalog: Catalog) -> E
             for item in items
             if isinstance(item, Bound) and canonicalize_name(item.name) in catalog.family
         ),
-        indexes=tuple(
-            item
-            for item in items
-            # An explicit index counts only for what names it.
-            if isinstance(item, OldIndex) and here(item) and item.kind != "explicit"
-        ),
+        indexes=tuple(item for item in items if isinstance(item, OldIndex) and here(item)),
         toolkits=tuple(item for item in items if isinstance(item, Toolkit) and here(item)),
         platforms=tuple(
             item

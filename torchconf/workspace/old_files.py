@@ -7,17 +7,19 @@ import re
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
+from torchconf import files
+from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError
 from torchconf.files.reading import read_regular, reason
 from torchconf.migrate.decode import decode
 from torchconf.migrate.old import Include, LeftOut, OldFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from torchconf.migrate.old import Item
 
-__all__ = ["OldFiles", "find_old_files", "format_of", "load_old_files"]
+__all__ = ["OldFiles", "find_old_files", "format_of", "load_old_files", "tables_of"]
 
 _LARGEST = 10_000_000
 """Bytes of a file that somebody has written, or a tool."""
@@ -29,6 +31,9 @@ _REQUIREMENTS = re.compile(
 _CONSTRAINTS = re.compile(r"(?:.*[-_.])?constraints?(?:[-_.].*)?", re.IGNORECASE)
 _FOLDER = re.compile(r"requirements?|reqs?", re.IGNORECASE)
 _CONDA = re.compile(r"(?:.*[-_.])?(?:environment|conda|env)(?:[-_.].*)?[.]ya?ml", re.IGNORECASE)
+_NAMES = {"Pipfile": "pipenv", "pixi.toml": "pixi", "setup.cfg": "setup", "setup.py": "setup"}
+_TABLES = {"poetry": "poetry", "pdm": "pdm", "pixi": "pixi"}
+"""Tables under `[tool]` of a pyproject.toml, with their formats."""
 
 
 class OldFiles(NamedTuple):
@@ -55,6 +60,33 @@ def format_of(path: str) -> str | None:
         "setup.cfg": "setup",
         "setup.py": "setup",
     }.get(name)
+
+
+def tables_of(data: Mapping[str, object]) -> list[str]:
+    """Return the formats of other tools' tables in a pyproject.toml that say what is needed."""
+    tools = data.get("tool")
+    return [
+        kind
+        for key, kind in _TABLES.items()
+        if isinstance(tools, dict)
+        and isinstance(table := tools.get(key), dict)
+        and not _TELLING[kind].isdisjoint(table)
+    ]
+
+
+_TELLING = {
+    "poetry": {"dependencies", "dev-dependencies", "group", "source", "name"},
+    "pdm": {"source", "dev-dependencies", "resolution"},
+    "pixi": {
+        "dependencies",
+        "pypi-dependencies",
+        "feature",
+        "environments",
+        "project",
+        "workspace",
+    },
+}
+"""Keys that make a table more than settings of a tool."""
 
 
 def find_old_files(folder: str) -> list[str]:
@@ -85,13 +117,17 @@ def load_old_files(paths: Iterable[str], folder: str) -> OldFiles:
     Raises:
         ProjectError: A file cannot be read, or is not of its format.
     """
+    paths = tuple(paths)
     beside = [path for path in paths if format_of(path) == "setup"]
     loader = _Loader(folder)
     for path in paths:
-        if path not in beside:
+        if os.path.basename(path) == files.NAME:
+            loader.load_tables(path)
+        elif path not in beside:
             loader.load(path)
     return OldFiles(
-        tuple(loader.read.values()), tuple(os.path.relpath(path, folder) for path in beside)
+        (*loader.tables, *loader.read.values()),
+        tuple(os.path.relpath(path, folder) for path in beside),
     )
 
 
@@ -100,8 +136,26 @@ class _Loader:
         self.folder = folder
         self.read: dict[str, OldFile] = {}
         """By path, relative to the folder."""
+        self.tables: list[OldFile] = []
+        """The tables of a pyproject.toml, one entry a tool."""
         self.real: dict[str, str] = {}
         """The paths by which files were read, by the files that they lead to."""
+
+    def load_tables(self, path: str) -> None:
+        """Read the tables of other tools in a pyproject.toml."""
+        name = self._name(path)
+        text = decode(name, _content(path, name))
+        found = [_reader(kind)(name, text) for kind in tables_of(read_toml(text, name))]
+        if not found:
+            raise ProjectError(
+                "there is no table of another tool in it",
+                at=name,
+                help="name a requirements file, or start with `torchconf init`",
+            )
+        self.tables += found
+
+    def _name(self, path: str) -> str:
+        return os.path.relpath(path, self.folder).replace(os.sep, "/")
 
     def load(self, path: str) -> None:
         """Read a file and, one after the other, what it includes."""
@@ -112,7 +166,7 @@ class _Loader:
             real = os.path.realpath(path)
             if real in self.real:
                 continue
-            name = os.path.relpath(path, self.folder).replace(os.sep, "/")
+            name = self._name(path)
             if len(self.read) >= _MOST:
                 raise ProjectError(
                     f"more than {_MOST:,} files include each other",
@@ -177,29 +231,44 @@ def _on_drive(real: str, inside: tuple[str, ...]) -> Iterator[str]:
     yield from (root for root in inside if os.path.splitdrive(root)[0] == drive)
 
 
+def _content(path: str, name: str) -> bytes:
+    try:
+        return read_regular(path, _LARGEST)
+    except OSError as error:
+        raise ProjectError(f"cannot read: {reason(error)}", at=name) from error
+
+
 def _read(path: str, name: str, *, bounds: bool) -> OldFile:
     """Read one file; with `bounds` it lists constraints.
 
     Raises:
         ProjectError: It cannot be read, or no reader knows it.
     """
-    try:
-        content = read_regular(path, _LARGEST)
-    except OSError as error:
-        raise ProjectError(f"cannot read: {reason(error)}", at=name) from error
-    text = decode(name, content)
+    text = decode(name, _content(path, name))
     kind = format_of(path)
-    if kind is None and path.endswith((".txt", ".in", ".pip")):
-        kind = "pip"
-    # Imported here: one run reads few formats.
-    if kind == "pip":
+    if kind in {"pip", None} and path.endswith((".txt", ".in", ".pip")):
         from torchconf.migrate.pip_file import read_pip
 
         bounds = bounds or _CONSTRAINTS.fullmatch(os.path.basename(path)) is not None
         return read_pip(name, text, constraints=bounds)
+    return _reader(kind or "")(name, text)
+
+
+def _reader(kind: str) -> Callable[[str, str], OldFile]:
+    """Return the reader of a format; imported here, as one run reads few formats."""
+    match kind:
+        case "poetry":
+            from torchconf.migrate.poetry import read_poetry
+
+            return read_poetry
+        case _:
+            return _no_reader
+
+
+def _no_reader(path: str, _: str) -> OldFile:
     raise ProjectError(
         "torchconf does not know this format",
-        at=name,
+        at=path,
         help="name a requirements file, an environment.yml, a Pipfile, a pixi.toml, or a "
         "pyproject.toml of Poetry or PDM",
     )
