@@ -148,7 +148,7 @@ class _Loader:
         found = [_reader(kind)(name, text) for kind in tables_of(read_toml(text, name))]
         if not found:
             raise ProjectError(
-                "there is no table of another tool in it",
+                "it has no table of another tool",
                 at=name,
                 help="name a requirements file, or start with `torchconf init`",
             )
