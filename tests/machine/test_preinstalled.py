@@ -48,6 +48,7 @@ def found(image: Path, **variables: str) -> str | None:
         "usr/local/lib/python3.12/dist-packages",
         "usr/lib/python3/dist-packages",
         "usr/lib64/python3.12/site-packages",
+        "usr/local/lib/python3.14t/site-packages",
     ],
 )
 @pytest.mark.parametrize("installer", ["pip\n", "conda", "", None])

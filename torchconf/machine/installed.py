@@ -87,7 +87,7 @@ def read_environment(path: str, packages: Collection[str]) -> Environment | None
         packages: Canonical names.
     """
     python = _python_version(path)
-    folders = list(_package_folders(path))
+    folders = list(package_folders(path))
     if python is None and not folders:
         return None
     found: dict[str, str] = {}
@@ -103,14 +103,15 @@ def _python_version(path: str) -> str | None:
     return match[1].rstrip(".") if match else None
 
 
-def _package_folders(path: str) -> Iterator[str]:
-    """Yield the site-packages of an environment, in the layouts of Windows and elsewhere."""
+def package_folders(path: str) -> Iterator[str]:
+    """Yield where a Python keeps its packages, in the layouts of Windows, Debian and elsewhere."""
     for library in ("lib", "lib64"):
         with suppress(OSError):
             for child in sorted(os.listdir(os.path.join(path, library))):
-                inside = os.path.join(path, library, child, "site-packages")
-                if child.startswith("python") and os.path.isdir(inside):
-                    yield inside
+                for name in ("site-packages", "dist-packages"):
+                    inside = os.path.join(path, library, child, name)
+                    if child.startswith("python") and os.path.isdir(inside):
+                        yield inside
     if os.path.isdir(windows := os.path.join(path, "Lib", "site-packages")):
         yield windows
 

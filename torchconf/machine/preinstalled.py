@@ -8,24 +8,17 @@ records of the installed packages say it.
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from torchconf.machine.installed import FOLDER_VARIABLE, environment_folder
+from torchconf.machine.container import is_container
+from torchconf.machine.installed import FOLDER_VARIABLE, environment_folder, package_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Preinstalled", "find_preinstalled", "is_container"]
+__all__ = ["Preinstalled", "find_preinstalled"]
 
-_MARKS = (".dockerenv", "run/.containerenv", ".singularity.d")
-"""Files and folders at the root of a container, by Docker, Podman and Apptainer."""
-_VARIABLES = (
-    "container", "KUBERNETES_SERVICE_HOST", "APPTAINER_CONTAINER", "SINGULARITY_CONTAINER",
-    "NVIDIA_PYTORCH_VERSION", "NVIDIA_BUILD_ID",
-)  # fmt: skip
-"""What is set inside of containers, and in NVIDIA's images wherever they run."""
 _MOST = 10_000
 
 
@@ -34,13 +27,6 @@ class Preinstalled(NamedTuple):
 
     version: str
     folder: str
-
-
-def is_container(root: str, variables: Mapping[str, str]) -> bool:
-    """Tell whether this process runs in a container."""
-    if any(os.path.lexists(os.path.join(root, mark)) for mark in _MARKS):
-        return True
-    return any(variables.get(name) for name in _VARIABLES)
 
 
 def find_preinstalled(
@@ -62,7 +48,7 @@ def find_preinstalled(
         prefixes = [environment] if variables.get(FOLDER_VARIABLE) else []
     else:
         prefixes = [*_prefixes(variables)]
-    folders = (inside for prefix in prefixes for inside in _package_folders(prefix))
+    folders = (inside for prefix in prefixes for inside in package_folders(prefix))
     return next(filter(None, (_read(inside, package) for inside in folders)), None)
 
 
@@ -75,15 +61,6 @@ def _prefixes(variables: Mapping[str, str]) -> Iterator[str]:
             yield prefix
             # Debian's Python has what its users install there.
             yield os.path.join(prefix, "local")
-
-
-def _package_folders(prefix: str) -> Iterator[str]:
-    for library in ("lib", "lib64"):
-        with suppress(OSError):
-            for child in sorted(os.listdir(os.path.join(prefix, library))):
-                if re.fullmatch(r"python3(\.[0-9]+)?", child):
-                    for name in ("site-packages", "dist-packages"):
-                        yield os.path.join(prefix, library, child, name)
 
 
 def _read(folder: str, package: str) -> Preinstalled | None:

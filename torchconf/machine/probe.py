@@ -12,6 +12,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from torchconf.machine.container import is_container
 from torchconf.resolve.programs import find_program
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ _MOURNING = 0.5
 _NODES = ("nvidiactl", "kfd", "dxg")
 _NAMES = ("usr/share/hwdata/pci.ids", "usr/share/misc/pci.ids")
 _AMD_NAMES = ("usr/share/libdrm/amdgpu.ids", "opt/amdgpu/share/libdrm/amdgpu.ids")
-_CONTAINERS = re.compile(r"docker|containerd|kubepods|libpod|lxc")
 _MOST = 100_000
 _DISPLAY = "0x03"
 _WINDOWS_DISPLAY = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
@@ -224,7 +224,7 @@ def _look_at_linux(
         rocminfo=None if told or kfd else _ask_all(_find("rocminfo", variables, rocm), limit),
         pci=pci,
         names=_pci_names(root, pci),
-        container=_is_container(root, variables),
+        container=is_container(root, variables),
         nodes=tuple(_nodes(root)),
     )
 
@@ -356,18 +356,6 @@ def _lines(root: str, *names: str) -> Iterator[str]:
 
 def _digits(number: str) -> str:
     return number.lower().removeprefix("0x")
-
-
-def _is_container(root: str, variables: Mapping[str, str]) -> bool:
-    return (
-        "KUBERNETES_SERVICE_HOST" in variables
-        or bool(variables.get("container"))
-        or any(os.path.exists(os.path.join(root, name)) for name in _MARKS)
-        or _CONTAINERS.search(_read(root, "proc/1/cgroup")) is not None
-    )
-
-
-_MARKS = (".dockerenv", "run/.containerenv")
 
 
 def _nodes(root: str) -> Iterator[str]:
