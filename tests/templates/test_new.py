@@ -468,7 +468,7 @@ def test_a_move_that_fails_leaves_an_empty_folder_empty(
 
     monkeypatch.setattr(os, "rename", fail)
     result = demo("new app . --defaults --name my-proj")
-    assert (result.status, "No space left" in result.err) == (2, True)
+    assert (result.status, "no space left on the disk" in result.err) == (2, True)
     assert demo.names() == []
     assert not list(demo.folder.parent.glob(".torchconf-new-*"))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from torchconf import files
 from torchconf.errors import RequestError, WriteRefused
 from torchconf.files.litter import MADE, locked
+from torchconf.files.reading import reason
 from torchconf.interrupts import held, orderly
 from torchconf.resolve.programs import find_program
 from torchconf.resolve.uv import capture_uv, run_quietly
@@ -45,7 +46,9 @@ def make_folder(folder: str, texts: Mapping[str, str], *, lock: bool, git: bool)
             files.sweep(parent)
             made = tempfile.mkdtemp(prefix=MADE, dir=parent)
         except OSError as error:
-            raise WriteRefused(f"cannot write to this folder: {error}", at=parent) from error
+            raise WriteRefused(
+                f"cannot write to this folder: {reason(error)}", at=parent
+            ) from error
         with locked([made]):
             _fill_and_move(made, folder, texts, lock=lock, git=git)
     except BaseException:
@@ -90,7 +93,7 @@ def _fill_and_move(
         with held():
             shutil.rmtree(made, ignore_errors=True)
         if isinstance(error, OSError):
-            raise WriteRefused(f"cannot write the project: {error}", at=folder) from error
+            raise WriteRefused(f"cannot write the project: {reason(error)}", at=folder) from error
         raise
 
 

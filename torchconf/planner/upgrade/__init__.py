@@ -382,7 +382,8 @@ class _Plan:
                 and any(may_hold(one.marker, p) and may_hold(other.marker, p) for p in PLATFORMS)
             ]
 
-        if found := [each for each in apart(self._planned()) if each not in apart(self.project)]:
+        before = apart(self.project)
+        if found := [each for each in apart(self._planned()) if each not in before]:
             member, other = found[0]
             raise ProjectError(
                 f"`{other.raw}` of workspace member `{member.written_name}` excludes this release, "

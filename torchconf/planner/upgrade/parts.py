@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -102,11 +103,11 @@ def find_parts(
     held = {one.source.extra or one.source.group: one for one in unknown_sources(before, catalog)}
     scopes = dict.fromkeys((*chosen, *(name for name in held if name)))
     sections = {name: _reached(name, tables) for name in scopes if name in tables}
+    shared_by = Counter(path for own in sections.values() for path in own)
     base = project.dependencies
     parts: list[Part] = []
     for name, reached in sections.items():
-        others = {path for other, own in sections.items() if other != name for path in own}
-        own = [section for path, section in reached.items() if path not in others]
+        own = [section for path, section in reached.items() if shared_by[path] == 1]
         lines = [one for section in own for one in section.requirements]
         if name in held or any(
             r.name == catalog.main_package and (r.specifier or any(held) or bare) for r in lines
