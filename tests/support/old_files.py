@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 
@@ -81,6 +82,18 @@ def unsaid(text: str, scopes: Iterable[str], old: OldFile) -> list[str]:
         if inside and not any(start <= last and end >= first for start, end in items):
             found.append(said)
     return found
+
+
+def unsaid_yaml(text: str, old: OldFile) -> list[str]:
+    """Return the lines of a YAML text that no item is about, and that do not only open a list."""
+    said = {
+        n for item in old.items for n in range(item.at.line, max(item.at.last, item.at.line) + 1)
+    }
+    return [
+        line
+        for number, line in enumerate(text.split("\n"), 1)
+        if number not in said and not re.fullmatch(r"\s*(?:(?:- )?[\w-]+:\s*)?(?:#.*)?", line)
+    ]
 
 
 def _statements(lines: list[str]) -> Iterator[tuple[int, int]]:

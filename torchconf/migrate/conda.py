@@ -1,0 +1,235 @@
+"""conda: environment.yml, with the list that it hands to pip."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from torchconf.errors import ProjectError
+from torchconf.migrate.conda_names import RENAMED, left_out
+from torchconf.migrate.conda_platforms import platform_key, selector_marker
+from torchconf.migrate.conda_spec import parse_spec
+from torchconf.migrate.conda_toolkits import TOOLKITS, strongest, toolkit_backend
+from torchconf.migrate.conda_yaml import read_yaml
+from torchconf.migrate.extra_markers import NoMarker
+from torchconf.migrate.old import (
+    BASE,
+    LeftOut,
+    Need,
+    OldFile,
+    OldIndex,
+    Part,
+    Platforms,
+    PythonBound,
+    Section,
+    Toolkit,
+)
+from torchconf.migrate.pip_file import read_pip_line
+from torchconf.migrate.poetry_versions import NoSpecifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torchconf.migrate.conda_spec import Spec
+    from torchconf.migrate.conda_yaml import Entry, Yaml
+    from torchconf.migrate.old import Item, Place
+
+__all__ = ["read_conda"]
+
+_EXPORTED = ("# This file may be used to create an environment", "@EXPLICIT")
+_WHY = {
+    "name": "the name of an environment; a project has one of its own",
+    "prefix": "where the environment was; uv has it in `.venv`",
+}
+_FEW = 10
+"""So many builds nobody writes by hand."""
+
+
+def read_conda(path: str, text: str) -> OldFile:
+    """Read an environment.yml.
+
+    Raises:
+        ProjectError: It is not YAML or lists no dependencies, or PyYAML is missing.
+    """
+    _refuse_exports(path, text)
+    yaml = read_yaml(path, text)
+    entries = {entry.key: entry for entry in yaml.pairs(yaml.root)}
+    if "package" in entries and "metadata" in entries:
+        raise ProjectError(
+            "this is a lockfile of conda",
+            at=path,
+            help="pass the environment.yml that it was made from",
+        )
+    if "dependencies" not in entries:
+        raise ProjectError(
+            "not an environment of conda: there are no `dependencies`",
+            at=path,
+            help="pass an environment.yml",
+        )
+    names = [entry.value for entry in yaml.values(entries["dependencies"].node) if entry.value]
+    exported = "prefix" in entries or sum(map(_has_build, names)) > _FEW
+    return OldFile(path, "conda", tuple(_Reader(yaml).read()), exported)
+
+
+def _has_build(text: str) -> bool:
+    """Tell a line as `conda env export` writes it: `numpy=1.26.4=py312hc5e2394_0`."""
+    return re.fullmatch(r"[\w.-]+=[^=*]+=[^=*]+", text) is not None
+
+
+def _channel(at: Place, text: str) -> Item:
+    return LeftOut(at, text, "uv takes packages from indexes, not from channels")
+
+
+def _platform(at: Place, text: str) -> Item:
+    key = platform_key(text)
+    return Platforms(at, text, (key,)) if key else LeftOut(at, text, "PyTorch has no builds for it")
+
+
+def _index(at: Place, text: str) -> Item:
+    return OldIndex(at, text, text, "extra")
+
+
+_LISTS: dict[str, Callable[[Place, str], Item]] = {
+    "channels": _channel,
+    "platforms": _platform,
+    "pip-repositories": _index,
+}
+"""The lists of plain values, and what an entry of each means."""
+
+
+def _refuse_exports(path: str, text: str) -> None:
+    if any(line.startswith(_EXPORTED) for line in text.split("\n", 20)[:20]):
+        raise ProjectError(
+            "this lists what one environment of conda holds, for one platform",
+            at=path,
+            help="write an environment.yml: `conda env export --from-history > environment.yml`",
+        )
+
+
+class _Reader:
+    """The keys of one file."""
+
+    def __init__(self, yaml: Yaml) -> None:
+        self._yaml = yaml
+        self._section = BASE
+        self._toolkit = ""
+
+    def read(self) -> Iterator[Item]:
+        """Yield an item for each line."""
+        entries = [*self._yaml.pairs(self._yaml.root)]
+        for entry in entries:
+            if entry.key == "category" and entry.value and entry.value != "main":
+                self._section = Section("group", entry.value)
+        for entry in entries:
+            yield from self._key(entry)
+
+    def _key(self, entry: Entry) -> Iterator[Item]:
+        text = self._yaml.text(entry)
+        if (entry.key in _LISTS or entry.key == "dependencies") and not entry.is_list:
+            yield LeftOut(entry.at, text, "this is not a list", understood=entry.value is None)
+            return
+        if entry.is_list and not entry.node.value:
+            yield LeftOut(entry.at, text, "the list is empty")
+        match entry.key:
+            case "dependencies":
+                yield from self._dependencies(entry)
+            case "channels" | "platforms" | "pip-repositories":
+                for one in self._yaml.values(entry.node):
+                    yield _LISTS[entry.key](one.at, self._yaml.text(one))
+            case "category":
+                yield Part(entry.at, text, "it is the group of every dependency in the file")
+            case "name" | "prefix":
+                yield LeftOut(entry.at, text, _WHY[entry.key])
+            case "variables":
+                for one in [*self._yaml.pairs(entry.node)] or [entry]:
+                    why = "uv sets no variables for an environment"
+                    yield LeftOut(one.at, self._yaml.text(one), why, understood=one is entry)
+            case _:
+                why = f"an environment of conda has no key `{entry.key}`"
+                yield LeftOut(entry.at, text, why, understood=False)
+
+    def _dependencies(self, entry: Entry) -> Iterator[Item]:
+        values = [*self._yaml.values(entry.node)]
+        names = [_name(value.value) for value in values if value.value]
+        self._toolkit = strongest(names)
+        for value in values:
+            if value.value is not None:
+                yield from self._package(value, value.value)
+                continue
+            pairs = [*self._yaml.pairs(value.node)]
+            for pair in pairs:
+                yield from self._pip(pair)
+            if not pairs:
+                why = "this is neither a package nor a list for pip"
+                yield LeftOut(value.at, self._yaml.text(value) or "-", why, understood=False)
+
+    def _pip(self, entry: Entry) -> Iterator[Item]:
+        if entry.key != "pip":
+            why = f"a list for `{entry.key}` is not read"
+            yield LeftOut(entry.at, self._yaml.text(entry), why, understood=False)
+            return
+        lines = [*self._yaml.values(entry.node)] if entry.is_list else [entry]
+        if not lines:
+            yield LeftOut(entry.at, self._yaml.text(entry), "the list is empty")
+        for line in lines:
+            if line.value is not None:
+                yield from read_pip_line(line.at, line.value, self._section)
+            else:
+                why = "this is not a line for pip"
+                yield LeftOut(line.at, self._yaml.text(line) or "-", why, understood=False)
+
+    def _package(self, entry: Entry, text: str) -> Iterator[Item]:
+        """Yield what one match spec means."""
+        try:
+            spec = parse_spec(text)
+            yield from self._meant(entry, text, spec, canonicalize_name(spec.name))
+        except (NoSpecifier, NoMarker) as error:
+            yield LeftOut(entry.at, text, str(error), understood=False)
+
+    def _meant(self, entry: Entry, text: str, spec: Spec, name: str) -> Iterator[Item]:
+        marker = selector_marker(entry.comment)
+        known, bracket, extras = RENAMED.get(name, spec.name).partition("[")
+        if name == "python":
+            yield PythonBound(entry.at, text, _python(spec.specifier))
+            return
+        if name in TOOLKITS:
+            yield self._chosen(entry, text, spec, name, marker)
+            if name not in RENAMED:
+                return
+        elif reason := left_out(name):
+            yield LeftOut(entry.at, text, *reason)
+            return
+        yield Need(
+            entry.at,
+            text,
+            known,
+            extras=tuple(extras.rstrip("]").split(",")) if bracket else (),
+            specifier=spec.specifier,
+            marker=marker,
+            section=self._section,
+            build=spec.build,
+        )
+
+    def _chosen(self, entry: Entry, text: str, spec: Spec, name: str, marker: str) -> Item:
+        """Return the build that a line chooses; one such line of a file counts."""
+        if name != self._toolkit:
+            return LeftOut(entry.at, text, f"`{self._toolkit}` says which build")
+        if marker:
+            why = "it chooses a build on some platforms only: say which with `-t`"
+            return LeftOut(entry.at, text, why, understood=False)
+        return Toolkit(entry.at, text, toolkit_backend(name, spec), self._section)
+
+
+def _name(text: str) -> str:
+    try:
+        return canonicalize_name(parse_spec(text).name)
+    except NoSpecifier:
+        return ""
+
+
+def _python(specifier: str) -> str:
+    """Return the Pythons of a specifier: one patch release means its minor release."""
+    match = re.fullmatch(r"==([0-9]+[.][0-9]+)[.][0-9.*]+", specifier)
+    return f"=={match[1]}.*" if match else specifier
