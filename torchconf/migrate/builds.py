@@ -260,4 +260,6 @@ def _conda_build(text: str) -> str:
         return f"cu{found[1]}{found[2]}" if found[1] else f"cu{found[3]}"
     if found := re.search(r"rocm([0-9.]+)", text):
         return f"rocm{found[1].rstrip('.')}"
+    if "cuda" in text:
+        return "cuda"
     return "cpu" if re.search(r"(?:^|[_*])cpu", text) else ""

@@ -175,7 +175,8 @@ class _Reader:
             yield LeftOut(entry.at, self._yaml.text(entry), "the list is empty")
         for line in lines:
             if line.value is not None:
-                yield from read_pip_line(line.at, line.value, self._section)
+                found = read_pip_line(line.at, line.value, self._section)
+                yield from found or [LeftOut(line.at, line.value or "-", "the line is empty")]
             else:
                 why = "this is not a line for pip"
                 yield LeftOut(line.at, self._yaml.text(line) or "-", why, understood=False)

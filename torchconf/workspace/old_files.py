@@ -251,12 +251,18 @@ def _read(path: str, name: str, *, bounds: bool) -> OldFile:
 
         bounds = bounds or _CONSTRAINTS.fullmatch(os.path.basename(path)) is not None
         return read_pip(name, text, constraints=bounds)
+    if kind is None and path.endswith((".yml", ".yaml")):
+        kind = "conda"
     return _reader(kind or "")(name, text)
 
 
 def _reader(kind: str) -> Callable[[str, str], OldFile]:
     """Return the reader of a format; imported here, as one run reads few formats."""
     match kind:
+        case "conda":
+            from torchconf.migrate.conda import read_conda
+
+            return read_conda
         case "poetry":
             from torchconf.migrate.poetry import read_poetry
 
