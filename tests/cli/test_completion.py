@@ -163,7 +163,7 @@ def at_a_terminal(shell: str, script: Callable[[str], Path]) -> None:
     import pexpect  # type: ignore[import-untyped] # it has no stubs
 
     start = INTERACTIVE[shell].replace("{folder}", str(script(shell).parent))
-    child = pexpect.spawn(shell, ["-f"], encoding="utf-8", dimensions=(40, 100), timeout=20)
+    child = pexpect.spawn(shell, ["-f"], encoding="utf-8", dimensions=(40, 100), timeout=120)
     child.delaybeforesend = None
     child.sendline(f"{start}; echo re''ady")
     child.expect("ready\r")
@@ -172,7 +172,7 @@ def at_a_terminal(shell: str, script: Callable[[str], Path]) -> None:
         missing = {word for word in expected if not typed.endswith(f" {word}")}
         seen = ""
         while not all(re.search(rf"{re.escape(word)}(?![\w.-])", seen) for word in missing):
-            seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", child.read_nonblocking(4096, 20))
+            seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", child.read_nonblocking(4096, 120))
         child.send("\x15\n")
     child.close(force=True)
 

@@ -413,7 +413,7 @@ def test_process_that_does_not_answer_is_left(script: str, tmp_path: Path) -> No
     program(tmp_path / "nvidia-smi", script)
     started = time.monotonic()
     said = ask([str(tmp_path / "nvidia-smi")], 0.2)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert said == ProcessOutput(None, "", "did not answer within 0.2 s")
 
 
@@ -423,7 +423,7 @@ def test_slow_tools_take_their_limit_and_no_more(tmp_path: Path) -> None:
     program(tmp_path / "rocminfo", "sleep 60")
     started = time.monotonic()
     clues = probe_machine(str(tmp_path), {"PATH": f"{tmp_path}:/usr/bin:/bin"}, limit=0.2)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert (
         clues.nvidia_smi == clues.rocminfo == ProcessOutput(None, "", "did not answer within 0.2 s")
     )

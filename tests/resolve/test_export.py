@@ -119,7 +119,7 @@ def test_pip_takes_the_file_of_this_platform(demo: Demo, replica: Replica) -> No
 
 
 @needs_linux
-@pytest.mark.parametrize("installer", ["pip", "uv"])
+@pytest.mark.parametrize("installer", few(["pip", "uv"], {"uv"}.__contains__))
 def test_a_file_that_is_not_the_locked_one_is_not_installed(
     installer: str, demo: Demo, replica: Replica
 ) -> None:
@@ -345,8 +345,15 @@ corp-local = {{ index = "local" }}
 
 
 @needs_linux
-@pytest.mark.parametrize("installer", ["pip", "uv"])
-@pytest.mark.parametrize("flags", ["", " --no-hashes"])
+@pytest.mark.parametrize(
+    ("flags", "installer"),
+    [
+        ("", "uv"),
+        ("", "pip"),
+        (" --no-hashes", "uv"),
+        pytest.param(" --no-hashes", "pip", marks=pytest.mark.slow),
+    ],
+)
 def test_an_internal_package_is_never_asked_of_another_index(
     flags: str,
     installer: str,

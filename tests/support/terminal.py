@@ -11,7 +11,6 @@ import fcntl
 import os
 import pty
 import re
-import signal
 import struct
 import sys
 import termios
@@ -273,9 +272,6 @@ def _run(
     sys.stdin = os.fdopen(0, "r", 1, encoding)
     sys.stdout = os.fdopen(1, "w", 1, encoding)
     sys.stderr = os.fdopen(2, "w", 1, encoding, "backslashreplace")
-    # Whoever runs the tests may be deaf to Ctrl-C: `nohup`, or a shell's background.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     run_wizard.find_machine = lambda catalog: machine  # noqa: ARG005 - its name is the parameter's
     # They are the same for each question, which makes them three times.
     vars(application)["load_key_bindings"] = cache(load_key_bindings)

@@ -755,7 +755,7 @@ def test_a_description_is_one_line(demo: Demo) -> None:
 ANSWERS = ["name", "package", "python", "license", "targets", "description"]
 
 
-@pytest.mark.parametrize("key", few(ANSWERS, {"targets", "description"}.__contains__))
+@pytest.mark.parametrize("key", few(ANSWERS, {"targets"}.__contains__))
 def test_no_answer_becomes_code(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made_by_code = tmp_path / "made-by-code"
     code = f"open({str(made_by_code)!r}, 'w')".replace("/", "\\x2f")

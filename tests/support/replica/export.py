@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,12 +79,16 @@ class Export(NamedTuple):
         """
         where = environment(platform, python)
         fitting = tags(platform, python)
-        # Raises for a Python or a machine that the lock leaves out.
-        list(_only(self.pylock, []).select(environment=where, tags=fitting))
         chosen = Selection()
         for name, marker in self.empty:
             if _holds(marker, where):
                 chosen[name] = "no wheel"
+        with contextlib.suppress(PylockSelectError):
+            for package, source in self.pylock.select(environment=where, tags=fitting):
+                chosen[package.name] = _build(package, source)
+            return chosen
+        # Raises for a Python or a machine that the lock leaves out.
+        list(_only(self.pylock, []).select(environment=where, tags=()))
         by_name: dict[str, list[Package]] = {}
         for package in self.pylock.packages:
             by_name.setdefault(package.name, []).append(package)

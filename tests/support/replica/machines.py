@@ -6,6 +6,7 @@ uv asks the interpreter that it runs for; nobody has six machines, so both are p
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from packaging.markers import Environment
@@ -61,16 +62,17 @@ def environment(platform: str, python: str) -> Environment:
     )
 
 
-def tags(platform: str, python: str) -> list[Tag]:
+@cache
+def tags(platform: str, python: str) -> tuple[Tag, ...]:
     """Return the tags of the wheels that a machine can install, best first."""
     major, minor = (int(part) for part in python.rstrip("t").split(".")[:2])
     interpreter = f"cp{major}{minor}"
     abi = interpreter + ("t" if python.endswith("t") else "")
     platforms = list(_platforms(platform))
-    return [
+    return (
         *cpython_tags((major, minor), [abi], platforms),
         *compatible_tags((major, minor), interpreter, platforms),
-    ]
+    )
 
 
 def _platforms(platform: str) -> Iterator[str]:

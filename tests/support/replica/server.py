@@ -12,7 +12,6 @@ import socket
 import ssl
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,7 +44,7 @@ class Server(ThreadingHTTPServer):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.authority.issue_cert(*sorted(site.hosts)).configure_cert(self.context)
         self._connections: set[socket.socket] = set()
-        self._closing = False
+        self._closing = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,))
         super().__init__(("127.0.0.1", 0), _Proxy)
@@ -64,7 +63,7 @@ class Server(ThreadingHTTPServer):
         self.shutdown()
         self._thread.join()
         with self._lock:
-            self._closing = True
+            self._closing.set()
             connections = list(self._connections)
         for connection in connections:
             _break(connection)
@@ -75,7 +74,7 @@ class Server(ThreadingHTTPServer):
         """Close a connection at the end, and let `close` break it before."""
         with self._lock:
             self._connections.add(connection)
-            closing = self._closing
+            closing = self._closing.is_set()
         try:
             if closing:
                 _break(connection)
@@ -84,6 +83,10 @@ class Server(ThreadingHTTPServer):
             with self._lock:
                 self._connections.discard(connection)
             connection.close()
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but not longer than the server lives."""
+        self._closing.wait(seconds)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Pass over clients that go away in the middle, as uv does once it has failed."""
@@ -169,7 +172,7 @@ class _Host(_Handler):
         place = f"{host}{self.path}"
         site.requests.append(place)
         fault = site.fault(place)
-        time.sleep(fault.delay)
+        self.server.wait(fault.delay)
         if fault.body is not None or fault.headers:
             self._misbehave(fault)
         elif fault.status is not None:
@@ -190,7 +193,7 @@ class _Host(_Handler):
         for byte in body:
             self.wfile.write(bytes([byte]))
             self.wfile.flush()
-            time.sleep(fault.trickle)
+            self.server.wait(fault.trickle)
 
     def do_HEAD(self) -> None:
         self.do_GET()
