@@ -108,7 +108,7 @@ TRITON = ("triton==3.6.0", "triton==3.2.0")
 """The index of the recorded runs had one triton; the replica has that of each torch."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def with_mirror(replica_of: ReplicaOf) -> Replica:
     return replica_of(Content.from_facts().mirrored(MIRROR))
 

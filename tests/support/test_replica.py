@@ -19,6 +19,7 @@ from packaging.pylock import PylockSelectError
 
 from tests.support.paths import ROOT
 from tests.support.replica import Build, Content, Fault, Release, Replica, ReplicaOf, UvError
+from tests.support.replica.content import _from_facts
 from tests.support.replica.server import wrap
 
 CPU = "https://download.pytorch.org/whl/cpu"
@@ -396,8 +397,11 @@ def test_a_client_that_goes_away_before_tls_leaves_no_socket_open() -> None:
 
 
 def test_two_replicas_of_one_world_agree() -> None:
-    assert Content.from_facts().digest() == Content.from_facts().digest()
-    assert Content.from_facts().digest() != Content.from_facts(newest="2.14.1").digest()
+    first = Content.from_facts()
+    _from_facts.cache_clear()
+    assert first is not Content.from_facts()
+    assert first.digest() == Content.from_facts().digest()
+    assert first.digest() != Content.from_facts(newest="2.14.1").digest()
 
 
 def test_every_torch_has_its_companions_and_its_triton_on_its_index() -> None:

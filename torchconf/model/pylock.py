@@ -6,6 +6,7 @@ put together here. Source: <https://packaging.python.org/en/latest/specification
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -81,6 +82,12 @@ def tags(platform: Platform, python: str) -> tuple[Tag, ...]:
     )
 
 
+@lru_cache(maxsize=128)
+def _ranks(platform: Platform, python: str) -> Mapping[Tag, int]:
+    """Return the place of each tag among those of a machine; of two alike, the first."""
+    return {tag: place for place, tag in reversed([*enumerate(tags(platform, python))])}
+
+
 def _platform_tags(platform: Platform) -> Iterator[str]:
     if platform.os == "windows":
         yield {"x86_64": "win_amd64", "arm64": "win_arm64"}[platform.machine]
@@ -128,6 +135,7 @@ class Export:
         except (tomllib.TOMLDecodeError, PylockValidationError, KeyError) as error:
             raise UvError(f"cannot read uv's export: {error}", at=command) from error
         self._refusals: dict[tuple[Platform, str], str | None] = {}
+        self._wheels: dict[int, list[tuple[PackageWheel, frozenset[Tag]]]] = {}
         self._by_name: dict[str, list[Package]] = {}
         for package in self.pylock.packages:
             self._by_name.setdefault(package.name, []).append(package)
@@ -170,7 +178,6 @@ class Export:
         """
         patch = self._patch(python)
         where = environment(platform, python, _PATCHES[0] if patch is None else patch)
-        fitting = tags(platform, python)
         held = [p for p in self._by_name.get(package, ()) if _holds(p.marker, where)]
         if not held:
             for name, version, marker in self._empty:
@@ -181,12 +188,28 @@ class Export:
             raise PylockSelectError(f"the lock has two entries of {package} for this machine")
         (entry,) = held
         version = None if entry.version is None else str(entry.version)
+        # Only what this machine can take: to rank all of its tags for all wheels takes long.
+        ranks = _ranks(platform, python)
+        usable = [
+            (wheel, own) for wheel, known in self._wheels_of(entry) if (own := known & ranks.keys())
+        ]
+        wheels = [wheel for wheel, _ in usable]
+        fitting = sorted({tag for _, own in usable for tag in own}, key=ranks.__getitem__)
+        lock = self._only([replace(entry, wheels=wheels) if wheels else entry])
         try:
-            for _, source in self._only(held).select(environment=where, tags=fitting):
-                return _build(entry, version, source, frozenset(fitting))
+            for _, source in lock.select(environment=where, tags=fitting):
+                return _build(entry, version, source, wheels)
         except PylockSelectError:
             return Build(version, None, entry.index, is_missing=True)
         return None
+
+    def _wheels_of(self, entry: Package) -> list[tuple[PackageWheel, frozenset[Tag]]]:
+        """Return the wheels of a package, each with the tags in its name."""
+        found = self._wheels.get(id(entry))
+        if found is None:
+            found = [(wheel, _tags_of(wheel)) for wheel in entry.wheels or ()]
+            self._wheels[id(entry)] = found
+        return found
 
     def _only(self, packages: Sequence[Package]) -> Pylock:
         return Pylock(
@@ -230,22 +253,25 @@ def _direct(package: Package) -> str | None:
     return package.directory.path if package.directory is not None else None
 
 
-def _build(package: Package, version: str | None, source: object, fitting: frozenset[Tag]) -> Build:
-    if not isinstance(source, PackageWheel | PackageSdist):
-        return Build(version, None, None, direct=_direct(package))
+def _tags_of(wheel: PackageWheel) -> frozenset[Tag]:
     from packaging.utils import InvalidWheelFilename
 
     from torchconf.model.wheel_names import parse_wheel_name
 
-    found: list[str] = []
-    for wheel in package.wheels or ():
-        try:
-            is_usable = bool(parse_wheel_name(wheel.filename)[2] & fitting)
-        except InvalidWheelFilename:
-            continue
-        if is_usable:
-            found += [f"{name}:{value}" for name, value in sorted(wheel.hashes.items())]
+    try:
+        return parse_wheel_name(wheel.filename)[2]
+    except InvalidWheelFilename:
+        return frozenset()
+
+
+def _build(
+    package: Package, version: str | None, source: object, usable: Sequence[PackageWheel]
+) -> Build:
+    if not isinstance(source, PackageWheel | PackageSdist):
+        return Build(version, None, None, direct=_direct(package))
+    files: list[PackageWheel | PackageSdist] = [*usable]
     if package.sdist is not None:
-        found += [f"{name}:{value}" for name, value in sorted(package.sdist.hashes.items())]
+        files.append(package.sdist)
+    found = [f"{name}:{value}" for each in files for name, value in sorted(each.hashes.items())]
     file = source.url or source.path
     return Build(version, source.filename, package.index, tuple(dict.fromkeys(found)), file=file)

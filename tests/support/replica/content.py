@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,7 +110,7 @@ class Content(NamedTuple):
             newest: Newest torch on the PyTorch indexes. Of later ones only single wheels were
                 ever seen, and they are served as seen. PyPI's releases are always complete.
         """
-        return cls.of(world.indexes(read_facts(facts or FACTS), Version(newest)))
+        return _from_facts(facts or FACTS, newest)
 
     def mirrored(self, pattern: str) -> Content:
         """Return this world plus a copy of every PyTorch index, and of `pypi`, elsewhere.
@@ -154,6 +155,12 @@ class Content(NamedTuple):
                 for wheel in served:
                     sha.update(repr(tuple(wheel)).encode())
         return sha.hexdigest()[:16]
+
+
+@cache
+def _from_facts(facts: Path, newest: str) -> Content:
+    """Return the same world for the same words: to put it together takes long."""
+    return Content.of(world.indexes(read_facts(facts), Version(newest)))
 
 
 def _place(index: str) -> str:
