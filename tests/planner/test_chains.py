@@ -7,6 +7,7 @@ the same after a second run.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tomllib
 from collections import Counter
@@ -243,10 +244,15 @@ def others(text: str) -> dict[str, list[Any]]:
     ):
         lists |= {f"{kind} {name}": lines for name, lines in table.items()}
     kept = {
-        key: [line for line in lines if not str(line).startswith(FAMILY)]
+        key: [line for line in lines if not str(line).startswith(FAMILY) and not asks(key, line)]
         for key, lines in lists.items()
     }
     return {key: lines for key, lines in kept.items() if lines}
+
+
+def asks(key: str, line: object) -> bool:
+    """Tell whether an extra asks for the same one of a member: `a[cu130]`."""
+    return re.fullmatch(rf"[a-z]\[{re.escape(key.removeprefix('extra '))}\]", str(line)) is not None
 
 
 def codes(folder: Path) -> set[str]:

@@ -83,13 +83,6 @@ def test_a_second_run_and_a_removal_keep_the_cells(root: Demo) -> None:
     assert texts(root) == written
 
 
-def test_extras_of_the_root_are_refused_where_members_need_torch(root: Demo) -> None:
-    before = texts(root)
-    result = root(f"init {TARGETS} --layout extras")
-    assert (result.status, texts(root)) == (2, before)
-    assert "pass `--layout groups` in the workspace root" in result.err
-
-
 def test_builds_of_a_second_member_are_refused_without_the_conflicts(root: Demo) -> None:
     assert root(f"init {TARGETS} --project a").status == 0
     before = texts(root)

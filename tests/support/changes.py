@@ -37,6 +37,7 @@ TORCH_TABLES = (
     ("tool", "uv", "index"),
     ("tool", "uv", "override-dependencies"),
     ("tool", "uv", "required-environments"),
+    ("tool", "uv", "required-version"),
     ("tool", "uv", "sources"),
 )
 

@@ -191,5 +191,5 @@ def test_virtual_root_has_no_extras_to_choose_by(
     assert run(workspace, "init -t linux-cu130 -t linux-cpu") == 2
     error = capsys.readouterr().err
     assert "a workspace root without `[project]` cannot have the layout" in error
-    assert "in the member" in error
+    assert "pass `--layout extras`" in error
     assert (workspace / "pyproject.toml").read_text() == ROOT

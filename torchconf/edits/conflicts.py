@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from torchconf.edits.draft import Draft
+    from torchconf.edits.plan import Value
     from torchconf.model.toml_path import Path
 
 __all__ = ["are_apart", "drop_members", "keep_apart", "rename_member"]
@@ -42,35 +43,59 @@ def _same(member: tuple[str, str]) -> tuple[str, str]:
     return member[0], canonicalize_name(member[1])
 
 
-def keep_apart(draft: Draft, members: Iterable[tuple[str, str]], reason: str) -> None:
+def keep_apart(
+    draft: Draft, members: Iterable[tuple[str, str]], reason: str, package: str | None = None
+) -> None:
     """Make one conflict set hold all members, each a kind and a name: pairs would let one win.
 
     The set that holds most of them takes the others in. One that holds a single one of them next to
     strangers is about something else, and stays as it is; a name that is not defined is none.
+
+    Args:
+        draft: Of the file.
+        members: The extras or groups.
+        reason: Of every step.
+        package: Whose they are, if not the project's own.
     """
+    owner: dict[str, Value] = {} if package is None else {"package": package}
     wanted = {(kind, canonicalize_name(name)): name for kind, name in members}
     if len(wanted) < 2:  # noqa: PLR2004 - a conflict is between two
         return
     best: Path = ()
     there: list[tuple[str, str] | None] = []
     most = 0
-    for path, names in _sets(draft):
+    for path, names in _sets(draft, package):
         shared = len(wanted.keys() & names)
-        known = [name for name in names if not name or name in wanted or _is_defined(draft, *name)]
+        known = [
+            name
+            for name in names
+            if not name or name in wanted or package is not None or _is_defined(draft, *name)
+        ]
         if shared > most and (shared > 1 or shared == len(known)):
             best, there, most = path, names, shared
     if not most:
-        draft.insert(CONFLICTS, [{kind: name} for (kind, _), name in wanted.items()], reason)
+        new: list[Value] = [{**owner, kind: name} for (kind, _), name in wanted.items()]
+        draft.insert(CONFLICTS, new, reason)
         return
     for member, name in wanted.items():
         if member not in there:
-            draft.insert(best, {member[0]: name}, reason)
+            draft.insert(best, {**owner, member[0]: name}, reason)
 
 
-def drop_members(draft: Draft, kind: str, names: Iterable[str], reason: str) -> None:
-    """Take extras or groups out of all conflict sets; a set of one is none."""
+def drop_members(
+    draft: Draft, kind: str, names: Iterable[str], reason: str, package: str | None = None
+) -> None:
+    """Take extras or groups out of all conflict sets; a set of one is none.
+
+    Args:
+        draft: Of the file.
+        kind: `extra` or `group`.
+        names: Of those that go.
+        reason: Of every step.
+        package: Whose they are, if not the project's own.
+    """
     gone = {(kind, canonicalize_name(name)) for name in names}
-    for path, members in reversed([*_sets(draft)]):
+    for path, members in reversed([*_sets(draft, package)]):
         leaving = [place for place, member in enumerate(members) if member in gone]
         if leaving and len(members) - len(leaving) < 2:  # noqa: PLR2004 - a conflict is between two
             draft.remove(path, reason)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torchconf.model.project import Project
     from torchconf.model.target_spec import Vocabulary
 
-__all__ = ["ListedTarget", "listed_targets", "read_intent"]
+__all__ = ["ListedTarget", "listed_targets", "lists_targets", "read_intent"]
 
 _EXAMPLE = 'write it as `targets = ["linux-cuda", "macos-cpu"]`'
 
@@ -24,6 +24,13 @@ class ListedTarget(NamedTuple):
     spec: TargetSpec | None
     """None where it is no target, or one that stands in the list before."""
     error: ProjectError | None
+
+
+def lists_targets(project: Project) -> bool:
+    """Tell whether a file has a list, sound or not."""
+    tool = project.data.get("tool")
+    table = tool.get("torchconf") if isinstance(tool, dict) else None
+    return isinstance(table, dict) and table.get("targets") is not None
 
 
 def listed_targets(project: Project, vocabulary: Vocabulary) -> tuple[ListedTarget, ...] | None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from torchconf.catalog import Catalog
-    from torchconf.layout.layouts import Kind, Layout
+    from torchconf.layout.layouts import Kind
     from torchconf.model.project import Project
     from torchconf.planner.assess import ReleaseChoice
 
@@ -59,20 +59,21 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     # uv reads some settings from the workspace root only.
     root = Draft(project.root.data) if project.root is not None else draft
     widened: tuple[str, ...] = ()
-    if not decision.is_idle:
+    members: Mapping[str, Draft] = {}
+    slow: tuple[str, ...] = ()
+    if decision.together:
+        # Imported here: few projects are workspaces whose members share their builds.
+        from torchconf.planner.draft_shared import draft_shared
+
+        shared = draft_shared(draft, request, project, catalog, facts, decision)
+        members, widened, slow = shared.members, shared.notes, shared.warnings
+    elif not decision.is_idle:
         widened = draft_requirements(draft, request, project, catalog, facts, decision)
         draft_tables(draft, root, request, project, catalog, decision)
         changes = request.add or request.remove or request.force or request.listed
         if changes or decision.layout != decision.before.layout:
             takes = bool(request.remove or request.force or request.listed)
             draft_removal(draft, project, catalog, decision, takes_indexes=takes)
-    members: Mapping[str, Draft] = {}
-    if decision.by_machine and facts.elsewhere:
-        _refuse_gone(project, decision)
-        # Imported here: few projects are workspaces whose machines choose.
-        from torchconf.planner.draft_members import draft_members
-
-        members = draft_members(draft, project, catalog, decision, facts.around)
     around = tuple(
         read_project(members[each.at].data, root=each.root, at=each.at)
         if each.at in members
@@ -96,11 +97,11 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             *(() if members else _plain_members(decision, catalog, facts)),
             *_changed_variables(decision),
         ),
-        warnings=unknowns(decision.choice, catalog),
+        warnings=(*unknowns(decision.choice, catalog), *slow),
         root_steps=() if root is draft else tuple(root.steps),
         member_steps={at: tuple(each.steps) for at, each in members.items() if each.steps},
     )
-    member = None if members else _member(project, catalog, facts, decision.layout)
+    member = _member(project, catalog, facts, decision)
     return Outcome(
         plan=plan,
         layout=decision.layout,
@@ -120,16 +121,6 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             catalog,
         ),
     )
-
-
-def _refuse_gone(project: Project, decision: Decision) -> None:
-    """Refuse to take a build from a root whose members have it, too."""
-    if decision.gone:
-        raise ProjectError(
-            f"the members of this workspace have the group `{min(decision.gone)}`, too",
-            at=project.place("dependency-groups"),
-            help="remove the build from the root and from all members by hand",
-        )
 
 
 def refuse_what_uv_refuses(
@@ -195,11 +186,13 @@ def _cure(project: Project, catalog: Catalog, around: Sequence[Project]) -> str:
     )
 
 
-def _member(project: Project, catalog: Catalog, facts: Facts, layout: Layout) -> str | None:
+def _member(project: Project, catalog: Catalog, facts: Facts, decision: Decision) -> str | None:
     """Return what `--package` takes: a member's name, or at the root the one that needs torch."""
     if project.root is not None:
         return project.written_name
-    if layout == "extras":
+    if decision.together and project.has_project:
+        return None  # The root brings what its members bring.
+    if decision.layout == "extras" and not decision.together:
         return None  # Extras of the root are none of a member's.
     if any(requirement.name == catalog.main_package for requirement in project.requirements()):
         return None

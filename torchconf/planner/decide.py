@@ -8,8 +8,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from torchconf.catalog import Answer
-from torchconf.errors import RequestError
-from torchconf.layout.configuration import is_in_other_extra, read_configuration
+from torchconf.errors import ProjectError, RequestError
+from torchconf.layout.configuration import is_in_other_extra
 from torchconf.layout.layouts import (
     Layout,
     Scope,
@@ -19,6 +19,7 @@ from torchconf.layout.layouts import (
     widened,
     with_aliases,
 )
+from torchconf.layout.shared_builds import read_shared_configuration, sharing_members
 from torchconf.model.backends import PYPI, Backend
 from torchconf.model.intent import read_intent
 from torchconf.model.ranges import is_exact
@@ -37,8 +38,10 @@ from torchconf.planner.obstacles import (
     refuse_overridden,
     refuse_own_conflict,
     refuse_root_without_torch,
+    refuse_shared,
     refuse_to_drop,
     refuse_unreadable,
+    refuse_virtual_root,
     refuse_without_torch,
 )
 from torchconf.planner.routed_packages import is_routable, named_companions, routed_packages
@@ -58,7 +61,15 @@ if TYPE_CHECKING:
     from torchconf.planner.assess import ReleaseChoice
     from torchconf.planner.request import Facts, Request
 
-__all__ = ["Decision", "decide"]
+__all__ = [
+    "Decision",
+    "affected_scopes",
+    "bounds_of",
+    "decide",
+    "declared_packages",
+    "shared_marker",
+    "uncovered_specs",
+]
 
 
 class Decision(NamedTuple):
@@ -82,6 +93,8 @@ class Decision(NamedTuple):
     """The backend whose group becomes a default group."""
     by_machine: bool
     """Each machine says which build it is. All groups are default groups, or only `default`'s."""
+    together: bool
+    """Of a workspace root: each member that needs torch holds the same builds."""
     affected: frozenset[str]
     """Names of the scopes that the request is about; the others stay as they are."""
     bounds: Bounds
@@ -147,8 +160,9 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
         RequestError: It is not available, or is ambiguous.
         ProjectError: The file holds something that is not understood.
     """
-    before = read_configuration(project, catalog)
-    inputs = Inputs(request, project, catalog, facts, before)
+    before = read_shared_configuration(project, facts.around, catalog)
+    sharing = tuple(one for one, _ in sharing_members(project, facts.around, catalog))
+    inputs = Inputs(request, project, catalog, facts, before, sharing)
     if not request.force:
         readable = before._replace(foreign=())
         refuse_unreadable(readable, "fix it first, or replace it with `--force`")
@@ -157,6 +171,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     refuse_inherited(project, catalog)
     refuse_without_torch(inputs)
     refuse_root_without_torch(inputs)
+    refuse_shared(inputs)
     named = named_companions(inputs)
     packages = routed_packages(inputs, named)
     python = _python_range(inputs)
@@ -185,6 +200,8 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     light = by_machine and default is not None
     if light:
         scopes = left_to_base(scopes)
+    together = _together(inputs, layout, by_machine=by_machine)
+    refuse_virtual_root(inputs, layout, together=together)
     refuse_to_drop(inputs, choice.targets, scopes)
     if layout == before.layout:
         scopes = with_aliases(scopes, before.aliases)
@@ -192,9 +209,9 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     if cuts or any(scope.rest == PYPI for scope in scopes):
         refuse_open_index(inputs, layout)
     same = set(choice.targets) <= set(before.targets)
-    uncovered = _uncovered(inputs, specs)
+    uncovered = uncovered_specs(inputs, specs)
     idle = bool(request.add) and same and layout == before.layout
-    undeclared = frozenset(packages) - _declared(inputs)
+    undeclared = frozenset(packages) - declared_packages(inputs)
     return Decision(
         before=before,
         packages=packages,
@@ -207,30 +224,40 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
         scopes=widened(scopes) if cuts else scopes,
         default=default,
         by_machine=by_machine,
-        affected=_affected(inputs, layout, scopes, choice.targets, uncovered),
-        bounds=Bounds(
-            chosen.part,
-            torch,
-            catalog,
-            settled=same and request.torch is None,
-            held={
-                one.name
-                for one in project.workspace.constraint_dependencies
-                if any(map(is_exact, one.specifier))
-            },
-            pin=request.pin,
-            there=before.targets if request.add else (),
-            routed=project.sources if request.add else (),
-        ),
+        together=together,
+        affected=affected_scopes(inputs, layout, scopes, choice.targets, uncovered),
+        bounds=bounds_of(inputs, chosen.part, torch, choice.targets),
         cuts_environments=cuts,
         uncovered=uncovered,
         is_idle=idle and not uncovered and inputs.main not in undeclared and not request.force,
         undeclared=undeclared,
-        where=_where(inputs) if (request.add or request.specs) and not uncovered else None,
+        where=shared_marker(inputs) if (request.add or request.specs) and not uncovered else None,
     )
 
 
-def _where(inputs: Inputs) -> str | None:
+def bounds_of(
+    inputs: Inputs, part: ReleaseChoice, torch: SpecifierSet, targets: Iterable[Target]
+) -> Bounds:
+    """Return the bounds of a project that is to have some targets."""
+    request, before = inputs.request, inputs.before
+    return Bounds(
+        part,
+        torch,
+        inputs.catalog,
+        settled=set(targets) <= set(before.targets) and request.torch is None,
+        held={
+            one.name
+            for one in inputs.project.workspace.constraint_dependencies
+            if any(map(is_exact, one.specifier))
+        },
+        pin=request.pin,
+        there=before.targets if request.add else (),
+        routed=inputs.project.sources if request.add else (),
+    )
+
+
+def shared_marker(inputs: Inputs) -> str | None:
+    """Return the marker that all requirements of torch share."""
     whole = inputs.project.workspace
     lines = [one for one in whole.override_dependencies if one.name == inputs.main]
     lines = lines or [
@@ -243,7 +270,7 @@ def _where(inputs: Inputs) -> str | None:
     return markers.pop() or None if len(markers) == 1 else None
 
 
-def _declared(inputs: Inputs) -> frozenset[str]:
+def declared_packages(inputs: Inputs) -> frozenset[str]:
     """Return what is required directly somewhere: what uv applies sources to."""
     whole = inputs.project.workspace
     held = (one.name for one in whole.constraint_dependencies if one.specifier)
@@ -251,7 +278,7 @@ def _declared(inputs: Inputs) -> frozenset[str]:
     return inputs.facts.elsewhere.union(held, (one.name for one in lines))
 
 
-def _uncovered(inputs: Inputs, specs: Sequence[TargetSpec]) -> tuple[TargetSpec, ...]:
+def uncovered_specs(inputs: Inputs, specs: Sequence[TargetSpec]) -> tuple[TargetSpec, ...]:
     """Return what is asked for on platforms that the requirements of torch leave out."""
     limits = Limits(inputs.project, inputs.before, inputs.main, None, pin=False)
     named = {spec.text for spec in inputs.request.add}
@@ -286,12 +313,6 @@ def _layout(
         default=inputs.request.default,
         keep_base=_keeps_base(inputs, packages),
     )
-    if layout != "markers" and not inputs.project.has_project and inputs.project.is_workspace_root:
-        raise RequestError(
-            f"a workspace root without `[project]` cannot have the layout `{layout}`",
-            at=inputs.project.at,
-            help="run the command in the member that needs torch",
-        )
     if layout == before:
         return layout, "already in use"
     if before is not None and asked == "auto" and not inputs.request.force:
@@ -302,6 +323,31 @@ def _layout(
             help=f"to change it, pass `--layout {layout}`",
         )
     return layout, reason
+
+
+def _together(inputs: Inputs, layout: Layout, *, by_machine: bool) -> bool:
+    """Tell whether a workspace root and its members are to have the same builds.
+
+    Machines that choose, and extras, need them in each member. Where members need torch in their
+    base dependencies beside extras of the root, somebody wants that.
+
+    Raises:
+        ProjectError: Members have them, and would be left with them alone.
+    """
+    project, around = inputs.project, inputs.facts.around
+    if project.root is not None or not project.is_workspace_root:
+        return False
+    before = inputs.before.layout
+    are = bool(inputs.sharing)
+    if are and layout != before and not by_machine and layout != "extras":
+        raise ProjectError(
+            f"the members of this workspace have {before} of their own, which the layout "
+            f"`{layout}` in the root would leave as they are",
+            at=project.place("tool.uv.conflicts"),
+            help="pass `--default machine` or `--layout extras`, or change the members by hand",
+        )
+    needing = any(map(inputs.facts.needing.holds, around))
+    return are or (needing and (by_machine or (layout == "extras" != before)))
 
 
 def _cuts_environments(
@@ -324,10 +370,13 @@ def _cuts_environments(
     if inputs.before.layout == "extras":
         ours |= inputs.before.scopes
     by_machine = any(area.machine or area.without for s in scopes for area, _ in s.served)
-    return (layout == "groups" or by_machine) and is_in_other_extra(inputs.project, packages, ours)
+    whole = (inputs.project, *(inputs.facts.around if inputs.project.root is None else ()))
+    return (layout == "groups" or by_machine) and any(
+        is_in_other_extra(one, packages, ours) for one in whole
+    )
 
 
-def _affected(
+def affected_scopes(
     inputs: Inputs,
     layout: Layout,
     scopes: Iterable[Scope],

@@ -72,29 +72,12 @@ def _refuse_machine(inputs: Inputs, backends: Sequence[Backend]) -> None:
             "nothing for a machine to choose",
             help="omit `--default`, or add a target with another build",
         )
-    whole = inputs.project.root is None and bool(inputs.request.specs)
-    if whole and inputs.facts.elsewhere and inputs.project.has_project:
-        return
-    if inputs.request.default is None and (inputs.project.root or inputs.facts.elsewhere):
-        raise ProjectError(
-            "each machine chooses the build of this workspace, and the groups, sources and "
-            "conflicts of its root and members must change together",
-            at=inputs.project.place("tool.uv.default-groups"),
-            help="change the root and all members that need torch by hand",
-        )
     if inputs.project.root is not None:
         raise ProjectError(
             "`--default machine` cannot be written in one workspace member: the conflicts "
             "between its builds and those of other members belong in the root",
             at=inputs.project.place("tool.uv.default-groups"),
-            help="pass `--default BACKEND` or `--default none`",
-        )
-    if inputs.facts.elsewhere:
-        raise ProjectError(
-            "`--default machine` in a workspace root: members that need torch would get "
-            "PyPI's build, with or without `UV_NO_GROUP`",
-            at=inputs.project.place("tool.uv.workspace"),
-            help="pass `--default BACKEND` or `--default none`",
+            help="run the command in the workspace root, or pass `--default BACKEND`",
         )
 
 
@@ -107,7 +90,7 @@ def _is_light(inputs: Inputs, backends: Sequence[Backend]) -> bool:
     project = inputs.project
     if {*backends} != {inputs.catalog.fallback, PYPI} or "dependencies" in project.dynamic:
         return False
-    if inputs.facts.elsewhere:
+    if any(map(inputs.facts.needing.holds, inputs.facts.around)):
         return False  # The root of a workspace need not have torch itself.
     if inputs.before.default == MACHINE:
         group = canonicalize_name(inputs.before.names[PYPI.name])

@@ -14,6 +14,7 @@ from torchconf.planner.respecify import rename_backend
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
@@ -62,13 +63,17 @@ class Indexes:
         known = self.known.get(backend.name)
         return known.name if known is not None and known.name else f"pytorch-{backend.name}"
 
-    def draft(self, draft: Draft) -> None:
+    def draft(self, draft: Draft, also: Iterable[object] = ()) -> None:
         """Add the indexes that are missing.
+
+        Args:
+            draft: Of the file.
+            also: The names that sources in other files use, and that are not defined there.
 
         Raises:
             ProjectError: The name that one should have is taken.
         """
-        named = named_indexes(draft, self.catalog.family)
+        named = named_indexes(draft, self.catalog.family).union(also)
         needed = {backend for scope in self.decision.scopes for backend in scope.backends()}
         for backend in ordered(needed, self.catalog):
             name = self.name(backend)
@@ -96,8 +101,9 @@ def remove_unused_indexes(
     project: Project,
     catalog: Catalog,
     reason: str,
-    elsewhere: frozenset[str] = frozenset(),
+    elsewhere: AbstractSet[object] = frozenset(),
     only: Container[str | None] | None = None,
+    beside: Iterable[Project] = (),
 ) -> list[str]:
     """Remove the explicit indexes that a source of the family named, and none does any more.
 
@@ -108,13 +114,15 @@ def remove_unused_indexes(
         reason: Of each step.
         elsewhere: Names of indexes that other files of the workspace use.
         only: Names of the indexes that may go; None for all.
+        beside: Members whose sources use the indexes of this file, as they are.
 
     Returns:
         The names of those that are removed.
     """
     before = {
         source.index
-        for package, sources in project.sources.items()
+        for one in (project, *beside)
+        for package, sources in one.sources.items()
         for source in sources
         if package in catalog.family
     }

@@ -24,6 +24,7 @@ from torchconf.planner.draft_indexes import remove_unused_indexes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
@@ -31,27 +32,41 @@ if TYPE_CHECKING:
     from torchconf.model.toml_path import Path
     from torchconf.planner.decide import Decision
 
-_UNUSED = "no target needs it any more"
+UNUSED = "no target needs it any more"
 
 
 def draft_removal(
-    draft: Draft, project: Project, catalog: Catalog, decision: Decision, *, takes_indexes: bool
+    draft: Draft,
+    project: Project,
+    catalog: Catalog,
+    decision: Decision,
+    *,
+    takes_indexes: bool,
+    elsewhere: AbstractSet[object] = frozenset(),
+    beside: Iterable[Project] = (),
 ) -> None:
     """Take away scopes, sources, conflicts and defaults that are left without a target.
 
-    Indexes go only where somebody asked for something to go.
+    Args:
+        draft: Of the project's file.
+        project: As it is.
+        catalog: Which packages are of the family.
+        decision: What the file is to hold.
+        takes_indexes: Whether somebody asked for something to go: indexes go only then.
+        elsewhere: Names of indexes that other files of the workspace will use.
+        beside: The projects of these files, as they are.
     """
     gone = decision.gone
     if decision.before.layout in {"extras", "groups"}:
         _remove_sections(draft, project, catalog, decision, gone)
-        drop_members(draft, KINDS[decision.before.layout], gone, _UNUSED)
+        drop_members(draft, KINDS[decision.before.layout], gone, UNUSED)
         if decision.before.layout == "groups":
             _remove_defaults(draft, gone)
     _remove_tritons(draft, catalog, decision)
     _remove_sources(draft, catalog)
     _join_environments(draft, project, catalog, decision)
     if takes_indexes:
-        remove_unused_indexes(draft, project, catalog, _UNUSED)
+        remove_unused_indexes(draft, project, catalog, UNUSED, elsewhere, beside=beside)
     for path in (
         CONFLICTS,
         SOURCES,
@@ -62,7 +77,7 @@ def draft_removal(
         ("tool",),
     ):
         if draft.get(path) in ([], {}):
-            draft.remove(path, _UNUSED)
+            draft.remove(path, UNUSED)
 
 
 def _remove_sections(
@@ -81,7 +96,7 @@ def _remove_sections(
             _refuse_named(project, section)
             _remove_lines(draft, path, taken)
             if not draft.get(path):
-                draft.remove(path, _UNUSED)
+                draft.remove(path, UNUSED)
 
 
 def _refuse_named(project: Project, section: Section) -> None:
@@ -118,7 +133,7 @@ def _remove_lines(draft: Draft, path: Path, names: Iterable[str]) -> None:
     for number in reversed(range(len(lines))):
         line = lines[number]
         if isinstance(line, str) and required_name(line) in names:
-            draft.remove((*path, number), _UNUSED)
+            draft.remove((*path, number), UNUSED)
 
 
 def _remove_defaults(draft: Draft, gone: Iterable[str]) -> None:
@@ -127,7 +142,7 @@ def _remove_defaults(draft: Draft, gone: Iterable[str]) -> None:
     gone = frozenset(gone)
     for number in reversed(range(len(current))) if isinstance(current, list) else ():
         if canonicalize_name(current[number]) in gone:
-            draft.remove((*path, number), _UNUSED)
+            draft.remove((*path, number), UNUSED)
 
 
 def _remove_tritons(draft: Draft, catalog: Catalog, decision: Decision) -> None:
@@ -143,7 +158,7 @@ def _remove_tritons(draft: Draft, catalog: Catalog, decision: Decision) -> None:
     unused = catalog.triton_packages - needed
     sources = draft.get(SOURCES) or {}
     for key in [key for key in sources if canonicalize_name(key) in unused]:
-        draft.remove((*SOURCES, key), _UNUSED)
+        draft.remove((*SOURCES, key), UNUSED)
         _remove_lines(draft, ("project", "dependencies"), {canonicalize_name(key)})
         for table in (("project", "optional-dependencies"), ("dependency-groups",)):
             for name in draft.get(table) or {}:
@@ -156,7 +171,7 @@ def _remove_sources(draft: Draft, catalog: Catalog) -> None:
     sources = draft.get(SOURCES) or {}
     for key in [key for key in sources if canonicalize_name(key) in catalog.family]:
         if sources[key] == []:
-            draft.remove((*SOURCES, key), _UNUSED)
+            draft.remove((*SOURCES, key), UNUSED)
 
 
 def _join_environments(
@@ -172,4 +187,4 @@ def _join_environments(
         if cells:
             cut_environments(draft, cells, anew=True)
         elif not project.is_workspace_root:  # There, members may need them.
-            draft.remove(ENVIRONMENTS, _UNUSED)
+            draft.remove(ENVIRONMENTS, UNUSED)

@@ -44,17 +44,42 @@ def draft_requirements(
     catalog: Catalog,
     facts: Facts,
     decision: Decision,
+    *,
+    follows: bool = False,
 ) -> tuple[str, ...]:
     """Draft all that stands under `[project]` and `[dependency-groups]`; return what to say of it.
+
+    Args:
+        draft: Of the project's file.
+        request: What is asked for.
+        project: As it is.
+        catalog: What is available.
+        facts: What is known from outside the file.
+        decision: What the file is to hold.
+        follows: The request is about the workspace root: nothing else of this member changes.
 
     Raises:
         ProjectError: Something that would have to be edited is dynamic.
     """
     requires = _Requires(draft, request, project, catalog, facts, decision)
+    if not follows:
+        requires.draft_project()
     requires.draft_all()
     for path, text in requires.further:
         draft.insert(path, text, "no requirement of torch applies to one of the targets")
     return tuple(requires.notes())
+
+
+def draft_project(
+    draft: Draft,
+    request: Request,
+    project: Project,
+    catalog: Catalog,
+    facts: Facts,
+    decision: Decision,
+) -> None:
+    """Draft the table of a project that need not have torch itself."""
+    _Requires(draft, request, project, catalog, facts, decision).draft_project()
 
 
 def triton_requirements(decision: Decision, scope: Scope) -> dict[str, str]:
@@ -94,7 +119,6 @@ class _Requires:
             self._cover(platform)
 
     def draft_all(self) -> None:
-        self._project_table()
         if self.project.root is None:
             # An override stands in the place of what the lists say.
             for override in self.project.override_dependencies:
@@ -138,7 +162,8 @@ class _Requires:
             text = f"{self.main}=={pins.pop()}" if len(pins) == 1 else self._new(self.main)
             self.further.append((only.path[:-1], f"{text} ; {marker}"))
 
-    def _project_table(self) -> None:
+    def draft_project(self) -> None:
+        """Draft name, version and Pythons."""
         has_project, choice = self.project.has_project, self.decision.choice
         if not has_project and self.project.is_workspace_root:
             return

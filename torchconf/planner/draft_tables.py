@@ -35,7 +35,7 @@ from torchconf.model.toml_path import (
     SOURCES,
     render_path,
 )
-from torchconf.model.uv_variables import NO_GROUP_SINCE
+from torchconf.model.uv_variables import NO_GROUP, NO_GROUP_SINCE
 from torchconf.planner.cells import Cells, cut_environments
 from torchconf.planner.draft_indexes import Indexes
 from torchconf.planner.reuse_entries import keep_entries
@@ -61,7 +61,7 @@ def draft_tables(
     project: Project,
     catalog: Catalog,
     decision: Decision,
-) -> None:
+) -> tuple[Scope, ...]:
     """Draft everything under `[tool.uv]`, in the order of uv's guide.
 
     Args:
@@ -73,46 +73,91 @@ def draft_tables(
         catalog: What is available.
         decision: What the file is to hold.
 
+    Returns:
+        The scopes as the sources have them: without markers where uv would ignore these.
+
     Raises:
         ProjectError: The name that an index should have is taken.
     """
-    names = [scope.name for scope in decision.scopes]
     if decision.by_machine:
-        _require_uv(root, project)
+        require_uv(root, project, NO_GROUP_SINCE, f"older versions of uv ignore `{NO_GROUP}`")
     if decision.layout == "groups":
         draft_default_groups(draft, decision, says_it=decision.before.default == MACHINE)
-    if (
-        decision.layout != "markers"
-        and decision.affected
-        and not all(
-            are_apart(draft, (one.kind, one.name), (other.kind, other.name))
-            for one, other in combinations(decision.scopes, 2)
-            if one.backend != other.backend
-        )
-    ):
-        kind = decision.scopes[0].kind
-        reason = "each of these brings another build of the same packages"
-        keep_apart(draft, [(kind, name) for name in names], reason)
+    if decision.layout != "markers" and decision.affected:
+        _draft_conflicts(draft, root, project, decision)
     indexes = Indexes(request, project, catalog, decision)
+    sources, decision = plan_sources(draft, root, request, project, catalog, decision, indexes)
+    draft_settings(root, request, catalog, decision)
+    draft_sources(draft, sources)
+    indexes.draft(draft)
+    return decision.scopes
+
+
+def _draft_conflicts(draft: Draft, root: Draft, project: Project, decision: Decision) -> None:
+    """Keep the builds of one project apart, unless its root does so already."""
+    own = (project.written_name or "",) * 2
+    if not all(
+        are_apart(draft, (one.kind, one.name), (other.kind, other.name))
+        or (
+            root is not draft
+            and are_apart(root, (one.kind, one.name), (other.kind, other.name), own)
+        )
+        for one, other in combinations(decision.scopes, 2)
+        if one.backend != other.backend
+    ):
+        names = [(scope.kind, scope.name) for scope in decision.scopes]
+        reason = "each of these brings another build of the same packages"
+        keep_apart(draft, names, reason)
+
+
+def plan_sources(
+    draft: Draft,
+    root: Draft,
+    request: Request,
+    project: Project,
+    catalog: Catalog,
+    decision: Decision,
+    indexes: Indexes,
+) -> tuple[dict[str, list[Value]], Decision]:
+    """Return the sources of a file, and cut `environments` where uv needs that.
+
+    Args:
+        draft: Of the file, with the requirements of the plan.
+        root: Of the workspace root's file, or `draft` again.
+        request: What is asked for.
+        project: As it is.
+        catalog: What is available.
+        decision: What the file is to hold.
+        indexes: The names of the indexes.
+
+    Returns:
+        By package; and the decision, without markers where a cut would give effect to a wrong one.
+    """
     sources = _plan_sources(draft, decision, indexes)
     changes = request.specs or request.add or request.remove
     same = decision.layout == decision.before.layout and not changes
     if decision.cuts_environments and decision.affected and (decision.before.cut or not same):
         cells = Cells(draft, project, catalog, decision).of(sources)
         if cells is None:
-            sources = _plan_sources(
-                draft, decision._replace(scopes=uncut(decision.scopes)), indexes
-            )
-        else:
-            cut_environments(root, cells, anew=decision.before.cut)
+            decision = decision._replace(scopes=uncut(decision.scopes))
+            return _plan_sources(draft, decision, indexes), decision
+        cut_environments(root, cells, anew=decision.before.cut)
+    return sources, decision
+
+
+def draft_settings(root: Draft, request: Request, catalog: Catalog, decision: Decision) -> None:
+    """Draft what is asked for all of a workspace, and counts in its root."""
     if request.required_environments:
         _require_environments(root, decision)
     if request.pin:
         _draft_pins(root, catalog, decision)
+
+
+def draft_sources(draft: Draft, sources: Mapping[str, list[Value]]) -> None:
+    """Arrange the sources of each package."""
     for key, entries in sources.items():
         reason = "each platform gets its build from one index"
         draft.arrange((*SOURCES, key), entries, reason, same=_same_source, kin=_scope_and_index)
-    indexes.draft(draft)
 
 
 def draft_default_groups(draft: Draft, decision: Decision, *, says_it: bool) -> None:
@@ -161,8 +206,14 @@ _ONLY = (
 )
 
 
-def _require_uv(draft: Draft, project: Project) -> None:
-    """Require a uv that reads the variable of each machine, unless the project does so already.
+def require_uv(draft: Draft, project: Project, since: str, why: str) -> None:
+    """Require a uv that does what a plan needs, unless the project does so already.
+
+    Args:
+        draft: Of the workspace root's file.
+        project: A project of the workspace.
+        since: The first version that does it.
+        why: What older ones do instead.
 
     Raises:
         ProjectError: The project requires an older one.
@@ -170,17 +221,16 @@ def _require_uv(draft: Draft, project: Project) -> None:
     path = REQUIRED_VERSION
     text = draft.get(path)
     specifier = uv_range(text) if isinstance(text, str) else SpecifierSet()
-    if specifier is None or not overlaps(specifier, f"<{NO_GROUP_SINCE}"):
+    if specifier is None or not overlaps(specifier, f"<{since}"):
         return
-    if not overlaps(specifier, f">={NO_GROUP_SINCE}"):
+    if not overlaps(specifier, f">={since}"):
         raise ProjectError(
-            f"`{text}` excludes uv {NO_GROUP_SINCE} and newer: older versions ignore `UV_NO_GROUP`",
+            f"`{text}` excludes uv {since} and newer: {why}",
             at=project.workspace.place(render_path(path)),
-            help="allow a newer uv, or pass `--default BACKEND`",
+            help="allow a newer uv first",
         )
     upper = (str(part) for part in specifier if part.operator not in {">", ">="})
-    wanted = ",".join((f">={NO_GROUP_SINCE}", *sorted(upper)))
-    draft.put(path, wanted, "older versions of uv ignore `UV_NO_GROUP`")
+    draft.put(path, ",".join((f">={since}", *sorted(upper))), why)
 
 
 def _require_environments(draft: Draft, decision: Decision) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.model.uv_lock import locked_release, needs, reached
-from torchconf.planner.request import Facts
+from torchconf.planner.request import NOBODY, Facts
+from torchconf.planner.workspace_needs import installed_by_default, workspace_needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +42,7 @@ def gather_facts(
         name = library.name or ""
         graph[name] = graph.get(name, frozenset()) | {r.name for r in library.dependencies}
     family = frozenset(catalog.family)
-    declared = _installed_by_default(project) - family
+    declared = installed_by_default(project) - family
     by_member = {
         member.written_name or "": frozenset(r.name for r in member.requirements())
         for member in (members if project.root is None else ())
@@ -53,12 +54,5 @@ def gather_facts(
         elsewhere=frozenset().union(*by_member.values()) & family - catalog.triton_packages,
         members=tuple(name for name, needed in by_member.items() if catalog.main_package in needed),
         around=members,
+        needing=workspace_needs((project, *members), graph, catalog) if by_member else NOBODY,
     )
-
-
-def _installed_by_default(project: Project) -> frozenset[str]:
-    """Return the packages of the base dependencies and the default groups."""
-    names = {requirement.name for requirement in project.dependencies}
-    for group in project.installed_groups():
-        names |= {requirement.name for requirement in project.groups[group].requirements}
-    return frozenset(names)

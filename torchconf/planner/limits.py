@@ -118,20 +118,27 @@ class Limits:
         ]
 
     def _of_members(self, package: str, specs: Sequence[TargetSpec]) -> list[Requirement]:
-        """Return what the other members always require of a package."""
+        """Return what the other members require of a package: always, or with the same builds."""
         if any(one.name == package for one in self.whole.override_dependencies):
             return []
+        asked = self.torch is not None and package == self.main
         return [
             one
             for member in self.around
-            for one in member.dependencies
-            if one.name == package and self._speaks_of(one, specs)
+            for one in (member.dependencies if asked else member.requirements())
+            if one.name == package
+            and (one in member.dependencies or self._is_scoped(one))
+            and self._speaks_of(one, specs)
         ]
+
+    def _is_scoped(self, one: Requirement) -> bool:
+        """Tell whether a requirement stands in an extra or group that chooses a build."""
+        return one.path[0] != "tool" and canonicalize_name(str(one.path[-2])) in self.scopes
 
     def _place(self, one: Requirement) -> str:
         """Return the place of a requirement of any member."""
         for member in self.around:
-            if any(one is own for own in member.dependencies):
+            if any(one is own for own in member.requirements()):
                 return member.place(one.at)
         return self.project.place(one.at)
 

@@ -8,6 +8,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.errors import ProjectError, RequestError
 from torchconf.layout.layouts import KINDS
+from torchconf.layout.shared_builds import sharing_members
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import may_hold, platform_marker
 
@@ -30,8 +31,11 @@ __all__ = [
     "refuse_overridden",
     "refuse_own_conflict",
     "refuse_root_without_torch",
+    "refuse_shared",
+    "refuse_shared_member",
     "refuse_to_drop",
     "refuse_unreadable",
+    "refuse_virtual_root",
     "refuse_without_torch",
 ]
 
@@ -128,6 +132,47 @@ def refuse_root_without_torch(inputs: Inputs) -> None:
             at=users[0].place("tool.uv.sources"),
             help="run the command in a member, or name it with `--project`",
         )
+
+
+def refuse_shared(inputs: Inputs) -> None:
+    """Refuse to change in one member the builds that all of its workspace have.
+
+    A companion may be added to one.
+    """
+    request = inputs.request
+    if not request.packages or request.specs or request.add or request.remove:
+        refuse_shared_member(inputs.project, inputs.facts.around, inputs.catalog)
+
+
+def refuse_shared_member(project: Project, around: Sequence[Project], catalog: Catalog) -> None:
+    """Refuse a member whose builds are those of its workspace."""
+    root = project.root
+    if root is None or catalog.main_package not in project.sources:
+        return
+    if any(one is project for one, _ in sharing_members(root, (project, *around), catalog)):
+        raise ProjectError(
+            f"`{project.written_name}` has the builds of its workspace: the root and all members "
+            "that need torch must change together",
+            at=root.place("tool.uv.conflicts"),
+            help="run the command in the workspace root, or name it with `--project`",
+        )
+
+
+def refuse_virtual_root(inputs: Inputs, layout: Layout, *, together: bool) -> None:
+    """Refuse extras or groups in a root without `[project]`: its members may have them."""
+    project = inputs.project
+    if layout == "markers" or project.has_project or not project.is_workspace_root:
+        return
+    if together and layout == "extras":
+        return
+    needing = any(map(inputs.facts.needing.holds, inputs.facts.around))
+    raise RequestError(
+        f"a workspace root without `[project]` cannot have the layout `{layout}`",
+        at=project.at,
+        help="pass `--layout extras` to give them to the members that need torch"
+        if needing
+        else "run the command in the member that needs torch",
+    )
 
 
 def refuse_left_out(inputs: Inputs, targets: Iterable[Target]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from torchconf.planner.workspace_needs import WorkspaceNeeds
+
 if TYPE_CHECKING:
     from packaging.version import Version
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from torchconf.model.target_spec import TargetSpec
     from torchconf.model.targets import Target
     from torchconf.planner.assess import ReleaseChoice
+
+
+NOBODY = WorkspaceNeeds()
 
 
 class Request(NamedTuple):
@@ -58,6 +63,8 @@ class Facts(NamedTuple):
     """Those members that declare torch, by the names that `--package` takes."""
     around: tuple[Project, ...] = ()
     """The other members of the workspace of the project."""
+    needing: WorkspaceNeeds = NOBODY
+    """Of a workspace root: who needs torch."""
 
 
 class Outcome(NamedTuple):

@@ -60,12 +60,12 @@ def _follows(inputs: Inputs, name: str) -> bool:
     torch. What its author routes elsewhere, or leaves to PyPI on purpose, stays; and where a
     target goes, nothing comes.
     """
-    sources = inputs.project.sources_for(canonicalize_name(name))
+    sources = inputs.sources_for(canonicalize_name(name))
     if not sources and inputs.request.remove:
         return False
     if not sources:
         return inputs.catalog.companions(name, inputs.catalog.releases[0]) is not None
-    beside = {s.value for s in inputs.project.sources_for(canonicalize_name(inputs.main))}
+    beside = {s.value for s in inputs.sources_for(canonicalize_name(inputs.main))}
     return all(s.kind == "index" and (not beside or s.value in beside) for s in sources)
 
 
@@ -81,7 +81,7 @@ def _is_concerned(inputs: Inputs, name: str) -> bool:
 
 def is_routable(inputs: Inputs, name: str, choice: ReleaseChoice) -> bool:
     """Tell whether a package is routed already, or is on the index of every target."""
-    if name == inputs.main or inputs.project.sources_for(canonicalize_name(name)):
+    if name == inputs.main or inputs.sources_for(canonicalize_name(name)):
         return True
     version = choice.companions.get(name)
     if version is None:

@@ -13,7 +13,7 @@ from torchconf.resolve.routes import routes
 from torchconf.resolve.wheels import Wheels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from torchconf.catalog import Answer, Catalog
     from torchconf.model.project import Project
@@ -94,7 +94,7 @@ def route_table(
         asked=packages,
     )
     wheels = Wheels(project, catalog, linked)
-    using = [m for m in members if any(r.name in packages for r in m.requirements())]
+    using = _using(members, packages)
     chosen = selections_in(project, using, catalog, around)
     choices = [
         (selection, choice_of(selection), enabled_groups(owner, selection))
@@ -125,6 +125,22 @@ def route_table(
                     )
                 )
     return tuple(rows)
+
+
+def _using(members: Sequence[Project], packages: Collection[str]) -> list[Project]:
+    """Return the members that require a package, or another member that does."""
+    users: dict[str, list[Project]] = {}
+    for member in members:
+        for requirement in member.requirements():
+            users.setdefault(requirement.name, []).append(member)
+    found: dict[str | None, Project] = {}
+    waiting = [member for name in packages for member in users.get(name, ())]
+    while waiting:
+        member = waiting.pop()
+        if member.name not in found:
+            found[member.name] = member
+            waiting += users.get(member.name or "", ())
+    return [member for member in members if member.name in found]
 
 
 def _refused(reason: str | None, *, is_meant: bool) -> str | None:
