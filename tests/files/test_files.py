@@ -901,8 +901,8 @@ def test_it_works_where_posix_modules_do_not_exist(path: Path) -> None:
 def test_it_imports_little() -> None:
     top: set[str] = set()
     for path in Path(files.__file__).parent.glob("*.py"):
-        if path.name == "ignore_patterns.py":
-            continue  # only a walk that meets a `.gitignore` loads it
+        if path.name in {"ignore_patterns.py", "old_names.py"}:
+            continue  # only a walk that meets a `.gitignore` loads it, or a project without targets
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Import):
                 top.update(alias.name for alias in node.names)

@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.old_shapes import Shape, load_shapes, report_of
 from tests.support.projects import run_in
-from torchconf.workspace.old_files import find_old_files, load_old_files
+from torchconf.files.old_names import find_old_files
+from torchconf.workspace.old_files import load_old_files
 
 SHAPES = load_shapes()
 

@@ -12,6 +12,7 @@ from torchconf.edits import edit_text
 from torchconf.edits.plan import meaning
 from torchconf.errors import ProjectError, RequestError
 from torchconf.files import Change, spoken_path
+from torchconf.files.old_names import find_old_files, tables_of
 from torchconf.migrate.account import settled
 from torchconf.migrate.outcome import Migration
 from torchconf.model.intent import read_intent
@@ -23,7 +24,7 @@ from torchconf.report.messages import print_diff, print_notes, print_warnings
 from torchconf.report.migration import accounts_data, accounts_text, unclear_lines
 from torchconf.report.outcome import commands_table, outcome_data, untargeted
 from torchconf.workspace.facts import read_facts
-from torchconf.workspace.old_files import find_old_files, load_old_files, tables_of
+from torchconf.workspace.old_files import load_old_files
 from torchconf.workspace.opened import open_project
 
 if TYPE_CHECKING:

@@ -23,10 +23,24 @@ if TYPE_CHECKING:
 
 
 def carry_out(
-    context: OpenProject, request: Request, writing: WritingOptions, common: CommonOptions
+    context: OpenProject,
+    request: Request,
+    writing: WritingOptions,
+    common: CommonOptions,
+    notes: Sequence[str] = (),
 ) -> int:
-    """Plan a request, and write, print or check what it changes; return the exit status."""
+    """Plan a request, and write, print or check what it changes; return the exit status.
+
+    Args:
+        context: The project.
+        request: What is asked for.
+        writing: How to go about it.
+        common: What every command takes.
+        notes: What else to say.
+    """
     outcome = plan_targets(request, context.project, context.catalog, read_facts(context))
+    said = (*outcome.plan.notes, *notes)
+    outcome = outcome._replace(plan=outcome.plan._replace(notes=said))
     changes = make_changes(context, outcome)
     changed = any(change.is_one for change in changes)
     if changed and writing.writes:

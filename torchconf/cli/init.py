@@ -115,7 +115,18 @@ def run(options: InitOptions) -> int:
             help="name targets with `-t`, as in `-t linux-cuda -t macos-cpu`, or list them in "
             "`[tool.torchconf]`; run `torchconf init --help` for the other options",
         )
-    return carry_out(context, request, options.writing, options.common)
+    return carry_out(context, request, options.writing, options.common, old_files_beside(context))
+
+
+def old_files_beside(context: OpenProject) -> list[str]:
+    """Say which files of other tools lie beside a project that has no targets yet."""
+    from torchconf.files.old_names import hint_to_migrate
+    from torchconf.model.intent import read_intent
+
+    if read_intent(context.project, context.catalog.vocabulary) is not None:
+        return []
+    hint = hint_to_migrate(context.folder, context.project.data)
+    return [f"init does not read the files of other tools: {hint}"] if hint else []
 
 
 def make_request(options: InitOptions, context: OpenProject) -> Request:

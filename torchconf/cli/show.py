@@ -62,7 +62,11 @@ def run(options: ShowOptions) -> int:
     elif options.format == "json":
         print_json({"routes": [row.data() for row in rows]})
     elif not rows:
-        sys.stderr.write("no PyTorch packages found in this project\n")
+        from torchconf.files.old_names import hint_to_migrate
+
+        hint = hint_to_migrate(context.folder, context.project.data)
+        notes = ["no PyTorch packages found in this project", *([hint] if hint else [])]
+        print_notes(notes)
     else:
         print_builds(rows, options.common.color)
         reasons = dict.fromkeys((row.provisional, row.reason) for row in rows if row.reason)

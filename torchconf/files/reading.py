@@ -81,10 +81,14 @@ def find_project(start: str | os.PathLike[str] = ".") -> str:
             return path
         above = os.path.dirname(folder)
         if above == folder:
+            # Imported here: only a folder without a project has what other tools read.
+            from torchconf.files.old_names import hint_to_migrate
+
             raise ProjectError(
                 f"no `{NAME}` in this folder or above it",
                 at=first,
-                help="run `torchconf init` to create one, or pass the folder with `--project`",
+                help=hint_to_migrate(first)
+                or "run `torchconf init` to create one, or pass the folder with `--project`",
             )
         folder = above
 
@@ -99,9 +103,28 @@ def project_file(folder: str | os.PathLike[str]) -> str:
     if os.path.basename(path) == NAME and not os.path.isdir(path):
         return path
     if not os.path.isdir(path):
+        refuse_old_file(path)
         what = "not a folder" if os.path.lexists(path) else "no such folder"
         raise ProjectError(what, at=path, help=f"pass the folder of a `{NAME}`")
     return os.path.join(path, NAME)
+
+
+def refuse_old_file(path: str) -> None:
+    """Refuse a file that another tool than uv reads, and name what does read it.
+
+    Raises:
+        ProjectError: It is one.
+    """
+    from torchconf.files.old_names import format_of, title_of
+
+    title = title_of(path)
+    if title is None or not os.path.isfile(path):
+        return
+    if format_of(path) == "setup":
+        help_ = f"name the folder of a `{NAME}`; `torchconf init` creates one"
+    else:
+        help_ = f"run `torchconf migrate {path}` to turn it into a uv project"
+    raise ProjectError(f"this is {title}, which uv does not read as a project", at=path, help=help_)
 
 
 def read_file(path: str | os.PathLike[str], *, may_be_missing: bool = False) -> SourceFile:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchconf.migrate.old import Need
+from torchconf.model.cuda_libraries import CUDA_LIBRARY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["brought_by_torch", "indirect"]
 
 BROUGHT = "other packages need it, and bring it; uv.lock holds its version"
-_NVIDIA = re.compile(
-    r"nvidia-(?:cublas|cuda-(?:cupti|nvrtc|runtime|nvcc|cccl)|cudnn|cufft|cufile|curand|cusolver"
-    r"|cusparse|cusparselt|nccl|nvjitlink|nvshmem|nvtx)(?:-cu[0-9]+)?"
-)
-"""The packages with CUDA's libraries, as torch's wheels for Linux require them."""
 
 
 def brought_by_torch(name: str, triton_packages: Collection[str]) -> str:
@@ -29,14 +25,14 @@ def brought_by_torch(name: str, triton_packages: Collection[str]) -> str:
         name: Canonical.
         triton_packages: The triton packages of PyTorch's own indexes.
     """
-    if _NVIDIA.fullmatch(name):
+    if re.fullmatch(CUDA_LIBRARY, name):
         return (
             "it is not needed: torch's CUDA builds for Linux bring CUDA's libraries themselves; "
             "other builds and other systems have none"
         )
     if name == "triton" or name in triton_packages:
         return "each build of torch brings the triton that it needs"
-    if name in {"cuda-bindings", "cuda-pathfinder", "cuda-toolkit"}:
+    if name in {"cuda-bindings", "cuda-pathfinder"}:
         return "torch's CUDA builds bring it"
     return ""
 

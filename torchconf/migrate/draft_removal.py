@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from torchconf.migrate.old import OldFile
     from torchconf.model.toml_path import Path
 
-__all__ = ["remove_old_tables"]
+__all__ = ["TITLES", "remove_old_tables"]
 
 _BUILDING = {
     "poetry": frozenset({"packages", "include", "exclude", "build"}),
     "pdm": frozenset({"build", "version"}),
 }
 """Keys that a build backend reads, whoever installs the project."""
-_TITLES = {"poetry": "Poetry", "pdm": "PDM", "pixi": "pixi"}
+TITLES = {"poetry": "Poetry", "pdm": "PDM", "pixi": "pixi"}
+"""What the tools are called that have tables in a pyproject.toml."""
 
 
 def remove_old_tables(draft: Draft, files: Iterable[OldFile], *, everything: bool) -> Iterator[str]:
@@ -39,7 +40,7 @@ def remove_old_tables(draft: Draft, files: Iterable[OldFile], *, everything: boo
         table = draft.get(("tool", tool))
         if not isinstance(table, dict):
             continue
-        title = _TITLES.get(tool, tool)
+        title = TITLES.get(tool, tool)
         if everything:
             kept = _BUILDING.get(tool, frozenset()) if _builds_with(draft, tool) else frozenset()
             yield from _everything(draft, tool, table, kept)

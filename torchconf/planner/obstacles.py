@@ -69,7 +69,7 @@ def refuse_other_metadata(inputs: Inputs) -> None:
         raise ProjectError(
             "the project metadata is in `[tool.poetry]`, which uv does not read",
             at=inputs.project.place("tool.poetry"),
-            help="move it to `[project]` first; Poetry 2 reads that table too",
+            help="run `torchconf migrate` to move it to `[project]`; Poetry 2 reads that table too",
         )
     if (
         inputs.project.has_build_system

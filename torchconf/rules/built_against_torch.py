@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from torchconf.model.cuda_libraries import CUDA_LIBRARY
 from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.model.toml_path import UV
 from torchconf.model.uv_lock import locked_builds
@@ -179,12 +180,6 @@ def _matches_runtime(listed: object) -> bool:
     return any(isinstance(one, dict) and one.get("match-runtime") is True for one in entries)
 
 
-_NVIDIA = (
-    r"nvidia-(cublas|cuda-cupti|cuda-nvrtc|cuda-runtime|cudnn|cufft|cufile|curand|cusolver|cusparse"
-    r"|cusparselt|nccl|nvjitlink|nvshmem|nvtx)(-cu[0-9]+)?|cuda-toolkit"
-)
-
-
 _STRIPPERS = (
     ("pip", "no-emit-package"),
     ("exclude-dependencies",),
@@ -211,13 +206,15 @@ class NvidiaStripped(Rule):
                 table = table.get(key) if isinstance(table, dict) else None
             for number, name in enumerate(table if isinstance(table, list) else ()):
                 is_text = isinstance(name, str)
-                match = re.fullmatch(_NVIDIA, canonicalize_name(name)) if is_text else None
+                match = re.fullmatch(CUDA_LIBRARY, canonicalize_name(name)) if is_text else None
                 label = match.group(2) if match else None
                 if match and not (label and majors and int(label[3:]) not in majors):
                     yield self.finding(
                         (*UV, *path, number),
                         f"`{name}` is excluded, but torch for Linux needs it",
-                        help="route torch to the CPU index if no GPU is used",
+                        help="route torch to the CPU index if no GPU is used; "
+                        "`torchconf export` writes a requirements file for each target, and "
+                        "`torchconf migrate` reads a compiled one",
                     )
                     break
 
@@ -254,20 +251,21 @@ class NvidiaByHand(Rule):
             if place in reported or not one.name.startswith(("nvidia-", "cuda-")):
                 continue
             on_linux = any(p.os == "linux" for p in context.platforms(one.marker))
-            if not re.fullmatch(_NVIDIA, one.name) or not on_linux:
+            if not re.fullmatch(CUDA_LIBRARY, one.name) or not on_linux:
                 continue
             reported.add(place)
             names = [
                 r.name
                 for p, r in context.requirements
-                if p == place and re.fullmatch(_NVIDIA, r.name)
+                if p == place and re.fullmatch(CUDA_LIBRARY, r.name)
             ]
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             yield self.finding(
                 one.path,
                 f"`{one.name}`{more} in {place}: torch for Linux already requires the "
                 "versions it was built with",
-                help="remove it, unless the project uses the library directly",
+                help="remove it, unless the project uses the library directly; `torchconf migrate` "
+                "leaves it out of a compiled requirements file",
             )
 
 

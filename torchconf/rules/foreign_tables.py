@@ -45,8 +45,8 @@ class OtherToolIndex(Rule):
                 yield self.finding(
                     ("tool", tool, "source", number),
                     f"uv does not read {title}'s sources: with uv, torch comes from PyPI",
-                    help="define the index as `[[tool.uv.index]]` and add sources, if the project "
-                    "is to be used with uv",
+                    help="run `torchconf migrate` to move them to `[[tool.uv.index]]` and sources, "
+                    "if the project is to be used with uv",
                 )
                 break
 

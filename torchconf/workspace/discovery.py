@@ -11,6 +11,7 @@ from torchconf.catalog import load_catalog
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError, TorchconfError
 from torchconf.files import spoken_path
+from torchconf.files.reading import refuse_old_file
 from torchconf.model.read_project import read_project
 from torchconf.rules.engine import CheckedFile, Unit
 from torchconf.workspace.members import member_folders
@@ -120,14 +121,18 @@ class Gatherer:
             try:
                 if os.path.isdir(path):
                     # Imported here: one file alone needs no walk.
+                    from torchconf.files.old_names import hint_to_migrate
                     from torchconf.files.walking import find_projects
 
                     found = [*find_projects(path)]
                     if not found:
                         message = f"no `{files.NAME}` in this folder or below it"
-                        raise ProjectError(message, at=path, help="pass a file or another folder")
+                        help_ = hint_to_migrate(path) or "pass a file or another folder"
+                        raise ProjectError(message, at=path, help=help_)
                     yield from self._inside(found, path)
                 else:
+                    if os.path.basename(path) != files.NAME:
+                        refuse_old_file(path)
                     yield path
             except TorchconfError as error:
                 self.errors.append(error)

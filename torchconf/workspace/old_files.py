@@ -10,30 +10,23 @@ from typing import TYPE_CHECKING, NamedTuple
 from torchconf import files
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError
+from torchconf.files.old_names import format_of, tables_of
 from torchconf.files.reading import read_regular, reason
 from torchconf.migrate.decode import decode
 from torchconf.migrate.old import Include, LeftOut, OldFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from torchconf.migrate.old import Item
 
-__all__ = ["OldFiles", "find_old_files", "format_of", "load_old_files", "tables_of"]
+__all__ = ["OldFiles", "load_old_files"]
 
 _LARGEST = 10_000_000
 """Bytes of a file that somebody has written, or a tool."""
 _MOST = 2_000
 """Files that include each other."""
-_REQUIREMENTS = re.compile(
-    r"(?:.*[-_.])?(?:requirements?|constraints?)(?:[-_.].*)?[.](?:txt|in|pip)", re.IGNORECASE
-)
 _CONSTRAINTS = re.compile(r"(?:.*[-_.])?constraints?(?:[-_.].*)?", re.IGNORECASE)
-_FOLDER = re.compile(r"requirements?|reqs?", re.IGNORECASE)
-_CONDA = re.compile(r"(?:.*[-_.])?(?:environment|conda|env)(?:[-_.].*)?[.]ya?ml", re.IGNORECASE)
-_NAMES = {"Pipfile": "pipenv", "pixi.toml": "pixi", "setup.cfg": "setup", "setup.py": "setup"}
-_TABLES = {"poetry": "poetry", "pdm": "pdm", "pixi": "pixi"}
-"""Tables under `[tool]` of a pyproject.toml, with their formats."""
 
 
 class OldFiles(NamedTuple):
@@ -43,68 +36,6 @@ class OldFiles(NamedTuple):
     """Each before those that it includes."""
     beside: tuple[str, ...] = ()
     """Files that stay as they are and say something of their own: `setup.py`."""
-
-
-def format_of(path: str) -> str | None:
-    """Return the format of a file that another tool reads, told from its name."""
-    folder, name = os.path.split(path)
-    if _REQUIREMENTS.fullmatch(name):
-        return "pip"
-    if _FOLDER.fullmatch(os.path.basename(folder)) and name.endswith((".txt", ".in")):
-        return "pip"
-    if _CONDA.fullmatch(name):
-        return "conda"
-    return {
-        "Pipfile": "pipenv",
-        "pixi.toml": "pixi",
-        "setup.cfg": "setup",
-        "setup.py": "setup",
-    }.get(name)
-
-
-def tables_of(data: Mapping[str, object]) -> list[str]:
-    """Return the formats of other tools' tables in a pyproject.toml that say what is needed."""
-    tools = data.get("tool")
-    return [
-        kind
-        for key, kind in _TABLES.items()
-        if isinstance(tools, dict)
-        and isinstance(table := tools.get(key), dict)
-        and not _TELLING[kind].isdisjoint(table)
-    ]
-
-
-_TELLING = {
-    "poetry": {"dependencies", "dev-dependencies", "group", "source", "name"},
-    "pdm": {"source", "dev-dependencies", "resolution"},
-    "pixi": {
-        "dependencies",
-        "pypi-dependencies",
-        "feature",
-        "environments",
-        "project",
-        "workspace",
-    },
-}
-"""Keys that make a table more than settings of a tool."""
-
-
-def find_old_files(folder: str) -> list[str]:
-    """Return the files of other tools in a folder, by name; those of `setup` come last."""
-    found = [os.path.join(folder, name) for name in _names(folder)]
-    for path in list(found):
-        if _FOLDER.fullmatch(os.path.basename(path)) and os.path.isdir(path):
-            found += [os.path.join(path, name) for name in _names(path)]
-    known = [path for path in found if format_of(path) and os.path.isfile(path)]
-    order = ["pip", "conda", "pipenv", "pixi", "setup"]
-    return sorted(known, key=lambda path: order.index(format_of(path) or "setup"))
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []
 
 
 def load_old_files(paths: Iterable[str], folder: str) -> OldFiles:
