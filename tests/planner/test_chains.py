@@ -122,6 +122,9 @@ class Judge:
         if 'override-dependencies = ["torch' in self.chain.files["pyproject.toml"]:
             # An override sets aside what a companion says of torch.
             self.heard.add(MISFIT)
+        if 'exclude-dependencies = ["nvidia' in self.chain.files["pyproject.toml"]:
+            # A build of that CUDA needs what the project excludes.
+            self.said.add("TC510")
 
     def take(self, at: str, command: str) -> None:
         before = texts(self.folder)
@@ -138,6 +141,8 @@ class Judge:
             self.counts["changed"] += 1
             self.said |= left_behind(command)
             self.is_known &= "has no information on" not in result.err
+            # This replica has no nightly wheels, and a source may have had no effect.
+            self.is_known &= not any(b"/nightly/" in text for text in after.values())
         run_in(self.folder / at, command)
         if texts(self.folder) != after:
             problems.append("a second run changes something")
@@ -183,16 +188,17 @@ def of_command(result: Result, before: dict[str, bytes], after: dict[str, bytes]
         old, new = text.decode(), after[name].decode()
         if lost := Counter(comments(old)) - Counter(comments(new)):
             yield f"{name}: lost the comments {sorted(lost.elements())}"
-        if outside(old) != outside(new):
+        is_inline = "\nuv = {" in old
+        if outside(old, as_data=is_inline) != outside(new, as_data=is_inline):
             yield f"{name}: other tables changed"
         if (own := others(old)) != (now := others(new)):
             lists = {key for key in own.keys() | now.keys() if own.get(key) != now.get(key)}
             yield f"{name}: other packages changed in {', '.join(sorted(lists))}"
 
 
-def outside(text: str) -> list[Any]:
+def outside(text: str, *, as_data: bool) -> list[Any]:
     """Return what is none of PyTorch's: as it is written, or the data where all is in one line."""
-    if "\nuv = {" not in text:
+    if not as_data:
         return list(lines_outside(text))
     data = tomllib.loads(text)
     for *above, key in (*TORCH_TABLES, ("tool", "torchconf")):
@@ -200,11 +206,16 @@ def outside(text: str) -> list[Any]:
         for part in above:
             table = table.get(part, {})
         table.pop(key, None)
-    return [data]
+    tool = data.get("tool", {})
+    if not tool.get("uv", True):
+        del tool["uv"]
+    return [{key: table for key, table in data.items() if table}]
 
 
 def left_behind(command: str) -> set[str]:
     """Return the codes of findings that a command leaves behind on purpose."""
+    if command.startswith("add-target") and command.endswith("-pypi"):
+        return {"TC106"}  # Adding deletes no index.
     # An extra keeps its name, unless `--rename` is given.
     return {"TC107"} if command.startswith("upgrade") and "--rename" not in command else set()
 

@@ -143,6 +143,26 @@ def test_a_target_is_not_there_while_nothing_requires_torch(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    "index",
+    [
+        f'[[tool.uv.index]]\nname = "open"\nurl = "{WHL}/cu128"\n',
+        (
+            "[tool.uv.sources]\n"
+            'torch = { index = "own", marker = "sys_platform == \'linux\'" }\n\n'
+            f'[[tool.uv.index]]\nname = "own"\nurl = "{WHL}/nightly/cu130"\nexplicit = true\n'
+        ),
+    ],
+    ids=["open", "nightly"],
+)
+def test_torch_has_no_bound_where_another_index_may_have_older_ones(
+    index: str, tmp_path: Path
+) -> None:
+    text = '[project]\nname = "demo"\nversion = "0.1.0"\nrequires-python = ">=3.11,<3.14"\n'
+    demo = Demo(tmp_path, f'{text}dependencies = ["numpy"]\n\n{index}')
+    assert added(demo, "add-target windows-cuda") == ["torch"]
+
+
+@pytest.mark.parametrize(
     ("constraints", "new"),
     [
         ('"torch==2.9.1"', "torchaudio>=2.9.1,<2.10"),
@@ -158,3 +178,62 @@ def test_a_companion_is_bounded_unless_a_constraint_holds_it(
     demo = demo_of(tmp_path, "torch>=2.9", build="cpu", settings=settings)
     assert added(demo, "init -y --with torchaudio") == [new]
     assert "TC215" not in codes(demo("check --strict --format json"))
+
+
+OPEN = """\
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.11,<3.14"
+dependencies = ["torch>=2.9"]
+
+[[tool.uv.index]]
+name = "pytorch"
+url = "{whl}/cu128"
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "status"), [("linux-cu132", 2), ("linux-cu130", 0), ("windows-cu132", 0)]
+)
+@pytest.mark.uv
+def test_an_open_index_holds_back_the_triton_of_another_build(
+    target: str, status: int, replica: Replica, tmp_path: Path
+) -> None:
+    """uv takes triton from the first index that has any: cu128 ended with torch 2.11."""
+    demo = Demo(tmp_path, OPEN.format(whl=WHL))
+    done = demo(f"add-target {target}")
+    assert done.status == status, done.err
+    if status:
+        assert "index `pytorch` is open: uv takes triton from it" in done.err
+        return
+    run = replica.uv("lock", cwd=demo.folder)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize(
+    ("member", "new"),
+    [
+        ('"timm", "torch>=2.9"', ["torchvision"]),
+        ('"timm", "torch>=2.9", "torchvision"', []),
+        ('"accelerate", "torch>=2.9"', []),
+    ],
+)
+@pytest.mark.uv
+def test_the_root_requires_the_companion_that_a_dependency_of_a_member_brings(
+    member: str, new: list[str], replica: Replica, tmp_path: Path
+) -> None:
+    """timm needs torchvision, which would come from PyPI beside a torch of another build."""
+    text = '[project]\nname = "{}"\nversion = "0.1.0"\nrequires-python = ">=3.11,<3.14"\n'
+    demo = Demo(
+        tmp_path,
+        text.format("demo") + 'dependencies = ["numpy"]\n\n'
+        '[tool.uv.workspace]\nmembers = ["packages/*"]\n',
+    )
+    inner = demo.folder / "packages/a"
+    inner.mkdir(parents=True)
+    (inner / "pyproject.toml").write_text(f"{text.format('a')}dependencies = [{member}]\n")
+    assert added(demo, "add-target linux-cu126") == new
+    assert codes(demo("check --strict --format json .")) <= {"TC211"}
+    run = replica.uv("lock", cwd=demo.folder)
+    assert run.returncode == 0, run.stderr

@@ -33,6 +33,7 @@ from torchconf.planner.obstacles import (
     refuse_foreign,
     refuse_inherited,
     refuse_left_out,
+    refuse_old_triton,
     refuse_open_index,
     refuse_other_metadata,
     refuse_overridden,
@@ -182,6 +183,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     choice, torch = chosen.choice, chosen.torch
     packages = tuple(p for p in packages if p in named or is_routable(inputs, p, choice))
     refuse_left_out(inputs, choice.targets)
+    refuse_old_triton(inputs, choice.targets, torch)
     layout, reason = _layout(inputs, choice.targets, packages)
     refuse_overridden(inputs, packages, layout)
     refuse_foreign(inputs, choice.targets, packages, layout)

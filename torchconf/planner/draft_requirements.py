@@ -9,6 +9,7 @@ from packaging.requirements import Requirement as Parsed
 from packaging.utils import canonicalize_name
 
 from torchconf.errors import ProjectError
+from torchconf.model.backends import PYPI
 from torchconf.model.markers import Area, names_platforms, possible_platforms, render_areas
 from torchconf.model.ranges import is_exact
 from torchconf.model.requirements import (
@@ -428,11 +429,31 @@ class _Requires:
         main = name == self.main
         if main and self.request.torch is not None:
             return torch_specifier(self.request.torch)
+        if self._is_mixed():
+            return ""
         lower = self.decision.choice.release if main else self._lowest_companion(name)
         if bare or (name in self.facts.needed and name not in self.request.packages):
             # Where an upper bound is needed, a lower one keeps a resolver from going far below.
             lower = lower if main and self.decision.bounds.torch is not None else None
         return f">={lower}" if lower else ""
+
+    def _is_mixed(self) -> bool:
+        """Tell whether some platform gets torch from where nobody knows, or knows only older ones.
+
+        That is an index which is not PyTorch's, a nightly one, or an open one of PyTorch's, which
+        uv searches before PyPI.
+        """
+        if self.decision.layout != "markers":
+            return False
+        foreign = self.decision.before.foreign
+        if any(one.backend is None and one.source.package == self.main for one in foreign):
+            return True
+        is_left = self.decision.scopes[0].rest == PYPI
+        indexes = self.project.workspace.indexes if is_left else ()
+        return any(
+            not index.explicit and self.catalog.backend_of_url(index.url, index.name)
+            for index in indexes
+        )
 
     def _lowest_companion(self, name: str) -> Version | None:
         """Return the companion of the lowest torch that the project admits."""

@@ -43,6 +43,11 @@ def gather_facts(
         graph[name] = graph.get(name, frozenset()) | {r.name for r in library.dependencies}
     family = frozenset(catalog.family)
     declared = installed_by_default(project) - family
+    # Sources of a root reach what the dependencies of its members bring, if the root requires it.
+    routed = (m for m in members if project.root is None and project.has_project)
+    beside = frozenset().union(
+        *(installed_by_default(m) for m in routed if catalog.main_package not in m.sources)
+    )
     by_member = {
         member.written_name or "": frozenset(r.name for r in member.requirements())
         for member in (members if project.root is None else ())
@@ -50,7 +55,7 @@ def gather_facts(
     return Facts(
         folder=folder,
         locked=locked_release(lockfile, catalog.main_package) if lockfile else None,
-        needed=(reached(declared, graph) & family) - catalog.triton_packages,
+        needed=(reached(declared | (beside - family), graph) & family) - catalog.triton_packages,
         elsewhere=frozenset().union(*by_member.values()) & family - catalog.triton_packages,
         members=tuple(name for name, needed in by_member.items() if catalog.main_package in needed),
         around=members,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from torchconf.errors import ProjectError, RequestError
 from torchconf.layout.layouts import KINDS
@@ -14,6 +15,8 @@ from torchconf.model.markers import may_hold, platform_marker
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
+
+    from packaging.specifiers import SpecifierSet
 
     from torchconf.catalog import Catalog
     from torchconf.layout.configuration import Configuration
@@ -26,6 +29,7 @@ __all__ = [
     "refuse_foreign",
     "refuse_inherited",
     "refuse_left_out",
+    "refuse_old_triton",
     "refuse_open_index",
     "refuse_other_metadata",
     "refuse_overridden",
@@ -118,6 +122,36 @@ def refuse_without_torch(inputs: Inputs) -> None:
                 at=whole.place(overrides[0].at),
                 help="remove the override first, or extend its marker to this platform",
             )
+
+
+def refuse_old_triton(inputs: Inputs, targets: Iterable[Target], torch: SpecifierSet) -> None:
+    """Refuse a CUDA build whose triton an open index of PyTorch's has no more.
+
+    uv searches that index before PyPI for triton, too, and looks no further.
+    """
+    whole, catalog = inputs.project.workspace, inputs.catalog
+    new = [
+        target
+        for target in targets
+        if target.platform.os == "linux"
+        and target.backend.accelerator == "cuda"
+        and target not in inputs.before.targets
+    ]
+    is_first = whole.uv.get("index-strategy", "first-index") == "first-index"
+    for index in whole.indexes if new and is_first else ():
+        backend = catalog.backend_of_url(index.url, index.name)
+        last = catalog.ended(backend) if backend and not index.explicit else None
+        for target in new if last is not None else ():
+            seen = catalog.seen_releases(
+                inputs.main, target.backend, target.platform, catalog.pythons
+            )
+            if not any(each <= Version(last or "") and each in torch for each in seen):
+                raise ProjectError(
+                    f"index `{index.name or index.url}` is open: uv takes triton from it, which it "
+                    f"has up to torch {last} only, and `{target}` needs a newer one",
+                    at=whole.place(index.at),
+                    help="add `explicit = true` to the index first",
+                )
 
 
 def refuse_root_without_torch(inputs: Inputs) -> None:
