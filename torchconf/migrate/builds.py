@@ -175,11 +175,21 @@ class _Reading:
         for need in needs:
             if build := self._of_source(need.source) or _conda_build(need.build):
                 return build, f"`{need.text}`"
-            # What a program has pinned without a label it has not found on PyTorch's index.
-            main = canonicalize_name(need.name) == self.main
-            if need.via and main and pinned(need.specifier) and platform.os != "macos":
+            if platform.os != "macos" and self._was_found_on_pypi(need, evidence):
                 return PYPI.name, f"`{need.text}`"
         return None
+
+    def _was_found_on_pypi(self, need: Need, evidence: Evidence) -> bool:
+        """Tell whether a program has pinned torch without a label: then it is PyPI's.
+
+        On a Mac no release has a label. Where the file that was compiled names a build, that says
+        more than the machine that somebody compiled it on.
+        """
+        is_main = canonicalize_name(need.name) == self.main
+        if not (need.via and is_main and pinned(need.specifier)):
+            return False
+        others = (index for index in evidence.indexes if index.at.file != need.at.file)
+        return all(self._of_url(index.url) in {"", PYPI.name} for index in others)
 
     def _of_source(self, source: str) -> str:
         """Return the build of the index that a need names, by its name or its URL."""

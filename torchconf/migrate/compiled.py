@@ -72,7 +72,8 @@ def read_header(path: str, comments: Iterable[tuple[int, str]]) -> Header | None
         comments: Each with its line.
     """
     comments = tuple(comments)
-    if not any(_WRITTEN_BY.search(text) or _COMMAND.match(text) for _, text in comments):
+    # A person may write the command at the top of what it is to be run on.
+    if not any(_WRITTEN_BY.search(text) for _, text in comments):
         return None
     items: list[Item] = []
     sources: list[str] = []

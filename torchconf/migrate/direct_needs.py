@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from torchconf.migrate.old import Need
+from torchconf.migrate.requirement_text import pinned
+from torchconf.migrate.roles import is_lock
 from torchconf.model.cuda_libraries import CUDA_LIBRARY
 
 if TYPE_CHECKING:
@@ -49,15 +53,30 @@ def indirect(file: OldFile, read: Mapping[str, OldFile]) -> dict[int, str]:
     """
     needs = [item for item in file.items if isinstance(item, Need)]
     if not file.compiled:
-        return {}
-    folder = file.path.rpartition("/")[0]
-    sources = [source for source in file.sources if _path(source, folder, read)]
+        sources = _locked_by(file, needs, read)
+    else:
+        folder = file.path.rpartition("/")[0]
+        sources = [source for source in file.sources if _path(source, folder, read)]
     if sources:
         whole = " and ".join(sources)
         return {id(need): f"{whole} says what is needed; uv.lock holds versions" for need in needs}
     if not any(need.via for need in needs):
         return {}
     return {id(need): BROUGHT for need in needs if need.via and not any(map(_is_file, need.via))}
+
+
+def _locked_by(file: OldFile, needs: list[Need], read: Mapping[str, OldFile]) -> list[str]:
+    """Return the files that one is the lock of, to go by its name and by what it lists."""
+    if not is_lock(file.path) or not all(pinned(need.specifier) for need in needs):
+        return []
+    names = {canonicalize_name(need.name) for need in needs}
+    found = []
+    for path, other in read.items():
+        if other.format == "pip" and not other.compiled and not is_lock(path):
+            listed = {canonicalize_name(n.name) for n in other.items if isinstance(n, Need)}
+            # Not all: a lock can be older, or of another system.
+            found += [path] if listed & names else []
+    return found
 
 
 def source_files(file: OldFile, read: Mapping[str, OldFile]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from torchconf.migrate.builds import label_backend
 from torchconf.migrate.direct_needs import brought_by_torch, indirect
@@ -48,6 +49,11 @@ class _Entry(NamedTuple):
     def name(self) -> str:
         return canonicalize_name(self.wording.name)
 
+    @property
+    def was_pin(self) -> bool:
+        """Whether a pin became a lower bound."""
+        return self.wording.specifier.startswith(">=") and bool(pinned(self.item.specifier))
+
 
 class NeedDraft:
     """The requirements and constraints of a draft."""
@@ -83,11 +89,21 @@ class NeedDraft:
         for file in self.migration.files:
             entries += self._entries(file)
         groups: dict[object, list[_Entry]] = {}
+        everywhere = {
+            entry.wording: entry
+            for entry in entries
+            if entry.to == Where() and entry.name not in self.family
+        }
         for entry in entries:
             family = entry.name in self.family and not entry.wording.url
             # Markers of PyTorch's packages only choose the build, unless versions differ.
             marker = "" if family else entry.wording.marker
-            groups.setdefault((entry.to, entry.name, marker, entry.wording.url), []).append(entry)
+            # A file for one build often lists everything else again.
+            again = everywhere.get(entry.wording) if entry.to.kind == "build" else None
+            to = again.to if again else entry.to
+            # Without a choice to make, what a build needs stands with all the rest.
+            place = self._path(to) or to
+            groups.setdefault((place, entry.name, marker, entry.wording.url), []).append(entry)
         for same in groups.values():
             self._draft(same)
         self._bounds()
@@ -174,7 +190,7 @@ class NeedDraft:
 
     def _draft(self, same: Sequence[_Entry]) -> None:
         """Draft one requirement for all lines that ask for it."""
-        first = same[0]
+        first = next((entry for entry in same if entry.to == Where()), same[0])
         catalog = self.migration.catalog
         path = self._path(first.to)
         if path is None:
@@ -210,13 +226,18 @@ class NeedDraft:
         """Return what several lines for one package ask for, in as few requirements as possible."""
         first = same[0].wording
         extras = tuple(dict.fromkeys(extra for entry in same for extra in entry.wording.extras))
-        specifiers = dict.fromkeys(entry.wording.specifier for entry in same)
+        # Where one file pins what another gives a range, the range is what was meant.
+        asked = [entry for entry in same if entry.wording.specifier and not entry.was_pin]
+        bounds = [entry.wording.specifier for entry in same if entry.was_pin]
+        lowest = [min(bounds, key=lambda bound: Version(bound.lstrip(">=")))] if bounds else []
+        specifiers = dict.fromkeys([entry.wording.specifier for entry in asked] or lowest or [""])
         markers = dict.fromkeys(entry.wording.marker for entry in same)
         if len(specifiers) == 1 and (len(markers) == 1 or _is_everywhere(markers)):
             marker = first.marker if len(markers) == 1 else ""
             if same[0].name in self.family and _is_everywhere(markers):
                 marker = ""
-            return [first._replace(extras=extras, marker=marker)]
+            (specifier,) = specifiers
+            return [first._replace(extras=extras, specifier=specifier, marker=marker)]
         if len(markers) == 1:
             specifier = joined(specifiers)
             return [first._replace(extras=extras, specifier=specifier)]

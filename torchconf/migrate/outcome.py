@@ -157,8 +157,10 @@ class Migration:
                 )
             elif role.kind == "base" and wishes and not any(wish.told_by for wish in wishes):
                 if setting.otherwise == PYPI.name:
+                    alone = len(self.settings) == 1
+                    none = "no file names a build" if alone else f"{paths} names no build"
                     yield (
-                        "no file names a build, so torch is PyPI's: CUDA on Linux, CPU elsewhere; "
+                        f"{none}, so torch is PyPI's: CUDA on Linux, CPU elsewhere; "
                         "name others with `-t`"
                     )
                 else:

@@ -10,7 +10,7 @@ from torchconf.model.target_spec import parse_build, parse_platform
 if TYPE_CHECKING:
     from torchconf.model.target_spec import Vocabulary
 
-__all__ = ["Role", "role_of"]
+__all__ = ["Role", "extra_name", "is_lock", "role_of"]
 
 
 class Role(NamedTuple):
@@ -34,6 +34,7 @@ _GROUPS = {
 _BUILDS = {"gpu": "cuda", "nvidia": "cuda", "nogpu": "cpu", "amd": "rocm", "intel": "xpu"}
 """Words that mean a build on their own; a target does not take them, as they could mean several."""
 _PLATFORMS = {"m1": "macos", "m2": "macos", "m3": "macos", "mps": "macos", "apple": "macos"}
+_MACS = frozenset({"apple", "mac", "macos", "osx", "darwin"})
 _STEM = re.compile(r"(?:^|[-_. ])(?:requirements?|reqs?|constraints?)(?:[-_. ]|$)")
 
 
@@ -60,6 +61,8 @@ def _role(word: str, vocabulary: Vocabulary) -> Role:
     parts = [part for part in re.split(r"[-_. ]+", word) if part]
     # `gpu-lock` is about a GPU; `py310` and `linux` beside it say for what it was compiled.
     parts = [part for part in parts if part not in _LOCK] or [""]
+    if "intel" in parts and not _MACS.isdisjoint(parts):
+        parts = ["macos-x86_64"]  # Its processor, not a GPU.
     whole = "-".join(parts)
     for text in dict.fromkeys((whole, re.sub("[-_]", ".", whole), *parts)):
         if text in _BUILDS:
@@ -74,4 +77,15 @@ def _role(word: str, vocabulary: Vocabulary) -> Role:
         return Role("platform", platform.key, word)
     if all(part in _BASE or re.fullmatch(r"py(?:thon)?[0-9.]*", part) for part in parts):
         return Role("base", word=word)
-    return Role("extra", re.sub(r"[^a-z0-9]+", "-", whole).strip("-"), word)
+    return Role("extra", extra_name(whole), word)
+
+
+def is_lock(path: str) -> bool:
+    """Tell whether a file is named as one that holds all versions: `requirements-lock.txt`."""
+    words = re.split(r"[-_. ]+", path.lower().rpartition("/")[2])
+    return not _LOCK.isdisjoint(words)
+
+
+def extra_name(word: str) -> str:
+    """Return the name of an extra for the part of a file's name that says what it is for."""
+    return re.sub(r"[^a-z0-9]+", "-", word).strip("-")

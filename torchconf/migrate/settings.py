@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.migrate.builds import Evidence, Setting, wishes_of
 from torchconf.migrate.old import BASE, Bound, Include, Need, OldIndex, Platforms, Toolkit
-from torchconf.migrate.roles import Role, role_of
+from torchconf.migrate.roles import Role, extra_name, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +49,36 @@ def file_roles(files: Sequence[OldFile], catalog: Catalog) -> dict[str, Role]:
                 base.append(target)
     if not any(role.kind == "base" for role in roles.values()):
         roles = _without_base(files, roles)
-    return roles
+    return _without_torch(files, roles, catalog)
+
+
+def _without_torch(
+    files: Sequence[OldFile], roles: dict[str, Role], catalog: Catalog
+) -> dict[str, Role]:
+    """Let files that are named after a build be extras where neither they nor the base have torch.
+
+    `requirements_cuda.txt` may list only what else a machine with CUDA needs.
+    """
+    having = {
+        role
+        for file in files
+        for role in (roles[file.path],)
+        if any(_says_build(item, catalog) for item in file.items)
+    }
+    if any(role.kind == "base" for role in having):
+        return roles
+    return {
+        path: Role("extra", extra_name(role.word), role.word)
+        if role.kind == "build" and role not in having
+        else role
+        for path, role in roles.items()
+    }
+
+
+def _says_build(item: Item, catalog: Catalog) -> bool:
+    if isinstance(item, Need):
+        return item.section == BASE and canonicalize_name(item.name) in catalog.family
+    return isinstance(item, Toolkit) and item.section == BASE
 
 
 def _target(item: Include) -> str:
@@ -86,8 +115,10 @@ def settings_of(
     found: list[Setting] = []
     for role in dict.fromkeys(roles.values()):
         if role.kind in {"build", "platform"}:
-            own = [file for file in files if roles[file.path] == role]
-            found.append(Setting(role, _evidence(own, BASE, catalog), base))
+            own = _evidence([file for file in files if roles[file.path] == role], BASE, catalog)
+            # A file for a platform need not be about torch.
+            if role.kind == "build" or own.needs or own.toolkits or base.needs:
+                found.append(Setting(role, own, base))
     sections = {
         item.section: None
         for file in files
@@ -121,7 +152,11 @@ def _base(base: Evidence, others: Sequence[Setting], catalog: Catalog) -> tuple[
     choices = [setting for setting in others if setting.role.kind != "platform"]
     if not choices or told:
         return (alone,) if base.needs or told else ()
-    if any(_is_for(setting, catalog.fallback.name, catalog) for setting in choices):
+    for_cpu = [_is_for(setting, catalog.fallback.name, catalog) for setting in choices]
+    if all(for_cpu):
+        # Beside a file for machines without a GPU, the plain one is for those with one.
+        return (alone,) if base.needs else ()
+    if any(for_cpu):
         return ()
     # Beside files for GPUs, the plain one is for machines without.
     return (alone._replace(otherwise=catalog.fallback.name),) if base.needs else ()
