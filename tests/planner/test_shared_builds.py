@@ -223,3 +223,30 @@ def test_too_many_members_are_refused(tmp_path: Path) -> None:
     assert (result.status, texts(demo.folder)) == (2, before)
     assert "32,767 combinations" in result.err
     assert demo(f"init {TARGETS} -y").status == 0, "the root alone can hold them"
+
+
+@pytest.mark.parametrize("kind", ["two members", "all", "a root without a project"])
+def test_other_commands_read_the_builds_at_the_root(kind: str, tmp_path: Path) -> None:
+    demo = start(tmp_path, kind)
+    demo.init(f"{TARGETS} --layout extras -y")
+    assert {
+        "uv sync": None,
+        "uv sync --extra cpu": "cpu",
+        "uv sync --extra cu132": "cu132",
+    }.items() <= rows(demo).items()
+    matrix = demo("show --matrix").json["include"]
+    assert [(one["target"], one["flags"]) for one in matrix] == [
+        ("linux-cu132", "--extra cu132"),
+        ("linux-cpu", "--extra cpu"),
+        ("macos-cpu", "--extra cpu"),
+    ]
+    assert demo("sync linux-cu132 --dry-run").out.endswith(" sync --extra cu132\n")
+    explained = demo("explain linux-cu132 --format json").json["explanations"]
+    assert [one["command"] for one in explained] == ["uv sync --extra cu132"]
+    # Without a list, the tables say the same.
+    demo.path.write_text(demo.text.partition("\n[tool.torchconf]")[0], "utf-8")
+    there = {one["target"] for one in demo("show --matrix").json["include"]}
+    assert there >= {"linux-cpu", "linux-cu132"}
+    assert demo("add-target linux-cu126 --record -y").status == 0
+    listed = demo.data["tool"]["torchconf"]["targets"]
+    assert set(listed) >= {"linux-cu132", "linux-cpu", "linux-cu126"}

@@ -141,8 +141,9 @@ def _taken(
 def _refused(context: OpenProject, error: TorchconfError, fits: Sequence[Fit]) -> SyncChoice:
     """Say why `sync` takes nothing, and which command would change that."""
     from torchconf.cli.adding import adding_command
+    from torchconf.cli.rows import members_of
     from torchconf.errors import ProjectError
-    from torchconf.layout.configuration import read_configuration
+    from torchconf.layout.shared_builds import read_shared_configuration
     from torchconf.machine.diagnosis import SyncChoice
 
     if isinstance(error, ProjectError):
@@ -150,7 +151,8 @@ def _refused(context: OpenProject, error: TorchconfError, fits: Sequence[Fit]) -
     fit = next((fit for fit in fits if fit.fits), None)
     if fit is None:
         return SyncChoice(None, error.message, None)
-    if not read_configuration(context.project, context.catalog).targets:
+    there = read_shared_configuration(context.project, members_of(context), context.catalog)
+    if not there.targets:
         return SyncChoice(None, error.message, f"torchconf init -t {fit.target}")
     command = adding_command(context, fit.target)
     reason = error.message if command else f"{error.message}; {fit.target}: {fit.reason}"

@@ -87,7 +87,7 @@ def run(options: ExportOptions) -> int:
     # Imported here: `--help` needs none of these.
     from torchconf.cli.locked_folder import exports, locked_folder
     from torchconf.cli.python_versions import check_pythons
-    from torchconf.cli.rows import rows_of
+    from torchconf.cli.rows import members_of, rows_of
     from torchconf.errors import RequestError
     from torchconf.resolve.chosen_targets import chosen_targets
     from torchconf.workspace.opened import open_project
@@ -96,7 +96,9 @@ def run(options: ExportOptions) -> int:
     if options.python is not None:
         check_pythons([options.python], context.project)
     rows = rows_of(context)
-    chosen = chosen_targets(options.target, context.project, context.catalog, rows)
+    chosen = chosen_targets(
+        options.target, context.project, context.catalog, rows, members_of(context)
+    )
     if not chosen:
         raise RequestError("this project has no targets", help="add some with `torchconf init`")
     selections = [

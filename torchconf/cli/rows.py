@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 from torchconf.resolve.table import route_table
 
 if TYPE_CHECKING:
+    from torchconf.model.project import Project
     from torchconf.resolve.table import Row
     from torchconf.workspace.opened import OpenProject
 
-__all__ = ["rows_of"]
+__all__ = ["members_of", "rows_of"]
+
+
+def members_of(context: OpenProject) -> tuple[Project, ...]:
+    """Return the members of a workspace root, whose builds may be those of the root."""
+    return context.workspace().members if context.project.is_workspace_root else ()
 
 
 def rows_of(context: OpenProject) -> tuple[Row, ...]:

@@ -80,11 +80,12 @@ def _print_matrix(context: OpenProject, rows: Sequence[Row]) -> None:
     """Print one line, as `$GITHUB_OUTPUT` wants it."""
     import json
 
+    from torchconf.cli.rows import members_of
     from torchconf.errors import RequestError
     from torchconf.report.ci_matrix import ci_matrix
     from torchconf.resolve.chosen_targets import chosen_targets
 
-    pairs = chosen_targets((), context.project, context.catalog, rows)
+    pairs = chosen_targets((), context.project, context.catalog, rows, members_of(context))
     if not pairs:
         raise RequestError("this project has no targets", help="add some with `torchconf init`")
     sys.stdout.write(f"{json.dumps(ci_matrix(pairs, context.catalog, rows))}\n")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from torchconf.cli.rows import rows_of
+from torchconf.cli.rows import members_of, rows_of
 from torchconf.errors import RequestError
-from torchconf.layout.configuration import read_configuration
 from torchconf.layout.intent import intended
+from torchconf.layout.shared_builds import read_shared_configuration
 from torchconf.machine.best_target import best_target, judge_targets, reasons
 from torchconf.model.backends import PYPI
 from torchconf.model.targets import Target
@@ -146,7 +146,7 @@ def _offer(context: OpenProject, platform: Platform) -> _Offer:
     rows = rows_of(context)
     own = project.written_name if project.root is not None else None
     rows = tuple(row for row in rows if row.selection.package == own)
-    configuration = read_configuration(project, catalog)
+    configuration = read_shared_configuration(project, members_of(context), catalog)
     meant = intended(project, catalog, configuration)
     targets: dict[Target, Row] = {}
     for target in dict.fromkeys([*meant, *configuration.targets]):

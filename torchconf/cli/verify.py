@@ -117,9 +117,12 @@ def _asked_for(
             raise RequestError(f"no workspace member `{options.package}` uses PyTorch")
     if not options.target:
         return tuple(rows)
+    from torchconf.cli.rows import members_of
     from torchconf.resolve.chosen_targets import chosen_targets
 
-    chosen = chosen_targets(options.target, context.project, context.catalog, rows)
+    chosen = chosen_targets(
+        options.target, context.project, context.catalog, rows, members_of(context)
+    )
     keys = {(target.platform.key, selection) for target, selection in chosen}
     return tuple(row for row in rows if (row.platform, row.selection) in keys)
 

@@ -69,6 +69,8 @@ class Configuration(NamedTuple):
     """Backend name to the index that serves it: one in use, else PyTorch's, else the first."""
     packages: tuple[NormalizedName, ...]
     """The family packages that the project declares or routes, torch first."""
+    sources: tuple[Source, ...]
+    """Those of the first of them."""
     rest: Backend
     """What sources by marker give a system that nobody names; `PYPI` without any."""
     default: str | None
@@ -149,6 +151,7 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
         aliases=reading.aliases,
         indexes=_indexes(project, catalog, known),
         packages=tuple(packages),
+        sources=project.sources_for(packages[0]) if packages else (),
         rest=reading.rest(entries) if layout == "markers" else PYPI,
         default=_default(project, catalog, names, reading.aliases) if layout == "groups" else None,
         pinned=catalog.main_package in constrained,

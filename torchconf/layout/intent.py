@@ -48,7 +48,7 @@ def intended(
     """
     specs = read_intent(project, catalog.vocabulary)
     if specs is None:
-        return _without_leftovers(project, catalog, configuration)
+        return _without_leftovers(catalog, configuration)
     found: list[Target] = []
     for number, spec in enumerate(specs):
         target = served(spec, configuration)
@@ -62,9 +62,7 @@ def intended(
     return tuple(dict.fromkeys(found))
 
 
-def _without_leftovers(
-    project: Project, catalog: Catalog, configuration: Configuration
-) -> tuple[Target, ...]:
+def _without_leftovers(catalog: Catalog, configuration: Configuration) -> tuple[Target, ...]:
     """Leave out the platforms that no marker names, and that get nothing but the fallback.
 
     Where just one system is left, a marker that excludes the others names it.
@@ -77,19 +75,18 @@ def _without_leftovers(
         platform
         for platform in {target.platform for target in targets}
         if {t.backend for t in targets if t.platform == platform} == {catalog.fallback}
-        and _is_left(platform, project, configuration)
+        and _is_left(platform, configuration)
     }
     if len({platform.os for platform in leftover}) == 1:
         return targets
     return tuple(target for target in targets if target.platform not in leftover)
 
 
-def _is_left(platform: Platform, project: Project, configuration: Configuration) -> bool:
+def _is_left(platform: Platform, configuration: Configuration) -> bool:
     """Tell whether a platform has its build only from sources that take any other system too."""
     sources = [
         source
-        for name in configuration.packages[:1]
-        for source in project.sources_for(name)
+        for source in configuration.sources
         if source.marker is None or holds(source.marker, platform)
     ]
     return all(source.marker is None or holds(source.marker, _NOWHERE) for source in sources)

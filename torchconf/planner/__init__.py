@@ -81,7 +81,8 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         for each in facts.around
     )
     relabelled = tuple(release_pins(draft, root, project, catalog)) if draft.steps else ()
-    targets = draft_intent(draft, request, project, catalog, decision)
+    _, others = _planned(draft, root, project, around)
+    targets = draft_intent(draft, request, project, catalog, decision, others)
     if (decision.before.layout is not None or facts.around) and (draft.steps or root.steps):
         refuse_what_uv_refuses(draft, root, project, catalog, around)
     planned, others = _planned(draft, root, project, around)
@@ -190,10 +191,8 @@ def _member(project: Project, catalog: Catalog, facts: Facts, decision: Decision
     """Return what `--package` takes: a member's name, or at the root the one that needs torch."""
     if project.root is not None:
         return project.written_name
-    if decision.together and project.has_project:
-        return None  # The root brings what its members bring.
-    if decision.layout == "extras" and not decision.together:
-        return None  # Extras of the root are none of a member's.
+    if decision.together or decision.layout == "extras":
+        return None  # Extras of the root are none of a member's, and may ask for theirs.
     if any(requirement.name == catalog.main_package for requirement in project.requirements()):
         return None
     return facts.members[0] if facts.members else None

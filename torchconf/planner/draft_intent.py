@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torchconf.layout.configuration import read_configuration
 from torchconf.layout.intent import intended, served
+from torchconf.layout.shared_builds import read_shared_configuration
 from torchconf.model.intent import read_intent
 from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import means, overlap
@@ -28,9 +28,22 @@ _REASON = "what the project is for, as a list that people can read and edit"
 
 
 def draft_intent(
-    draft: Draft, request: Request, project: Project, catalog: Catalog, decision: Decision
+    draft: Draft,
+    request: Request,
+    project: Project,
+    catalog: Catalog,
+    decision: Decision,
+    around: Sequence[Project] = (),
 ) -> tuple[Target, ...]:
     """Write the list where all targets are named, and keep it where it is there.
+
+    Args:
+        draft: Of the project's file.
+        request: What is asked for.
+        project: As it is.
+        catalog: What the indexes are.
+        decision: What the project is to hold.
+        around: The other members of its workspace, as they will be.
 
     Returns:
         What the plan comes to in targets: those listed, or all that the tables serve.
@@ -47,7 +60,7 @@ def draft_intent(
     added = tuple(_meant(spec, after, decision.before.targets) for spec in request.add)
     if listed is None:
         if request.record:
-            record_intent(draft, project, catalog, added)
+            record_intent(draft, project, catalog, added, around)
         return after
     kept = [spec for spec in listed if _stays(spec, request, decision)]
     _change(draft, listed, kept, added)
@@ -55,13 +68,17 @@ def draft_intent(
 
 
 def record_intent(
-    draft: Draft, project: Project, catalog: Catalog, also: Iterable[Target] = ()
+    draft: Draft,
+    project: Project,
+    catalog: Catalog,
+    also: Iterable[Target] = (),
+    around: Sequence[Project] = (),
 ) -> None:
     """List the targets that the tables have, and those just named; a list that is there stays."""
     if read_intent(project, catalog.vocabulary) is not None:
         return
     planned = read_project(draft.data, root=project.root, at=project.at)
-    there = intended(planned, catalog, read_configuration(planned, catalog))
+    there = intended(planned, catalog, read_shared_configuration(planned, around, catalog))
     named = [target for target in there if not _is_brought_along(target, there)]
     _arrange(draft, (), [*dict.fromkeys([*named, *also])])
 

@@ -10,7 +10,7 @@ from torchconf.catalog import Answer
 from torchconf.errors.shown import shown
 from torchconf.model.markers import holds
 from torchconf.model.project import Item
-from torchconf.resolve.choices import Around, choice_of, selections
+from torchconf.resolve.choices import Around, choice_of, selections_in
 from torchconf.resolve.forks import spoken
 from torchconf.resolve.table import packages_of
 from torchconf.resolve.wheels import Wheels
@@ -92,7 +92,7 @@ def explain_routes(
         around: The projects that its requirements may lead to.
         linked: The names of the files in the folders of `find-links`.
     """
-    own = project.written_name if project.root is not None else None
+    around = around or Around()
     names = (
         [*packages]
         or packages_of([project], catalog.dependents, catalog)[:1]
@@ -100,8 +100,9 @@ def explain_routes(
     )
     wanted = {backend.name for backend in backends}
     wheels = Wheels(project, catalog, linked)
+    chosen = selections_in(project, around.members, catalog, around)
     for package in names:
-        for selection in selections(project, catalog, own, around):
+        for selection in (selection for owner, selection in chosen if owner is project):
             for platform in platforms:
                 found = _explain(project, routes, wheels, package, selection, platform)
                 if not wanted or found.backend in wanted:
@@ -205,11 +206,17 @@ def _conflicts(route: Route) -> Iterator[str]:
     """Say what conflicts keep out of this part of the lock."""
     if route.fork is None or not route.fork.excluded:
         return
-    out = ", ".join(sorted(spoken(item) for item in route.fork.excluded))
-    inside = " and ".join(sorted(spoken(item) for item in route.fork.included))
+    several = len({item.package for item in (*route.fork.excluded, *route.fork.included)}) > 1
+
+    def named(item: Item) -> str:
+        return f"{spoken(item)} of `{item.package}`" if several and item.name else spoken(item)
+
+    out = ", ".join(sorted(map(named, route.fork.excluded)))
+    inside = " and ".join(sorted(map(named, route.fork.included)))
     if inside:
+        has = "has" if len(route.fork.included) == 1 else "have"
         yield (
-            f"because of `tool.uv.conflicts`, {inside} has a separate part of the "
+            f"because of `tool.uv.conflicts`, {inside} {has} a separate part of the "
             f"lockfile without {out}"
         )
     else:

@@ -107,10 +107,17 @@ def selections_in(
     """
     own = project.written_name if project.root is not None else None
     found = [(project, selection) for selection in selections(project, catalog, own, around)]
+    theirs: list[tuple[Project, Selection]] = []
     for member in members if project.is_workspace_root else ():
         names = selections(member, catalog, member.written_name, around)
-        found += [(member, selection) for selection in names]
-    return found
+        theirs += [(member, selection) for selection in names]
+    if not project.has_project:
+        # All members are installed there, each with the extras of these names that it has.
+        extras = dict.fromkeys(
+            one.extras for _, one in theirs if one == Selection(one.extras, package=one.package)
+        )
+        found += [(project, Selection(extras)) for extras in extras if extras]
+    return found + theirs
 
 
 class _Say:

@@ -21,7 +21,11 @@ __all__ = ["chosen_targets", "selection_for"]
 
 
 def chosen_targets(
-    words: Sequence[str], project: Project, catalog: Catalog, rows: Sequence[Row]
+    words: Sequence[str],
+    project: Project,
+    catalog: Catalog,
+    rows: Sequence[Row],
+    members: Sequence[Project] = (),
 ) -> list[tuple[Target, Selection]]:
     """Return the project's targets that words name, all without words, with their choices.
 
@@ -30,16 +34,17 @@ def chosen_targets(
         project: Whose targets they are.
         catalog: For the words, and the backends of indexes.
         rows: Of `show`.
+        members: The other members of the workspace, for a root.
 
     Raises:
         RequestError: A word is no target, or no target of this project.
     """
     # Imported here: only a command that takes targets needs them.
-    from torchconf.layout.configuration import read_configuration
     from torchconf.layout.intent import intended
+    from torchconf.layout.shared_builds import read_shared_configuration
     from torchconf.model.target_spec import means, parse_target_spec
 
-    before = read_configuration(project, catalog)
+    before = read_shared_configuration(project, members, catalog)
     meant = intended(project, catalog, before)
     found: list[tuple[Target, Selection]] = []
     for target in dict.fromkeys([*meant, *before.targets]):

@@ -101,7 +101,9 @@ def route_table(
         for owner, selection in chosen
     ]
     by_machine = {s.package for s, _, _ in choices if s.left_out}
-    platforms = [(platform, platform.environment()) for platform in _platforms(project, catalog)]
+    platforms = [
+        (platform, platform.environment()) for platform in _platforms(project, catalog, members)
+    ]
     rows: list[Row] = []
     for package in packages:
         for platform, machine in platforms:
@@ -168,14 +170,15 @@ def packages_of(
     return [name for name in catalog.family if name in found]
 
 
-def _platforms(project: Project, catalog: Catalog) -> list[Platform]:
+def _platforms(project: Project, catalog: Catalog, members: Sequence[Project]) -> list[Platform]:
     """Return the usual platforms, and any other that a target names."""
-    if not _names_machines(project):
+    if not any(map(_names_machines, (project, *members))):
         return list(SHOWN_PLATFORMS)
     # Imported here: few projects name a machine that is not shown anyway.
-    from torchconf.layout.configuration import read_configuration
+    from torchconf.layout.shared_builds import read_shared_configuration
 
-    targeted = {target.platform for target in read_configuration(project, catalog).targets}
+    found = read_shared_configuration(project, members, catalog)
+    targeted = {target.platform for target in found.targets}
     return [platform for platform in PLATFORMS if platform in {*SHOWN_PLATFORMS, *targeted}]
 
 

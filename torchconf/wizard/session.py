@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.errors import ProjectError, TorchconfError
-from torchconf.layout.configuration import Configuration, read_configuration
 from torchconf.layout.intent import served
+from torchconf.layout.shared_builds import read_shared_configuration
 from torchconf.model.intent import read_intent
 from torchconf.model.target_spec import TargetSpec, parse_target_spec
 from torchconf.model.targets import Target
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from torchconf.catalog import Catalog
+    from torchconf.layout.configuration import Configuration
     from torchconf.model.project import Project
     from torchconf.model.targets import Platform
 
@@ -113,7 +114,7 @@ def open_session(
     Raises:
         ProjectError: No answer would help: the file holds what is not understood.
     """
-    before = read_configuration(project, catalog)
+    before = read_shared_configuration(project, facts.around, catalog)
     listed = read_intent(project, catalog.vocabulary)
     session = Session(project, catalog, facts, machine, before, given, {}, listed)
     probe = given._replace(specs=session.wishes([f"linux-{catalog.fallback.name}"]))
