@@ -151,12 +151,12 @@ class _Reading:
     def _build(self, platform: Platform) -> tuple[str, str]:
         """Return the build that is meant for a platform, and what tells it."""
         own, around, role = self.setting.own, self.setting.around, self.setting.role
-        first = self._from_pins(own, platform) or self._from_indexes(own)
+        first = self._from_pins(own, platform) or self._from_indexes(own, platform)
         if first:
             return first
         if role.kind == "build":
             return role.name, BY_NAME
-        second = self._from_pins(around, platform) or self._from_indexes(around)
+        second = self._from_pins(around, platform) or self._from_indexes(around, platform)
         return second or (self.setting.otherwise, "")
 
     def _from_pins(self, evidence: Evidence, platform: Platform) -> tuple[str, str] | None:
@@ -205,10 +205,11 @@ class _Reading:
         backend = self.catalog.backend_of_url(url)
         return backend.name if backend else ""
 
-    def _from_indexes(self, evidence: Evidence) -> tuple[str, str] | None:
-        if evidence.toolkits:
-            one = evidence.toolkits[0]
-            return one.backend, f"`{one.text}`"
+    def _from_indexes(self, evidence: Evidence, platform: Platform) -> tuple[str, str] | None:
+        # What is said of some platforms is meant there, whatever is said of all.
+        for one in sorted(evidence.toolkits, key=lambda one: not one.marker):
+            if _holds(one.marker, platform):
+                return one.backend, f"`{one.text}`"
         found: list[tuple[str, str]] = []
         for index in evidence.indexes:
             if index.kind == "explicit":

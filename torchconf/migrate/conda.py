@@ -5,26 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from torchconf.errors import ProjectError
-from torchconf.migrate.conda_names import RENAMED, left_out
+from torchconf.migrate.conda_packages import CondaPackages
 from torchconf.migrate.conda_platforms import platform_key, selector_marker
 from torchconf.migrate.conda_spec import parse_spec
-from torchconf.migrate.conda_toolkits import TOOLKITS, strongest, toolkit_backend
 from torchconf.migrate.conda_yaml import read_yaml
 from torchconf.migrate.extra_markers import NoMarker
 from torchconf.migrate.old import (
     BASE,
     LeftOut,
-    Need,
     OldFile,
     OldIndex,
     Part,
     Platforms,
-    PythonBound,
     Section,
-    Toolkit,
 )
 from torchconf.migrate.pip_file import read_pip_line
 from torchconf.migrate.poetry_versions import NoSpecifier
@@ -32,7 +26,6 @@ from torchconf.migrate.poetry_versions import NoSpecifier
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from torchconf.migrate.conda_spec import Spec
     from torchconf.migrate.conda_yaml import Entry, Yaml
     from torchconf.migrate.old import Item, Place
 
@@ -114,7 +107,6 @@ class _Reader:
     def __init__(self, yaml: Yaml) -> None:
         self._yaml = yaml
         self._section = BASE
-        self._toolkit = ""
 
     def read(self) -> Iterator[Item]:
         """Yield an item for each line."""
@@ -152,11 +144,10 @@ class _Reader:
 
     def _dependencies(self, entry: Entry) -> Iterator[Item]:
         values = [*self._yaml.values(entry.node)]
-        names = [_name(value.value) for value in values if value.value]
-        self._toolkit = strongest(names)
+        packages = CondaPackages(_named(value) for value in values)
         for value in values:
             if value.value is not None:
-                yield from self._package(value, value.value)
+                yield from self._package(packages, value, value.value)
                 continue
             pairs = [*self._yaml.pairs(value.node)]
             for pair in pairs:
@@ -164,6 +155,14 @@ class _Reader:
             if not pairs:
                 why = "this is neither a package nor a list for pip"
                 yield LeftOut(value.at, self._yaml.text(value) or "-", why, understood=False)
+
+    def _package(self, packages: CondaPackages, entry: Entry, text: str) -> Iterator[Item]:
+        """Yield what one match spec means."""
+        try:
+            marker = selector_marker(entry.comment)
+            yield from packages.items(entry.at, text, parse_spec(text), marker, self._section)
+        except (NoSpecifier, NoMarker) as error:
+            yield LeftOut(entry.at, text, str(error), understood=False)
 
     def _pip(self, entry: Entry) -> Iterator[Item]:
         if entry.key != "pip":
@@ -181,56 +180,10 @@ class _Reader:
                 why = "this is not a line for pip"
                 yield LeftOut(line.at, self._yaml.text(line) or "-", why, understood=False)
 
-    def _package(self, entry: Entry, text: str) -> Iterator[Item]:
-        """Yield what one match spec means."""
-        try:
-            spec = parse_spec(text)
-            yield from self._meant(entry, text, spec, canonicalize_name(spec.name))
-        except (NoSpecifier, NoMarker) as error:
-            yield LeftOut(entry.at, text, str(error), understood=False)
 
-    def _meant(self, entry: Entry, text: str, spec: Spec, name: str) -> Iterator[Item]:
-        marker = selector_marker(entry.comment)
-        known, bracket, extras = RENAMED.get(name, spec.name).partition("[")
-        if name == "python":
-            yield PythonBound(entry.at, text, _python(spec.specifier))
-            return
-        if name in TOOLKITS:
-            yield self._chosen(entry, text, spec, name, marker)
-            if name not in RENAMED:
-                return
-        elif reason := left_out(name):
-            yield LeftOut(entry.at, text, *reason)
-            return
-        yield Need(
-            entry.at,
-            text,
-            known,
-            extras=tuple(extras.rstrip("]").split(",")) if bracket else (),
-            specifier=spec.specifier,
-            marker=marker,
-            section=self._section,
-            build=spec.build,
-        )
-
-    def _chosen(self, entry: Entry, text: str, spec: Spec, name: str, marker: str) -> Item:
-        """Return the build that a line chooses; one such line of a file counts."""
-        if name != self._toolkit:
-            return LeftOut(entry.at, text, f"`{self._toolkit}` says which build")
-        if marker:
-            why = "it chooses a build on some platforms only: say which with `-t`"
-            return LeftOut(entry.at, text, why, understood=False)
-        return Toolkit(entry.at, text, toolkit_backend(name, spec), self._section)
-
-
-def _name(text: str) -> str:
+def _named(entry: Entry) -> tuple[str, str]:
+    """Return the name of a package and its marker; both are empty if it is not understood."""
     try:
-        return canonicalize_name(parse_spec(text).name)
-    except NoSpecifier:
-        return ""
-
-
-def _python(specifier: str) -> str:
-    """Return the Pythons of a specifier: one patch release means its minor release."""
-    match = re.fullmatch(r"==([0-9]+[.][0-9]+)[.][0-9.*]+", specifier)
-    return f"=={match[1]}.*" if match else specifier
+        return parse_spec(entry.value or "").name, selector_marker(entry.comment)
+    except (NoSpecifier, NoMarker):
+        return "", ""

@@ -95,8 +95,9 @@ class Toolkit(NamedTuple):
     at: Place
     text: str
     backend: str
-    """As in an index URL: `cu121` for `pytorch-cuda=12.1`, `cpu` for `cpuonly`."""
+    """As in an index URL: `cu121` for `pytorch-cuda=12.1`, `cpu` for `cpuonly`; or `cuda`."""
     section: Section = BASE
+    marker: str = ""
 
 
 class PythonBound(NamedTuple):
