@@ -19,11 +19,15 @@ from tests.support.old_files import ODD, spoken, tables, unsaid, unsaid_yaml
 from torchconf.errors import ProjectError
 from torchconf.migrate.conda import read_conda
 from torchconf.migrate.old import OldFile
+from torchconf.migrate.pdm import read_pdm
+from torchconf.migrate.pipenv import read_pipfile
 from torchconf.migrate.poetry import read_poetry
 
 CASES = sorted(path for path in (Path(__file__).parent / "readers").iterdir() if path.is_dir())
 READERS: dict[str, tuple[Callable[[str, str], OldFile], tuple[str, ...]]] = {
     "conda": (read_conda, ()),
+    "pdm": (read_pdm, ("tool.pdm",)),
+    "pipenv": (read_pipfile, ()),
     "poetry": (read_poetry, ("tool.poetry",)),
 }
 """Each format: what reads it, and the tables that it reads; none: all of the file."""
@@ -61,10 +65,21 @@ def test_windows_line_ends_change_nothing(case: Path) -> None:
     assert said(reader(old.path, text.replace("\n", "\r\n"))) == said(old)
 
 
-@pytest.mark.parametrize("text", ["", "[project]\n", "tool = 3", "[tool]\npoetry = 3"])
-def test_a_file_of_something_else_is_refused(text: str) -> None:
-    with pytest.raises(ProjectError, match="has no table `"):
-        read_poetry("pyproject.toml", text)
+@pytest.mark.parametrize("format_", [*READERS])
+@pytest.mark.parametrize("text", ["", "project = 1", "tool = 3", "[tool]\nother = 3"])
+def test_a_file_of_something_else_is_refused(text: str, format_: str) -> None:
+    reader, _ = READERS[format_]
+    if (format_, text) == ("pipenv", "[tool]\nother = 3"):
+        return  # Pipenv takes any table for a category of packages.
+    with pytest.raises(ProjectError):
+        reader("pyproject.toml", text)
+
+
+@pytest.mark.parametrize("format_", ["pdm", "pipenv", "poetry"])
+def test_a_broken_file_is_refused_with_its_line(format_: str) -> None:
+    with pytest.raises(ProjectError, match="not valid TOML") as raised:
+        READERS[format_][0]("pyproject.toml", "[a]\nb = \n")
+    assert raised.value.at == "pyproject.toml, line 2"
 
 
 POETRY = st.fixed_dictionaries(
@@ -92,6 +107,24 @@ def test_whatever_stands_in_the_tables_of_poetry(table: dict[str, object], proje
     text = tomlkit.dumps({"project": project, "tool": {"poetry": table}})
     old = read_poetry("pyproject.toml", text)
     assert unsaid(text, ["tool.poetry"], old) == []
+
+
+PIPFILE = tables(
+    ["packages", "dev-packages", "requires", "source", "pipenv"], tables(["torch"], ODD) | ODD
+)
+PDM = tables(["source", "dev-dependencies", "resolution", "distribution", "version"], ODD)
+
+
+@settings(max_examples=40)
+@given(PIPFILE, PDM)
+def test_whatever_stands_in_a_pipfile_and_in_the_tables_of_pdm(
+    pipfile: dict[str, object], pdm: dict[str, object]
+) -> None:
+    text = tomlkit.dumps(pipfile)
+    with suppress(ProjectError):
+        assert unsaid(text, (), read_pipfile("Pipfile", text)) == []
+    text = tomlkit.dumps({"tool": {"pdm": pdm}})
+    assert unsaid(text, ["tool.pdm"], read_pdm("pyproject.toml", text)) == []
 
 
 @given(st.text(max_size=60))

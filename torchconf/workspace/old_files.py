@@ -194,6 +194,14 @@ def _reader(kind: str) -> Callable[[str, str], OldFile]:
             from torchconf.migrate.conda import read_conda
 
             return read_conda
+        case "pdm":
+            from torchconf.migrate.pdm import read_pdm
+
+            return read_pdm
+        case "pipenv":
+            from torchconf.migrate.pipenv import read_pipfile
+
+            return read_pipfile
         case "poetry":
             from torchconf.migrate.poetry import read_poetry
 
