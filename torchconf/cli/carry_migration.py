@@ -2,59 +2,43 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.cli.carry_out import write_changes
-from torchconf.cli.init import backend_names
-from torchconf.edits import edit_text
-from torchconf.edits.plan import meaning
+from torchconf.cli.plan_migration import Planned, Planning, make_changes
 from torchconf.errors import ProjectError, RequestError
-from torchconf.files import Change, spoken_path
+from torchconf.files import spoken_path
 from torchconf.files.old_names import find_old_files, tables_of
-from torchconf.migrate.account import settled
 from torchconf.migrate.outcome import Migration
-from torchconf.model.intent import read_intent
-from torchconf.model.read_project import read_project
-from torchconf.model.target_spec import parse_target_spec
-from torchconf.planner import Request, parse_index_base, plan_targets
 from torchconf.report.json_data import print_json
 from torchconf.report.messages import print_diff, print_notes, print_warnings
 from torchconf.report.migration import accounts_data, accounts_text, unclear_lines
 from torchconf.report.outcome import commands_table, outcome_data, untargeted
-from torchconf.workspace.facts import read_facts
 from torchconf.workspace.old_files import load_old_files
 from torchconf.workspace.opened import open_project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from torchconf.cli.migrate import MigrateOptions
-    from torchconf.edits.plan import Step
-    from torchconf.migrate.outcome import Drafted
-    from torchconf.model.project import Project
-    from torchconf.planner import Outcome
+    from torchconf.files import Change
     from torchconf.workspace.old_files import OldFiles
     from torchconf.workspace.opened import OpenProject
 
 
-class _Planned(NamedTuple):
-    """What is to be written, and why."""
+class _Work(NamedTuple):
+    """All that a report is about."""
 
-    drafted: Drafted
-    outcome: Outcome | None
-    """None if nothing needs torch."""
-    notes: tuple[str, ...] = ()
-    """What was told from little."""
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        return (*self.drafted.steps, *(self.outcome.plan.steps if self.outcome else ()))
+    options: MigrateOptions
+    context: OpenProject
+    old: OldFiles
+    planned: Planned
+    changes: Sequence[Change]
 
     @property
-    def root_steps(self) -> tuple[Step, ...]:
-        return self.outcome.plan.root_steps if self.outcome else ()
+    def changed(self) -> bool:
+        return any(change.is_one for change in self.changes)
 
 
 def carry_out_migration(options: MigrateOptions) -> int:
@@ -69,20 +53,34 @@ def carry_out_migration(options: MigrateOptions) -> int:
         remove_old=options.remove_old,
         torch=options.torch,
     )
-    planned = _Planning(options, context, migration).plan()
-    changes = _changes(context, planned)
-    changed = any(change.is_one for change in changes)
+    planned = Planning(options, context, migration).plan()
+    work = _Work(options, context, old, planned, make_changes(context, planned))
     writing, common = options.writing, options.common
     unclear = unclear_lines(planned.drafted.accounts)
-    if unclear and writing.writes and not writing.yes:
+    asks = writing.writes and writing.can_ask and (work.changed or bool(unclear))
+    lock = writing.lock
+    if asks:
+        # Imported here, so that only the questions pay for it.
+        from torchconf.cli.ask_migration import ask_to_write
+
+        answer = ask_to_write(
+            unclear, spoken_path(context.file.path), lambda: _show(work), common.color, lock=lock
+        )
+        if answer is None:
+            sys.stderr.write("nothing written\n")
+            return 1
+        lock = answer
+    elif unclear and writing.writes and not writing.yes:
         _refuse_unclear(unclear)
-    if changed and writing.writes:
-        write_changes(context, changes, lock=writing.lock, quiet=common.quiet)
+    if work.changed and writing.writes:
+        write_changes(context, work.changes, lock=lock, quiet=common.quiet)
     if writing.format == "json":
-        _report_json(context, old, planned, changes, options)
+        _report_json(work)
     else:
-        _report_text(context, old, planned, changes, options)
-    return 1 if writing.check and changed else 0
+        if not asks:
+            _say_what_became(work)
+        _say_what_was_done(work, locked=lock)
+    return 1 if writing.check and work.changed else 0
 
 
 def _old_files(options: MigrateOptions, context: OpenProject) -> OldFiles:
@@ -110,238 +108,76 @@ def _refuse_unclear(unclear: Sequence[str]) -> None:
     )
 
 
-class _Planning:
-    """Find a plan for what the old files mean."""
-
-    def __init__(self, options: MigrateOptions, context: OpenProject, migration: Migration) -> None:
-        self.options = options
-        self.context = context
-        self.migration = migration
-        self.catalog = context.catalog
-
-    def plan(self) -> _Planned:
-        """Return what to write.
-
-        Raises:
-            RequestError: What the files mean is not available.
-        """
-        targets = self.options.target or self.migration.targets
-        if not self.options.target and not self.migration.tells_builds:
-            # A project that has its builds already, from an earlier run for example, keeps them.
-            listed = read_intent(self.context.project, self.catalog.vocabulary)
-            targets = tuple(spec.text for spec in listed or ()) or targets
-        if not targets:
-            return _Planned(self._draft(None, {}), None)
-        try:
-            return self._plan(targets)
-        except RequestError:
-            for fewer in self._fewer(targets):
-                try:
-                    return self._plan(fewer)
-                except RequestError:
-                    continue
-            raise
-
-    def _fewer(self, targets: Sequence[str]) -> Iterator[Sequence[str]]:
-        """Yield targets without those whose platform nobody named."""
-        left = list(targets)
-        for system in ("macos", "windows") if not self.options.target else ():
-            fewer = [t for t in left if t not in self.migration.guessed or not t.startswith(system)]
-            if fewer and fewer != left:
-                left = fewer
-                yield left
-
-    def _plan(self, targets: Sequence[str]) -> _Planned:
-        python, outcome = self._python(targets)
-        builds = {target.backend.name for target in outcome.targets}
-        drafted = self._draft(python, _homes(outcome), builds)
-        final = self._outcome(drafted, targets)
-        accounts = settled(drafted.accounts, final.planned)
-        notes = [*self._python_notes(python), *self._left_out(targets)]
-        if not self.options.target:
-            backends = {t.backend.accelerator: t.backend.name for t in final.targets}
-            notes += self.migration.notes(backends)
-        return _Planned(drafted._replace(accounts=accounts), final, tuple(notes))
-
-    @staticmethod
-    def _python_notes(python: str | None) -> Iterator[str]:
-        if python is not None:
-            yield (
-                f"requires-python {python}: no file names a Python, and this torch has these; "
-                "`--python` sets others"
-            )
-
-    def _left_out(self, targets: Sequence[str]) -> Iterator[str]:
-        """Say which targets were guessed and cannot be had."""
-        gone = [t for t in self.migration.targets if t not in targets]
-        if gone and not self.options.target:
-            yield f"no target {' or '.join(gone)}: this torch is not available there"
-
-    def _python(self, targets: Sequence[str]) -> tuple[str | None, Outcome]:
-        """Return a range for `requires-python` if nothing says it, and a first plan."""
-        if self.options.python is not None or self.migration.python_is_known:
-            return None, self._outcome(self._draft(None, None), targets)
-        try:
-            outcome = self._outcome(self._draft(None, None), targets)
-        except RequestError:
-            for python in self._ranges():
-                try:
-                    return python, self._outcome(self._draft(python, None), targets)
-                except RequestError:
-                    continue
-            raise
-        return self._open_range(outcome), outcome
-
-    def _ranges(self) -> Iterator[str]:
-        """Yield ranges of Pythons, those with newer ones first."""
-        known = self.catalog.pythons
-        usual = self._usual()
-        for end in range(len(known) - 1, 0, -1):
-            for start in (usual, *range(usual - 1, -1, -1)):
-                if start < end:
-                    yield f">={known[start]},<{known[end]}"
-
-    def _usual(self) -> int:
-        """Return the place of the oldest Python that a torch of today is built for.
-
-        Newer releases of most packages have no wheels for older ones.
-        """
-        newest = next(r for r in self.catalog.releases if self.catalog.covered(r))
-        return self.catalog.pythons.index(self.catalog.release_pythons(newest)[0])
-
-    def _open_range(self, outcome: Outcome) -> str:
-        known, release = self.catalog.pythons, outcome.choice.release
-        floor = known.index(outcome.choice.python) if outcome.choice.python in known else 0
-        built = self.catalog.release_pythons(release) if release else ()
-        newest = known.index(built[-1]) if built else len(known) - 1
-        return f">={known[max(floor, min(self._usual(), newest))]}"
-
-    def _draft(
-        self,
-        python: str | None,
-        homes: dict[str, tuple[str, str]] | None,
-        builds: set[str] | None = None,
-    ) -> Drafted:
-        folder = os.path.basename(self.context.folder)
-        return self.migration.draft(folder=folder, python=python, homes=homes, builds=builds)
-
-    def _outcome(self, drafted: Drafted, targets: Sequence[str]) -> Outcome:
-        options, context = self.options, self.context
-        project = _after(context.project, drafted.steps)
-        vocabulary = self.catalog.vocabulary
-        specs = tuple(parse_target_spec(text, vocabulary) for text in targets)
-        request = Request(
-            specs=specs,
-            torch=options.torch,
-            layout=options.layout,
-            default=options.default,
-            names=backend_names(options.names) or self._names(targets),
-            python=options.python,
-            index_base=parse_index_base(options.index_base) or self.migration.index_base,
-        )
-        facts = read_facts(context._replace(project=project))
-        return plan_targets(request, project, self.catalog, facts)
-
-    def _names(self, targets: Sequence[str]) -> tuple[tuple[str, str], ...]:
-        platforms = [target.rpartition("-")[0] for target in targets]
-        if len(set(platforms)) == len(platforms):
-            return ()
-        used = {target.rpartition("-")[2] for target in targets}
-        return tuple((build, name) for build, name in self.migration.names if build in used)
-
-
-def _homes(outcome: Outcome) -> dict[str, tuple[str, str]]:
-    """Return for each build, and for each accelerator, the extra or group that chooses it."""
-    homes: dict[str, tuple[str, str]] = {}
-    for scope in outcome.scopes:
-        if scope.kind:
-            homes.setdefault(scope.backend.accelerator, (scope.kind, scope.name))
-    for scope in outcome.scopes:
-        if scope.kind:
-            homes[scope.backend.name] = (scope.kind, scope.name)
-    return homes
-
-
-def _after(project: Project, steps: Sequence[Step]) -> Project:
-    """Return a project as it will be read after some steps."""
-    if not steps:
-        return project
-    return read_project(meaning(project.data, steps), root=project.root, at=project.at)
-
-
-def _changes(context: OpenProject, planned: _Planned) -> list[Change]:
-    """Edit the texts; nothing is written."""
-    return [
-        Change(file, edit_text(file.text, steps, spoken_path(file.path)))
-        for file, steps in (
-            (context.root_file, planned.root_steps),
-            (context.file, planned.steps),
-        )
-        if file is not None and (steps or file is context.file)
-    ]
-
-
-def _notes(context: OpenProject, old: OldFiles, planned: _Planned) -> list[str]:
+def _notes(work: _Work) -> list[str]:
+    planned = work.planned
     notes = [*planned.drafted.notes, *planned.notes]
     notes += [
         f"{name} stays as it is: what it says of the package is for its build backend"
-        for name in old.beside
+        for name in work.old.beside
     ]
     if planned.outcome is not None:
         notes += planned.outcome.plan.notes
-        notes += untargeted(planned.outcome, context.catalog)
+        notes += untargeted(planned.outcome, work.context.catalog)
     return notes
 
 
-def _report_text(
-    context: OpenProject,
-    old: OldFiles,
-    planned: _Planned,
-    changes: Sequence[Change],
-    options: MigrateOptions,
-) -> None:
-    writing, common = options.writing, options.common
-    if not common.quiet:
+def _say_what_became(work: _Work) -> None:
+    """Say what became of each line, and what was chosen; what is unclear even if quiet."""
+    common, planned = work.options.common, work.planned
+    if common.quiet:
+        print_warnings(unclear_lines(planned.drafted.accounts), common.color)
+    else:
         print_notes(accounts_text(planned.drafted.accounts))
     if planned.outcome is not None:
         print_warnings(planned.outcome.plan.warnings, common.color)
     if not common.quiet:
-        print_notes(_notes(context, old, planned))
+        print_notes(_notes(work))
+
+
+def _show(work: _Work) -> None:
+    """Show, before a question, what would be written and why."""
+    _say_what_became(work)
+    sys.stderr.flush()
+    sys.stdout.write("\n")
+    print_diff("".join(change.diff for change in work.changes), work.options.common.color)
+    sys.stdout.flush()
+
+
+def _say_what_was_done(work: _Work, *, locked: bool) -> None:
+    writing, common = work.options.writing, work.options.common
     if writing.dry_run:
-        print_diff("".join(change.diff for change in changes), common.color)
+        print_diff("".join(change.diff for change in work.changes), common.color)
         return
-    for change in changes:
+    for change in work.changes:
         shown = spoken_path(change.file.path)
-        if writing.check:
-            print_notes(
-                [f"{shown} would change" if change.is_one else f"{shown}: no changes needed"]
-            )
-        elif not common.quiet:
-            print_notes([f"wrote {shown}" if change.is_one else f"{shown}: no changes needed"])
-    if not writing.check and planned.outcome is not None:
-        sys.stdout.write(commands_table(planned.outcome))
+        if not change.is_one:
+            done = f"{shown}: no changes needed"
+        else:
+            done = f"{shown} would change" if writing.check else f"wrote {shown}"
+        if writing.check or not common.quiet:
+            print_notes([done])
+    if writing.check or work.planned.outcome is None:
+        return
+    if not common.quiet:
+        lock = "" if locked else "`uv lock`, then "
+        print_notes([f"next: {lock}`torchconf verify`, which shows what each target gets"])
+    sys.stderr.flush()
+    sys.stdout.write(commands_table(work.planned.outcome))
 
 
-def _report_json(
-    context: OpenProject,
-    old: OldFiles,
-    planned: _Planned,
-    changes: Sequence[Change],
-    options: MigrateOptions,
-) -> None:
-    changed = any(change.is_one for change in changes)
-    outcome = planned.outcome
+def _report_json(work: _Work) -> None:
+    outcome = work.planned.outcome
     data = outcome_data(outcome) if outcome else {"layout": None, "torch": None, "targets": []}
     print_json(
         {
-            "path": context.file.path,
-            "changed": changed,
-            "written": changed and options.writing.writes,
+            "path": work.context.file.path,
+            "changed": work.changed,
+            "written": work.changed and work.options.writing.writes,
             **data,
-            "notes": _notes(context, old, planned),
+            "notes": _notes(work),
             "warnings": list(outcome.plan.warnings) if outcome else [],
-            "files": [file.path for file in old.read],
-            "lines": accounts_data(planned.drafted.accounts),
-            "diff": "".join(change.diff for change in changes),
+            "files": [file.path for file in work.old.read],
+            "lines": accounts_data(work.planned.drafted.accounts),
+            "diff": "".join(change.diff for change in work.changes),
         }
     )

@@ -98,11 +98,7 @@ def run(options: InitOptions) -> int:
     """Plan, show or write, and say how to install."""
     says_nothing = not options.target and not _changes_something(options)
     if says_nothing and options.writing.can_ask:
-        # Imported here, so that only the questions pay for it.
-        from torchconf.cli.run_wizard import ask_init
-        from torchconf.planner import parse_index_base
-
-        return ask_init(options, parse_index_base(options.index_base))
+        return _ask(options)
     # Imported here: `--help` needs none of these.
     from torchconf.cli.carry_out import carry_out
     from torchconf.workspace.opened import open_project
@@ -118,14 +114,58 @@ def run(options: InitOptions) -> int:
     return carry_out(context, request, options.writing, options.common, old_files_beside(context))
 
 
+def _ask(options: InitOptions) -> int:
+    """Ask what to do; first, whether to start from the files of another tool."""
+    # Imported here, so that only the questions pay for it.
+    from torchconf.cli.run_wizard import ask_init
+    from torchconf.files.old_names import spoken_old_files
+    from torchconf.planner import parse_index_base
+    from torchconf.workspace.opened import open_project
+
+    context = open_project(options.common.project, may_be_missing=True)
+    if not _has_targets(context):
+        found = spoken_old_files(context.folder, context.project.data)
+        if found:
+            from torchconf.cli.ask_migration import ask_to_read
+
+            if ask_to_read(found, options.common.color):
+                return _migrate(options)
+    return ask_init(options, parse_index_base(options.index_base))
+
+
+def _migrate(options: InitOptions) -> int:
+    from torchconf.cli.migrate import MigrateOptions
+    from torchconf.cli.migrate import run as migrate
+
+    return migrate(
+        MigrateOptions(
+            files=(),
+            target=(),
+            torch=None,
+            layout=options.layout,
+            default=None,
+            names=(),
+            python=None,
+            index_base=options.index_base,
+            keep_versions=False,
+            remove_old=False,
+            writing=options.writing,
+            common=options.common,
+        )
+    )
+
+
+def _has_targets(context: OpenProject) -> bool:
+    from torchconf.model.intent import read_intent
+
+    return read_intent(context.project, context.catalog.vocabulary) is not None
+
+
 def old_files_beside(context: OpenProject) -> list[str]:
     """Say which files of other tools lie beside a project that has no targets yet."""
     from torchconf.files.old_names import hint_to_migrate
-    from torchconf.model.intent import read_intent
 
-    if read_intent(context.project, context.catalog.vocabulary) is not None:
-        return []
-    hint = hint_to_migrate(context.folder, context.project.data)
+    hint = "" if _has_targets(context) else hint_to_migrate(context.folder, context.project.data)
     return [f"init does not read the files of other tools: {hint}"] if hint else []
 
 

@@ -9,7 +9,14 @@ TYPE_CHECKING = False  # `typing` takes longer to import than all of this
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["find_old_files", "format_of", "hint_to_migrate", "tables_of", "title_of"]
+__all__ = [
+    "find_old_files",
+    "format_of",
+    "hint_to_migrate",
+    "spoken_old_files",
+    "tables_of",
+    "title_of",
+]
 
 _REQUIREMENTS = re.compile(
     r"(?:.*[-_.])?(?:requirements?|constraints?)(?:[-_.].*)?[.](?:txt|in|pip)", re.IGNORECASE
@@ -79,8 +86,8 @@ def find_old_files(folder: str) -> list[str]:
     return sorted(known, key=lambda path: [*_TITLES].index(format_of(path) or "setup"))
 
 
-def hint_to_migrate(folder: str, data: Mapping[str, object] | None = None) -> str:
-    """Return a sentence on what `migrate` reads in a folder; empty if there is nothing.
+def spoken_old_files(folder: str, data: Mapping[str, object] | None = None) -> str:
+    """Return what `migrate` reads in a folder, `requirements.txt and Pipfile`; or nothing.
 
     Args:
         folder: Of a project, or of none.
@@ -89,11 +96,14 @@ def hint_to_migrate(folder: str, data: Mapping[str, object] | None = None) -> st
     tables = [f"{_TABLES[tool]}'s tables" for tool in tables_of(data or {})]
     found = [path for path in find_old_files(folder) if format_of(path) != "setup"]
     names = [*tables, *(os.path.relpath(path, folder).replace(os.sep, "/") for path in found)]
-    if not names:
-        return ""
     listed = names[:_SHOWN] + ([f"{len(names) - _SHOWN} more"] if names[_SHOWN:] else [])
-    text = " and ".join([", ".join(listed[:-1]), listed[-1]] if listed[1:] else listed)
-    return f"run `torchconf migrate` to turn {text} into a uv project"
+    return " and ".join([", ".join(listed[:-1]), listed[-1]] if listed[1:] else listed)
+
+
+def hint_to_migrate(folder: str, data: Mapping[str, object] | None = None) -> str:
+    """Return a sentence on what `migrate` reads in a folder, as above; empty for nothing."""
+    found = spoken_old_files(folder, data)
+    return f"run `torchconf migrate` to turn {found} into a uv project" if found else ""
 
 
 def _names(folder: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.markers import InvalidMarker, Marker
@@ -176,6 +177,9 @@ class NeedDraft:
         if self.migration.torch is not None and name == catalog.main_package:
             return wording._replace(specifier=""), "`--torch` says which release"
         by_hand = file.format != "pip" or file.path.endswith(".in")
+        if exact := re.fullmatch(r"==([0-9]+[.][0-9]+[.][0-9]+)[.][*]", item.specifier):
+            # What conda means by `2.5.1`.
+            return wording._replace(specifier=f"=={exact[1]}"), ""
         if not version or by_hand or (name in self.labelled and not file.compiled):
             why = f"the label `{item.label}` is a build, which its index chooses"
             return wording, why if label else ""
@@ -201,6 +205,7 @@ class NeedDraft:
                 why = "the project requires it already"
                 self.ledger.note(entry.item, "taken", there, why, name)
             return
+        same = self._of_one_tool(same)
         wordings = self._worded(same)
         for wording in wordings:
             text = spelled(wording)
@@ -221,6 +226,15 @@ class NeedDraft:
             self.ledger.note(entry.item, outcome, f"{shown}: {own.text}", why, name)
         if name not in catalog.family:
             self.indexes.source(first.item, name)
+
+    def _of_one_tool(self, same: Sequence[_Entry]) -> Sequence[_Entry]:
+        """Return the lines of the first tool: two tools describe one environment, each its way."""
+        kinds = {file.path: file.format for file in self.migration.files}
+        first = same[0].item.at.file
+        for entry in same:
+            if kinds[entry.item.at.file] != kinds[first]:
+                self.ledger.note(entry.item, "left out", why=f"{first} asks for it, too")
+        return [entry for entry in same if kinds[entry.item.at.file] == kinds[first]]
 
     def _worded(self, same: Sequence[_Entry]) -> list[Wording]:
         """Return what several lines for one package ask for, in as few requirements as possible."""

@@ -98,6 +98,19 @@ class Migration:
         """Whether something in the files says which builds are meant."""
         return any(wish.told_by for _, wish in self.wishes)
 
+    def builds_by_tool(self) -> dict[str, frozenset[str]]:
+        """Return the builds that the base means, by the first file of each tool that tells any."""
+        found: dict[str, frozenset[str]] = {}
+        for kind in dict.fromkeys(file.format for file in self.files):
+            files = [
+                f for f in self.files if f.format == kind and self.roles[f.path].kind == "base"
+            ]
+            settings = settings_of(files, self.roles, self.catalog)
+            wishes = [wish for setting in settings for wish in self._wishes(setting)]
+            if files and any(wish.told_by for wish in wishes):
+                found[files[0].path] = frozenset(wish.build for wish in wishes)
+        return found
+
     @property
     def targets(self) -> tuple[str, ...]:
         """The targets that the files mean, as `-t` takes them."""

@@ -1,0 +1,233 @@
+"""`torchconf migrate` as a command: what it refuses, asks, and never does."""
+
+from __future__ import annotations
+
+import os
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.projects import Demo, Result
+from torchconf.cli import ask_migration, options
+from torchconf.wizard import Question, Value
+
+LABELLED = "torch==2.5.1+cu124\n"
+UNCLEAR = "torch==2.5.1+cu124\n--no-binary numpy\n"
+
+
+def write(demo: Demo, **texts: str) -> None:
+    for name, text in texts.items():
+        (demo.folder / f"{name}.txt").write_text(text)
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Demo:
+    return Demo(tmp_path)
+
+
+def lines(result: Result) -> dict[int, tuple[str, str]]:
+    return {line["line"]: (line["outcome"], line["why"]) for line in result.json["lines"]}
+
+
+# What is not understood.
+
+
+def test_what_is_not_understood_is_refused_with_a_way_on(demo: Demo) -> None:
+    write(demo, requirements=UNCLEAR)
+    result = demo("migrate")
+    assert result.status == 2
+    assert "requirements.txt:2: --no-binary numpy" in result.err
+    assert "`-y`" in result.err
+    assert not demo.path.exists()
+
+
+def test_what_is_not_understood_is_listed_by_a_dry_run(demo: Demo) -> None:
+    write(demo, requirements=UNCLEAR)
+    result = demo("migrate --dry-run")
+    assert result.status == 0
+    assert "line 2: --no-binary numpy: not understood: set `no-binary-package`" in result.err
+    assert "torch==2.5.1" in result.out
+
+
+def test_yes_leaves_out_what_is_not_understood_and_says_so_even_if_quiet(demo: Demo) -> None:
+    write(demo, requirements=UNCLEAR)
+    result = demo("migrate -y -q")
+    assert result.status == 0
+    assert "--no-binary numpy" in result.err
+    assert "torch==2.5.1" in demo.text
+
+
+# At a terminal.
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Value]]:
+    """Give the answers of somebody at a terminal, to be filled; what was not asked stays."""
+    answers: dict[str, Value] = {}
+
+    def ask(question: Question, *, back: bool) -> Value:
+        assert question.judge(answers[question.key]) is None
+        assert back is (question.key == "write" and "unclear" in seen)
+        seen.append(question.key)
+        if question.show is not None:
+            question.show()
+        return answers.pop(question.key)
+
+    seen: list[str] = []
+    monkeypatch.setattr(options, "is_terminal", lambda: True)
+    monkeypatch.setattr(ask_migration, "choose_asker", lambda **_: ask)
+    yield answers
+    assert not answers
+
+
+def test_at_a_terminal_the_change_is_shown_and_asked_about(
+    demo: Demo, asked: dict[str, Value]
+) -> None:
+    write(demo, requirements=LABELLED)
+    asked |= {"write": "no"}
+    result = demo("migrate")
+    assert result.status == 1
+    assert '+    "torch==2.5.1",' in result.out
+    assert "nothing written" in result.err
+    assert not demo.path.exists()
+    asked |= {"write": "write"}
+    assert demo("migrate").status == 0
+    assert "pytorch-cu124" in demo.text
+
+
+def test_at_a_terminal_unclear_lines_are_asked_about_first(
+    demo: Demo, asked: dict[str, Value]
+) -> None:
+    write(demo, requirements=UNCLEAR)
+    asked |= {"unclear": "no"}
+    assert demo("migrate").status == 1
+    assert not demo.path.exists()
+
+
+def test_the_wizard_of_init_offers_to_start_from_old_files(
+    demo: Demo, asked: dict[str, Value]
+) -> None:
+    write(demo, requirements=LABELLED)
+    asked |= {"old": "yes", "write": "write"}
+    result = demo("init")
+    assert result.status == 0
+    assert "pytorch-cu124" in demo.text
+
+
+# What nobody must be able to make it do.
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-r ../../etc/passwd",
+        "-r ../secret.txt",
+        "-c ../secret.txt",
+        "-r link.txt",
+        "-r file:///etc/passwd",
+        "-r https://example.org/requirements.txt",
+        "-r missing.txt",
+        "-r requirements",
+        "-r \x1b[31mred.txt",
+    ],
+)
+def test_nothing_outside_of_the_folder_is_read_silently(line: str, demo: Demo) -> None:
+    secret = demo.folder.parent / "secret.txt"
+    secret.write_text("secret-package\n")
+    (demo.folder / "link.txt").symlink_to(secret)
+    (demo.folder / "requirements").mkdir()
+    write(demo, requirements=f"{LABELLED}{line}\n")
+    result = demo("migrate --dry-run requirements.txt")
+    assert result.status == 0
+    assert "secret-package" not in result.out + result.err
+    assert "line 2: " in result.err
+    assert "not understood" in result.err
+    assert "\x1b" not in result.err
+
+
+def test_files_that_include_each_other_are_read_once(demo: Demo) -> None:
+    write(demo, requirements="-r a.txt\ntorch\n", a="-r b.txt\nnumpy\n", b="-r a.txt\nrequests\n")
+    result = demo("migrate --dry-run --format json")
+    assert sorted(result.json["files"]) == ["a.txt", "b.txt", "requirements.txt"]
+    assert result.json["diff"].count("numpy") == 1
+
+
+def test_endless_includes_end(demo: Demo) -> None:
+    for number in range(2_001):
+        (demo.folder / f"{number}.txt").write_text(f"-r {number + 1}.txt\n")
+    result = demo("migrate 0.txt --dry-run")
+    assert result.status == 2
+    assert "files include each other" in result.err
+
+
+def test_a_line_of_a_megabyte_is_read_in_little_memory(demo: Demo) -> None:
+    write(demo, requirements=f"torch\n{'x' * 1_000_000}\nnumpy @ https://e.org/{'y' * 999_999}\n")
+    tracemalloc.start()
+    result = demo("migrate --dry-run --format json -y")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result.status in {0, 2}
+    assert peak < 300_000_000
+
+
+def test_no_code_of_the_project_is_run(demo: Demo) -> None:
+    (demo.folder / "setup.py").write_text("open('ran', 'w')\n")
+    write(demo, requirements="-e .\ntorch\n")
+    result = demo("migrate")
+    assert result.status == 0
+    assert "setup.py stays as it is" in result.err
+    assert not (demo.folder / "ran").exists()
+
+
+def test_secrets_of_an_index_stay_out_of_the_project(demo: Demo) -> None:
+    write(demo, requirements="--extra-index-url https://me:s3cret@pypi.example.org/simple\ntorch\n")
+    result = demo("migrate")
+    assert result.status == 0
+    assert "https://pypi.example.org/simple" in demo.text
+    assert "s3cret" not in demo.text + result.out + result.err
+    assert "UV_INDEX_EXAMPLE_USERNAME" in result.err
+
+
+# What cannot be.
+
+
+def test_two_tools_that_disagree_are_refused(demo: Demo) -> None:
+    write(demo, requirements=LABELLED)
+    text = "name: demo\ndependencies:\n  - pytorch\n  - cpuonly\n"
+    (demo.folder / "environment.yml").write_text(text)
+    result = demo("migrate --dry-run")
+    assert result.status == 2
+    assert "requirements.txt and environment.yml mean different builds" in result.err
+    assert demo("migrate --dry-run -t linux-cpu").status == 0
+    assert demo("migrate --dry-run environment.yml").status == 0
+
+
+def test_nothing_to_migrate_says_what_is_looked_for(demo: Demo) -> None:
+    result = demo("migrate")
+    assert result.status == 2
+    assert "there is nothing to migrate" in result.err
+
+
+def test_a_target_overrules_what_was_told(demo: Demo) -> None:
+    write(demo, requirements=LABELLED)
+    result = demo("migrate -t linux-cpu --dry-run --format json")
+    assert [target["target"] for target in result.json["targets"]] == ["linux-cpu"]
+
+
+def test_check_writes_nothing_and_tells_whether_it_would(demo: Demo) -> None:
+    write(demo, requirements=LABELLED)
+    assert demo("migrate --check").status == 1
+    assert demo.names() == ["requirements.txt"]
+    assert demo("migrate").status == 0
+    assert demo("migrate --check").status == 0
+
+
+def test_a_file_is_named_from_where_one_is(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = demo.folder / "below"
+    below.mkdir()
+    write(demo, requirements=LABELLED)
+    monkeypatch.chdir(below)
+    result = demo(f"migrate {os.path.join('.', 'requirements.txt')} --dry-run --format json")
+    assert result.json["files"] == ["requirements.txt"]
