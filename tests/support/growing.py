@@ -68,6 +68,24 @@ def scoped_sources(count: int) -> Files:
     return _project(HEAD + _extras(count) + _conflicts([[*range(count)]]) + text)
 
 
+def marked_scopes(count: int) -> Files:
+    """Each extra has a source of its own for one system, and all are in one conflict set."""
+    sources = "".join(
+        f'    {{ index = "pytorch-cu130", extra = "e{number}", marker = "sys_platform == '
+        "'linux'\" },\n"
+        for number in range(count)
+    )
+    text = f"\n[tool.uv.sources]\ntorch = [\n{sources}]\n{INDEX}"
+    return _project(HEAD + _extras(count) + _conflicts([[*range(count)]]) + text)
+
+
+def strangers(count: int) -> Files:
+    """One extra has a torch; many others, which have none, conflict with each other."""
+    text = _extras(count, "numpy") + 'cu126 = ["torch>=2.9"]\n' + _conflicts([[*range(count)]])
+    source = '\n[tool.uv.sources]\ntorch = [{ index = "pytorch-cu126", extra = "cu126" }]\n'
+    return _project(HEAD + text + source + INDEX.replace("cu130", "cu126"))
+
+
 def one_conflict_set(count: int) -> Files:
     """All extras are in one conflict set."""
     return _project(HEAD + _extras(count) + _conflicts([[*range(count)]]) + ROUTED)
@@ -347,6 +365,8 @@ SHAPES: tuple[Callable[[int], Files], ...] = (
     extras,
     plain_extras,
     scoped_sources,
+    marked_scopes,
+    strangers,
     one_conflict_set,
     conflict_pairs,
     group_chain,

@@ -96,32 +96,53 @@ class Draft:
             elif same(current) != same(wanted[0]):
                 self.put(path, wanted[0], reason)
             return
-        missing = list(wanted)
-        surplus: list[int] = []
-        for number, entry in enumerate(current):
-            match = next((w for w in missing if same(w) == same(entry)), None)
-            if match is None:
-                surplus.append(number)
-            else:
-                missing.remove(match)
-        for number in list(surplus):
-            match = next((w for w in missing if kin(w) == kin(current[number])), None)
-            if match is not None:
-                self.replace((*path, number), match, reason)
-                missing.remove(match)
-                surplus.remove(number)
-        for number in reversed(surplus):
+        keys = list(map(same, wanted))
+        pairs, surplus = _paired(list(map(same, current)), keys)
+        missing = [number for number in range(len(wanted)) if number not in pairs]
+        theirs, ours = [kin(current[n]) for n in surplus], [kin(wanted[n]) for n in missing]
+        taking, _ = _paired(theirs, ours)
+        for place, number in sorted((surplus[one], missing[n]) for n, one in taking.items()):
+            self.replace((*path, place), wanted[number], reason)
+        gone = {surplus[one] for one in taking.values()}
+        for number in reversed([number for number in surplus if number not in gone]):
             self.remove((*path, number), reason)
-        for entry in missing:
-            before = wanted[: list(wanted).index(entry)]
-            now = [same(there) for there in self.get(path)]
-            places = [now.index(same(w)) for w in before if same(w) in now]
-            self.insert(path, entry, reason, max(places, default=-1) + 1)
+        places: dict[Hashable, int] = {}
+        for place, entry in enumerate(self.get(path)):
+            places.setdefault(same(entry), place)
+        new = {missing[n] for n in range(len(missing)) if n not in taking}
+        last, inserted = -1, 0
+        for number, entry in enumerate(wanted if new else ()):
+            if number in new:
+                # Behind all that is wanted before it.
+                self.insert(path, entry, reason, last + 1 + inserted)
+                inserted += 1
+            last = max(last, places.get(keys[number], -1))
 
     def take(self, step: Step) -> None:
         """Take a step that somebody else has made."""
         take(self.data, step, self._own)
         self.steps.append(step)
+
+
+def _paired(
+    there: Sequence[Hashable], wanted: Sequence[Hashable]
+) -> tuple[dict[int, int], list[int]]:
+    """Give each entry that is there the first one wanted with an equal key, each once.
+
+    Returns:
+        Numbers of those wanted to numbers of those there, and the numbers there that are left.
+    """
+    waiting: dict[Hashable, list[int]] = {}
+    for number in reversed(range(len(wanted))):
+        waiting.setdefault(wanted[number], []).append(number)
+    pairs: dict[int, int] = {}
+    left: list[int] = []
+    for number, key in enumerate(there):
+        if same := waiting.get(key):
+            pairs[same.pop()] = number
+        else:
+            left.append(number)
+    return pairs, left
 
 
 class CarefulDraft(Draft):

@@ -345,13 +345,14 @@ class _Reading:
                 by_scope.setdefault(scope, []).append((source, backend))
         found: dict[Target, None] = {}
         names: dict[str, str] = {}
+        platforms = self._platforms(entries)
         for scope, sources in by_scope.items():
             own = self._own_backend(scope, sources)
             if own is None:
                 continue
             if layout != "markers":
                 self._name(own, self._written(scope, layout), names)
-            for platform in self._platforms(entries):
+            for platform in platforms:
                 backend = self._at(platform, [*sources, *everywhere])
                 if layout == "markers" and backend == PYPI and not self._held_together():
                     continue
@@ -362,9 +363,7 @@ class _Reading:
         if layout != "markers":
             for scope in self._unrouted(by_scope, layout):
                 self._name(PYPI, self._written(scope, layout), names)
-                found.update(
-                    (Target(platform, PYPI), None) for platform in self._platforms(entries)
-                )
+                found.update((Target(platform, PYPI), None) for platform in platforms)
         return tuple(found), names
 
     def _name(self, backend: Backend, written: str, names: dict[str, str]) -> None:
@@ -432,7 +431,8 @@ class _Reading:
 
     def _written(self, scope: str, layout: Layout) -> str:
         tables = self.project.extras if layout == "extras" else self.project.groups
-        return next((s.written for name, s in tables.items() if name == scope), scope)
+        section = tables.get(canonicalize_name(scope))
+        return section.written if section else scope
 
     def _unrouted(self, scopes: Iterable[str], layout: Layout) -> list[str]:
         """Return the members of our conflict set that hold torch but no source: PyPI's build."""
@@ -468,7 +468,7 @@ class _Reading:
 
     def _platforms(self, entries: Iterable[Source]) -> list[Platform]:
         """Return the platforms worth a target: the usual ones, and machines that a marker names."""
-        markers = [source.marker for source in entries if source.marker is not None]
+        markers = {str(s.marker): s.marker for s in entries if s.marker is not None}.values()
         workspace = self.project.workspace
         required = [entry.marker for entry in workspace.required_environments]
         locked = [entry.marker for entry in workspace.environments]

@@ -202,6 +202,7 @@ def may_hold(marker: Marker | None, platform: Platform) -> bool:
     return any(holds(marker, platform, each["python_version"]) for each in _PYTHONS)
 
 
+@lru_cache(maxsize=4096)
 def same_platforms(marker: str | None) -> frozenset[Platform]:
     """Return where a marker holds: equal for two markers that mean the same platforms."""
     if marker is None:
@@ -315,6 +316,7 @@ def _are_pieces(environments: Iterable[str], wanted: Iterable[AbstractSet[Platfo
     )
 
 
+@lru_cache(maxsize=4096)
 def names_platforms(marker: str) -> bool:
     """Tell whether a marker speaks of nothing but the platforms known here."""
     text = str(Marker(marker))

@@ -57,6 +57,7 @@ class Bounds:
         """
         self.choice = choice
         self.catalog = catalog
+        self._tritons: dict[Backend, Triton | None] = {}
         there = tuple(there)
         known = {target.backend for target in choice.targets} <= {t.backend for t in there}
         self.parted = known and len({_last_line(target, catalog) for target in there}) > 1
@@ -78,6 +79,11 @@ class Bounds:
 
     def triton(self, backend: Backend) -> Triton | None:
         """Return the triton package of the torch that uv will install: the newest in range."""
+        if backend not in self._tritons:
+            self._tritons[backend] = self._find_triton(backend)
+        return self._tritons[backend]
+
+    def _find_triton(self, backend: Backend) -> Triton | None:
         reached = self._reached(backend, self.ceiling) or self.catalog.releases
         newest = self.catalog.triton(backend, reached[0])
         lowest = self.catalog.triton(backend, self.choice.release or reached[0])

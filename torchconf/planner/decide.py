@@ -139,7 +139,8 @@ class Decision(NamedTuple):
         """Return the sections of those extras or groups."""
         extras = self.before.layout == "extras"
         sections: Mapping[NormalizedName, Section] = project.extras if extras else project.groups
-        return {name: section for name, section in sections.items() if name in self.gone}
+        gone = self.gone
+        return {name: section for name, section in sections.items() if name in gone}
 
     def platforms_of(self, name: str) -> tuple[frozenset[Platform], frozenset[Platform]]:
         """Return the platforms that are targets of an extra or group, and those that were.

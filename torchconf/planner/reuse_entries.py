@@ -48,11 +48,10 @@ def keep_entries(
     Returns:
         None if there is no place beside the fixed ones.
     """
-    there = [current] if isinstance(current, dict) else current or []
+    there = _by_scope([current] if isinstance(current, dict) else current or [])
     kept: list[Value] = []
-    for scope in dict.fromkeys(map(_scope, wanted)):
-        own = [entry for entry in wanted if _scope(entry) == scope]
-        old = [entry for entry in there if _scope(entry) == scope]
+    for scope, own in _by_scope(wanted).items():
+        old = there.get(scope)
         if not old:
             kept += own
             continue
@@ -67,6 +66,13 @@ def keep_entries(
             return None
         kept += found
     return kept
+
+
+def _by_scope(entries: Sequence[Value]) -> dict[tuple[str, str], list[Value]]:
+    found: dict[tuple[str, str], list[Value]] = {}
+    for entry in entries:
+        found.setdefault(_scope(entry), []).append(entry)
+    return found
 
 
 def _keep(
