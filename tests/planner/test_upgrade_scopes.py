@@ -417,3 +417,33 @@ def test_a_choice_whose_markers_hold_nowhere_is_left_alone(command: str, tmp_pat
     assert demo.project["optional-dependencies"]["odd"] == ["torch==2.9.1"]
     assert {"extra": "odd"} in demo.uv["conflicts"][0]
     assert f'extra = "odd"{NOWHERE}' in demo.text
+
+
+@inside
+@pytest.mark.parametrize(
+    ("more", "old"),
+    [
+        ("", "torch~=2.7"),
+        ('full = ["demo[old]"]', "torch~=2.5"),
+        ('full = ["demo[old]"]\nmore = ["demo[full]"]', "torch~=2.5"),
+    ],
+)
+def test_an_extra_that_another_one_asks_for_does_not_go_its_own_way(
+    more: str, old: str, inside_replica: Replica, tmp_path: Path
+) -> None:
+    """uv puts its requirements beside those of the extra that conflicts with it."""
+    demo = scoped(tmp_path, "torch~=2.5", "torch~=2.5")
+    demo.path.write_text(demo.text.replace('new = ["', f'{more}\nnew = ["'))
+    assert inside_replica.uv("lock", cwd=demo.folder).returncode == 0
+    done = demo("upgrade")
+    assert done.status == (2 if more else 0), done.err
+    run = inside_replica.uv("lock", cwd=demo.folder)
+    assert run.returncode == 0, run.stderr
+    assert demo.project["optional-dependencies"]["old"] == [old]
+
+
+def test_what_a_nightly_choice_requires_is_no_limit_of_others(tmp_path: Path) -> None:
+    demo = three(tmp_path, "torch==2.12.1", "torch==2.12.1", "torch==2.11.0", "nightly")
+    done = demo("init -y --layout extras")
+    assert done.status == 0, done.err
+    assert "2.12.1" in done.err

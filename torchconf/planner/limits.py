@@ -60,7 +60,14 @@ class Limits:
         self.pin = pin
         self.pythons: tuple[str, ...] | None = None
         """The only Pythons that count; None for any."""
-        self.scopes = before.scopes
+        # What conflicts with an extra or group that chooses a build is a choice of its own.
+        self.scopes = before.scopes.union(
+            item.name
+            for conflict in project.conflicts
+            if any(item.name in before.scopes for item in conflict.items)
+            for item in conflict.items
+            if item.name is not None
+        )
         self.names = {
             backend: {
                 canonicalize_name(name),

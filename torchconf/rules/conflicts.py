@@ -238,11 +238,27 @@ def _incompatible(
             together = overlap(*ranges.values())
         return not together and not overlap(ranges[first.what], ranges[second.what])
 
+    sets = {item: _sets_of(context, item) for item, _ in asked}
     classed = [
-        (_Class(context.set_numbers(item), str(line.specifier), line.marker), (item, line))
-        for item, line in asked
+        (_Class(sets[item], str(line.specifier), line.marker), (item, line)) for item, line in asked
     ]
     yield from _pairs(classed, collide)
+
+
+def _sets_of(context: Context, item: Item) -> frozenset[int]:
+    """Return the numbers of the conflict sets of an item, those of groups that it includes, too.
+
+    uv lets a group stand in for those that it includes.
+    """
+    groups = context.project.groups
+    found = set(context.set_numbers(item))
+    reached = [item.name] if item.kind == "group" and item.name else []
+    for name in reached:  # which grows
+        for include in groups[name].includes if name in groups else ():
+            if include.group not in reached:
+                reached.append(include.group)
+                found |= context.set_numbers(item._replace(name=include.group))
+    return frozenset(found)
 
 
 class PairwiseConflicts(Rule):

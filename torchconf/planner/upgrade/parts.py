@@ -87,7 +87,8 @@ def find_parts(
 
     Returns:
         Nothing where a constraint holds torch for all of them, or where two of them may be
-        installed together.
+        installed together. uv puts the requirements of an extra into each other one that asks for
+        it, whatever is chosen.
     """
     kind = KINDS.get(before.layout) if before.layout else None
     workspace = project.workspace
@@ -128,11 +129,30 @@ def find_parts(
         for conflict in project.conflicts
         for pair in combinations([i.name for i in conflict.items if i.kind == kind], 2)
     }
+    bringing = {
+        canonicalize_name(part.name): _bringing(project, part) if kind == "extra" else ()
+        for part in parts
+    }
     pairs = (
-        frozenset(map(canonicalize_name, (one.name, other.name)))
-        for one, other in combinations(parts, 2)
+        frozenset((mine, theirs))
+        for one, other in combinations(bringing, 2)
+        for mine in (one, *bringing[one])
+        for theirs in (other, *bringing[other])
     )
     return tuple(parts) if len(parts) > 1 and all(pair in apart for pair in pairs) else ()
+
+
+def _bringing(project: Project, part: Part) -> tuple[NormalizedName, ...]:
+    """Return the other extras that ask for an extra, or for one that does so."""
+    found = [canonicalize_name(part.name)]
+    for name in found:  # which grows
+        found += [
+            other
+            for other, section in project.extras.items()
+            if other not in found
+            and any(r.name == project.name and name in r.extras for r in section.requirements)
+        ]
+    return tuple(found[1:])
 
 
 def _reached(name: NormalizedName, tables: Mapping[NormalizedName, Section]) -> dict[Path, Section]:
