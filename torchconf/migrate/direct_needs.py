@@ -89,7 +89,7 @@ def source_files(file: OldFile, read: Mapping[str, OldFile]) -> tuple[str, ...]:
 def _path(source: str, folder: str, read: Mapping[str, OldFile]) -> str:
     """Return the path by which a source was read: it may be said from either folder."""
     for path in (source, f"{folder}/{source}" if folder else source):
-        if path in read and path != "pyproject.toml":
+        if path in read:
             return path
     return ""
 

@@ -21,6 +21,7 @@ from torchconf.migrate.old import (
 from torchconf.migrate.pip_lines import split_lines, without_comment
 from torchconf.migrate.pip_options import LEFT_OUT, Option, OptionError, cut_options
 from torchconf.migrate.pip_requirement import read_requirement
+from torchconf.migrate.poetry_export import without_repeated_pythons
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,11 +71,16 @@ def read_pip(path: str, text: str, *, constraints: bool = False) -> OldFile:
         ]
         items = said + items
     compiled = header is not None or _has_annotations(items)
+    exported = None if compiled else without_repeated_pythons(items)
+    if exported:
+        items, compiled = exported, True
     if not compiled:
         items = [item._replace(via=()) if isinstance(item, Need) else item for item in items]
     if constraints:
         items = [_bounded(item) for item in items]
     sources = header.sources if header and header.sources else _sources(items)
+    if exported:
+        sources = ("pyproject.toml",)
     return OldFile(path, "pip", tuple(items), compiled, sources if compiled else ())
 
 
