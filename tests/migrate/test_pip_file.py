@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from torchconf.errors import ProjectError
-from torchconf.migrate.old import Bound, Include, LeftOut, Need, OldIndex, Place, PythonBound
+from torchconf.migrate.old import (
+    Bound,
+    Include,
+    LeftOut,
+    Need,
+    OldIndex,
+    Place,
+    PythonBound,
+    Toolkit,
+)
 from torchconf.migrate.pip_file import read_pip
 
 HERE = Place("requirements.txt", 1)
@@ -186,3 +195,48 @@ def test_another_format_is_an_error(text: str) -> None:
         read_pip("a.txt", f"\n{text}")
     assert error.value.at == "a.txt, line 2"
     assert error.value.help
+
+
+def test_a_list_for_conda_install_is_read_as_condas() -> None:
+    text = "# conda install --file requirements.txt\nnumpy\npytorch==1.13.1\ncudatoolkit=11.7\n"
+    read = read_pip("requirements.txt", f"{text}python=3.10\n")
+    assert read.format == "conda"
+    _, torch, toolkit, python = read.items
+    assert isinstance(torch, Need)
+    assert (torch.name, torch.specifier) == ("torch", "==1.13.1")
+    assert isinstance(toolkit, Toolkit)
+    assert toolkit.backend == "cu117"
+    assert isinstance(python, PythonBound)
+
+
+def test_a_wrong_name_between_requirements_of_pip_changes_none_of_them() -> None:
+    read = read_pip("requirements.txt", "pytorch\nopencv\n-f https://example.org\n")
+    assert read.format == "pip"
+    assert [item.name for item in read.items if isinstance(item, Need)] == ["pytorch", "opencv"]
+
+
+def test_what_conda_list_printed_is_refused() -> None:
+    text = "# This file may be used to create an environment using:\n# $ conda create\na=1=py_0\n"
+    with pytest.raises(ProjectError, match="one environment of conda"):
+        read_pip("requirements.txt", text)
+
+
+def test_an_export_of_poetry_says_the_pythons_once() -> None:
+    python = 'python_version >= "3.9" and python_version < "3.13"'
+    lines = (f"a==1 ; {python}", f"torch==2.4.1 ; {python} and (os_name == 'nt' or os_name == '')")
+    text = "\n".join(
+        (*lines, f'b==2 ; (os_name == "nt") and {python}', "--extra-index-url https://x.org")
+    )
+    read = read_pip("requirements_cuda.txt", text)
+    assert read.compiled
+    assert read.sources == ("pyproject.toml",)
+    pythons, *rest = read.items
+    assert pythons == PythonBound(Place("requirements_cuda.txt", 1), python, ">=3.9,<3.13")
+    assert [item.marker for item in rest if isinstance(item, Need)] == [
+        "",
+        "os_name == 'nt' or os_name == ''",
+        'os_name == "nt"',
+    ]
+    # Without a pin it is somebody's own file, and some markers alone are nobody's.
+    for other in (text.replace("a==1", "a"), text.replace(f"a==1 ; {python}", "a==1")):
+        assert not read_pip("requirements_cuda.txt", other).compiled

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError
+from torchconf.migrate.conda_list import refuse_exports
 from torchconf.migrate.conda_packages import CondaPackages
 from torchconf.migrate.conda_platforms import platform_key, selector_marker
 from torchconf.migrate.conda_spec import parse_spec
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read_conda"]
 
-_EXPORTED = ("# This file may be used to create an environment", "@EXPLICIT")
 _WHY = {
     "name": "the name of an environment; a project has one of its own",
     "prefix": "where the environment was; uv has it in `.venv`",
@@ -46,7 +46,7 @@ def read_conda(path: str, text: str) -> OldFile:
     Raises:
         ProjectError: It is not YAML or lists no dependencies, or PyYAML is missing.
     """
-    _refuse_exports(path, text)
+    refuse_exports(path, text)
     yaml = read_yaml(path, text)
     entries = {entry.key: entry for entry in yaml.pairs(yaml.root)}
     if "package" in entries and "metadata" in entries:
@@ -90,15 +90,6 @@ _LISTS: dict[str, Callable[[Place, str], Item]] = {
     "pip-repositories": _index,
 }
 """The lists of plain values, and what an entry of each means."""
-
-
-def _refuse_exports(path: str, text: str) -> None:
-    if any(line.startswith(_EXPORTED) for line in text.split("\n", 20)[:20]):
-        raise ProjectError(
-            "this lists what one environment of conda holds, for one platform",
-            at=path,
-            help="write an environment.yml: `conda env export --from-history > environment.yml`",
-        )
 
 
 class _Reader:

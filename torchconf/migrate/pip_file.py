@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError
 from torchconf.migrate.compiled import read_header, read_index_note, read_via
+from torchconf.migrate.conda_list import read_conda_list, refuse_exports
 from torchconf.migrate.old import (
     BASE,
     Bound,
@@ -43,9 +44,12 @@ def read_pip(path: str, text: str, *, constraints: bool = False) -> OldFile:
             lists is not needed, only bounded.
 
     Raises:
-        ProjectError: No line of it can be read.
+        ProjectError: No line of it can be read, or `conda list` printed it.
     """
+    refuse_exports(path, text)
     lines = split_lines(text)
+    if of_conda := read_conda_list(path, [line for line in lines if line.text]):
+        return of_conda
     items: list[Item] = []
     unread = 0
     for line in lines:
