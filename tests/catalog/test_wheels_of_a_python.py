@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from torchconf.catalog import _admits
+from torchconf.catalog import serves_python
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,4 @@ from torchconf.catalog import _admits
     ],
 )
 def test_wheels_serve_a_python(pythons: str, python: str, *, admitted: bool) -> None:
-    assert _admits(pythons.split(), python) is admitted
+    assert serves_python(pythons.split(), python) is admitted

@@ -257,12 +257,19 @@ def test_uv_missing_or_broken(
     assert demo.names() == ["pyproject.toml"]
 
 
-def test_an_old_uv_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("version", "is_old"),
+    [("0.7.2", True), ("0.8.0", True), ("0.8.14", True), ("0.8.15", False), ("0.13.9", False)],
+)
+def test_an_old_uv_is_a_warning(
+    version: str, is_old: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     demo = Demo(tmp_path, EXTRAS)
-    (tmp_path / "uv").write_text('#!/bin/sh\necho "uv 0.7.2"\n')
+    (tmp_path / "uv").write_text(f'#!/bin/sh\necho "uv {version}"\n')
     (tmp_path / "uv").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    assert "uv 0.7.2 is older than 0.8" in demo("verify --frozen").err
+    told = demo("verify --frozen").err
+    assert (f"uv {version} is older than 0.8.15" in told) is is_old
 
 
 FAULTS = {

@@ -33,7 +33,7 @@ from torchconf.model.backends import (
 from torchconf.model.ranges import admits_from, admits_python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from torchconf.model.target_spec import Vocabulary
     from torchconf.model.targets import Platform
@@ -445,7 +445,7 @@ class Catalog:
             number = cells.get(backend.name)
             if number is not None:
                 seen = self._data["sets"][number][1].get(platform.key, "").split()
-                if any(_admits(seen, python) for python in pythons):
+                if any(serves_python(seen, python) for python in pythons):
                     yield Version(version)
 
     def released(
@@ -454,7 +454,7 @@ class Catalog:
         """Yield those releases of which an index has a wheel for a Python, on any platform."""
         for release in releases:
             cell = self._cell(package, str(release), backend)
-            if cell and any(_admits(pythons.split(), python) for pythons in cell[1].values()):
+            if cell and any(serves_python(pythons.split(), python) for pythons in cell[1].values()):
                 yield release
 
     @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
@@ -513,7 +513,7 @@ class Catalog:
         listed = "all" in complete or ("x86_64" in complete and platform.key in _LISTED)
         if pythons is None:
             return Answer.NO if listed or "platforms" in complete else Answer.UNKNOWN
-        if _admits(pythons.split(), python):
+        if serves_python(pythons.split(), python):
             return Answer.YES
         return Answer.NO if listed else Answer.UNKNOWN
 
@@ -551,7 +551,7 @@ class Catalog:
         # A Python that the matrix does not name may still have been published early.
         cells = self._data["wheels"].get(self.main_package, {}).get(str(release), {})
         return not any(
-            _admits(pythons.split(), python)
+            serves_python(pythons.split(), python)
             for number in cells.values()
             for pythons in self._data["sets"][number][1].values()
         )
@@ -683,7 +683,7 @@ def _range(text: str) -> SpecifierSet:
     return SpecifierSet(text)
 
 
-def _admits(pythons: list[str], python: str) -> bool:
+def serves_python(pythons: Collection[str], python: str) -> bool:
     """Tell whether wheels for these Pythons serve one; `3.9+` is the stable ABI from 3.9 on."""
     if python in pythons:
         return True

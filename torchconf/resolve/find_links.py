@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from torchconf.catalog import serves_python
 from torchconf.errors import hide_secrets
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Wheel(NamedTuple):
 
     def serves(self, platform: Platform, pythons: Iterable[str]) -> bool:
         """Tell whether it fits a machine and one of these Pythons."""
-        fits = any(_admits(self.pythons, python) for python in pythons)
+        fits = any(serves_python(self.pythons, python) for python in pythons)
         return fits and platform.key in self.platforms
 
 
@@ -123,8 +124,3 @@ def wheels_named(files: Iterable[str], catalog: Catalog) -> Iterator[Wheel]:
         }
         platforms = {one for tag in tags for one in platforms_of(tag.platform, anywhere)}
         yield Wheel(name, version, frozenset(filter(None, pythons)), frozenset(platforms))
-
-
-def _admits(known: Iterable[str], python: str) -> bool:
-    minor = int(python.rstrip("t").split(".")[1])
-    return any(one == python or (one.endswith("+") and int(one[2:-1]) <= minor) for one in known)

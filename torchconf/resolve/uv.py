@@ -98,8 +98,8 @@ class Captured(NamedTuple):
         raise UvError(f"{message}: {spoken_failure(self.stderr)}", at=self.command, help=help)
 
 
-OLDEST = (0, 8)
-"""The first uv whose lockfiles are right for what torchconf writes."""
+OLDEST = (0, 8, 15)
+"""The first uv whose lockfiles are right: those of 0.8.14 lack what a forked torch depends on."""
 
 
 def spoken_failure(stderr: str) -> str:
