@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.errors import ProjectError
@@ -44,7 +45,8 @@ class Yaml:
         """Take the nodes of a document."""
         self.root = root
         self._path = path
-        self._lines = text.split("\n")
+        self._text = text
+        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
     def pairs(self, node: Node) -> Iterator[Entry]:
         """Yield the keys of a mapping; nothing of anything else."""
@@ -62,16 +64,22 @@ class Yaml:
         """Return how an entry is written, on one line and without its comment."""
         if entry.value is not None:
             return f"{entry.key}: {entry.value}" if entry.key else entry.value
-        lines = self._lines[entry.at.line - 1 : max(entry.at.line, entry.at.last)]
-        return " ".join(" ".join(lines).split())
+        first = self._starts[entry.at.line - 1]
+        return " ".join(self._text[first : self._end(max(entry.at.line, entry.at.last))].split())
+
+    def _end(self, line: int) -> int:
+        """Return where a line ends."""
+        return self._starts[line] if line < len(self._starts) else len(self._text)
+
+    def _line(self, index: int) -> int:
+        """Return the line of an offset as editors count; YAML has more ends of lines."""
+        return bisect_right(self._starts, index)
 
     def _entry(self, key: str, first: Node, node: Node) -> Entry:
-        line, last = first.start_mark.line + 1, _last_line(node)
-        end = node.end_mark
+        line, end = self._line(first.start_mark.index), node.end_mark.index
         is_text = _kind(node) == "scalar" and not node.tag.endswith(":null")
-        comment = None
-        if is_text and end.line < len(self._lines):
-            comment = _COMMENT.match(self._lines[end.line], end.column)
+        comment = _COMMENT.match(self._text, end, self._end(self._line(end))) if is_text else None
+        last = self._line(max(first.start_mark.index, _end_of(node) - 1))
         return Entry(
             Place(self._path, line, last if last > line else 0),
             key,
@@ -103,7 +111,8 @@ def read_yaml(path: str, text: str) -> Yaml:
         raise ProjectError("lists or mappings are nested too deeply", at=path) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        place = f"{path}, line {mark.line + 1}" if mark else path
+        count = text.count("\n", 0, mark.index) if mark else 0
+        place = f"{path}, line {count + 1}" if mark else path
         why = getattr(error, "problem", None) or getattr(error, "reason", None) or "no YAML"
         raise ProjectError(f"not valid YAML: {why}", at=place) from error
     if root is None or _kind(root) != "mapping":
@@ -115,13 +124,12 @@ def read_yaml(path: str, text: str) -> Yaml:
     return Yaml(path, text, root)
 
 
-def _last_line(node: Node) -> int:
-    """Return the line on which a value ends; the mark of a block is at what follows it."""
+def _end_of(node: Node) -> int:
+    """Return where a value ends; the mark of a block is at what follows it."""
     while _kind(node) != "scalar" and node.value and not getattr(node, "flow_style", False):
         last = node.value[-1]
         node = last[1] if isinstance(last, tuple) else last
-    end = node.end_mark
-    return int(end.line + 1 if end.column else max(end.line, node.start_mark.line + 1))
+    return int(node.end_mark.index)
 
 
 def _kind(node: Node) -> str:
