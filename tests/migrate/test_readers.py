@@ -21,6 +21,7 @@ from torchconf.migrate.conda import read_conda
 from torchconf.migrate.old import OldFile
 from torchconf.migrate.pdm import read_pdm
 from torchconf.migrate.pipenv import read_pipfile
+from torchconf.migrate.pixi import read_pixi
 from torchconf.migrate.poetry import read_poetry
 
 CASES = sorted(path for path in (Path(__file__).parent / "readers").iterdir() if path.is_dir())
@@ -28,6 +29,7 @@ READERS: dict[str, tuple[Callable[[str, str], OldFile], tuple[str, ...]]] = {
     "conda": (read_conda, ()),
     "pdm": (read_pdm, ("tool.pdm",)),
     "pipenv": (read_pipfile, ()),
+    "pixi": (read_pixi, ()),
     "poetry": (read_poetry, ("tool.poetry",)),
 }
 """Each format: what reads it, and the tables that it reads; none: all of the file."""
@@ -53,6 +55,7 @@ def test_a_file_is_read_line_by_line(case: Path) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_no_line_is_forgotten(case: Path) -> None:
     text, old, scopes = old_file(case)
+    scopes = ("tool.pixi",) if old.format == "pixi" and old.path != "pixi.toml" else scopes
     left = unsaid_yaml(text, old) if old.format == "conda" else unsaid(text, scopes, old)
     assert left == []
     assert all(item.at.file == old.path and item.text for item in old.items)
@@ -125,6 +128,33 @@ def test_whatever_stands_in_a_pipfile_and_in_the_tables_of_pdm(
         assert unsaid(text, (), read_pipfile("Pipfile", text)) == []
     text = tomlkit.dumps({"tool": {"pdm": pdm}})
     assert unsaid(text, ["tool.pdm"], read_pdm("pyproject.toml", text)) == []
+
+
+PIXI_TABLE = {
+    "dependencies": tables(["pytorch", "pytorch-cuda", "python"], ODD) | ODD,
+    "pypi-dependencies": tables(["torch"], ODD) | ODD,
+    "pypi-options": tables(["index-url", "extra-index-urls", "find-links"], ODD) | ODD,
+    "system-requirements": tables(["cuda"], ODD) | ODD,
+    "platforms": ODD,
+}
+PIXI = st.fixed_dictionaries(
+    {"workspace": tables(["name", "platforms", "channels"], ODD)},
+    optional={
+        **PIXI_TABLE,
+        "feature": tables(["a"], st.fixed_dictionaries({}, optional=PIXI_TABLE) | ODD) | ODD,
+        "target": tables(["linux"], st.fixed_dictionaries({}, optional=PIXI_TABLE) | ODD) | ODD,
+        "environments": tables(["default"], st.just(["a"]) | ODD) | ODD,
+    },
+)
+
+
+@settings(max_examples=40)
+@given(PIXI)
+def test_whatever_stands_in_a_file_of_pixi(data: dict[str, object]) -> None:
+    text = tomlkit.dumps(data)
+    assert unsaid(text, (), read_pixi("pixi.toml", text)) == []
+    text = tomlkit.dumps({"tool": {"pixi": data}})
+    assert unsaid(text, ["tool.pixi"], read_pixi("pyproject.toml", text)) == []
 
 
 @given(st.text(max_size=60))

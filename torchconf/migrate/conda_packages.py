@@ -43,6 +43,11 @@ class CondaPackages:
                 before = self._choosing.get(marker, _TOOLKITS[-1])
                 self._choosing[marker] = min(key, before, key=_TOOLKITS.index)
 
+    @property
+    def choose(self) -> bool:
+        """Whether one of them chooses the build of torch."""
+        return bool(self._choosing)
+
     def items(
         self, at: Place, text: str, spec: Spec, marker: str = "", section: Section = BASE
     ) -> Iterator[Item]:

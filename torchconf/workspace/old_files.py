@@ -202,6 +202,10 @@ def _reader(kind: str) -> Callable[[str, str], OldFile]:
             from torchconf.migrate.pipenv import read_pipfile
 
             return read_pipfile
+        case "pixi":
+            from torchconf.migrate.pixi import read_pixi
+
+            return read_pixi
         case "poetry":
             from torchconf.migrate.poetry import read_poetry
 
