@@ -181,6 +181,17 @@ def test_no_code_of_the_project_is_run(demo: Demo) -> None:
     assert not (demo.folder / "ran").exists()
 
 
+def test_what_a_setup_cfg_requires_is_named(demo: Demo) -> None:
+    setup = "[options]\ninstall_requires =\n  numpy\n  scipy>=1.10\n"
+    (demo.folder / "setup.cfg").write_text(setup)
+    write(demo, requirements=LABELLED)
+    result = demo("migrate")
+    assert result.status == 0
+    assert "setup.cfg stays as it is; it requires `numpy`, `scipy>=1.10`" in result.err
+    assert (demo.folder / "setup.cfg").read_text() == setup
+    assert "scipy" not in demo.text
+
+
 def test_secrets_of_an_index_stay_out_of_the_project(demo: Demo) -> None:
     write(demo, requirements="--extra-index-url https://me:s3cret@pypi.example.org/simple\ntorch\n")
     result = demo("migrate")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from torchconf.cli.migrate import MigrateOptions
     from torchconf.files import Change
-    from torchconf.workspace.old_files import OldFiles
+    from torchconf.workspace.old_files import Beside, OldFiles
     from torchconf.workspace.opened import OpenProject
 
 
@@ -111,14 +111,22 @@ def _refuse_unclear(unclear: Sequence[str]) -> None:
 def _notes(work: _Work) -> list[str]:
     planned = work.planned
     notes = [*planned.drafted.notes, *planned.notes]
-    notes += [
-        f"{name} stays as it is: what it says of the package is for its build backend"
-        for name in work.old.beside
-    ]
+    notes += map(_stays, work.old.beside)
     if planned.outcome is not None:
         notes += planned.outcome.plan.notes
         notes += untargeted(planned.outcome, work.context.catalog)
     return notes
+
+
+def _stays(beside: Beside) -> str:
+    """Say of a file that it stays, and what it requires besides."""
+    if not beside.requires:
+        return f"{beside.file} stays as it is: it is for the build backend of the package"
+    listed = ", ".join(f"`{one}`" for one in beside.requires)
+    return (
+        f"{beside.file} stays as it is; it requires {listed}, which uv reads in "
+        "`project.dependencies` alone"
+    )
 
 
 def _say_what_became(work: _Work) -> None:

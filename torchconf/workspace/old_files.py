@@ -29,12 +29,21 @@ _MOST = 2_000
 _CONSTRAINTS = re.compile(r"(?:.*[-_.])?constraints?(?:[-_.].*)?", re.IGNORECASE)
 
 
+class Beside(NamedTuple):
+    """A file that stays as it is, for a build backend."""
+
+    file: str
+    """Relative to the project's folder."""
+    requires: tuple[str, ...] = ()
+    """What it says that the package needs, as far as that can be read without running it."""
+
+
 class OldFiles(NamedTuple):
     """What was read."""
 
     read: tuple[OldFile, ...]
     """Each before those that it includes."""
-    beside: tuple[str, ...] = ()
+    beside: tuple[Beside, ...] = ()
     """Files that stay as they are and say something of their own: `setup.py`."""
 
 
@@ -58,8 +67,16 @@ def load_old_files(paths: Iterable[str], folder: str) -> OldFiles:
             loader.load(path)
     return OldFiles(
         (*loader.tables, *loader.read.values()),
-        tuple(os.path.relpath(path, folder) for path in beside),
+        tuple(_beside(path, os.path.relpath(path, folder)) for path in beside),
     )
+
+
+def _beside(path: str, name: str) -> Beside:
+    if not name.endswith(".cfg"):
+        return Beside(name)
+    from torchconf.migrate.setup_cfg import requirements_of
+
+    return Beside(name, requirements_of(decode(name, _content(path, name))))
 
 
 class _Loader:
