@@ -12,6 +12,7 @@ from packaging.version import Version
 from torchconf.catalog import Answer
 from torchconf.errors import RequestError
 from torchconf.model.backends import PYPI
+from torchconf.model.markers import may_hold
 from torchconf.model.ranges import admits_from, exclusions, lowest_named, public
 from torchconf.model.requirements import exact_version, next_minor, torch_specifier
 from torchconf.model.target_spec import TargetSpec, parse_target_spec
@@ -334,7 +335,7 @@ class _Search:
                 )
             asked[old] = self._asked_for(known, new)
         if self.request.everything:
-            for old in self._movable(set(self.there) - named.keys()):
+            for old in self._movable([name for name in self.there if name not in named]):
                 asked[old] = None
         return asked
 
@@ -368,7 +369,7 @@ class _Search:
         The others are there for older machines.
         """
         with_version = [self.there[name] for name in names if self.there[name].version]
-        for accelerator in {backend.accelerator for backend in with_version}:
+        for accelerator in dict.fromkeys(backend.accelerator for backend in with_version):
             own = sorted(
                 (b for b in with_version if b.accelerator == accelerator),
                 key=lambda backend: backend.version,
@@ -530,10 +531,8 @@ class _Search:
         """Tell a target that nobody asked for: an unusual machine, which no marker tells apart."""
         if target.platform.is_usual or target.backend in {self.catalog.fallback, PYPI}:
             return False
-        if any(
-            entry.marker.evaluate(target.platform.environment())
-            for entry in self.project.workspace.required_environments
-        ):
+        required = self.project.workspace.required_environments
+        if any(may_hold(entry.marker, target.platform) for entry in required):
             return False
         markers = (
             str(source.marker)
