@@ -224,16 +224,44 @@ def test_the_root_requires_the_companion_that_a_dependency_of_a_member_brings(
     member: str, new: list[str], replica: Replica, tmp_path: Path
 ) -> None:
     """timm needs torchvision, which would come from PyPI beside a torch of another build."""
+    demo = workspace_of(tmp_path, member)
+    assert added(demo, "add-target linux-cu126") == new
+    assert codes(demo("check --strict --format json .")) <= {"TC211"}
+    run = replica.uv("lock", cwd=demo.folder)
+    assert run.returncode == 0, run.stderr
+
+
+def workspace_of(folder: Path, member: str) -> Demo:
+    """Make a root without torch, and a member with these dependencies."""
     text = '[project]\nname = "{}"\nversion = "0.1.0"\nrequires-python = ">=3.11,<3.14"\n'
     demo = Demo(
-        tmp_path,
+        folder,
         text.format("demo") + 'dependencies = ["numpy"]\n\n'
         '[tool.uv.workspace]\nmembers = ["packages/*"]\n',
     )
     inner = demo.folder / "packages/a"
     inner.mkdir(parents=True)
     (inner / "pyproject.toml").write_text(f"{text.format('a')}dependencies = [{member}]\n")
-    assert added(demo, "add-target linux-cu126") == new
-    assert codes(demo("check --strict --format json .")) <= {"TC211"}
+    return demo
+
+
+def test_a_target_that_no_member_requires_torch_for_is_refused(tmp_path: Path) -> None:
+    demo = workspace_of(tmp_path, "\"torch>=2.9 ; sys_platform != 'darwin'\"")
+    before = demo.text
+    done = demo("add-target macos-cpu")
+    assert (done.status, demo.text) == (2, before)
+    assert "of workspace member `a` excludes `macos-cpu`" in done.err
+    assert "packages/a/pyproject.toml" in done.err
+    assert demo("add-target linux-cu130").status == 0
+
+
+@pytest.mark.uv
+def test_triton_is_that_of_the_torch_of_its_own_platform(replica: Replica, tmp_path: Path) -> None:
+    """Where Windows may have a newer torch than Linux, it needs the triton of that one."""
+    lines = "torch==2.9.1 ; sys_platform == 'linux'", "torch>=2.9 ; sys_platform != 'linux'"
+    demo = workspace_of(tmp_path, ", ".join(map(json.dumps, lines)))
+    new = added(demo, "init -y -t linux-cu130 -t windows-xpu")
+    assert new == ["triton-xpu>=3.6.0 ; sys_platform == 'win32'"]
+    assert "TC214" not in codes(demo("check --format json ."))
     run = replica.uv("lock", cwd=demo.folder)
     assert run.returncode == 0, run.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -13,7 +14,7 @@ from torchconf.model.requirements import next_minor, with_upper_bound
 from torchconf.planner.assess import leaves_platform
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from torchconf.catalog import Catalog, Triton
     from torchconf.model.backends import Backend
@@ -41,6 +42,7 @@ class Bounds:
         pin: bool,
         there: Iterable[Target] = (),
         routed: Collection[str] = (),
+        ranges: Mapping[Backend, SpecifierSet] = MappingProxyType({}),
     ) -> None:
         """Find the bounds.
 
@@ -54,6 +56,7 @@ class Bounds:
             there: The targets that the project has. If these part from each other as it is, that
                 is how its author wants them; a new target of the same indexes changes nothing.
             routed: Companions that have sources. Where torch needs no new bound, they need none.
+            ranges: What is said of torch for the platforms of one backend alone.
         """
         self.choice = choice
         self.catalog = catalog
@@ -62,11 +65,11 @@ class Bounds:
         known = {target.backend for target in choice.targets} <= {t.backend for t in there}
         self.parted = known and len({_last_line(target, catalog) for target in there}) > 1
         self.torch = None if settled else self._find_torch(torch)
-        self.ceiling = torch
-        if self.torch is not None:
-            self.ceiling &= SpecifierSet(f"<{self.torch}")
+        bound = SpecifierSet(f"<{self.torch}" if self.torch else "")
         if pin and choice.release is not None:
-            self.ceiling &= SpecifierSet(f"=={choice.release}")
+            bound &= SpecifierSet(f"=={choice.release}")
+        self.ceiling = torch & bound
+        self.ranges = {backend: own & bound for backend, own in ranges.items()}
         self.by_package = {} if self.torch is None else {catalog.main_package: self.torch}
         if not pin and not self.is_open:
             stay = frozenset(held).union(() if self.torch else routed)
@@ -75,7 +78,10 @@ class Bounds:
     @property
     def is_open(self) -> bool:
         """Whether torch can go to whatever release comes next."""
-        return admits_from(self.ceiling, next_minor(max(self.catalog.releases)))
+        return self._admits_new(self.ceiling)
+
+    def _admits_new(self, within: SpecifierSet) -> bool:
+        return admits_from(within, next_minor(max(self.catalog.releases)))
 
     def triton(self, backend: Backend) -> Triton | None:
         """Return the triton package of the torch that uv will install: the newest in range."""
@@ -84,7 +90,8 @@ class Bounds:
         return self._tritons[backend]
 
     def _find_triton(self, backend: Backend) -> Triton | None:
-        reached = self._reached(backend, self.ceiling) or self.catalog.releases
+        within = self.ranges.get(backend, self.ceiling)
+        reached = self._reached(backend, within) or self.catalog.releases
         newest = self.catalog.triton(backend, reached[0])
         lowest = self.catalog.triton(backend, self.choice.release or reached[0])
         # Some Python may be held back to the release that was chosen.
@@ -92,10 +99,11 @@ class Bounds:
             return newest._replace(bound=lowest.bound)
         return newest
 
-    def triton_specifier(self, triton: Triton) -> str:
+    def triton_specifier(self, triton: Triton, backend: Backend | None = None) -> str:
         """Return the range of a triton package that a project requires directly."""
         parts = [f">={triton.bound}"] if triton.bound else []
-        if triton.pin and not self.is_open:
+        within = self.ranges.get(backend, self.ceiling) if backend else self.ceiling
+        if triton.pin and not self._admits_new(within):
             # A newer triton could pull in an older torch, one that needs none.
             parts.append(f"<={triton.pin}")
         return ",".join(parts)

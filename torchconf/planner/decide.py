@@ -24,6 +24,7 @@ from torchconf.model.backends import PYPI, Backend
 from torchconf.model.intent import read_intent
 from torchconf.model.ranges import is_exact
 from torchconf.model.requirements import python_specifier
+from torchconf.model.target_spec import spec_of
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.choose_builds import choose_builds, why_chosen
 from torchconf.planner.default_build import default_build
@@ -243,6 +244,18 @@ def bounds_of(
 ) -> Bounds:
     """Return the bounds of a project that is to have some targets."""
     request, before = inputs.request, inputs.before
+    limits = Limits(
+        inputs.project,
+        before,
+        inputs.main,
+        request.torch,
+        pin=request.pin,
+        around=inputs.facts.around,
+    )
+    own: dict[Backend, list[TargetSpec]] = {}
+    for target in part.targets:
+        if part.release and inputs.catalog.triton(target.backend, part.release):
+            own.setdefault(target.backend, []).append(spec_of(target))
     return Bounds(
         part,
         torch,
@@ -256,6 +269,7 @@ def bounds_of(
         pin=request.pin,
         there=before.targets if request.add else (),
         routed=inputs.project.sources if request.add else (),
+        ranges={backend: limits.admitted(inputs.main, specs) for backend, specs in own.items()},
     )
 
 

@@ -89,7 +89,7 @@ def triton_requirements(decision: Decision, scope: Scope) -> dict[str, str]:
     for backend in scope.backends():
         triton = decision.bounds.triton(backend)
         if triton is not None:
-            text = f"{triton.name}{decision.bounds.triton_specifier(triton)}"
+            text = f"{triton.name}{decision.bounds.triton_specifier(triton, backend)}"
             found[triton.name] = f"{text} ; {scope.marker(backend)}"
     return found
 

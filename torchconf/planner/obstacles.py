@@ -124,6 +124,30 @@ def refuse_without_torch(inputs: Inputs) -> None:
             )
 
 
+def _refuse_left_out_by_members(inputs: Inputs) -> None:
+    """Refuse a target on whose platform no member requires torch, where the root does not either.
+
+    The sources of the root would have no effect there.
+    """
+    project, main = inputs.project, inputs.main
+    if any(one.name == main for one in project.requirements()) or project.root is not None:
+        return
+    theirs = [
+        (member, one)
+        for member in inputs.facts.around
+        for one in member.requirements()
+        if one.name == main and main not in member.sources
+    ]
+    for spec in inputs.request.add if theirs else ():
+        if not any(may_hold(one.marker, spec.platform) for _, one in theirs):
+            member, one = theirs[0]
+            raise RequestError(
+                f"`{one.raw}` of workspace member `{member.written_name}` excludes `{spec.text}`",
+                at=member.place(one.at),
+                help="extend its marker to this platform first",
+            )
+
+
 def refuse_old_triton(inputs: Inputs, targets: Iterable[Target], torch: SpecifierSet) -> None:
     """Refuse a CUDA build whose triton an open index of PyTorch's has no more.
 
@@ -210,7 +234,7 @@ def refuse_virtual_root(inputs: Inputs, layout: Layout, *, together: bool) -> No
 
 
 def refuse_left_out(inputs: Inputs, targets: Iterable[Target]) -> None:
-    """Refuse a target that the project's own `environments` leave out of the lockfile."""
+    """Refuse a target that the project leaves out: by `environments`, or for want of torch."""
     entries = inputs.project.workspace.environments
     for target in targets if entries else ():
         if not any(may_hold(entry.marker, target.platform) for entry in entries):
@@ -219,6 +243,7 @@ def refuse_left_out(inputs: Inputs, targets: Iterable[Target]) -> None:
                 at=inputs.project.workspace.place("tool.uv.environments"),
                 help=f'add an entry for it, such as "{platform_marker(target.platform)}"',
             )
+    _refuse_left_out_by_members(inputs)
 
 
 def refuse_overridden(inputs: Inputs, packages: Collection[str], layout: Layout) -> None:

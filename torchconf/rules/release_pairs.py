@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from torchconf.catalog import Answer
+from torchconf.model.backends import is_nightly
 from torchconf.model.ranges import admits_newer, overlaps
 from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.model.uv_lock import locked_builds
@@ -20,6 +21,7 @@ from torchconf.rules.installed_builds import (
     build_of,
     family_places,
     reachable_range,
+    source_on,
 )
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 from torchconf.rules.wording import list_names
@@ -81,12 +83,24 @@ class CompanionMisfit(Rule):
                 one = _asked(context, place, package)
                 if torch is None or one is None or one.path in reported:
                     continue
-                if not context.platforms(torch.marker, one.marker):
+                if not self._is_known(context, place, torch, one):
                     continue
                 finding = self._pair(context, place, torch, one)
                 if finding is not None:
                     reported.add(one.path)
                     yield finding
+
+    def _is_known(
+        self, context: Context, place: Place, torch: Requirement, one: Requirement
+    ) -> bool:
+        """Tell whether both come somewhere from where releases are known: no nightly index."""
+        sources = [applied_sources(context, each.name, place) for each in (torch, one)]
+        for platform in context.platforms(torch.marker, one.marker):
+            found = [source_on(context, some, platform) for some in sources]
+            indexes = [context.index_of(source) for source in found if source]
+            if not any(index and is_nightly(index.url) for index in indexes):
+                return True
+        return False
 
     def _pair(
         self, context: Context, place: Place, torch: Requirement, one: Requirement
