@@ -5,7 +5,12 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import re
+import signal
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,6 +22,38 @@ settings.register_profile(
     "steady", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("steady")
+
+
+_SPOKEN_TO_US = re.compile(
+    r"UV|(?:UV|TORCHCONF)_\w+|NO_COLOR|FORCE_COLOR|CLICOLOR\w*|COLUMNS|LINES|VIRTUAL_ENV|CONDA_\w+"
+    r"|GITHUB_\w+"
+)
+"""Variables by which a user or a CI tells torchconf and uv what to do."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no habit of this machine's user reach what is tested, nor a catalog they refreshed."""
+    cache = os.environ.get("UV_CACHE_DIR")
+    for name in filter(_SPOKEN_TO_US.fullmatch, list(os.environ)):
+        del os.environ[name]
+    if sys.platform == "linux":
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        os.environ["UV_CACHE_DIR"] = cache or str(Path(home, "uv"))
+        nothing = TemporaryDirectory()
+        config.add_cleanup(nothing.cleanup)
+        os.environ["XDG_CACHE_HOME"] = nothing.name
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hears_signals() -> None:
+    """Let whatever is started here hear signals that `nohup` or a shell's background ignores.
+
+    A process inherits that a signal is ignored, but no handler; so this one stays deaf.
+    """
+    for name in ("SIGINT", "SIGHUP", "SIGTERM"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

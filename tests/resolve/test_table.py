@@ -485,7 +485,7 @@ def test_colour_in_a_pipe_can_be_asked_for(empty: Demo) -> None:
     done = subprocess.run(
         words,
         cwd=empty.folder,
-        env={**os.environ, "PYTHONPATH": ROOT, "COLUMNS": "120"},
+        env={**os.environ, "PYTHONPATH": ROOT, "COLUMNS": "120", "TERM": "xterm-256color"},
         capture_output=True,
         encoding="utf-8",
         check=True,
