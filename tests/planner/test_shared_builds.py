@@ -250,3 +250,82 @@ def test_other_commands_read_the_builds_at_the_root(kind: str, tmp_path: Path) -
     assert demo("add-target linux-cu126 --record -y").status == 0
     listed = demo.data["tool"]["torchconf"]["targets"]
     assert set(listed) >= {"linux-cu132", "linux-cpu", "linux-cu126"}
+
+
+def old_workspace(parent: Path, kind: str, flags: str) -> Demo:
+    """Start with builds of an older torch."""
+    old = "torch>=2.11,<2.12"
+    root, a, b = (text.replace(TORCH, old) for text in KINDS[kind])
+    demo = workspace(
+        parent, {"pyproject.toml": root + MEMBERS, "a/pyproject.toml": a, "b/pyproject.toml": b}
+    )
+    demo.init(f"-t linux-cu130 -t linux-cpu -t macos-cpu --torch '{old[5:]}' {flags} -y")
+    return demo
+
+
+UPGRADES = ("", "--torch 2.12", "--all --rename", "--torch 2.8 --backend cu130=cu126 --rename")
+
+
+def upgrades() -> list[tuple[str, str, str]]:
+    every_kind = itertools.product(KINDS, LAYOUTS, UPGRADES)
+    return [case for case in every_kind if case[1] == "extras" or KINDS[case[0]][0]]
+
+
+@pytest.mark.parametrize("case", every(upgrades(), 27))
+def test_upgrade_moves_all_files_together(
+    case: tuple[str, str, str], tmp_path: Path, inside_replica: Replica
+) -> None:
+    kind, layout, flags = case
+    demo = old_workspace(tmp_path, kind, LAYOUTS[layout])
+    result = demo(f"upgrade {flags} -y")
+    assert result.status == 0, result.err
+    after = texts(demo.folder)
+    assert not any("2.11" in text for text in after.values())
+    assert demo("init -y").status == 0
+    assert texts(demo.folder) == after
+    inside_replica.lock(demo.folder)
+    assert demo("check . --strict --ignore TC411 --format json").json["findings"] == []
+    for where in (".", "a", "b"):
+        verified = demo(f"verify --frozen --python 3.12 --project {where}")
+        assert verified.status == 0, verified.out + verified.err
+
+
+def test_upgrade_counts_what_is_locked_from_the_indexes_of_members(
+    tmp_path: Path, inside_replica: Replica
+) -> None:
+    demo = old_workspace(tmp_path, "two members", "--layout extras")
+    for path in demo.folder.rglob("pyproject.toml"):
+        path.write_text(path.read_text("utf-8").replace(">=2.11,<2.12", ">=2.11"), "utf-8")
+    inside_replica.lock(demo.folder)
+    assert "no changes needed" in demo("upgrade --torch '>=2.11' -y").err
+    for path in demo.folder.rglob("pyproject.toml"):
+        path.write_text(path.read_text("utf-8").replace(">=2.11", "==2.11.0"), "utf-8")
+    inside_replica.lock(demo.folder)
+    assert "run `uv lock --upgrade-package torch`" in demo("upgrade -y").err
+
+
+def test_upgrade_writes_no_list_of_targets(tmp_path: Path) -> None:
+    """Not even where another machine of Linux is to get its CPU build by itself."""
+    for number, layout in enumerate(LAYOUTS.values()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        demo = old_workspace(folder, "two members", layout)
+        demo.path.write_text(demo.text.partition("\n[tool.torchconf]")[0], "utf-8")
+        result = demo("upgrade --torch 2.8 --backend cu130=cu126 -y")
+        assert result.status == 0, result.err
+        assert "linux-aarch64 gets CPU" in result.err
+        for member in "ab":
+            text = (demo.folder / member / "pyproject.toml").read_text("utf-8")
+            assert "platform_machine == 'x86_64'" in text
+        assert not any("torchconf" in text for text in texts(demo.folder).values())
+
+
+def test_upgrade_of_one_member_is_refused(tmp_path: Path) -> None:
+    for number, layout in enumerate(LAYOUTS.values()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        demo = old_workspace(folder, "two members", layout)
+        before = texts(demo.folder)
+        result = demo("upgrade --project b -y")
+        assert (result.status, texts(demo.folder)) == (2, before)
+        assert "run the command in the workspace root" in result.err

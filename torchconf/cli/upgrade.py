@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torchconf.cli.options import CommonOptions, WritingOptions
     from torchconf.cli.parser import Parser
     from torchconf.files import Change
+    from torchconf.model.project import Project
     from torchconf.planner.upgrade import Upgrade
     from torchconf.workspace.mentions import Mention
     from torchconf.workspace.opened import OpenProject
@@ -88,8 +89,8 @@ def run(options: UpgradeOptions) -> int:
         record=options.record,
     )
     facts = read_facts(context)
-    facts = facts._replace(locked=_locked(context, facts.locked))
     members = context.workspace().members
+    facts = facts._replace(locked=_locked(context, members, facts.locked))
     upgrade = plan_upgrade(request, context.project, context.catalog, facts, members)
     changes = _changes(context, upgrade)
     changed = any(change.is_one for change in changes)
@@ -109,7 +110,9 @@ def run(options: UpgradeOptions) -> int:
     return int(writing.check and changed)
 
 
-def _locked(context: OpenProject, newest: Version | None) -> Version | None:
+def _locked(
+    context: OpenProject, members: Sequence[Project], newest: Version | None
+) -> Version | None:
     """Return the oldest release that is locked from an index that the sources of torch name.
 
     Other platforms may go their own way, and be at a newer one. What came from an index that was
@@ -118,17 +121,23 @@ def _locked(context: OpenProject, newest: Version | None) -> Version | None:
     from packaging.utils import canonicalize_name
     from packaging.version import Version
 
-    from torchconf.layout.configuration import read_configuration
+    from torchconf.layout.shared_builds import read_shared_configuration, sharing_members
     from torchconf.model.backends import PYPI
     from torchconf.model.uv_lock import locked_builds
 
     if newest is None:
         return None
     catalog, project = context.catalog, context.project
-    sources = project.sources_for(canonicalize_name(catalog.main_package))
-    indexes = (project.index_named(source.index) for source in sources if source.index)
+    main = canonicalize_name(catalog.main_package)
+    sharing = (one for one, _ in sharing_members(project, members, catalog))
+    indexes = (
+        owner.index_named(source.index)
+        for owner in (project, *sharing)
+        for source in owner.sources_for(main)
+        if source.index
+    )
     named = {index.url.rstrip("/") for index in indexes if index is not None}
-    targets = read_configuration(project, catalog).targets
+    targets = read_shared_configuration(project, members, catalog).targets
     from_pypi = any(target.backend == PYPI for target in targets)
     builds = locked_builds(context.lockfile(), catalog.main_package)
     if not builds:

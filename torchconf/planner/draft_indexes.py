@@ -13,7 +13,7 @@ from torchconf.model.toml_path import INDEXES, SOURCES
 from torchconf.planner.respecify import rename_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from torchconf.catalog import Catalog
@@ -144,6 +144,7 @@ def move_indexes(
     catalog: Catalog,
     backends: Mapping[str, Backend],
     elsewhere: frozenset[str],
+    beside: Sequence[tuple[Project, Draft]] = (),
 ) -> list[str]:
     """Let the indexes of old backends serve the new ones, under new names, sources and all.
 
@@ -156,6 +157,7 @@ def move_indexes(
         catalog: Which URL serves what.
         backends: Old to new.
         elsewhere: Names of indexes that other files of the workspace use.
+        beside: Members whose sources name the indexes of this file, and move along.
 
     Returns:
         What to say of indexes that are gone, because another one serves their packages.
@@ -163,7 +165,11 @@ def move_indexes(
     Raises:
         ProjectError: A name that is needed is taken, or a URL does not show its backend.
     """
-    moves = [*_moves(draft, project, catalog, backends)]
+    drafts = [draft, *(other for _, other in beside)]
+    used = named_indexes(draft, catalog.family)
+    for member, other in beside:
+        used |= named_indexes(other, catalog.family) - {index.name for index in member.indexes}
+    moves = [*_moves(used, project, catalog, backends)]
     # The indexes that stay are known before one of them is used by others.
     staying = [
         (index.name, backend)
@@ -193,12 +199,20 @@ def move_indexes(
                 draft.insert(INDEXES, entry, reason)
         if not in_place:
             replaced[move.entry.name] = there
-        for package, path, source in source_entries(draft):
-            ours = in_place or canonicalize_name(package) in catalog.family
-            if ours and source.get("index") == move.entry.name:
-                draft.put((*path, "index"), there, reason)
+        for each in drafts:
+            for package, path, source in source_entries(each):
+                ours = in_place or canonicalize_name(package) in catalog.family
+                if ours and source.get("index") == move.entry.name:
+                    each.put((*path, "index"), there, reason)
+    there_still = elsewhere.union(*(named_indexes(other) for _, other in beside))
     gone = remove_unused_indexes(
-        draft, project, catalog, "another index has taken its place", elsewhere, only=replaced
+        draft,
+        project,
+        catalog,
+        "another index has taken its place",
+        there_still,
+        only=replaced,
+        beside=[member for member, _ in beside],
     )
     return [f"index `{n}` was removed: `{replaced[n]}` serves its packages now" for n in gone]
 
@@ -212,10 +226,12 @@ class _Move(NamedTuple):
 
 
 def _moves(
-    draft: Draft, project: Project, catalog: Catalog, backends: Mapping[str, Backend]
+    used: AbstractSet[object],
+    project: Project,
+    catalog: Catalog,
+    backends: Mapping[str, Backend],
 ) -> Iterator[_Move]:
-    """Yield the indexes of old backends that sources of the family name; nightly ones stay."""
-    used = named_indexes(draft, catalog.family)
+    """Yield the indexes of old backends that sources of the family name."""
     seen: set[str | None] = set()
     for owner in (project, project.root):
         for index in owner.indexes if owner else ():

@@ -13,23 +13,28 @@ from packaging.utils import canonicalize_name
 
 from torchconf.edits.draft import Draft
 from torchconf.errors import ProjectError
-from torchconf.layout.configuration import read_configuration
-from torchconf.layout.machine_choice import MACHINE
+from torchconf.layout.shared_builds import read_shared_configuration, sharing_members
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import may_hold
 from torchconf.model.ranges import is_version, overlaps, public
 from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import spec_of
 from torchconf.model.targets import PLATFORMS
+from torchconf.model.toml_path import TARGETS
 from torchconf.planner import plan_targets, refuse_what_uv_refuses, unknowns
 from torchconf.planner.admitted_ranges import admitted_range
 from torchconf.planner.assess import Needs, assess
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.draft_indexes import move_indexes
 from torchconf.planner.draft_intent import move_intent, record_intent
-from torchconf.planner.obstacles import refuse_inherited, refuse_unreadable
+from torchconf.planner.obstacles import (
+    refuse_inherited,
+    refuse_shared_member,
+    refuse_unreadable,
+)
 from torchconf.planner.request import Request
 from torchconf.planner.upgrade.destination import Destination, UpgradeRequest, find_destination
+from torchconf.planner.upgrade.joined import joined_project
 from torchconf.planner.upgrade.parts import find_parts, unknown_sources
 from torchconf.planner.upgrade.rename import rename_scopes
 from torchconf.planner.upgrade.requirements import (
@@ -93,17 +98,21 @@ def plan_upgrade(
         RequestError: A target cannot follow; the newest release that all can have is named.
         ProjectError: The project has no torch, or holds something that is not understood.
     """
-    before = read_configuration(project, catalog)
+    before = read_shared_configuration(project, members, catalog)
+    sharing = [one for one, _ in sharing_members(project, members, catalog)]
+    whole = joined_project(project, sharing)
     help_ = "fix it first; run `torchconf check` for details"
     refuse_unreadable(before._replace(foreign=()), help_)
-    _refuse_own_builds(project, catalog)
+    for one in (project, *sharing):
+        _refuse_own_builds(one, catalog)
     refuse_inherited(project, catalog)
-    _refuse_unknown_sources(project, before, catalog)
+    refuse_shared_member(project, members, catalog)
+    _refuse_unknown_sources(whole, before, catalog)
     if not before.targets:
-        for one in before.foreign:
+        for kept in before.foreign:
             raise ProjectError(
-                f"cannot upgrade {one.source.package}: {one.why}",
-                at=one.at,
+                f"cannot upgrade {kept.source.package}: {kept.why}",
+                at=kept.at,
                 help="change the versions by hand",
             )
         raise ProjectError(
@@ -113,7 +122,9 @@ def plan_upgrade(
         )
     if before.layout is None:
         _refuse_open_index(project, catalog)
-    destination = find_destination(request, project, before, catalog, facts.locked)
+    destination = find_destination(
+        request, whole, before, catalog, facts.locked, (project, *sharing)
+    )
     return _Plan(request, project, catalog, facts, members, before, destination).upgrade()
 
 
@@ -181,42 +192,33 @@ class _Plan:
         self.destination = destination
         self.draft = Draft(project.data)
         self.root = Draft(project.root.data) if project.root is not None else self.draft
+        self.sharing = [one for one, _ in sharing_members(project, members, catalog)]
+        self.whole = joined_project(project, self.sharing)
         self.followers = {
             member.at: (member, Draft(member.data))
             for member in members
             if project.is_workspace_root
-            and not any(name in catalog.family for name in member.sources)
+            and (
+                member in self.sharing or not any(name in catalog.family for name in member.sources)
+            )
         }
 
     def upgrade(self) -> Upgrade:
         left = [] if self.destination.is_settled else [*self._respecify()]
-        replaced = move_indexes(
-            self.draft,
-            self.project,
-            self.catalog,
-            self.destination.backends,
-            self._used_elsewhere(),
-        )
-        names = rename_scopes(
-            self.draft,
-            self.root,
-            self.project,
-            self.before,
-            self.destination.backends,
-            rename=self.request.rename,
-        )
+        replaced = self._move_indexes()
+        names = self._rename()
         if self.destination.given_up and not self._is_idle():
             self._give_up()
-        move_intent(self.draft, self.project, self.catalog, self.destination.backends)
+        for project, draft in self._files():
+            move_intent(draft, project, self.catalog, self.destination.backends)
         if not self._is_idle():
             self._verify()
             self._refuse_apart()
         if self.request.record:
-            record_intent(self.draft, self.project, self.catalog)
-        if self.draft.steps or self.root.steps:
-            self._refuse_alone()
-        if self.draft.steps and self.before.layout is not None:
-            refuse_what_uv_refuses(self.draft, self.draft, self.project, self.catalog)
+            record_intent(self.draft, self.project, self.catalog, around=self._planned_members())
+        if not self._is_idle() and self.before.layout is not None:
+            around = self._planned_members() if self.sharing else ()
+            refuse_what_uv_refuses(self.draft, self.draft, self.project, self.catalog, around)
         return Upgrade(
             steps=tuple(self.draft.steps),
             root_steps=() if self.root is self.draft else tuple(self.root.steps),
@@ -238,17 +240,27 @@ class _Plan:
             warnings=unknowns(self.destination.choice, self.catalog),
         )
 
-    def _refuse_alone(self) -> None:
-        """Refuse to move one file of a workspace in which machines choose the builds of all."""
-        beside = [self.project.root] if self.project.root is not None else self.members
-        routing = [each for each in beside if self.catalog.main_package in each.sources]
-        if self.before.default == MACHINE and routing:
-            raise ProjectError(
-                "each machine chooses the build of this workspace, and the groups, sources and "
-                "conflicts of its root and members must change together",
-                at=routing[0].place("tool.uv.sources"),
-                help="change the root and all members that need torch by hand",
-            )
+    def _files(self) -> Iterator[tuple[Project, Draft]]:
+        """Yield the project and all members that go with it."""
+        yield self.project, self.draft
+        yield from self.followers.values()
+
+    def _move_indexes(self) -> tuple[str, ...]:
+        """Move the indexes of the project's file, and those that members have for themselves."""
+        backends, elsewhere = self.destination.backends, self._used_elsewhere()
+        beside = [self.followers[one.at] for one in self.sharing]
+        said = move_indexes(self.draft, self.project, self.catalog, backends, elsewhere, beside)
+        for member, draft in beside:
+            own = member.changed(root=None)
+            said += move_indexes(draft, own, self.catalog, backends, frozenset())
+        return tuple(said)
+
+    def _rename(self) -> tuple[str, ...]:
+        """Rename extras or groups in each file that has them."""
+        files = [*self._files()] if self.sharing else [(self.project, self.draft)]
+        return rename_scopes(
+            files, self.root, self.before, self.destination.backends, rename=self.request.rename
+        )
 
     def _respecify(self) -> Iterator[str]:
         """Move the requirements: all of them, or those of each part; yield what is left alone."""
@@ -260,13 +272,13 @@ class _Plan:
             own = self._own_bounds(part.declared, targets)
             parts.append((own_lines, self.destination._replace(choice=choice), own))
         if not parts:
-            within = public(admitted_range(self.project, self.catalog.main_package))
+            within = public(admitted_range(self.whole, self.catalog.main_package))
             own = self._own_bounds(within, self.before.targets)
             parts.append((lines, self.destination, own))
         for own_lines, destination, own in parts:
             yield from respecify_requirements(
                 own_lines,
-                self.project,
+                self.whole,
                 self.catalog,
                 self.before,
                 destination,
@@ -282,30 +294,28 @@ class _Plan:
     def _lines(self) -> Iterator[PlacedRequirement]:
         """Yield every requirement of the family that moves along."""
         family = {*self.catalog.family, CUDA_TRITON}
-        published = self.project.has_build_system and self.before.layout == "groups"
-        for one in self.project.requirements():
-            if one.name in family and one.url is None:
-                base = one in self.project.dependencies
-                yield PlacedRequirement(
-                    self.draft, one, is_base=base, is_promise=base and published
-                )
-        for member, draft in self.followers.values():
-            for one in member.requirements():
+        for project, draft in self._files():
+            counts = project is self.project or project in self.sharing
+            published = project.has_build_system and self.before.layout == "groups"
+            for one in project.requirements():
                 if one.name in family and one.url is None:
-                    yield PlacedRequirement(draft, one)
+                    base = counts and one in project.dependencies
+                    yield PlacedRequirement(
+                        draft, one, project, is_base=base, is_promise=base and published
+                    )
         shared = self.project.workspace
         # An override of triton replaces what torch asks for, so that it cannot contradict it.
         overrides = [one for one in shared.override_dependencies if one.name != CUDA_TRITON]
         for one in (*shared.constraint_dependencies, *overrides):
             if one.name in family and one.url is None:
-                yield PlacedRequirement(self.root, one, holds=True)
+                yield PlacedRequirement(self.root, one, shared, holds=True)
 
     def _used_elsewhere(self) -> frozenset[str]:
         """Return the names of indexes that sources in other files of the workspace use."""
         root = [self.project.root] if self.project.root else []
         return frozenset(
             source.index
-            for other in (*root, *self.members)
+            for other in (*root, *(one for one in self.members if one not in self.sharing))
             for sources in other.sources.values()
             for source in sources
             if source.index is not None
@@ -317,21 +327,24 @@ class _Plan:
         if newest is None:
             return None
         companions = {str(name): SpecifierSet() for name in self.before.packages}
-        needs = Needs(within, companions, self.project.requires_python)
+        needs = Needs(within, companions, self.whole.requires_python)
         specs = [*map(spec_of, targets)]
         choice = assess(newest, specs, needs, self.catalog).choice
         return Bounds(choice, within, self.catalog, settled=False, held=(), pin=False)
 
     def _give_up(self) -> None:
         """Let other machines of a system have their CPU build, where the new backend has none."""
-        planned = self._planned()
         specs = tuple(map(spec_of, self.destination.choice.targets))
-        outcome = plan_targets(
-            Request(specs=specs), planned, self.catalog, self.facts._replace(locked=None)
-        ).plan
-        for draft, steps in ((self.draft, outcome.steps), (self.root, outcome.root_steps)):
+        facts = self.facts._replace(locked=None)
+        if self.sharing:
+            facts = facts._replace(around=self._planned_members())
+        outcome = plan_targets(Request(specs=specs), self._planned(), self.catalog, facts).plan
+        drafts = [(self.draft, outcome.steps), (self.root, outcome.root_steps)]
+        drafts += [(self.followers[at][1], own) for at, own in outcome.member_steps.items()]
+        for draft, steps in drafts:
             for step in steps:
-                draft.take(step)
+                if step.path[: len(TARGETS)] != TARGETS:  # Nobody asked for other targets.
+                    draft.take(step)
 
     def _planned(self) -> Project:
         """Return the project as the drafts say it will be."""
@@ -340,9 +353,22 @@ class _Plan:
             root = read_project(self.root.data, at=self.project.root.at)
         return read_project(self.draft.data, root=root, at=self.project.at)
 
+    def _planned_members(self) -> tuple[Project, ...]:
+        """Return the other members of the workspace, likewise."""
+        root = self._planned()
+        return tuple(
+            read_project(
+                self.followers[one.at][1].data if one.at in self.followers else one.data,
+                root=root if self.project.is_workspace_root else root.root,
+                at=one.at,
+            )
+            for one in self.members
+        )
+
     def _verify(self) -> None:
         """See that the targets are those that were wanted."""
-        after = read_configuration(self._planned(), self.catalog)
+        around = self._planned_members() if self.sharing else ()
+        after = read_shared_configuration(self._planned(), around, self.catalog)
         wanted = {self.destination.new(target) for target in self.before.targets}
         # PyPI's build is a target only where an upper bound holds it together with the others.
         now = {target for target in after.targets if target.backend != PYPI}

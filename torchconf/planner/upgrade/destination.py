@@ -75,6 +75,7 @@ def find_destination(
     before: Configuration,
     catalog: Catalog,
     locked: Version | None,
+    owners: Sequence[Project] = (),
 ) -> Destination:
     """Find the release and the backends that all targets can have.
 
@@ -85,11 +86,12 @@ def find_destination(
         before: What the project has.
         catalog: What is available.
         locked: The release in uv.lock.
+        owners: The projects whose requirements it has, if it stands for several.
 
     Raises:
         RequestError: A target cannot follow; the newest release that all can have is named.
     """
-    together = _Search(request, project, before, catalog, locked)
+    together = _Search(request, project, before, catalog, locked, owners)
     asked = together.asked()
     parts = find_parts(project, before, catalog, bare=request.torch is not None)
     joint = public(declared_range(project, catalog.main_package))
@@ -202,9 +204,11 @@ class _Search:
         before: Configuration,
         catalog: Catalog,
         locked: Version | None,
+        owners: Sequence[Project] = (),
     ) -> None:
         self.request = request
         self.project = project
+        self.owners = owners or (project,)
         self.before = before
         self.catalog = catalog
         self.locked = locked
@@ -227,7 +231,7 @@ class _Search:
         targets = tuple(t for t in self.before.targets if t.backend.name == part.backend)
         request = self.request._replace(backends=(), everything=False)
         before = self.before._replace(targets=targets, layout="markers")
-        search = _Search(request, self.project, before, self.catalog, self.locked)
+        search = _Search(request, self.project, before, self.catalog, self.locked, self.owners)
         search.is_part = True
         search.declared = part.declared
         search.within = None if self.request.torch is not None else within
@@ -457,9 +461,10 @@ class _Search:
 
     def _place_of_exclusion(self) -> str | None:
         """Return where a release is excluded, which could be what stands in the way."""
-        for one in self.project.requirements():
-            if one.name == self.main and exclusions(one.specifier):
-                return self.project.place(one.at)
+        for project in self.owners:
+            for one in project.requirements():
+                if one.name == self.main and exclusions(one.specifier):
+                    return project.place(one.at)
         return None
 
     def _required(self) -> tuple[Target, ...]:

@@ -17,7 +17,7 @@ from torchconf.planner.draft_indexes import source_entries
 from torchconf.planner.respecify import rename_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from torchconf.edits.draft import Draft
     from torchconf.layout.configuration import Configuration
@@ -30,9 +30,8 @@ __all__ = ["rename_scopes"]
 
 
 def rename_scopes(
-    draft: Draft,
+    files: Sequence[tuple[Project, Draft]],
     root: Draft,
-    project: Project,
     before: Configuration,
     backends: Mapping[str, Backend],
     *,
@@ -41,9 +40,8 @@ def rename_scopes(
     """Rename the extras or groups that are named after an old backend, if that is asked for.
 
     Args:
-        draft: Of the project's file.
-        root: Of the workspace root's file, or `draft` again.
-        project: As it is.
+        files: The project as it is, with its draft, and the members that have the same builds.
+        root: Of the workspace root's file; one of these drafts if the project is the root.
         before: Which extra or group is for which backend.
         backends: Old to new.
         rename: It is asked for.
@@ -65,27 +63,38 @@ def rename_scopes(
             if not rename:
                 said.append(f"{kind} `{name}` keeps its name; `--rename` changes it to `{after}`")
                 continue
-            sections = project.extras if kind == "extra" else project.groups
-            if canonicalize_name(after) in sections:
-                what = "an extra" if kind == "extra" else "a group"
-                raise RequestError(
-                    f"{what} named `{after}` already exists",
-                    at=project.place(sections[canonicalize_name(after)].at),
-                    help="leave out `--rename`, or rename that one first",
-                )
-            _rename(draft, root, project, kind, name, after)
+            for project, draft in files:
+                _rename_in(files, draft, root, project, kind, name, after)
             said.append(f"renamed {kind} `{name}` to `{after}`")
             if before.default == MACHINE:
                 said.append(f"machines with `{name}` in `{NO_GROUP}` must have `{after}` there")
     return tuple(said)
 
 
-def _rename(draft: Draft, root: Draft, project: Project, kind: Kind, old: str, new: str) -> None:
+def _rename_in(
+    files: Sequence[tuple[Project, Draft]],
+    draft: Draft,
+    root: Draft,
+    project: Project,
+    kind: Kind,
+    old: str,
+    new: str,
+) -> None:
+    """Rename an extra or group in one file, if it has it, and wherever that file asks for it."""
     reason = f"`{old}` is renamed to `{new}`"
     same = _same_as(old)
     extras = kind == "extra"
+    sections = project.extras if extras else project.groups
+    if canonicalize_name(new) in sections:
+        what = "an extra" if extras else "a group"
+        raise RequestError(
+            f"{what} named `{new}` already exists",
+            at=project.place(sections[canonicalize_name(new)].at),
+            help="leave out `--rename`, or rename that one first",
+        )
     table: Path = ("project", "optional-dependencies") if extras else ("dependency-groups",)
-    draft.rename((*table, old), new, reason)
+    if section := sections.get(canonicalize_name(old)):
+        draft.rename((*table, section.written), new, reason)
     for _, path, entry in source_entries(draft):
         if same(entry.get(kind)):
             draft.put((*path, kind), new, reason)
@@ -93,7 +102,8 @@ def _rename(draft: Draft, root: Draft, project: Project, kind: Kind, old: str, n
     if root is not draft:
         rename_member(root, kind, old, new, reason, project.name)
     if extras:
-        _rename_in_requirements(draft, project, old, new, reason)
+        names = {str(one.name) for one, _ in files if canonicalize_name(old) in one.extras}
+        _rename_in_requirements(draft, names, old, new, reason)
     else:
         _rename_group(draft, same, new, reason)
 
@@ -119,9 +129,9 @@ def _rename_group(draft: Draft, same: Callable[[object], bool], new: str, reason
 
 
 def _rename_in_requirements(
-    draft: Draft, project: Project, old: str, new: str, reason: str
+    draft: Draft, names: Collection[str], old: str, new: str, reason: str
 ) -> None:
-    """Rename an extra where the project asks for itself: `demo[cu130]`."""
+    """Rename an extra where the project asks for itself, or for another one: `demo[cu130]`."""
     tables: list[tuple[Path, Any]] = [
         (("project", "dependencies"), draft.get(("project", "dependencies")))
     ]
@@ -131,10 +141,10 @@ def _rename_in_requirements(
     for path, lines in tables:
         for number, line in enumerate(lines or ()):
             match = re.match(r"\s*([A-Za-z0-9._-]+)\s*\[([^\]]*)\]", str(line))
-            if match is None or not project.name or not _same_as(project.name)(match[1]):
+            if match is None or canonicalize_name(match[1]) not in names:
                 continue
-            names = re.sub(
+            inside = re.sub(
                 r"[A-Za-z0-9._-]+", lambda one: new if same(one[0]) else one[0], match[2]
             )
-            text = f"{line[: match.start(2)]}{names}{line[match.end(2) :]}"
+            text = f"{line[: match.start(2)]}{inside}{line[match.end(2) :]}"
             draft.replace((*path, number), text, reason)

@@ -46,6 +46,7 @@ class PlacedRequirement(NamedTuple):
 
     draft: Draft
     requirement: Requirement
+    project: Project
     is_base: bool = False
     """Whatever else is installed, this counts."""
     is_promise: bool = False
@@ -208,7 +209,7 @@ class _Respecifying:
             raise ProjectError(
                 f"`{line.requirement.raw}` is an exact pin, and the catalog of "
                 f"{self.catalog.as_of} has no release that matches {self.specifier}",
-                at=self.project.place(line.requirement.at),
+                at=line.project.place(line.requirement.at),
                 help=f"run {REFRESH} to read the live indexes",
             )
         return text if line.is_promise or line.holds else with_specifier(text, self.specifier)
@@ -280,7 +281,7 @@ class _Respecifying:
         if None in needed:
             self.notes.append(
                 f"the triton that torch {self.release} needs is not known: kept `{one.raw}`, "
-                f"at {self.project.place(one.at)}"
+                f"at {line.project.place(one.at)}"
             )
             return
         ranges = [each for each in needed if each is not None]
