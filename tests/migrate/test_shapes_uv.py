@@ -28,7 +28,7 @@ def test_the_project_locks_and_every_target_gets_its_build(
     data = tomllib.loads(shape.after)
     targets = data.get("tool", {}).get("torchconf", {}).get("targets", ())
     # An old companion need not have wheels for the newest Python of its torch.
-    oldest = re.search(r"3[.][0-9]+", data["project"]["requires-python"])
+    oldest = re.search(r"(?<=>=)3[.][0-9]+", data["project"]["requires-python"])
     assert oldest is not None
 
     inside_replica.lock(demo)

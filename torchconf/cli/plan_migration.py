@@ -183,17 +183,25 @@ class Planning:
         project = _after(context.project, drafted.steps)
         vocabulary = self.catalog.vocabulary
         specs = tuple(parse_target_spec(text, vocabulary) for text in targets)
+        groups = self._keeps_groups(targets)
+        unasked = "none" if groups and self.migration.are_optional else None
         request = Request(
             specs=specs,
             torch=options.torch,
-            layout=options.layout,
-            default=options.default,
+            layout="groups" if groups and not unasked else options.layout,
+            default=options.default or unasked,
             names=backend_names(options.names) or self._names(targets),
             python=options.python,
             index_base=parse_index_base(options.index_base) or self.migration.index_base,
         )
         facts = read_facts(context._replace(project=project))
         return plan_targets(request, project, self.catalog, facts)
+
+    def _keeps_groups(self, targets: Sequence[str]) -> bool:
+        """Tell whether several builds of a platform stay in the groups that they have been in."""
+        platforms = {target.rpartition("-")[0] for target in targets}
+        is_free = self.options.layout == "auto" and len(platforms) < len(targets)
+        return is_free and self.migration.are_groups
 
     def _names(self, targets: Sequence[str]) -> tuple[tuple[str, str], ...]:
         platforms = [target.rpartition("-")[0] for target in targets]

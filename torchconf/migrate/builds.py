@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.markers import InvalidMarker, Marker
@@ -212,7 +213,7 @@ class _Reading:
                 return one.backend, f"`{one.text}`"
         found: list[tuple[str, str]] = []
         for index in evidence.indexes:
-            if index.kind == "explicit":
+            if index.kind == "explicit" and not self._serves_torch(index):
                 continue  # It counts only for what names it.
             page = page_of(index.url, self.catalog)
             backend = page.backend if page else self._of_url(index.url)
@@ -220,6 +221,10 @@ class _Reading:
                 found.append((backend, f"`{index.text}`"))
         # Of two builds of one release, pip takes the one whose label is the higher.
         return max(found, default=None)
+
+    def _serves_torch(self, index: OldIndex) -> bool:
+        """Tell whether an index is said to be that of torch."""
+        return any(fnmatchcase(self.main, pattern.lower()) for pattern in index.packages)
 
     def _fitting(self, build: str, platform: Platform) -> str:
         """Return a build, or the one for the CPU where its accelerator has none for a platform."""

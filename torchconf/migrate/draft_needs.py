@@ -176,9 +176,11 @@ class NeedDraft:
         version, name = pinned(item.specifier), canonicalize_name(item.name)
         if self.migration.torch is not None and name == catalog.main_package:
             return wording._replace(specifier=""), "`--torch` says which release"
-        by_hand = file.format != "pip" or file.path.endswith(".in")
-        if exact := re.fullmatch(r"==([0-9]+[.][0-9]+[.][0-9]+)[.][*]", item.specifier):
-            # What conda means by `2.5.1`.
+        of_tool = file.format != "pip" and not file.compiled
+        by_hand = of_tool or file.path.endswith(".in")
+        exact = re.fullmatch(r"==([0-9]+[.][0-9]+[.][0-9]+)[.][*]", item.specifier)
+        if exact and family:
+            # What conda means by `2.5.1`; PyTorch's releases have no fourth part.
             return wording._replace(specifier=f"=={exact[1]}"), ""
         if not version or by_hand or (name in self.labelled and not file.compiled):
             why = f"the label `{item.label}` is a build, which its index chooses"

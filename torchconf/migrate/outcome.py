@@ -141,6 +141,26 @@ class Migration:
         return tuple(found.items())
 
     @property
+    def are_groups(self) -> bool:
+        """Whether the old files choose among builds by dependency groups."""
+        chosen = [
+            (setting.role.kind, wish.build)
+            for setting, wish in self.wishes
+            if setting.role.kind not in {"base", "platform"}
+        ]
+        return {kind for kind, _ in chosen} == {"group"} and len({b for _, b in chosen}) > 1
+
+    @property
+    def are_optional(self) -> bool:
+        """Whether the groups that have torch are installed only if they are asked for."""
+        return all(
+            need.section.optional
+            for setting in self.settings
+            for need in setting.own.needs
+            if need.section.kind == "group"
+        )
+
+    @property
     def index_base(self) -> str | None:
         """The mirror of PyTorch's indexes that the files name, as `--index-base` takes it."""
         for item in items_of(self.files, OldIndex):

@@ -18,6 +18,7 @@ STAND_INS: dict[str, tuple[str, ...]] = {
     "pillow": ("12.2.0",),
     "typing-extensions": ("4.16.0",),
     # Used in tests; what follows the version is required.
+    "brotli": ("1.2.0",),
     "certifi": ("2026.1.4",),
     "einops": ("0.8.2",),
     "fastapi": ("0.135.1",),
@@ -29,6 +30,7 @@ STAND_INS: dict[str, tuple[str, ...]] = {
     "mypy": ("1.20.0", "typing-extensions"),
     "ninja": ("1.13.0",),
     "onnxruntime-gpu": ("1.24.2", "numpy", "packaging"),
+    "opencv-python": ("4.13.0.90", "numpy"),
     "packaging": ("26.1",),
     "pandas": (
         "3.0.1",
@@ -48,6 +50,7 @@ STAND_INS: dict[str, tuple[str, ...]] = {
     "safetensors": ("0.7.0",),
     "scipy": ("1.17.0", "numpy"),
     "six": ("1.17.0",),
+    "tables": ("3.11.1", "numpy", "packaging"),
     "tqdm": ("4.67.3", "colorama ; platform_system == 'Windows'"),
     "colorama": ("0.4.6",),
     "tzdata": ("2026.1",),
