@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torchconf.edits.plan import Value
     from torchconf.model.toml_path import Path
 
-__all__ = ["are_apart", "drop_members", "keep_apart", "rename_member"]
+__all__ = ["ConflictIndex", "are_apart", "drop_members", "keep_apart", "rename_member"]
 
 
 def are_apart(
@@ -32,11 +32,42 @@ def are_apart(
         other: The second.
         packages: Whose they are, if not the project's own.
     """
-    first, second = packages or (None, None)
-    return any(
-        _same(one) in mine and _same(other) in theirs
-        for (_, mine), (_, theirs) in zip(_sets(draft, first), _sets(draft, second), strict=True)
-    )
+    return ConflictIndex(draft).are_apart(one, other, packages)
+
+
+class ConflictIndex:
+    """Which conflict sets hold what: read once, for many questions."""
+
+    def __init__(self, draft: Draft) -> None:
+        """Read the sets of a file."""
+        self._own = _name(draft.get(("project", "name")))
+        self._sets_of: dict[tuple[str | None, str, str], set[int]] = {}
+        self._count = 0
+        conflicts = draft.get(CONFLICTS)
+        for members in conflicts if isinstance(conflicts, list) else ():
+            self.add(members if isinstance(members, list) else ())
+
+    def add(self, members: Iterable[object]) -> None:
+        """Take one more set, by its entries."""
+        for entry in members:
+            if isinstance(entry, dict):
+                package = _name(entry.get("package", self._own))
+                for kind in ("extra", "group"):
+                    if isinstance(entry.get(kind), str):
+                        item = package, kind, canonicalize_name(entry[kind])
+                        self._sets_of.setdefault(item, set()).add(self._count)
+        self._count += 1
+
+    def are_apart(
+        self,
+        one: tuple[str, str],
+        other: tuple[str, str],
+        packages: tuple[str, str] | None = None,
+    ) -> bool:
+        """Tell whether some set holds both; arguments as those of the function."""
+        first, second = map(_name, packages or (self._own, self._own))
+        mine = self._sets_of.get((first, *_same(one)), set())
+        return not mine.isdisjoint(self._sets_of.get((second, *_same(other)), ()))
 
 
 def _same(member: tuple[str, str]) -> tuple[str, str]:

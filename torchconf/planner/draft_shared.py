@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from torchconf.edits.conflicts import are_apart, drop_members, keep_apart
+from torchconf.edits.conflicts import ConflictIndex, are_apart, drop_members, keep_apart
 from torchconf.edits.draft import Draft
 from torchconf.errors import ProjectError
 from torchconf.layout.configuration import read_configuration
@@ -397,14 +397,16 @@ class _Sharing:
                 own = None if holder is self.project else name
                 keep_apart(self.root, [(s.kind, s.name) for s in scopes], reason, own)
         names = [holder.written_name or "" for holder in self.holders]
+        conflicts = ConflictIndex(self.root)
         for one, other in combinations(names, 2):
             for first, second in permutations(scopes, 2):
                 items = (first.kind, first.name), (second.kind, second.name)
-                if first.backend != second.backend and not are_apart(
-                    self.root, *items, (one, other)
+                if first.backend != second.backend and not conflicts.are_apart(
+                    *items, (one, other)
                 ):
                     entry: list[Value] = [
                         {"package": package, kind: name}
                         for package, (kind, name) in zip((one, other), items, strict=True)
                     ]
                     self.root.insert(CONFLICTS, entry, reason)
+                    conflicts.add(entry)
