@@ -265,3 +265,21 @@ def test_triton_is_that_of_the_torch_of_its_own_platform(replica: Replica, tmp_p
     assert "TC214" not in codes(demo("check --format json ."))
     run = replica.uv("lock", cwd=demo.folder)
     assert run.returncode == 0, run.stderr
+
+
+def test_removing_a_target_brings_no_torch(tmp_path: Path) -> None:
+    demo = demo_of(tmp_path, "numpy", marker="sys_platform == 'linux'")
+    assert added(demo, "check") == []
+    assert demo("remove-target linux-cu130").status == 0
+    assert demo.project["dependencies"] == ["numpy"]
+    assert "tool" not in demo.data
+
+
+def test_a_target_of_an_entry_that_only_its_author_can_write_is_not_removed(
+    tmp_path: Path,
+) -> None:
+    demo = demo_of(tmp_path, "torch", marker="platform_release != '5.15.148-tegra'")
+    before = demo.text
+    done = demo("remove-target linux-cu130")
+    assert (done.status, demo.text) == (2, before)
+    assert "`platform_release` in a source marker is not a platform variable" in done.err

@@ -447,3 +447,18 @@ def test_what_a_nightly_choice_requires_is_no_limit_of_others(tmp_path: Path) ->
     done = demo("init -y --layout extras")
     assert done.status == 0, done.err
     assert "2.12.1" in done.err
+
+
+@inside
+def test_pypi_on_one_system_takes_no_release_that_the_index_of_others_lacks(
+    inside_replica: Replica, tmp_path: Path
+) -> None:
+    """PyPI's listing is newer than what is known of the indexes."""
+    demo = three(tmp_path, "torch>=2.9", "torch>=2.9", "torch>=2.9", "pytorch-cu130")
+    linux = 'index = "pytorch-cpu", extra = "cpu", marker = "sys_platform == \'linux\'"'
+    demo.path.write_text(
+        demo.text.replace('index = "pytorch-cpu", extra = "cpu"', linux).replace("cu126", "cu128")
+    )
+    assert demo("upgrade").status == 0
+    run = inside_replica.uv("lock", cwd=demo.folder)
+    assert run.returncode == 0, run.stderr

@@ -219,7 +219,8 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     return Decision(
         before=before,
         packages=packages,
-        required=frozenset({inputs.main, *named, *facts.needed}),
+        required=frozenset({inputs.main, *named, *facts.needed})
+        - (undeclared if request.remove else frozenset()),
         torch=torch,
         choice=choice,
         why=why_chosen(inputs, chosen, python),

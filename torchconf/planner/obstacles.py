@@ -281,7 +281,7 @@ def refuse_foreign(
         scope = source.extra or source.group or ""
         names = inputs.before.names
         held = any(
-            target.backend != one.backend
+            (target.backend != one.backend or inputs.request.remove)
             and may_hold(source.marker, target.platform)
             and scope in {"", canonicalize_name(names.get(target.backend.name, ""))}
             for target in changed

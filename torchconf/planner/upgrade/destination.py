@@ -11,12 +11,13 @@ from packaging.version import Version
 
 from torchconf.catalog import Answer
 from torchconf.errors import RequestError
+from torchconf.layout.configuration import index_backends
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import may_hold
 from torchconf.model.ranges import admits_from, exclusions, lowest_named, public
 from torchconf.model.requirements import exact_version, next_minor, torch_specifier
 from torchconf.model.target_spec import TargetSpec, parse_target_spec
-from torchconf.model.targets import Target
+from torchconf.model.targets import SHOWN_PLATFORMS, Target
 from torchconf.planner.admitted_ranges import admitted_range, declared_range
 from torchconf.planner.assess import UNKNOWN, Needs, ReleaseChoice
 from torchconf.planner.releases import choose_release
@@ -158,7 +159,7 @@ def _find_apart(
         free = leads and part.is_exact
         search = together.part(part, within=None if free else part.declared)
         try:
-            destination = search.find(moves)
+            destination = search.find({**search.there, **moves})
         except RequestError as error:
             if part.backend in named:
                 raise
@@ -228,7 +229,10 @@ class _Search:
 
     def part(self, part: Part, within: SpecifierSet | None) -> _Search:
         """Return the search for one extra or group."""
-        targets = tuple(t for t in self.before.targets if t.backend.name == part.backend)
+        own = [t for t in self.before.targets if t.backend.name == part.backend]
+        if part.backend == PYPI.name:
+            own += self._beside_pypi(part)
+        targets = tuple(dict.fromkeys(own))
         request = self.request._replace(backends=(), everything=False)
         before = self.before._replace(targets=targets, layout="markers")
         search = _Search(request, self.project, before, self.catalog, self.locked, self.owners)
@@ -242,6 +246,16 @@ class _Search:
             if name in part.packages
         }
         return search
+
+    def _beside_pypi(self, part: Part) -> Iterator[Target]:
+        """Yield what other platforms get with a choice of PyPI's build, whose listing is newer."""
+        known = index_backends(self.project, self.catalog)
+        scope = canonicalize_name(part.name)
+        for source in self.project.sources_for(canonicalize_name(self.main)):
+            if (source.extra or source.group) == scope and source.value in known:
+                for platform in SHOWN_PLATFORMS:
+                    if may_hold(source.marker, platform):
+                        yield Target(platform, known[source.value][1])
 
     def find(self, moves: Mapping[str, Backend | None]) -> Destination:
         """Find it; `moves` says what each backend becomes: None is the newest."""
