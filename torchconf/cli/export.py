@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 
 from torchconf.cli.parser import add_lock_options
@@ -265,7 +266,7 @@ def _command(wanted: Wanted, options: ExportOptions) -> str:
         words.append("--no-hashes")
     if options.output:
         words += ["-o", options.output]
-    return " ".join(words)
+    return shlex.join(words)
 
 
 def _deliver(texts: dict[str, str], options: ExportOptions) -> int:

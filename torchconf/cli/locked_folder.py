@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from torchconf.errors import UvError
 from torchconf.files import spoken_path
 from torchconf.interrupts import orderly
+from torchconf.model.uv_versions import LOCKS_RIGHT_SINCE
 from torchconf.resolve.uv import (
-    OLDEST,
     Call,
     capture_all,
     capture_uv,
@@ -68,10 +68,11 @@ def locked_folder(context: OpenProject, *, frozen: bool, locked: bool) -> Iterat
 def check_version() -> None:
     """Warn of a uv that is too old to lock these tables right."""
     version = uv_version()
-    if version and version < OLDEST:
-        found, wanted = ".".join(map(str, version)), ".".join(map(str, OLDEST))
+    oldest = tuple(map(int, LOCKS_RIGHT_SINCE.split(".")))
+    if version and version < oldest:
+        found = ".".join(map(str, version))
         sys.stderr.write(
-            f"warning: uv {found} is older than {wanted} and may lock the wrong builds\n"
+            f"warning: uv {found} is older than {LOCKS_RIGHT_SINCE} and may lock the wrong builds\n"
         )
 
 

@@ -4,6 +4,3 @@ from __future__ import annotations
 
 NO_GROUP = "UV_NO_GROUP"
 """Leaves groups out of every uv command; one space between names."""
-
-NO_GROUP_SINCE = "0.9.8"
-"""The first uv that reads it; older ones ignore it."""

@@ -35,7 +35,8 @@ from torchconf.model.toml_path import (
     SOURCES,
     render_path,
 )
-from torchconf.model.uv_variables import NO_GROUP, NO_GROUP_SINCE
+from torchconf.model.uv_variables import NO_GROUP
+from torchconf.model.uv_versions import NO_GROUP_SINCE
 from torchconf.planner.cells import Cells, cut_environments
 from torchconf.planner.draft_indexes import Indexes
 from torchconf.planner.reuse_entries import keep_entries

@@ -98,10 +98,6 @@ class Captured(NamedTuple):
         raise UvError(f"{message}: {spoken_failure(self.stderr)}", at=self.command, help=help)
 
 
-OLDEST = (0, 8, 15)
-"""The first uv whose lockfiles are right: those of 0.8.14 lack what a forked torch depends on."""
-
-
 def spoken_failure(stderr: str) -> str:
     """Return uv's own words for what went wrong, without progress and warnings; one line each."""
     lines = [line.rstrip() for line in hide_secrets(stderr).splitlines()]

@@ -8,7 +8,8 @@ from packaging.utils import canonicalize_name
 
 from torchconf.model.ranges import overlaps, uv_range
 from torchconf.model.toml_path import DEFAULT_GROUPS, UV
-from torchconf.model.uv_variables import NO_GROUP, NO_GROUP_SINCE
+from torchconf.model.uv_variables import NO_GROUP
+from torchconf.model.uv_versions import NO_GROUP_SINCE
 from torchconf.rules.context import Place
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity

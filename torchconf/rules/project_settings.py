@@ -10,6 +10,7 @@ from torchconf.model.backends import is_nightly
 from torchconf.model.ranges import overlaps, uv_range
 from torchconf.model.toml_path import UV
 from torchconf.model.uv_lock import locked_builds
+from torchconf.model.uv_versions import LOCKS_RIGHT_SINCE
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import served_requirements
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
@@ -83,18 +84,19 @@ class UvTooOld(Rule):
         if not isinstance(text, str) or not scoped:
             return
         specifier = uv_range(text)
-        if specifier is None or not overlaps(specifier, "<0.8"):
+        if specifier is None or not overlaps(specifier, f"<{LOCKS_RIGHT_SINCE}"):
             return
         draft = draft_of(context)
         draft.put(
             (*UV, "required-version"),
-            ">=0.8",
+            f">={LOCKS_RIGHT_SINCE}",
             "the first version that locks these tables correctly",
         )
         yield self.finding(
             (*UV, "required-version"),
-            f"`{text}` allows uv versions before 0.8, which do not lock these tables correctly",
-            fix=Fix("require `>=0.8`", tuple(draft.steps), safe=False),
+            f"`{text}` allows uv before {LOCKS_RIGHT_SINCE}, which does not lock these tables "
+            "correctly",
+            fix=Fix(f"require `>={LOCKS_RIGHT_SINCE}`", tuple(draft.steps), safe=False),
         )
 
 

@@ -38,6 +38,7 @@ RENAMED = {
 
 EVERYTHING = "ALL"
 _KEYS = ("ignore", "select")
+_SETTINGS = (*_KEYS, "targets")
 
 
 class RuleSelection(NamedTuple):
@@ -95,10 +96,10 @@ def settings_of(data: Mapping[str, object], rules: Iterable[Rule], file: str) ->
     if not isinstance(table, dict):
         raise ProjectError("expected a table", at=at)
     for key in table:
-        if key not in {*_KEYS, "targets"}:
+        if key not in _SETTINGS:
             message = f"unknown setting `{key}`"
             raise ProjectError(
-                message, at=f"{at}.{key}", help=f"known settings: {', '.join(_KEYS)}"
+                message, at=f"{at}.{key}", help=f"known settings: {', '.join(_SETTINGS)}"
             )
     lists: dict[str, tuple[str, ...]] = {}
     for key in _KEYS:

@@ -159,7 +159,7 @@ class PlatformFallsToPypi(Rule):
                 continue
             left = tuple(
                 platform
-                for platform in (*SHOWN_PLATFORMS, *(context.named - {*SHOWN_PLATFORMS}))
+                for platform in (*SHOWN_PLATFORMS, *sorted(context.named - {*SHOWN_PLATFORMS}))
                 if platform.os != "macos"
                 and (platform.is_usual or platform in context.named)
                 and platform in context.locked & context.platforms(requirement.marker)
