@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import platformdirs
 import pytest
@@ -83,13 +83,31 @@ def test_a_file_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert (broken.status, "cannot read" in broken.err) == (2, True)
 
 
-def test_a_broken_cache_is_left_aside(cache: Path, tmp_path: Path) -> None:
+BROKEN = {
+    "no shape": ('{"as_of": "2099-01-01"}', "no usable `schema_version`"),
+    "cut off": ('{"as_of": "2099-01-01", "schema_version": 1', "cannot read the catalog"),
+    "of a later torchconf": ('{"as_of": "2099-01-01", "schema_version": 2}', "has schema 2"),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_broken_cache_is_left_aside(
+    how: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(catalog: Catalog, data: dict[str, Any], *_: object, **__: object) -> dict[str, Any]:
+        assert data["as_of"] == catalog.as_of
+        return {**data, "as_of": "2099-02-01"}
+
+    monkeypatch.setattr("torchconf.catalog.refresh.refreshed", read)
+    text, reason = BROKEN[how]
     demo = Demo(tmp_path, EMPTY)
     cache.parent.mkdir(parents=True)
-    cache.write_text('{"as_of": "2099-01-01"}')
+    cache.write_text(text)
     result = demo("catalog list")
-    assert result.status == 0
-    assert "warning" in result.err
+    assert (result.status, reason in result.err) == (0, True), result.err
+    assert "(packaged)" in result.err, "what is listed is not from there"
+    assert demo("catalog refresh").status == 0
+    assert load_catalog().as_of == "2099-02-01", "a refresh mends it"
 
 
 def test_an_older_cache_is_left_aside(cache: Path) -> None:

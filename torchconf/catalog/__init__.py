@@ -88,14 +88,7 @@ def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
             is left aside, with a warning.
     """
     if path is None:
-        found, source = chosen_file()
-        if source == "cache":
-            try:
-                return load_catalog(found)
-            except CatalogError as error:
-                sys.stderr.write(f"warning: {shown(str(error))}; using the packaged catalog\n")
-                found = PACKAGED
-        return load_catalog(found)
+        return load_chosen().catalog
     name = os.fspath(path)
     try:
         return _parsed(read_catalog(name), name)
@@ -103,6 +96,27 @@ def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
         raise CatalogError(f"cannot read the catalog: {reason(error)}", at=name) from error
     except (ValueError, RecursionError) as error:
         raise CatalogError(f"cannot read the catalog: {error}", at=name) from error
+
+
+class Loaded(NamedTuple):
+    """A catalog, and where it is from."""
+
+    catalog: Catalog
+    path: str
+    source: str
+    """`file`, `cache` or `packaged`."""
+
+
+def load_chosen() -> Loaded:
+    """Load the catalog that commands use. Errors as in `load_catalog`."""
+    path, source = chosen_file()
+    if source == "cache":
+        try:
+            return Loaded(load_catalog(path), path, source)
+        except CatalogError as error:
+            sys.stderr.write(f"warning: {shown(str(error))}; using the packaged catalog\n")
+            path, source = PACKAGED, "packaged"
+    return Loaded(load_catalog(path), path, source)
 
 
 @lru_cache(maxsize=4)
@@ -119,16 +133,17 @@ def validated(data: object, at: str) -> dict[str, Any]:
     """
     if not isinstance(data, dict):
         raise CatalogError("the catalog is not a JSON object", at=at)
-    for key, kind in _KEYS.items():
-        if not isinstance(data.get(key), kind):
-            raise CatalogError(f"the catalog has no usable `{key}`", at=at)
-    if data["schema_version"] != SCHEMA_VERSION:
+    schema = data.get("schema_version")
+    if isinstance(schema, int) and schema != SCHEMA_VERSION:
         raise CatalogError(
-            f"the catalog has schema {data['schema_version']}, but this version of torchconf reads "
+            f"the catalog has schema {schema}, but this version of torchconf reads "
             f"{SCHEMA_VERSION}",
             at=at,
             help=f"run {REFRESH} or upgrade torchconf",
         )
+    for key, kind in _KEYS.items():
+        if not isinstance(data.get(key), kind):
+            raise CatalogError(f"the catalog has no usable `{key}`", at=at)
     count = len(data["sets"])
     for package, versions in data["wheels"].items():
         for version, cells in versions.items() if isinstance(versions, dict) else [("", None)]:

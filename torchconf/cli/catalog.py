@@ -78,14 +78,12 @@ def run(options: CatalogOptions) -> int:
 
 
 def _list(options: CatalogOptions) -> int:
-    from torchconf.catalog import load_catalog
-    from torchconf.files.catalog_file import chosen_file
+    from torchconf.catalog import load_chosen
     from torchconf.report.columns import plain_table
     from torchconf.report.json_data import print_json
     from torchconf.report.messages import print_notes
 
-    catalog = load_catalog()
-    path, source = chosen_file()
+    catalog, path, source = load_chosen()
     main = catalog.main_package
     backends = []
     for accelerator in catalog.accelerators:
@@ -257,10 +255,10 @@ def _refresh(options: CatalogOptions) -> int:
     from importlib.util import find_spec
 
     from torchconf import files
-    from torchconf.catalog import load_catalog
+    from torchconf.catalog import load_catalog, load_chosen
     from torchconf.catalog.encoding import render
     from torchconf.errors import CatalogError, RequestError, hide_secrets
-    from torchconf.files.catalog_file import cached_file, chosen_file, read_catalog
+    from torchconf.files.catalog_file import cached_file, read_catalog
     from torchconf.report.json_data import print_json
     from torchconf.report.messages import print_notes
     from torchconf.report.progress import pages
@@ -275,8 +273,8 @@ def _refresh(options: CatalogOptions) -> int:
     base = options.index_base
     if base is not None and hide_secrets(base) != base:
         raise RequestError("`--index-base` must not contain credentials", help="leave them out")
-    catalog = load_catalog()
-    data = json.loads(read_catalog(chosen_file()[0]))
+    catalog, chosen, _ = load_chosen()
+    data = json.loads(read_catalog(chosen))
     settings = Settings(
         base=base or catalog.base_url,
         timeout=options.timeout,
