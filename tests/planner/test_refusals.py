@@ -313,9 +313,14 @@ RELEASES = {
         "choose torch 2.13.0, or a range that includes it",
     ),
     "a torch that nobody has": Refusal(
+        "-t linux-cpu --torch '==2.4.9'",
+        "no torch release matches ==2.4.9",
+        "the newest releases are 2.15.0, 2.14.1, 2.14.0, 2.13.0",
+    ),
+    "a torch that is older than all that is known": Refusal(
         "-t linux-cpu --torch 1.0",
         "no torch release matches <1.1,>=1.0",
-        "the newest releases are 2.15.0, 2.14.1, 2.14.0, 2.13.0",
+        "torchconf knows torch from 1.13.0 on; write the sources of an older one by hand",
     ),
     "a torch of the project that the target lacks": Refusal(
         "-t linux-cu130",

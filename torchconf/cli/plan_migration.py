@@ -11,6 +11,7 @@ from torchconf.edits.plan import meaning
 from torchconf.errors import RequestError
 from torchconf.files import Change, spoken_path
 from torchconf.migrate.account import settled
+from torchconf.model.backends import parse_backend
 from torchconf.model.intent import read_intent
 from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import parse_target_spec
@@ -58,6 +59,8 @@ class Planning:
         self.context = context
         self.migration = migration
         self.catalog = context.catalog
+        self.backends: dict[str, str] = {}
+        """The backend of each accelerator, once a plan has chosen it."""
 
     def plan(self) -> Planned:
         """Return what to write.
@@ -105,7 +108,13 @@ class Planning:
                 yield left
 
     def _plan(self, targets: Sequence[str]) -> Planned:
+        self.backends = {}
+        named = len(self._names(targets))
         python, outcome = self._python(targets)
+        self.backends = {t.backend.accelerator: t.backend.name for t in outcome.targets}
+        if not self.options.names and len(self._names(targets)) > named:
+            # What is called `gpu` or the like has its name only when its backend is known.
+            outcome = self._outcome(self._draft(python, None), targets)
         builds = {target.backend.name for target in outcome.targets}
         drafted = self._draft(python, _homes(outcome), builds)
         final = self._outcome(drafted, targets)
@@ -208,7 +217,10 @@ class Planning:
         if len(set(platforms)) == len(platforms):
             return ()
         used = {target.rpartition("-")[2] for target in targets}
-        return tuple((build, name) for build, name in self.migration.names if build in used)
+        named = [(build, name) for build, name in self.migration.names if build in used]
+        backends = ((self.backends.get(build, build), name) for build, name in named)
+        known = self.catalog.accelerators
+        return tuple((build, name) for build, name in backends if parse_backend(build, known))
 
 
 def _homes(outcome: Outcome) -> dict[str, tuple[str, str]]:

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.markers import InvalidMarker, Marker
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from torchconf.migrate.requirement_text import pinned
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
     from torchconf.migrate.old import Bound, Need, OldIndex, Platforms, Toolkit
     from torchconf.migrate.roles import Role
 
-__all__ = ["BY_NAME", "Evidence", "Setting", "Wish", "label_backend", "page_of", "wishes_of"]
+__all__ = [
+    "BY_NAME",
+    "Evidence",
+    "Setting",
+    "Wish",
+    "is_meant",
+    "label_backend",
+    "page_of",
+    "wishes_of",
+]
 
 _USUAL = tuple(p for p in PLATFORMS if p.key in {"linux-x86_64", "windows-x86_64", "macos-arm64"})
 """The platforms that a project is for if nothing else is said."""
@@ -108,6 +118,23 @@ def label_backend(label: str, catalog: Catalog) -> str:
         if part and parse_backend(part, catalog.accelerators):
             return part
     return ""
+
+
+def _family(word: str, catalog: Catalog) -> tuple[str, str]:
+    """Return what `cuda12` consists of; both are empty for a backend, the number for `cuda`."""
+    for known in catalog.accelerators:
+        if found := re.fullmatch(rf"{known.name}([0-9]*)", word):
+            return known.name, found[1]
+    return "", ""
+
+
+def is_meant(word: str, build: str, catalog: Catalog) -> bool:
+    """Tell whether a build is what a toolkit's word means: `cu126` is for `cuda` and `cuda12`."""
+    accelerator, major = _family(word, catalog)
+    backend = parse_backend(build, catalog.accelerators)
+    if word == build or backend is None or not accelerator:
+        return word == build
+    return backend.accelerator == accelerator and major in {"", str(backend.version[0])}
 
 
 def wishes_of(setting: Setting, catalog: Catalog) -> tuple[Wish, ...]:
@@ -210,7 +237,7 @@ class _Reading:
         # What is said of some platforms is meant there, whatever is said of all.
         for one in sorted(evidence.toolkits, key=lambda one: not one.marker):
             if _holds(one.marker, platform):
-                return one.backend, f"`{one.text}`"
+                return self._newest(one.backend, evidence), f"`{one.text}`"
         found: list[tuple[str, str]] = []
         for index in evidence.indexes:
             if index.kind == "explicit" and not self._serves_torch(index):
@@ -221,6 +248,22 @@ class _Reading:
                 found.append((backend, f"`{index.text}`"))
         # Of two builds of one release, pip takes the one whose label is the higher.
         return max(found, default=None)
+
+    def _newest(self, word: str, evidence: Evidence) -> str:
+        """Return the backend that `cuda12` means: the newest that has the newest torch."""
+        accelerator, major = _family(word, self.catalog)
+        if not major:
+            return word
+        asked = SpecifierSet()
+        for need in evidence.needs:
+            if canonicalize_name(need.name) == self.main:
+                asked &= SpecifierSet(need.specifier)
+        backends = [b for b in self.catalog.newest_first(accelerator) if str(b.version[0]) == major]
+        for release in asked.filter(self.catalog.releases):
+            for backend in backends:
+                if self.catalog.carries(self.main, release, backend):
+                    return backend.name
+        return accelerator
 
     def _serves_torch(self, index: OldIndex) -> bool:
         """Tell whether an index is said to be that of torch."""

@@ -38,6 +38,8 @@ _WHY = {
 }
 _FEW = 10
 """So many builds nobody writes by hand."""
+_OF_EXPORTS = ("_libgcc_mutex=", "ca-certificates=", "vs2015_runtime=", "libcxx=")
+"""One of these is in every environment, and nobody asks for it."""
 
 
 def read_conda(path: str, text: str) -> OldFile:
@@ -62,8 +64,12 @@ def read_conda(path: str, text: str) -> OldFile:
             help="pass an environment.yml",
         )
     names = [entry.value for entry in yaml.values(entries["dependencies"].node) if entry.value]
-    exported = "prefix" in entries or sum(map(_has_build, names)) > _FEW
-    return OldFile(path, "conda", tuple(_Reader(yaml).read()), exported)
+    is_export = (
+        "prefix" in entries
+        or sum(map(_has_build, names)) > _FEW
+        or any(name.startswith(_OF_EXPORTS) for name in names)
+    )
+    return OldFile(path, "conda", tuple(_Reader(yaml, is_export=is_export).read()), is_export)
 
 
 def _has_build(text: str) -> bool:
@@ -95,7 +101,8 @@ _LISTS: dict[str, Callable[[Place, str], Item]] = {
 class _Reader:
     """The keys of one file."""
 
-    def __init__(self, yaml: Yaml) -> None:
+    def __init__(self, yaml: Yaml, *, is_export: bool) -> None:
+        self._is_export = is_export
         self._yaml = yaml
         self._section = BASE
 
@@ -151,7 +158,8 @@ class _Reader:
         """Yield what one match spec means."""
         try:
             marker = selector_marker(entry.comment)
-            yield from packages.items(entry.at, text, parse_spec(text), marker, self._section)
+            spec = parse_spec(text)._replace(is_export=self._is_export)
+            yield from packages.items(entry.at, text, spec, marker, self._section)
         except (NoSpecifier, NoMarker) as error:
             yield LeftOut(entry.at, text, str(error), understood=False)
 

@@ -18,6 +18,7 @@ RENAMED = {
     "ignite": "pytorch-ignite",
     "faiss": "faiss-cpu",
     "faiss-gpu": "faiss-gpu-cu12",
+    "dgl-cuda": "dgl",
     "tensorflow-gpu": "tensorflow[and-cuda]",
     "tensorflow-base": "tensorflow",
     "cupy": "cupy-cuda12x",
@@ -89,14 +90,14 @@ _LEFT_OUT = {
     _LIBRARY: (
         "abseil-cpp alsa-lib aom arrow-cpp at-spi2-atk at-spi2-core atk aws-sdk-cpp blosc "
         "brotli brotli-bin bzip2 c-ares c-blosc2 ca-certificates cairo charls dav1d dbus "
-        "double-conversion expat fmt fontconfig freetype gdk-pixbuf gettext gflags giflib "
-        "glib glib-tools glog gmp gnutls graphite2 grpc-cpp gst-plugins-base gstreamer gtk2 "
-        "gtk3 harfbuzz icu imath intel-gmmlib jasper jpeg jxrlib krb5 lcms2 lerc lz4-c lzo "
-        "mpc mpfr ncurses nettle nghttp2 nlohmann-json nspr nss numactl ocl-icd openexr "
-        "openjpeg openssl orc pango parquet-cpp pcre pcre2 pixman pthread-stubs pulseaudio qt "
-        "qt-main qt-webengine rapidjson rdma-core re2 readline s2n sip snappy spdlog "
-        "sysroot-linux-64 thrift-cpp tk tzdata ucx utf8proc xz yaml zeromq zfp zlib zlib-ng "
-        "zstd"
+        "double-conversion expat fftw fmt fontconfig freetype gdk-pixbuf gettext gflags "
+        "giflib glib glib-tools glog gmp gnutls graphite2 grpc-cpp gst-plugins-base gstreamer "
+        "gtk2 gtk3 harfbuzz icu imath intel-gmmlib jasper jpeg jxrlib keyutils krb5 lcms2 "
+        "lerc lz4-c lzo mpc mpfr ncurses nettle nghttp2 nlohmann-json nspr nss numactl "
+        "ocl-icd openexr openjpeg openssl orc pango parquet-cpp pcre pcre2 pixman "
+        "pthread-stubs pulseaudio qt qt-main qt-webengine rapidjson rdma-core re2 readline "
+        "s2n sip snappy spdlog sysroot-linux-64 thrift-cpp tk tzdata ucx utf8proc xz yaml "
+        "zeromq zfp zlib zlib-ng zstd"
     ),
 }
 _PATTERNS = (
@@ -105,7 +106,7 @@ _PATTERNS = (
     (r"cuda-(?!python$|core$).+|libcu.+|libnv.+|libnpp.*|magma-.+|nsight-.+", _CUDA),
     (r"mkl-.+|.*openblas.*", _BLAS),
     (r"-.+|.+-ng|.+-cpp|(?:xorg|aws-c|fonts?|gst|qt6)-.+", _LIBRARY),
-    (r"lib(?!rosa$|cst$|sass$|tmux$|clang$|usb1$|archive-c$).+", _LIBRARY),
+    (r"lib(?!rosa$|cst$|sass$|tmux$|usb1$|archive-c$).+", _LIBRARY),
 )
 """What names of a kind have in common. A C library begins with `lib`; these few do not."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torchconf.migrate.conda_spec import Spec
     from torchconf.migrate.old import Item, Place
 
-__all__ = ["CondaPackages"]
+__all__ = ["CondaPackages", "cuda_backend"]
 
 _TOOLKITS = (
     "pytorch-cuda", "cpuonly", "pytorch-cpu", "cuda-version", "cudatoolkit", "cuda-toolkit", "cuda",
@@ -56,7 +56,8 @@ class CondaPackages:
         Raises:
             NoSpecifier: No specifier means the same as its version.
         """
-        name = canonicalize_name(spec.name)
+        # Of DGL, the name tells the CUDA, as if it were a version: `dgl-cuda11.7`.
+        name = re.sub(r"^dgl-cuda[0-9-]*$", "dgl-cuda", canonicalize_name(spec.name))
         if name == "python":
             yield PythonBound(at, text, _python(spec.specifier))
             return
@@ -92,8 +93,15 @@ def _backend(name: str, spec: Spec) -> str:
         return "cpu" if "cpu" in spec.build else _ANY_CUDA
     if name == "pytorch-gpu":
         return _ANY_CUDA
-    found = re.fullmatch(r"={0,2}([0-9]+)[.]([0-9]+)(?:[.*][0-9.*]*)?", spec.version)
-    return f"cu{found[1]}{found[2]}" if found else _ANY_CUDA
+    return cuda_backend(spec.version)
+
+
+def cuda_backend(version: str) -> str:
+    """Return the build for a version of CUDA, `=12.1` or `12.*`; a range names none."""
+    found = re.fullmatch(r"={0,2}([0-9]+)(?:[.]([0-9]+)(?:[.*][0-9.*]*)?|[.]?[*])?", version)
+    if found is None:
+        return _ANY_CUDA
+    return f"cu{found[1]}{found[2]}" if found[2] else f"{_ANY_CUDA}{found[1]}"
 
 
 def _python(specifier: str) -> str:

@@ -30,6 +30,8 @@ class Spec(NamedTuple):
     """As written: `>=2.4,<3`, `=2.4`; empty for any."""
     build: str
     channel: str
+    is_export: bool = False
+    """Whether a program has written it, which names each version in full."""
 
     @property
     def specifier(self) -> str:
@@ -41,7 +43,10 @@ class Spec(NamedTuple):
         if not self.version:
             return ""
         choices = [
-            ",".join(_clause(clause, exact=bool(self.build)) for clause in choice.split(","))
+            ",".join(
+                _clause(clause, exact=self.is_export or bool(self.build))
+                for clause in choice.split(",")
+            )
             for choice in self.version.split("|")
         ]
         try:
@@ -88,7 +93,8 @@ def _clause(text: str, *, exact: bool) -> str:
         return "*"
     if sign == "=":
         # A build belongs to one version, so that with it the version is meant as it stands.
-        return f"=={bare}" if exact and bare == version else f"=={bare}.*"
+        is_whole = exact or re.search(r"[^0-9.]", bare)
+        return f"=={bare}" if is_whole and bare == version else f"=={bare}.*"
     if sign in ("", "==", "!="):
         return f"{sign or '=='}{bare}{'' if bare == version else '.*'}"
     return f"{sign}{bare}"

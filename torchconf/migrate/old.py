@@ -95,7 +95,10 @@ class Toolkit(NamedTuple):
     at: Place
     text: str
     backend: str
-    """As in an index URL: `cu121` for `pytorch-cuda=12.1`, `cpu` for `cpuonly`; or `cuda`."""
+    """As in an index URL: `cu121` for `pytorch-cuda=12.1`, `cpu` for `cpuonly`.
+
+    Less is said by `cuda`, which is any CUDA, and `cuda12`, any CUDA 12.
+    """
     section: Section = BASE
     marker: str = ""
 

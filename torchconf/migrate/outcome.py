@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from torchconf.edits.draft import Draft
 from torchconf.errors import without_secrets
 from torchconf.migrate.account import Account, Ledger
-from torchconf.migrate.builds import BY_NAME, page_of, wishes_of
+from torchconf.migrate.builds import BY_NAME, is_meant, page_of, wishes_of
 from torchconf.migrate.draft_indexes import IndexDraft
 from torchconf.migrate.draft_needs import NeedDraft
 from torchconf.migrate.draft_removal import remove_old_tables
@@ -305,7 +305,8 @@ class Migration:
                     case Include():
                         ledger.note(item, "taken", why="its lines are listed under its name")
                     case Toolkit():
-                        into = f"the build {item.backend}" if item.backend in builds else ""
+                        meant = [b for b in builds if is_meant(item.backend, b, self.catalog)]
+                        into = f"the build {meant[0]}" if meant else ""
                         why = "" if into else "something else says which build is meant"
                         ledger.note(item, "changed" if into else "left out", into, why)
                     case Platforms() if file.format == "pip":

@@ -18,6 +18,7 @@ from torchconf.migrate.pixi_rows import (
     CONDA,
     WRONG,
     Scope,
+    named_platforms,
     package_row,
     platform_rows,
     scope_of,
@@ -79,6 +80,7 @@ class _Reader:
         self._file = file
         self._top = top
         self._table = table
+        self._platforms = named_platforms(table.get("workspace", table.get("project")))
         self._sections = feature_sections(table, file.data.get("dependency-groups"))
 
     def read(self) -> Iterator[Item]:
@@ -106,7 +108,7 @@ class _Reader:
         if name in _ABOUT:
             yield about(name, value, at, text)
         elif name == "platforms":
-            yield from platform_rows(value, at, text, BASE)
+            yield from platform_rows(value, at, text, BASE, self._platforms)
         else:
             yield LeftOut(at, text, _CHANNELS if name == "channels" else _ITSELF)
 
@@ -127,7 +129,8 @@ class _Reader:
             for row in rows or [place]:
                 yield LeftOut(*self._file.take(*row), _LEFT_OUT[key])
         elif key == "platforms":
-            yield from platform_rows(value, *self._file.take(*place), scope.section)
+            at, text = self._file.take(*place)
+            yield from platform_rows(value, at, text, scope.section, self._platforms)
         elif key == "activation":
             why = "uv sets no variables for an environment"
             yield LeftOut(*self._file.take(*place), why, understood=False)
@@ -148,6 +151,9 @@ class _Reader:
             at, text = self._file.take(*scope.place)
             if key == "pypi-dependencies":
                 yield from read_package(name, entry, at, text, scope.section, scope.marker)
+                index = entry.get("index") if isinstance(entry, dict) else None
+                if isinstance(index, str):
+                    yield OldIndex(at, text, index, "explicit", "", (name,), scope.section)
             elif key == "system-requirements":
                 yield system_row(name, entry, at, text, scope)
             else:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from torchconf.migrate.conda_packages import CondaPackages
+from torchconf.migrate.conda_packages import CondaPackages, cuda_backend
 from torchconf.migrate.conda_platforms import platform_key, selector_marker
 from torchconf.migrate.conda_spec import parse_spec
 from torchconf.migrate.extra_markers import NoMarker
@@ -13,7 +12,7 @@ from torchconf.migrate.old import BASE, LeftOut, Part, Platforms, Section, Toolk
 from torchconf.migrate.poetry_versions import NoSpecifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from torchconf.migrate.old import Item, Place
     from torchconf.model.toml_path import Path
@@ -22,6 +21,7 @@ __all__ = [
     "CONDA",
     "WRONG",
     "Scope",
+    "named_platforms",
     "package_row",
     "platform_rows",
     "scope_of",
@@ -74,10 +74,31 @@ def target_marker(name: str) -> str:
         return ""
 
 
-def platform_rows(value: object, at: Place, text: str, section: Section) -> Iterator[Item]:
-    """Yield what a list of platforms says."""
-    names = [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
-    keys = tuple(key for name in names if (key := platform_key(name)))
+def named_platforms(table: object) -> dict[str, str]:
+    """Return the platforms that a workspace has under names of its own, `linux-64-cuda`."""
+    listed = table.get("platforms") if isinstance(table, dict) else None
+    found: dict[str, str] = {}
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict) and isinstance(one.get("platform"), str):
+            found[str(one.get("name", one["platform"]))] = one["platform"]
+    return found
+
+
+def platform_rows(
+    value: object, at: Place, text: str, section: Section, named: Mapping[str, str]
+) -> Iterator[Item]:
+    """Yield what a list of platforms says.
+
+    Args:
+        value: The list: names, or tables with a `platform`.
+        at: Where it stands.
+        text: How it is written.
+        section: The part of the project that it is about.
+        named: The platforms that have names of their own.
+    """
+    words = [_word(one) for one in value] if isinstance(value, list) else []
+    names = [named.get(word, word) for word in words if word]
+    keys = tuple(dict.fromkeys(key for name in names if (key := platform_key(name))))
     if keys:
         yield Platforms(at, text, keys, section)
     others = [name for name in names if platform_key(name) is None]
@@ -85,6 +106,13 @@ def platform_rows(value: object, at: Place, text: str, section: Section) -> Iter
         yield LeftOut(at, text, f"PyTorch has no builds for `{others[0]}`")
     elif not keys:
         yield LeftOut(at, text, WRONG, understood=False)
+
+
+def _word(value: object) -> str:
+    """Return the name of a platform; empty for what is none."""
+    if isinstance(value, dict):
+        value = value.get("platform")
+    return value if isinstance(value, str) else ""
 
 
 def package_row(name: str, entry: object, at: Place, text: str, scope: Scope) -> Iterator[Item]:
@@ -112,6 +140,4 @@ def system_row(name: str, value: object, at: Place, text: str, scope: Scope) -> 
         return LeftOut(at, text, "wheels say by their names which systems they run on")
     if scope.has_index or scope.packages.choose:
         return Part(at, text, "which build that is, other lines say")
-    found = re.fullmatch(r"([0-9]+)[.]([0-9]+)", value)
-    backend = f"cu{found[1]}{found[2]}" if found else "cuda"
-    return Toolkit(at, text, backend, scope.section, scope.marker)
+    return Toolkit(at, text, cuda_backend(value), scope.section, scope.marker)

@@ -151,7 +151,8 @@ def _base(base: Evidence, others: Sequence[Setting], catalog: Catalog) -> tuple[
     told = any(wish.told_by for wish in wishes_of(alone, catalog))
     choices = [setting for setting in others if setting.role.kind != "platform"]
     if not choices or told:
-        return (alone,) if base.needs or told else ()
+        # An index alone says nothing where others have torch.
+        return (alone,) if base.needs or (told and not choices) else ()
     for_cpu = [_is_for(setting, catalog.fallback.name, catalog) for setting in choices]
     if all(for_cpu):
         # Beside a file for machines without a GPU, the plain one is for those with one.

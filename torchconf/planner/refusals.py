@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 
 from torchconf.errors import RequestError
+from torchconf.model.ranges import overlaps
 from torchconf.planner.assess import COVERED, Needs, assess
 
 if TYPE_CHECKING:
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
     from torchconf.model.target_spec import TargetSpec
     from torchconf.model.targets import Target
     from torchconf.planner.assess import Assessment
+
+
+def _unmatched(torch: SpecifierSet, catalog: Catalog) -> RequestError:
+    """Say that no known release is in a range; one that is too old may well exist."""
+    newest = ", ".join(map(str, catalog.releases[:4]))
+    help_ = f"the newest releases are {newest}"
+    oldest = min(catalog.releases)
+    if overlaps(torch, f"<{oldest}"):
+        help_ = f"torchconf knows torch from {oldest} on; write the sources of an older one by hand"
+    return RequestError(f"no torch release matches {torch}", help=help_)
 
 
 def refusal(
@@ -32,10 +43,7 @@ def refusal(
         catalog: What is available.
     """
     if not tried:
-        newest = ", ".join(map(str, catalog.releases[:4]))
-        return RequestError(
-            f"no torch release matches {needs.torch}", help=f"the newest releases are {newest}"
-        )
+        return _unmatched(needs.torch, catalog)
     anything = SpecifierSet()
     reason = f": {_missing(min(tried, key=_distance))}"
     names = ", ".join(f"`{spec.text}`" for spec in specs)
