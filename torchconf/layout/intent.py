@@ -56,7 +56,7 @@ def intended(
             raise ProjectError(
                 f"target `{spec.text}` is listed, but the tables do not serve it",
                 at=project.place(render_path((*TARGETS, number))),
-                help="run `torchconf init` to bring the tables in line with the list",
+                help="run `torchconf init -y` to bring the tables in line with the list",
             )
         found.append(target)
     return tuple(dict.fromkeys(found))

@@ -24,6 +24,8 @@ class ListedTarget(NamedTuple):
     spec: TargetSpec | None
     """None where it is no target, or one that stands in the list before."""
     error: ProjectError | None
+    is_repeated: bool = False
+    """Whether it stands in the list before, under whatever name."""
 
 
 def lists_targets(project: Project) -> bool:
@@ -47,33 +49,38 @@ def listed_targets(project: Project, vocabulary: Vocabulary) -> tuple[ListedTarg
     found: list[ListedTarget] = []
     for number, word in enumerate(words):
         path = (*TARGETS, number)
+        at = project.place(render_path(path))
         try:
-            spec = _read(word, [each.spec for each in found if each.spec], vocabulary)
+            spec = _read(word, vocabulary)
         except RequestError as error:
-            at = project.place(render_path(path))
             told = ProjectError(error.message, at=at, help=error.help)
             found.append(ListedTarget(path, None, told))
-        else:
+            continue
+        first = next((each.spec for each in found if each.spec and _same(each.spec, spec)), None)
+        if first is None:
             found.append(ListedTarget(path, spec, None))
+        else:
+            again = f", the first time as `{first.text}`" if first.text != spec.text else ""
+            message = f"target `{spec.text}` is listed twice{again}"
+            told = ProjectError(message, at=at, help="remove one of the two")
+            found.append(ListedTarget(path, None, told, is_repeated=True))
     return tuple(found)
 
 
-def _read(word: object, before: list[TargetSpec], vocabulary: Vocabulary) -> TargetSpec:
+def _read(word: object, vocabulary: Vocabulary) -> TargetSpec:
     """Read one entry.
 
     Raises:
-        RequestError: It is no target, or stands in the list before.
+        RequestError: It is no target.
     """
     if not isinstance(word, str):
         raise RequestError("expected a target", help=_EXAMPLE)
-    spec = parse_target_spec(word, vocabulary)
-    for other in before:
-        if other._replace(text=spec.text) == spec:
-            again = f", the first time as `{other.text}`" if other.text != word else ""
-            raise RequestError(
-                f"target `{word}` is listed twice{again}", help="remove one of the two"
-            )
-    return spec
+    return parse_target_spec(word, vocabulary)
+
+
+def _same(one: TargetSpec, other: TargetSpec) -> bool:
+    """Tell whether two entries are one target, however they are spelled."""
+    return one._replace(text=other.text) == other
 
 
 def read_intent(project: Project, vocabulary: Vocabulary) -> tuple[TargetSpec, ...] | None:

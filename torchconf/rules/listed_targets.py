@@ -10,11 +10,12 @@ from torchconf.model.target_spec import means
 from torchconf.model.targets import Target
 from torchconf.resolve.choices import choice_of, selections_in
 from torchconf.resolve.wheels import Wheels
-from torchconf.rules.rule import Finding, Rule, Severity
+from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from torchconf.model.intent import ListedTarget
     from torchconf.model.target_spec import TargetSpec
     from torchconf.rules.context import Context
 
@@ -28,19 +29,34 @@ class TargetNotServed(Rule):
     name = "target-not-served"
     severity = Severity.ERROR
     reference = "https://docs.astral.sh/uv/guides/integration/pytorch/"
+    fixes = "safe"
 
     def check(self, context: Context) -> Iterator[Finding]:
-        """Ask for each target whether some choice installs its build."""
+        """Ask for each target whether some choice installs its build.
+
+        Only the list itself is fixed. New tables are what `init` is for: it chooses a release,
+        takes away what the list does not name, and may edit the root of the workspace as well.
+        """
         for each in listed_targets(context.project, context.catalog.vocabulary) or ():
             if each.error is not None:
-                yield self.finding(each.path, each.error.message, help=each.error.help)
+                fix = _without(each) if each.is_repeated else None
+                yield self.finding(each.path, each.error.message, help=each.error.help, fix=fix)
             elif each.spec is not None and (there := _missed(each.spec, context)) is not None:
                 yield self.finding(
                     each.path,
                     f"no command installs target `{each.spec.text}`: "
                     f"{each.spec.platform.key} gets {there}",
-                    help="run `torchconf init` to bring the tables in line with the list",
+                    help="run `torchconf init -y` to bring the tables in line with the list",
                 )
+
+
+def _without(entry: ListedTarget) -> Fix:
+    """Remove an entry that says nothing new."""
+    # Imported here, as all that only a finding needs.
+    from torchconf.edits.plan import Remove
+
+    step = Remove(entry.path, "a target needs one entry")
+    return Fix("remove the entry", (step,), safe=True)
 
 
 def _missed(spec: TargetSpec, context: Context) -> str | None:
