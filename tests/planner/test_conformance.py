@@ -11,14 +11,17 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from tests.support.conformance import (
+    STARTS,
     Case,
     cases,
     contains_targets,
     init,
     possible_releases,
     problems,
+    rare_cases,
     read_back,
 )
+from tests.support.few import few
 from tests.support.replica import Content, Replica
 from torchconf.catalog import Catalog, load_catalog
 from torchconf.model.requirements import python_specifier, torch_specifier
@@ -39,6 +42,13 @@ def test_thirty_requests_do_what_they_say(
     replica: Replica, catalog: Catalog, content: Content, tmp_path: Path
 ) -> None:
     judge_all(cases(30, seed=0), replica, catalog, content, tmp_path)
+
+
+@pytest.mark.parametrize("start", few([*STARTS][1:], "library".__eq__))
+def test_requests_that_chance_seldom_makes_do_what_they_say(
+    start: str, replica: Replica, catalog: Catalog, content: Content, tmp_path: Path
+) -> None:
+    judge_all(rare_cases(start), replica, catalog, content, tmp_path)
 
 
 @pytest.mark.slow

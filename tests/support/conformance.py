@@ -109,6 +109,22 @@ def cases(count: int, seed: int) -> Iterator[Case]:
         yield Case(start, python, tuple(words))
 
 
+def rare_cases(start: str) -> Iterator[Case]:
+    """Yield requests that chance seldom makes, from one start."""
+    for words in (
+        # Plain commands give CPU; a machine with PyPI's build says so.
+        "-t linux-cpu -t linux-pypi -t macos-cpu --default machine",
+        "-t linux-cpu -t linux-pypi --default machine --pin --required-environments",
+        # PyPI has no torch for Windows on ARM: no entry of `environments` may hold it alone.
+        "-t windows-arm64-cpu -t windows-cu130 -t linux-cpu -t linux-cu130",
+        "-t windows-arm64-cpu -t windows-cpu -t windows-cu130 -t linux-rocm7.1 --default machine",
+        # uv then asks for a wheel of every package on each of these.
+        "-t linux-cu130 -t linux-cpu -t windows-cpu -t macos-cpu --required-environments",
+        "-t linux-aarch64-cu130 -t windows-arm64-cpu -t macos-cpu --required-environments",
+    ):
+        yield Case(start, ">=3.11,<3.14", tuple(words.split()))
+
+
 class Answer(NamedTuple):
     """What `torchconf init` said."""
 

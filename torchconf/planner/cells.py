@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from torchconf.layout.configuration import index_backends
+from torchconf.model.backends import PYPI
 from torchconf.model.markers import (
     closed_cells,
     holds,
@@ -78,7 +79,9 @@ class Cells:
         ]
 
         def lacks(platform: Platform) -> bool:
-            return any(self._lacks(package, entry, platform) for package, entry in entries)
+            return self._base_lacks(platform) or any(
+                self._lacks(package, entry, platform) for package, entry in entries
+            )
 
         def cut(some: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
             return closed_cells((e["marker"] for e in some if "marker" in e), lacks)
@@ -92,6 +95,12 @@ class Cells:
 
     def _is_touched(self, entry: Mapping[str, Any]) -> bool:
         return canonicalize_name(entry.get("extra") or entry.get("group") or "") in self.affected
+
+    def _base_lacks(self, platform: Platform) -> bool:
+        """Tell whether PyPI, where base dependencies come from without a choice, has no wheel."""
+        main = self.catalog.main_package
+        within = self.limits.admitted(main, [spec_of(Target(platform, PYPI))])
+        return self.catalog.lacks(main, within, PYPI, platform, self.python)
 
     def _lacks(self, package: str, entry: Mapping[str, Any], platform: Platform) -> bool:
         """Tell whether one source is known to have no wheel of all that may be asked of it."""

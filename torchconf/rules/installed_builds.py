@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from packaging.utils import canonicalize_name
 
+from torchconf.model.backends import PYPI
 from torchconf.model.ranges import public
 from torchconf.model.targets import PLATFORMS
 from torchconf.rules.context import Place
@@ -101,11 +102,22 @@ def closed_environments(context: Context) -> tuple[str, ...] | None:
         return None
     cells = closed_cells(
         (*markers, "sys_platform == 'linux'"),
-        lambda platform: any(
-            _lacks(context, source, platform) for source in context.family_sources
+        lambda platform: (
+            _base_lacks(context, platform)
+            or any(_lacks(context, source, platform) for source in context.family_sources)
         ),
     )
     return split_by(written, cells)
+
+
+def _base_lacks(context: Context, platform: Platform) -> bool:
+    """Tell whether PyPI, where base dependencies come from without a choice, has no torch."""
+    catalog = context.catalog
+    one = context.first_requirement(BASE, catalog.main_package)
+    if one is None:
+        return False
+    within = reachable_range(context, BASE, one)
+    return catalog.lacks(one.name, within, PYPI, platform, context.project.requires_python)
 
 
 def _lacks(context: Context, source: Source, platform: Platform) -> bool:
