@@ -50,6 +50,7 @@ def commands(folder: Path) -> dict[str, tuple[list[str], float | None]]:
         "show": ([*TORCHCONF, "show", "--project", str(GUIDE)], 5.5),
         "init -t": ([*TORCHCONF, *init, "-t", "linux-cuda", "-t", "macos-cpu"], 7.5),
         "add-target": ([*TORCHCONF, "add-target", "windows-cuda", *target], 7.0),
+        "sync": ([*TORCHCONF, "sync", "cpu", "--dry-run", "--project", str(GUIDE)], 10.0),
     }
 
 
