@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.support.projects import PROJECTS, WHL, Demo
+from tests.support.projects import EXAMPLES, PROJECTS, WHL, Demo
 from tests.support.replica import Build, Replica
 
 BUILDS = "-t linux-cpu -t linux-cu126 -t linux-cu130 -t windows-cu130 -t macos-cpu"
@@ -136,6 +137,20 @@ def test_from_one_default_to_the_machine_and_back(tmp_path: Path) -> None:
     assert demo.uv["default-groups"] == ["dev", "cpu"]
     demo.init(f"{BUILDS} --default none -y")
     assert demo.uv["default-groups"] == ["dev"]
+
+
+def test_a_file_written_by_hand_gets_no_comment(tmp_path: Path) -> None:
+    """What stands beside `default-groups` is its author's; `check` says what is missing."""
+    written = (EXAMPLES / "machine.toml").read_text(encoding="utf-8")
+    demo = Demo(tmp_path, re.sub(r"(?m)^(#|required-version).*\n", "", written))
+    found = demo("check --select TC307 --format json").json["findings"]
+    assert [one["severity"] for one in found] == ["info", "info"]
+    assert all("UV_NO_GROUP" in one["message"] for one in found)
+    demo.init(f"{BUILDS} --with torchvision --default machine -y")
+    assert demo.uv["required-version"] == ">=0.9.8", "older versions install another build"
+    assert "#" not in demo.text
+    assert len(demo("check --select TC307 --format json").json["findings"]) == 1
+    assert "document this in a comment" in demo("check --select TC307").out
 
 
 def test_show_has_a_row_for_each_machine_and_one_that_uv_refuses(tmp_path: Path) -> None:
