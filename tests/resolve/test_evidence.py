@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
+from tests.support.projects import Demo
+from tests.support.replica import Build, Replica
 from tests.support.routing import choice, machine
 from torchconf.model.read_project import read_project
 from torchconf.resolve.route import Route
@@ -167,3 +170,64 @@ def test_a_lockfile_is_not_read_without_a_doubt() -> None:
 
     project = read_project(tomllib.loads(PROJECT.replace('["timm"]', "[]")))
     assert routes(project, lockfile=refuse).row("torch", machine("linux-x86_64")).kind == "absent"
+
+
+# uv starts from the forks of the lockfile that it finds.
+
+SPLIT = "\"numpy>=1 ; sys_platform == 'linux'\", \"numpy ; sys_platform != 'linux'\""
+BESIDE_BASE = f"""
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.12,<3.14"
+dependencies = ["torch>=2.13,<2.14", {SPLIT}]
+
+[dependency-groups]
+cpu = ["torch"]
+cu130 = ["torch"]
+
+[tool.uv]
+conflicts = [[{{ group = "cpu" }}, {{ group = "cu130" }}]]
+
+[tool.uv.sources]
+torch = [
+    {{ index = "cpu", group = "cpu" }},
+    {{ index = "cu130", group = "cu130", marker = "sys_platform == 'linux'" }},
+]
+
+[[tool.uv.index]]
+name = "cpu"
+url = "{WHL}/cpu"
+explicit = true
+
+[[tool.uv.index]]
+name = "cu130"
+url = "{WHL}/cu130"
+explicit = true
+"""
+
+
+def test_forks_of_a_lockfile_outlive_what_made_them(tmp_path: Path, replica: Replica) -> None:
+    """The same file has two lockfiles: one made anew, and one that was split by what is gone."""
+    demo = Demo(tmp_path, BESIDE_BASE)
+    replica.lock(demo.folder)
+    demo.path.write_text(BESIDE_BASE.replace(SPLIT, '"numpy"'))
+    platforms = ("linux-x86_64", "windows-x86_64", "macos-arm64")
+    for is_anew in (False, True):
+        if is_anew:
+            (demo.folder / "uv.lock").unlink()
+        replica.lock(demo.folder)
+        assert replica.uv("lock", "--check", cwd=demo.folder).returncode == 0
+        export = replica.export(demo.folder, "--group", "cu130")
+        shown = {
+            row["platform"]: row
+            for row in demo("show --format json").json["routes"]
+            if row["groups"] == ["cu130"] and row["package"] == "torch"
+        }
+        for platform in platforms:
+            build = export.select(platform, "3.12")["torch"]
+            index = build.index if isinstance(build, Build) else f"{WHL}/cu130"
+            assert (index == f"{WHL}/cu130") == (shown[platform]["backend"] == "cu130"), platform
+        assert (shown["macos-arm64"]["backend"] == "cu130") == is_anew
+        assert ("TC305" in demo("check").out) == is_anew
+    assert "without uv.lock" not in demo("show").err

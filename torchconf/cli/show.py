@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 The table is predicted from pyproject.toml. `no wheel` means that no wheel is available, `?` that it
 is not known, `-` that the package is not installed. `cpu?` is provisional: a dependency that was
-not read could change it; uv.lock decides if it is up to date.
+not read, or a new uv.lock, could change it; the uv.lock that is there decides if it is up to date.
 
 examples:
   torchconf show

@@ -94,21 +94,6 @@ def locked_with(text: str, package: str, other: str) -> frozenset[str]:
     )
 
 
-def locked_in(text: str, project: str, choice: str, package: str) -> frozenset[str]:
-    """Return the indexes that an extra or group of a project gets a package from.
-
-    Empty where the lockfile has one build of the package only: it names none then.
-    """
-    section = rf"(?ms)^{re.escape(choice)} = \[\n(.*?)^\]"
-    return frozenset(
-        registry
-        for block, _ in read_blocks(text).get(project, ())
-        for listed in re.findall(section, block.partition("\n[package.metadata]")[0])
-        for name, registry in re.findall(_WITH, listed)
-        if name == package
-    )
-
-
 def reached(names: Iterable[str], graph: Mapping[str, frozenset[str]]) -> frozenset[str]:
     """Return everything that some packages bring along, themselves left out."""
     waiting = [canonicalize_name(name) for name in names]

@@ -236,7 +236,37 @@ class Routes:
     ) -> Route:
         """Let the lockfile decide where the files alone leave a doubt."""
         if route.doubt is None and route.kind != "unknown":
-            return route
+            if not self._reaches_too_far(route):
+                return route
+            has = f"index `{route.index.name}`" if route.index else "PyPI"
+            doubted = route.changed(
+                doubt=f"without uv.lock, `{package}` would come from {has}, as the marker of its "
+                "source would have no effect"
+            )
+            settled = self._by_lock(package, doubted, chosen, machine, python)
+            return route if settled is doubted else settled
+        return self._by_lock(package, route, chosen, machine, python)
+
+    def _reaches_too_far(self, route: Route) -> bool:
+        """Tell whether a source serves a fork in part of which its marker does not hold.
+
+        uv begins with the forks of the lockfile that it finds. So one that another dependency split
+        by platform is narrow enough at the next `uv lock`, and the marker takes effect.
+        """
+        if route.pin is None or route.fork is None or route.kind != "index":
+            return False
+        within = route.fork.environments & self._declared.universe.supported
+        return bool(within & ~route.pin.environments)
+
+    def _by_lock(
+        self,
+        package: NormalizedName,
+        route: Route,
+        chosen: _Chosen,
+        machine: Mapping[str, str],
+        python: str,
+    ) -> Route:
+        """Return what the lockfile makes of an answer in doubt."""
         # Imported here: most projects leave no doubt.
         from torchconf.model.lock_graph import Start
         from torchconf.resolve.evidence import Evidence, Where

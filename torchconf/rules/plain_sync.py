@@ -8,7 +8,6 @@ from packaging.utils import canonicalize_name
 
 from torchconf.model.project import Item
 from torchconf.model.toml_path import CONFLICTS, ENVIRONMENTS
-from torchconf.model.uv_lock import locked_in
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import (
     build_of,
@@ -155,8 +154,6 @@ class IneffectiveMarker(Rule):
                     continue
                 if routes_are_known(context) and not self._reaches(context, package, source):
                     continue
-                if self._is_locked_apart(context, package, source):
-                    continue
                 yield self.finding(
                     (*source.path, "marker"),
                     f"this marker has no effect: the base dependencies require `{package}` on "
@@ -178,16 +175,6 @@ class IneffectiveMarker(Rule):
             if platform not in inside and any(one.source == source for one in reached):
                 return True
         return False
-
-    def _is_locked_apart(self, context: Context, package: NormalizedName, source: Source) -> bool:
-        """Tell whether uv locked another build beside the source's: then its marker counts.
-
-        The markers of another dependency can split the platforms, and only uv knows them all.
-        """
-        choice = source.extra or source.group or ""
-        found = locked_in(context.workspace.lockfile, context.project.name or "", choice, package)
-        index = context.index_of(source)
-        return index is not None and any(one.rstrip("/") != index.url.rstrip("/") for one in found)
 
     def _cells(self, context: Context, package: NormalizedName) -> list[int]:
         """Return the sets of environments in which uv looks at the base dependencies."""
