@@ -7,6 +7,7 @@ came is read from the metadata in the environment, as `importlib.metadata` finds
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from typing import NamedTuple
 import pytest
 
 import torchconf.machine
+from tests.support.paths import README
 from tests.support.projects import Demo, run_in
 from tests.support.recorded_machines import record
 from tests.support.replica import Replica
@@ -201,3 +203,29 @@ def test_the_program_itself_installs_them(made: tuple[Shape, Demo], replica: Rep
         env["TORCHCONF_TARGET"] = "nothing"
         ran = replica.run(*program, *words, "--", "python", "-c", VERSION, cwd=one.folder, env=env)
         assert ran.stdout.strip() == f"2.13.0{one.build}", ran.stderr
+
+
+@pytest.mark.parametrize("flags", ["", "--layout groups", "--default cpu", "--default machine"])
+def test_the_two_commands_of_the_readme(
+    flags: str, tmp_path: Path, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a newcomer types in a fresh clone, on a machine with a GPU and on one without."""
+    demo = Demo(tmp_path, PLAIN.format(name="demo"))
+    demo.init(f"-t linux-cu130 -t linux-cpu -t macos-cpu {flags} -y")
+    replica.lock(demo.folder)
+    text = README.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    with_gpu, without = (block for block in blocks if "torchconf sync" in block)
+    for machine, block in (("nvidia-blackwell", with_gpu), ("no-gpu", without)):
+        put_on(machine, monkeypatch)
+        first, told, second, again, version = block.splitlines()
+        target = told.split()[1].rstrip(":")
+        one = Asked(target, "linux-x86_64", "", "", demo.folder, "")
+        for typed, said in ((first, told), (second, again)):
+            verb, *rest = shlex.split(typed.removeprefix("$ uvx torchconf "))
+            rest = [
+                word.replace("import torch; print(torch.__version__)", VERSION) for word in rest
+            ]
+            result = run_in(demo.folder, shlex.join([verb, "--dry-run", *rest]))
+            assert result.err == f"{said}\n"
+            assert installed(replica, uv_words(result.out)[0], one, {}) == version

@@ -123,7 +123,7 @@ def test_each_machine_gets_its_build(machine: str, project: str, made: Made, on:
     if expected is None:
         assert result.status == 2
         assert "no target of this project runs on this machine" in result.err
-        assert "to install it anyway: `torchconf sync " in result.err
+        assert "to use it anyway: `torchconf sync " in result.err
         assert "to add one that runs: `torchconf add-target " in result.err
     else:
         assert printed(result) == expected
@@ -178,6 +178,7 @@ def test_argument_wins_over_the_variable_and_that_over_what_is_found(
         ("macos-cpu", "target `macos-cpu` is for macos-arm64; this machine is linux-x86_64"),
         ("linux-cu130", "`linux-cu130` is not a target of this project"),
         ("linux-cuad", "`linux-cuad` is not a target"),
+        ("gpu", "; the targets of this project here: linux-cu132, linux-cu126, linux-cpu\n"),
     ],
 )
 def test_what_cannot_be_is_refused(

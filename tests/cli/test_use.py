@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -80,12 +81,13 @@ def test_json(demo: Demo) -> None:
     }
 
 
-@pytest.mark.parametrize("word", ["markers", "extras", "groups", "default"])
+@pytest.mark.parametrize("word", ["markers", "extras", "groups", "bare", "default"])
 def test_where_no_variable_is_needed_or_helps(word: str, tmp_path: Path) -> None:
     flags = {
         "markers": "-t linux-cu126 -t macos-cpu",
         "extras": "-t linux-cu126 -t linux-cpu",
         "groups": "-t linux-cu126 -t linux-cpu --default cpu",
+        "bare": "-t linux-cu126 -t linux-cpu --layout groups --default none",
         "default": "-t linux-cu126 -t linux-cpu --default cu126",
     }
     demo = Demo(tmp_path)
@@ -98,7 +100,9 @@ def test_where_no_variable_is_needed_or_helps(word: str, tmp_path: Path) -> None
     else:
         assert (result.status, data.status, data.json["variables"]) == (1, 1, None)
         assert "install it with `torchconf sync`" in result.err
-        assert "`torchconf init --default machine`" in result.err
+        (words,) = re.findall(r"each machine say which build it is: `torchconf (.*)`", result.err)
+        assert demo(f"{words} -y").status == 0
+        assert demo("use --shell bash").out == "export UV_NO_GROUP='cpu'\n"
 
 
 def test_name_that_uv_refuses_becomes_no_line(demo: Demo, tmp_path: Path) -> None:

@@ -195,6 +195,7 @@ def _named(word: str, at: str | None, offer: _Offer, context: OpenProject) -> tu
 
     vocabulary = context.catalog.vocabulary
     build = parse_build(word, vocabulary)
+    here = offer.names() or "none"
     try:
         spec = (
             TargetSpec(offer.platform, *build, word)
@@ -202,11 +203,11 @@ def _named(word: str, at: str | None, offer: _Offer, context: OpenProject) -> tu
             else parse_target_spec(word, vocabulary)
         )
     except RequestError as error:
-        raise RequestError(error.message, at=at, help=error.help) from error
+        ways = filter(None, (error.help, f"the targets of this project here: {here}"))
+        raise RequestError(error.message, at=at, help="; ".join(ways)) from error
     found = tuple(target for target in offer.targets if means(spec, target))
     if found:
         return found
-    here = offer.names() or "none"
     if spec.platform != offer.platform:
         raise RequestError(
             f"target `{word}` is for {spec.platform.key}; this machine is {offer.platform.key}",
@@ -257,7 +258,7 @@ def _nothing_runs(
     from torchconf.cli.adding import adding_command
 
     fitting = next((fit for fit in fits if fit.fits), None)
-    ways = [f"to install it anyway: `{command} {judged[0].target}`"]
+    ways = [f"to use it anyway: `{command} {judged[0].target}`"]
     added = adding_command(context, fitting.target) if fitting else None
     if added is not None:
         ways.append(f"to add one that runs: `{added}`")

@@ -119,7 +119,7 @@ def _notes(found: ThisTarget, variables: dict[str, str] | None, shell: str) -> I
     if variables is None:
         yield (
             f"no variable selects {found.target} here; install it with `torchconf sync`, or let "
-            "each machine say which build it is: `torchconf init --default machine`"
+            "each machine say which build it is: `torchconf init --layout groups --default machine`"
         )
     elif not variables:
         yield f"nothing to set: plain `uv sync` and `uv run` install {found.target}"
