@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from torchconf.resolve.overlaps import Overlaps
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from torchconf.model.project import Item
     from torchconf.resolve.environments import Environments
@@ -21,9 +23,13 @@ class ForkFinder:
         """Arrange the forks of a workspace, and its conflict sets."""
         self._numbered = found.numbered
         self._forks = found.forks
-        self._by_first: dict[int, list[int]] = {}
+        by_first: dict[int, list[int]] = {}
         for number, fork in enumerate(found.forks):
-            self._by_first.setdefault(fork.first_included(), []).append(number)
+            by_first.setdefault(fork.first_included(), []).append(number)
+        self._by_first = {
+            first: (numbers, Overlaps(found.forks[number].environments for number in numbers))
+            for first, numbers in by_first.items()
+        }
         self._sets_of: dict[Item, list[int]] = {}
         for number, items in enumerate(found.sets):
             for item in items:
@@ -34,20 +40,18 @@ class ForkFinder:
         """Return the first fork that has a point and that a choice of items is installed from."""
         chosen = self._numbered.bits(items)
         firsts = [0, *map(self._numbered.bit, self._numbered.each(chosen))]
-        numbers = (
-            next(
-                (
-                    number
-                    for number in self._by_first.get(first, ())
-                    if self._forks[number].environments & point
-                    and self._forks[number].agrees(chosen)
-                ),
-                None,
-            )
-            for first in firsts
+        found = [self._by_first[first] for first in firsts if first in self._by_first]
+        agreeing = (
+            next((n for n in self._at(point, *one) if self._forks[n].agrees(chosen)), None)
+            for one in found
         )
-        lowest = min((number for number in numbers if number is not None), default=None)
+        lowest = min((number for number in agreeing if number is not None), default=None)
         return None if lowest is None else self._forks[lowest]
+
+    @staticmethod
+    def _at(point: Environments, numbers: list[int], overlaps: Overlaps) -> Iterator[int]:
+        """Yield the numbers of the forks that have a point, of some of them."""
+        return (numbers[place] for place in overlaps.numbers(point))
 
     def open_to(self, item: Item) -> Environments:
         """Return the environments of the forks that do not exclude an item."""

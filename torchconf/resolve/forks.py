@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError
 from torchconf.model.project import Item
+from torchconf.resolve.overlaps import Overlaps, split_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -390,10 +391,11 @@ class Forks:
         if not parts:
             return [fork]
         settled = []
+        anywhere = {name: reduce(or_, sets) for name, sets in by_name.items()}
         for part in parts:
             # One part alone is no split: the fork keeps the wider set that it had.
             own = fork.narrowed(part if len(parts) > 1 else fork.environments)
-            names = [name for name, sets in by_name.items() if any(one & part for one in sets)]
+            names = [name for name, where in anywhere.items() if where & part]
             self._set_indexes(own, names)
             settled.append(own)
         return settled
@@ -404,23 +406,12 @@ class Forks:
         """Split where one name has several markers, or where a marker raises the lowest Python."""
         universe = self._declared.universe
         lowest = universe.lowest_python(fork.environments & universe.supported)
-        parts = [fork.environments]
+        markers: list[Environments] = []
         for _, sets in sorted(by_name.items()):
             distinct = list(dict.fromkeys(sets))
-            if len(distinct) == 1 and universe.lowest_python(distinct[0]) <= lowest:
-                continue
-            for holds in distinct:
-                if holds == universe.everything:
-                    continue
-                split = []
-                for part in parts:
-                    if not part & holds:
-                        split.append(part)
-                    else:
-                        sides = (part & ~holds, part & holds)
-                        split += [side for side in sides if side & universe.supported]
-                parts = split
-        return parts
+            if len(distinct) > 1 or universe.lowest_python(distinct[0]) > lowest:
+                markers += [holds for holds in distinct if holds != universe.everything]
+        return split_apart(fork.environments, markers, universe.supported)
 
     def pins_of(self, name: NormalizedName, fork: Fork) -> Iterator[Pin]:
         """Yield the pins of a package that apply to a fork, in their order."""
@@ -448,24 +439,24 @@ class _PinsByItem:
 
     def __init__(self, pins: Sequence[Pin], numbered: Numbered) -> None:
         self._numbered = numbered
-        self._free: list[tuple[int, Pin]] = []
+        self._free = [(number, pin) for number, pin in enumerate(pins) if pin.item is None]
         self._of: dict[Item, list[tuple[int, Pin]]] = {}
         for number, pin in enumerate(pins):
-            own = self._free if pin.item is None else self._of.setdefault(pin.item, [])
-            own.append((number, pin))
+            if pin.item is not None:
+                self._of.setdefault(pin.item, []).append((number, pin))
         self._bits = numbered.bits(self._of)
+        self._overlaps = Overlaps(pin.environments for _, pin in self._free)
         self._anywhere = reduce(or_, (pin.environments for pin in pins), 0)
 
     def which_match(self, fork: Fork) -> Iterator[Pin]:
         """Yield the pins that apply to a fork, in their order."""
         if not self._anywhere & fork.environments:
             return
-        found = [*self._free]
+        found = [self._free[number] for number in self._overlaps.numbers(fork.environments)]
         for item in self._numbered.each(fork.without_excluded(self._bits)):
-            found += self._of[item]
+            found += [pair for pair in self._of[item] if pair[1].environments & fork.environments]
         for _, pin in sorted(found, key=lambda pair: pair[0]):
-            if pin.environments & fork.environments:
-                yield pin
+            yield pin
 
 
 def _including(member: Project, item: Item) -> list[Item]:

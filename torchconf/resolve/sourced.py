@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cached_property, reduce
-from operator import or_
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from torchconf.model.project import Index, Item, Record, Requirement, Source
 from torchconf.resolve.environments import scope_extra
+from torchconf.resolve.overlaps import Overlaps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from packaging.utils import NormalizedName
 
     from torchconf.model.project import Project
@@ -30,8 +28,6 @@ __all__ = [
     "extra_of",
     "unread",
 ]
-
-_TOGETHER = 16
 
 
 class Sourced(Record):
@@ -110,28 +106,15 @@ class ListEntry(Record):
 
 
 class Lines(tuple[ListEntry, ...]):  # noqa: SLOT001 - what is derived from it is kept in it
-    """A list. Most of its lines may hold in few environments, and most environments in few lines.
-
-    So above the environments of the lines are those of each sixteen of them together, and so on.
-    """
+    """A list. Most of its lines may hold in few environments, and few lines in most of these."""
 
     @cached_property
-    def _levels(self) -> list[list[Environments]]:
-        levels = [[line.environments for line in self]]
-        while len(levels[-1]) > _TOGETHER:
-            below = levels[-1]
-            starts = range(0, len(below), _TOGETHER)
-            levels.append([reduce(or_, below[start : start + _TOGETHER]) for start in starts])
-        return levels
+    def _overlaps(self) -> Overlaps:
+        return Overlaps(line.environments for line in self)
 
     def within(self, environments: Environments) -> list[ListEntry]:
         """Return the lines that hold in some of these environments, in their order."""
-        numbers: Iterable[int] = range(len(self._levels[-1]))
-        found: list[int] = []
-        for level in reversed(self._levels):
-            found = [n for n in numbers if n < len(level) and level[n] & environments]
-            numbers = (n * _TOGETHER + offset for n in found for offset in range(_TOGETHER))
-        return [self[number] for number in found]
+        return [self[number] for number in self._overlaps.numbers(environments)]
 
 
 def dynamic(project: Project) -> Doubt:
