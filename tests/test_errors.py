@@ -82,6 +82,22 @@ def test_what_holds_no_secret_stays(text: str) -> None:
             "git+ssh://git@example.org/x",
         ),
         ("ssh://:secret@example.org/x", "ssh://****@example.org/x", "ssh://example.org/x"),
+        # As TOML and JSON may write it.
+        (
+            r'"https://u:secret\u0040x.org/"',
+            '"https://****@x.org/"',
+            '"https://x.org/"',
+        ),
+        (
+            r'"\U00000068ttps:\u002F\u002Fu:secret@x.org/"',
+            '"https://****@x.org/"',
+            '"https://x.org/"',
+        ),
+        (
+            r'"https://x.org/\x3Ftoken\x3Dsecret"',
+            '"https://x.org/?token=****"',
+            '"https://x.org/"',
+        ),
         (
             "two: https://a:secret@x.org/1 and 'http://b:secret@y.org/2'",
             "two: https://****@x.org/1 and 'http://****@y.org/2'",

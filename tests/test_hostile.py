@@ -169,6 +169,8 @@ URLS = (
     "https://mirror.example.org/whl/cu130#access_token=s3cr3t",
     "https://user:%73@s3cr3t@mirror.example.org/whl/cu130",
     "https://user:'s3cr3t@mirror.example.org/whl/cu130",
+    r"https://user:s3cr3t\u0040mirror.example.org/whl/cu130",
+    r"https:\u002f\u002fuser:s3cr3t\U00000040mirror.example.org/whl/cu130",
 )
 SECRETS = """\
 [project]

@@ -32,7 +32,7 @@ ROOMS = {
     "migrate": ("catalog", "edits", "errors", "model"),
     "workspace": ("catalog", "edits", "errors", "files", "migrate", "model", "planner", "rules"),
     "report": ("catalog", "errors", "layout", "migrate", "model", "planner", "resolve", "rules"),
-    "wizard": ("catalog", "errors", "layout", "model", "planner"),
+    "wizard": ("catalog", "errors", "interrupts", "layout", "model", "planner"),
     "templates": ("errors",),
     "api": ("catalog", "edits", "errors", "files", "model", "planner", "resolve", "rules"),
     "cli": (

@@ -494,3 +494,27 @@ def test_a_fix_that_is_not_taken_says_what_it_would_bring(tmp_path: Path) -> Non
     assert demo.path.read_text(encoding="utf-8") == UNCOVERING
     data = json.loads(demo("check --fix --ignore TC202 --format json").out)["findings"]
     assert {one["not_taken"] for one in data} == {"it would cause TC202"}
+
+
+def long_line(before: int, after: int) -> str:
+    """Return a file with a wrong index on a line of its own length, between URLs with passwords."""
+    url = 'x = { url = "https://user:s3cr3t@example.org/x.whl" }'
+    names = [f"{url[0]}{number}{url[1:]}" for number in range(before + after)]
+    names.insert(before, 'torch = { index = "none" }')
+    return (
+        '[project]\nname = "demo"\nversion = "1"\ndependencies = ["torch"]\n\n'
+        f"[tool.uv]\nsources = {{ {', '.join(names)} }}\n"
+    )
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 99), (99, 0), (50, 50), (1, 1)])
+def test_a_long_line_is_shown_around_its_place(before: int, after: int, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, long_line(before, after))
+    result = demo("check --select TC105")
+    (line,) = (one for one in result.out.splitlines() if one.startswith("  7 | "))
+    (marks,) = (one for one in result.out.splitlines() if "^" in one)
+    assert len(line) < 220
+    assert line[marks.index("^") : marks.rindex("^") + 1] == 'index = "none"'
+    assert line.startswith("  7 | ... ") == (before > 1)
+    assert line.endswith(" ...") == (after > 1)
+    assert "s3cr3t" not in result.out

@@ -871,6 +871,26 @@ def test_a_difference_can_be_applied(old: str, new: str, path: Path) -> None:
         assert path.read_bytes() == new.encode()
 
 
+def test_a_difference_begins_with_the_byte_order_mark_of_its_file(tmp_path: Path) -> None:
+    """Otherwise the line that has it is not found when the difference is applied."""
+    start = '\ufeff[project]\nname = "demo"\nversion = "1"\ndependencies = ["torch"]\n'
+    wrong = '\n[[tool.uv.index]]\nname = "cpu"\nurl = "https://download.pytorch.org/whl/cpu"\n'
+    for command, text in {
+        "init -t linux-cpu --dry-run": start,
+        "check --diff --unsafe-fixes --select TC101": start + wrong,
+        "check --diff --unsafe-fixes --select TC101 .": start + wrong,
+    }.items():
+        (tmp_path / str(len(command))).mkdir()
+        demo = Demo(tmp_path / str(len(command)), text)
+        diff = demo(command).out
+        assert ("\n \ufeff[project]\n" in diff) == ("@@ -1," in diff)
+        if shutil.which("patch"):
+            patch = ["patch", "--binary", "-s", str(demo.path)]
+            subprocess.run(patch, input=diff.encode(), check=True)
+            assert demo.text.startswith("\ufeff[project]\n")
+            assert demo(command).out == ""
+
+
 # Elsewhere.
 
 

@@ -181,6 +181,8 @@ class Terminal:
         facts = MachineFacts(PLATFORMS[0], machine, fits or {}, unfit or {})
         self.screen = Screen(columns, rows)
         ours, theirs = pty.openpty()
+        self.mode = termios.tcgetattr(ours)
+        """As it was before."""
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         with Connection(theirs) as line:
             self._process = _COPIED.Process(
@@ -228,6 +230,15 @@ class Terminal:
         while not self.screen.text.rstrip().endswith(">"):
             assert self._read(), f"the end, and no prompt in\n{self.screen.text}"
         self.press(f"{text}\r")
+
+    def has_its_mode(self) -> bool:
+        """Tell whether the terminal shows what is typed, line by line, as it did before."""
+        return termios.tcgetattr(self.child.child_fd) == self.mode
+
+    def end_by(self, number: int) -> None:
+        """Send the process a signal."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
 
     def finish(self) -> int:
         """Read to the end; return the exit status."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import signal
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -212,6 +213,18 @@ def test_leaving_makes_no_file(folder: Path, key: str) -> None:
     with Terminal(["init"], folder) as terminal:
         terminal.wait("Which platforms")
         leaves(terminal, key)
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_terminal_as_it_was(folder: Path, number: int) -> None:
+    with Terminal(["init"], folder) as terminal:
+        terminal.wait("Which platforms")
+        assert not terminal.has_its_mode(), "what is typed is not shown"
+        terminal.end_by(number)
+        assert terminal.finish() == 128 + number
+        assert terminal.has_its_mode()
+        assert "interrupted" in terminal.screen.text
     assert not list(folder.iterdir())
 
 

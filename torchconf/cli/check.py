@@ -231,7 +231,10 @@ def _report(
         from torchconf.files import unified_diff
 
         for one in fixed:
-            print_diff(unified_diff(one.document.text, one.text, one.document.name), color)
+            name = one.document.name
+            mark = gatherer.mark_of(name)
+            diff = unified_diff(f"{mark}{one.document.text}", f"{mark}{one.text}", name)
+            print_diff(diff, color)
     elif options.fix and options.path == ("-",):
         for one in fixed:
             write_document(f"{gatherer.mark}{one.text}")

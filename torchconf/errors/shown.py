@@ -87,14 +87,30 @@ def without_secrets(text: str) -> str:
 
 
 def _without(text: str, mark: str) -> str:
-    if not ("@" in text or "?" in text or "#" in text):
+    is_escaped = "\\u" in text or "\\U" in text or "\\x" in text
+    if not (is_escaped or "@" in text or "?" in text or "#" in text):
         return text
-    if "//" not in text and "http" not in text.lower():
+    if not is_escaped and "//" not in text and "http" not in text.lower():
         return text
     # Imported here: most texts hold no such URL, and `--version` shows none at all.
     import re
 
-    return re.sub(_TOKEN, lambda match: _without_secrets(match[0], mark), text)
+    return re.sub(_TOKEN, lambda match: _of_token(match[0], mark), text)
+
+
+def _of_token(token: str, mark: str) -> str:
+    r"""Hide the secrets of a text without spaces: also of a URL of which signs are written out.
+
+    In TOML and JSON, `\u0040` is an `@`.
+    """
+    if "\\" in token:
+        import re
+
+        plain = re.sub(_WRITTEN_OUT, lambda match: chr(int(match[1], 16)), token)
+        hidden = _without_secrets(plain, mark)
+        if hidden != plain:
+            return hidden
+    return _without_secrets(token, mark)
 
 
 _URL = r"(?=[\w+.-]*:?//)"
@@ -103,6 +119,8 @@ _TOKEN = (
     rf"""'{_URL}[^'\s]*'|"{_URL}(?:\\\S|[^"\\\s]){{0,500}}"|`[^`\s]*`"""
     rf"""|(?:[^\s"'<>`]|'(?!{_URL}))+"""
 )
+_WRITTEN_OUT = r"\\(?:u00|U000000|x)((?!7[fF])[2-7][0-9A-Fa-f])"
+"""A sign of ASCII that can be seen, as TOML and JSON may write it."""
 _START = r"(?i:https?:)[/\\]*|//+"
 _HOST = r"\[[^\]]*\](?::\d*)?|[\w.{}-]*(?::\d{0,5})?"
 _BEFORE_HOST = r"@(?=[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}(?::\d+)?/)"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from torchconf.files.litter import sweep
 from torchconf.files.reading import (
+    BYTE_ORDER_MARK,
     NAME,
     SourceFile,
     find_project,
@@ -23,6 +24,7 @@ from torchconf.files.replacing import (
 )
 
 __all__ = [
+    "BYTE_ORDER_MARK",
     "NAME",
     "Change",
     "SourceFile",
@@ -55,7 +57,9 @@ class Change(NamedTuple):
     @property
     def diff(self) -> str:
         """The difference, as `diff -u` writes it."""
-        return unified_diff(self.file.text, self.text, spoken_path(self.file.path))
+        mark = BYTE_ORDER_MARK if self.file.bom else ""
+        name = spoken_path(self.file.path)
+        return unified_diff(f"{mark}{self.file.text}", f"{mark}{self.text}", name)
 
 
 def unified_diff(old: str, new: str, name: str = NAME) -> str:

@@ -23,7 +23,8 @@ NAME = "pyproject.toml"
 
 _LARGEST = 100_000_000
 """More bytes than any file has that a person or uv has written."""
-_BOM = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = "\ufeff"
+_BOM = BYTE_ORDER_MARK.encode()
 
 
 class SourceFile:

@@ -23,6 +23,10 @@ _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
 _MOST_LINES = 4
 """Lines of a long place that are shown from its beginning."""
+_MOST_COLUMNS = 200
+"""Signs of a long line that are shown."""
+_BEFORE = 40
+"""Signs of it before the place."""
 
 
 def placed(outcomes: Iterable[CheckResult]) -> Iterator[Placed]:
@@ -98,16 +102,33 @@ def _excerpt(one: Placed, lines: Sequence[str], *, colour: bool) -> Iterator[str
         line = lines[number - 1]
         # The guard of the stream hides what is secret, and has it said.
         text = harmless(line.replace("\t", TAB))
-        yield f"{_paint(f'{number:{width}}', '34', colour)} {bar} {text}".rstrip() + "\n"
+        start = end = 0
         if span.line == span.end_line:
             # The marks stand below what is shown, which may be longer or shorter than the line.
             start = _width(line[: span.column - 1])
-            end = _width(line[: span.end_column - 1])
-            marks = _paint("^" * max(end - start, 1), _COLOURS[one.finding.severity], colour)
+            end = max(_width(line[: span.end_column - 1]), start + 1)
+        if len(text) > _MOST_COLUMNS:
+            text, start, end = _shortened(line, start, end)
+        yield f"{_paint(f'{number:{width}}', '34', colour)} {bar} {text}".rstrip() + "\n"
+        if end:
+            marks = _paint("^" * (end - start), _COLOURS[one.finding.severity], colour)
             yield f"{gutter} {bar} {' ' * start}{marks}\n"
     if last < span.end_line:
         yield f"{gutter} {bar} ...\n"
     yield f"{gutter} {bar}\n"
+
+
+def _shortened(line: str, start: int, end: int) -> tuple[str, int, int]:
+    """Return the part of a long line in which the marks begin, and where they are in it.
+
+    What is secret is hidden first: of a URL that is cut, nobody could tell what is its password.
+    """
+    text = harmless(hide_secrets(line).replace("\t", TAB))
+    first = max(min(start - _BEFORE, len(text) - _MOST_COLUMNS), 0)
+    last = first + _MOST_COLUMNS
+    left, right = ("... " if first else ""), (" ..." if last < len(text) else "")
+    moved = len(left) - first
+    return f"{left}{text[first:last]}{right}", start + moved, min(end, last) + moved
 
 
 def _width(text: str) -> int:

@@ -37,7 +37,7 @@ def print_diff(text: str, color: When) -> None:
         write_document(text, hide=True)
         return
     coloured = wants_colour(color, sys.stdout)
-    for line in text.split("\n")[:-1]:
+    for line in text.replace("\ufeff", "").split("\n")[:-1]:
         code = _DIFF_COLOURS.get(line[:1]) if coloured else None
         body = line.removesuffix("\r")
         sys.stdout.write(f"{paint(body, code) if code else body}\n")

@@ -14,6 +14,7 @@ from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 
+from torchconf.interrupts import orderly
 from torchconf.wizard.question import BACK, GoBack, Option, Question
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ class Prompts:
             self._rows = 0
         while True:
             try:
-                answer: Value | list[str] = self._application(question, back=back).run()
+                # However it ends, the terminal gets back the mode that it had.
+                with orderly():
+                    answer: Value | list[str] = self._application(question, back=back).run()
             except EOFError as error:  # the terminal is gone
                 raise KeyboardInterrupt from error
             value = answer.strip() if isinstance(answer, str) else tuple(answer)

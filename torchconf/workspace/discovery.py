@@ -57,6 +57,7 @@ class Gatherer:
         """
         self.errors: list[TorchconfError] = []
         self.mark = ""
+        self._marked: set[str] = set()
         self.outside: list[str] = []
         self._writes = writes
         self._catalog = load_catalog()
@@ -105,7 +106,7 @@ class Gatherer:
             file: A pyproject.toml, or a script if its name says so.
             name: Of the file that it stands for; its workspace is read from there.
         """
-        text, self.mark = file.text, "\ufeff" if file.bom else ""
+        text, self.mark = file.text, files.BYTE_ORDER_MARK if file.bom else ""
         if name is not None and not _is_project(name):
             return self._of(CheckedFile(name, text, is_script=True), {})
         if name is None:
@@ -151,8 +152,14 @@ class Gatherer:
     def _read(self, path: str) -> files.SourceFile:
         if path not in self._files:
             files.sweep(os.path.dirname(path))
-            self._files[path] = files.read_file(path)
+            file = self._files[path] = files.read_file(path)
+            if file.bom:
+                self._marked.add(spoken_path(path))
         return self._files[path]
+
+    def mark_of(self, name: str) -> str:
+        """Return what a document begins with before its text, as `mark` says it of one."""
+        return files.BYTE_ORDER_MARK if name in self._marked else self.mark
 
     def _script(self, path: str) -> Gathered:
         # Imported here: most paths are no scripts.
