@@ -166,6 +166,7 @@ def test_show_has_a_row_for_each_machine_and_one_that_uv_refuses(tmp_path: Path)
     }
     assert linux["uv sync"]["reason"].startswith("uv refuses this command where `UV_NO_GROUP` is")
     assert linux['UV_NO_GROUP="cpu cu126" uv sync']["groups"] == ["dev", "cu130"]
+    assert f"=> {linux['uv sync']['reason']}\n" in demo("explain linux").out
 
 
 def test_the_light_shape(tmp_path: Path) -> None:

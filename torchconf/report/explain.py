@@ -8,11 +8,12 @@ from packaging.utils import canonicalize_name
 
 from torchconf.catalog import Answer
 from torchconf.errors.shown import shown
+from torchconf.layout.selection import Selection
 from torchconf.model.markers import holds
 from torchconf.model.project import Item
 from torchconf.resolve.choices import Around, choice_of, selections_in
 from torchconf.resolve.forks import spoken
-from torchconf.resolve.table import packages_of
+from torchconf.resolve.table import packages_of, refused
 from torchconf.resolve.wheels import Wheels
 from torchconf.rules.page import load_page
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from torchconf.catalog import Catalog
-    from torchconf.layout.selection import Selection
     from torchconf.model.backends import Backend
     from torchconf.model.project import Project, Source
     from torchconf.model.targets import Platform
@@ -101,10 +101,14 @@ def explain_routes(
     wanted = {backend.name for backend in backends}
     wheels = Wheels(project, catalog, linked)
     chosen = selections_in(project, around.members, catalog, around)
+    own = [selection for owner, selection in chosen if owner is project]
+    by_machine = any(selection.left_out for selection in own)
     for package in names:
-        for selection in (selection for owner, selection in chosen if owner is project):
+        for selection in own:
             for platform in platforms:
-                found = _explain(project, routes, wheels, package, selection, platform)
+                found = _explain(
+                    project, routes, wheels, package, selection, platform, by_machine=by_machine
+                )
                 if not wanted or found.backend in wanted:
                     yield found
 
@@ -116,14 +120,17 @@ def _explain(
     package: str,
     selection: Selection,
     platform: Platform,
+    *,
+    by_machine: bool,
 ) -> Explanation:
     route = routes.row(package, platform.environment(), choice_of(selection))
     judged = wheels.judge(package, platform, route)
+    is_meant = by_machine and selection == Selection(package=selection.package)
     steps = [
         *_asked(route, package),
         *_sources(project, route, package, platform, selection),
         *_conflicts(route),
-        _outcome(route, judged) + _provisional(route),
+        _outcome(route, judged, is_meant=is_meant) + _provisional(route),
     ]
     return Explanation(
         package=package,
@@ -234,11 +241,12 @@ def _provisional(route: Route) -> str:
     return f"; this is provisional: {route.doubt}" if route.doubt else ""
 
 
-def _outcome(route: Route, judged: Judged) -> str:
-    """Say what comes of it."""
+def _outcome(route: Route, judged: Judged, *, is_meant: bool) -> str:
+    """Say what comes of it; an error may be meant, where each machine says which build it is."""
     backend, answer = judged.backend, judged.available
     if route.kind == "error":
-        return f"uv fails: {judged.reason}"
+        meant = refused(judged.reason, is_meant=True) if is_meant else None
+        return meant or f"uv fails: {judged.reason}"
     if route.kind == "absent":
         return "not installed"
     if backend is None:

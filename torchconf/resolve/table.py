@@ -112,7 +112,7 @@ def route_table(
                 judged = wheels.judge(package, platform, route)
                 reason = judged.reason or route.doubt
                 if route.kind == "error" and selection == Selection(package=selection.package):
-                    reason = _refused(reason, is_meant=selection.package in by_machine)
+                    reason = refused(reason, is_meant=selection.package in by_machine)
                 rows.append(
                     Row(
                         package=package,
@@ -145,7 +145,7 @@ def _using(members: Sequence[Project], packages: Collection[str]) -> list[Projec
     return [member for member in members if member.name in found]
 
 
-def _refused(reason: str | None, *, is_meant: bool) -> str | None:
+def refused(reason: str | None, *, is_meant: bool) -> str | None:
     """Say why uv refuses the plain command, where each machine has to say which build it is."""
     if not is_meant:
         return reason
