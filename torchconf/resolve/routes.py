@@ -15,6 +15,9 @@ the rule, each with its part of it in words: `lowering` (requirements, sources, 
    the order written, that carries it; else from the default one.
 6. If the supported Pythons give different answers, the answer is all of them.
 
+One thing is not in the file: uv begins with the forks of the uv.lock that it finds. These can only
+be narrower, so that a source no longer reaches beyond its marker; an up-to-date uv.lock decides.
+
 Three things follow that surprise people. An index set by a wide fork stays when the fork is split
 later, so a platform marker on a source can come too late. A pin without a scope works everywhere,
 and one whose item no conflict names does too. What no declared requirement names has no pin at
