@@ -212,8 +212,14 @@ class _Requires:
             self.draft.insert(_BASE, line, "direct requirement, so that its source applies")
 
     def _into_base(self) -> None:
-        """Let the base dependencies bring what a machine gets that leaves the default group out."""
+        """Let the base dependencies bring what a machine gets that leaves the default group out.
+
+        Nothing else holds its release to that of the others.
+        """
         there = {requirement.name for requirement in self.project.dependencies}
+        for requirement in self.project.dependencies:
+            if requirement.name in self.decision.packages:
+                self._update(requirement)
         for name in self.decision.packages:
             if name in self.decision.required and name not in there:
                 former = self._joined(name, self.leaving.values()) or self._siblings(name)
