@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from torchconf.layout.layouts import KINDS, Kind, Layout
-from torchconf.layout.machine_choice import MACHINE, is_by_machine
+from torchconf.layout.machine_choice import MACHINE, is_by_machine, own_sets
 from torchconf.model.backends import PYPI, Backend, is_nightly, is_pypi
 from torchconf.model.markers import are_closed_cells, holds, is_cut_by, overlap_for_uv
 from torchconf.model.ranges import admits_python
@@ -439,8 +439,8 @@ class _Reading:
         scopes = set(scopes)
         tables = self.project.extras if layout == "extras" else self.project.groups
         found = []
-        for conflict in self.project.conflicts:
-            items = [str(i.name) for i in conflict.items if i.kind == KINDS[layout]]
+        for _, own in own_sets(self.project):
+            items = [str(item.name) for item in own if item.kind == KINDS[layout]]
             if scopes & set(items):
                 found += [
                     name

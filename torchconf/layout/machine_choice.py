@@ -20,6 +20,7 @@ __all__ = [
     "clashing_defaults",
     "is_by_machine",
     "is_left_to_base",
+    "own_sets",
 ]
 
 MACHINE = "machine"
@@ -34,7 +35,7 @@ def clashing_defaults(project: Project) -> Mapping[tuple[str, str | None], tuple
     """
     found: dict[tuple[str, str | None], set[str]] = {}
     defaults = project.installed_groups()
-    for _, own in _sets(project) if defaults else ():
+    for _, own in own_sets(project) if defaults else ():
         members = {(item.kind, item.name) for item in own}
         for group in defaults:
             if ("group", group) in members:
@@ -63,7 +64,7 @@ def is_by_machine(
     groups = [name for own in names.values() for name in own]
     default = [name for name in groups if project.is_default_group(name)]
     if len(groups) > 1 and default == groups:
-        sets = [{item.name for item in own if item.kind == "group"} for _, own in _sets(project)]
+        sets = [{item.name for item in own if item.kind == "group"} for _, own in own_sets(project)]
         return all(any({*pair} <= one for one in sets) for pair in combinations(groups, 2))
     fallback = catalog.fallback.name
     if names.keys() != {fallback, PYPI.name} or default != [*names[fallback]]:
@@ -86,7 +87,7 @@ def is_left_to_base(project: Project, catalog: Catalog, group: str) -> bool:
     )
 
 
-def _sets(project: Project) -> Iterator[tuple[Conflict, Sequence[Item]]]:
+def own_sets(project: Project) -> Iterator[tuple[Conflict, Sequence[Item]]]:
     """Yield the conflict sets of a project and its workspace, with the members of its own."""
     above = () if project.root is None else project.root.conflicts
     for conflict in (*project.conflicts, *above):

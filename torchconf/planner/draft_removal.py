@@ -23,7 +23,7 @@ from torchconf.planner.cells import Cells, cut_environments
 from torchconf.planner.draft_indexes import remove_unused_indexes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from collections.abc import Set as AbstractSet
 
     from torchconf.catalog import Catalog
@@ -43,7 +43,7 @@ def draft_removal(
     *,
     takes_indexes: bool,
     elsewhere: AbstractSet[object] = frozenset(),
-    beside: Iterable[Project] = (),
+    beside: Collection[Project] = (),
 ) -> None:
     """Take away scopes, sources, conflicts and defaults that are left without a target.
 
@@ -64,7 +64,7 @@ def draft_removal(
             _remove_defaults(draft, gone)
     _remove_tritons(draft, catalog, decision)
     _remove_sources(draft, catalog)
-    _join_environments(draft, project, catalog, decision)
+    _join_environments(draft, project, catalog, decision, beside)
     if takes_indexes:
         remove_unused_indexes(draft, project, catalog, UNUSED, elsewhere, beside=beside)
     for path in (
@@ -175,7 +175,11 @@ def _remove_sources(draft: Draft, catalog: Catalog) -> None:
 
 
 def _join_environments(
-    draft: Draft, project: Project, catalog: Catalog, decision: Decision
+    draft: Draft,
+    project: Project,
+    catalog: Catalog,
+    decision: Decision,
+    beside: Collection[Project],
 ) -> None:
     """Rewrite `environments` where it held nothing but the cut of the source markers."""
     if decision.before.cut:
@@ -186,5 +190,17 @@ def _join_environments(
         )
         if cells:
             cut_environments(draft, cells, anew=True)
-        elif not project.is_workspace_root:  # There, members may need them.
+        elif not project.is_workspace_root or _have_no_other(beside, catalog):
+            # In another workspace root, members may need them.
             draft.remove(ENVIRONMENTS, UNUSED)
+
+
+def _have_no_other(members: Collection[Project], catalog: Catalog) -> bool:
+    """Tell whether all is known of some members, and none has scoped sources for anything else."""
+    return bool(members) and not any(
+        source.extra or source.group
+        for member in members
+        for name, sources in member.sources.items()
+        if name not in catalog.family
+        for source in sources
+    )
