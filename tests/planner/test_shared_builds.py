@@ -329,3 +329,63 @@ def test_upgrade_of_one_member_is_refused(tmp_path: Path) -> None:
         result = demo("upgrade --project b -y")
         assert (result.status, texts(demo.folder)) == (2, before)
         assert "run the command in the workspace root" in result.err
+
+
+@pytest.mark.parametrize(
+    "case",
+    every(itertools.product([kind for kind in KINDS if KINDS[kind][0]], LAYOUTS, LAYOUTS), 13),
+)
+def test_a_change_of_layout_keeps_every_package(
+    case: tuple[str, str, str], tmp_path: Path, inside_replica: Replica
+) -> None:
+    kind, first, second = case
+    demo = start(tmp_path, kind)
+    groups = {"extras": "--layout groups", "machine": LAYOUTS["machine"]}
+    demo.init(f"{TARGETS} {groups[first] if first != second else LAYOUTS[first]} -y")
+    flags = f"{TARGETS} --layout {'extras' if second == 'extras' else 'groups --default machine'}"
+    demo.init(f"{flags} -y")
+    written = texts(demo.folder)
+    demo.init(f"{flags} -y")
+    assert texts(demo.folder) == written
+    inside_replica.lock(demo.folder)
+    assert demo("check . --strict --ignore TC411 --format json").json["findings"] == []
+    for where in (".", "a", "b"):
+        verified = demo(f"verify --frozen --python 3.12 --project {where}")
+        assert verified.status == 0, verified.out + verified.err
+    if "companion" in kind:
+        table = demo("show --project a --format json").json["routes"]
+        assert {one["package"] for one in table} == {"torch", "torchvision"}
+
+
+@pytest.mark.parametrize("flags", ["--layout groups", "--layout markers --force"])
+def test_members_are_not_left_with_their_extras(flags: str, tmp_path: Path) -> None:
+    demo = start(tmp_path, "two members")
+    demo.init(f"{TARGETS} --layout extras -y")
+    before = texts(demo.folder)
+    result = demo(f"init -t linux-cu132 -t macos-cpu {flags} -y")
+    assert (result.status, texts(demo.folder)) == (2, before)
+    assert "have extras of their own" in result.err
+
+
+def test_pypi_in_an_extra_is_read_back_from_the_conflicts_of_the_root(tmp_path: Path) -> None:
+    demo = start(tmp_path, "one through the other")
+    flags = "-t linux-cpu -t linux-pypi -t windows-pypi -t macos-pypi --layout extras -y"
+    demo.init(flags)
+    written = texts(demo.folder)
+    assert '"pypi"' not in written["a/pyproject.toml"].partition("[tool.uv.sources]")[2]
+    demo.init(flags)
+    assert texts(demo.folder) == written
+    assert demo("add-target linux-cu126 -y").status == 0
+    assert demo("remove-target linux-cu126 -y").status == 0
+    assert texts(demo.folder) == written
+
+
+@pytest.mark.usefixtures("inside_replica")
+def test_a_failing_lock_restores_all_files(tmp_path: Path) -> None:
+    root, a, _ = KINDS["two members"]
+    files = {"pyproject.toml": root + MEMBERS, "a/pyproject.toml": a}
+    files["b/pyproject.toml"] = project("b", TORCH, "no-such-package")
+    demo = workspace(tmp_path, files)
+    for layout in LAYOUTS.values():
+        assert demo(f"init {TARGETS} {layout} --lock -y").status == 2
+        assert texts(demo.folder) == files

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torchconf.model.toml_path import Path
     from torchconf.planner.decide import Decision
 
-__all__ = ["drop_asking", "keep_asking"]
+__all__ = ["drop_asking", "drop_empty_extras", "keep_asking"]
 
 _EXTRAS: Path = ("project", "optional-dependencies")
 
@@ -70,6 +70,16 @@ def drop_asking(
         for number in reversed(range(len(lines)) if name in gone else ()):
             if _asks(lines[number], names, {name}):
                 draft.remove((*_EXTRAS, section.written, number), UNUSED)
+
+
+def drop_empty_extras(draft: Draft, project: Project, gone: AbstractSet[str]) -> None:
+    """Take away the extras that asked for nothing else."""
+    for name, section in project.extras.items():
+        path = (*_EXTRAS, section.written)
+        if name in gone and section.requirements and draft.get(path) == []:
+            draft.remove(path, UNUSED)
+    if draft.get(_EXTRAS) == {}:
+        draft.remove(_EXTRAS, UNUSED)
 
 
 def _asks(line: str, names: Collection[str], extras: Iterable[str]) -> bool:

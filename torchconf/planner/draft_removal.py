@@ -182,7 +182,7 @@ def _join_environments(
     beside: Collection[Project],
 ) -> None:
     """Rewrite `environments` where it held nothing but the cut of the source markers."""
-    if decision.before.cut:
+    if decision.before.cut and draft.get(ENVIRONMENTS) is not None:
         sources: dict[str, list[Any]] = draft.get(SOURCES) or {}
         ours = {key: e for key, e in sources.items() if canonicalize_name(key) in catalog.family}
         cells = (

@@ -28,7 +28,7 @@ from torchconf.planner.decide import (
     shared_marker,
     uncovered_specs,
 )
-from torchconf.planner.draft_asking import drop_asking, keep_asking
+from torchconf.planner.draft_asking import drop_asking, drop_empty_extras, keep_asking
 from torchconf.planner.draft_indexes import Indexes, named_indexes
 from torchconf.planner.draft_intent import draft_intent
 from torchconf.planner.draft_removal import UNUSED, draft_removal
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SharedBuilds", "draft_shared"]
 
-_ASKING_SINCE = "0.11.33"
+_ASKING_SINCE = "0.11.4"
 """Older versions of uv install nothing for an extra that asks for another member's, and do not
 lock conflicts between members of a root without `[project]`."""
 
@@ -258,8 +258,9 @@ class _Sharing:
         """Let a member's extras ask for those of the members that it always installs."""
         draft = Draft(member.data)
         keep_asking(draft, self.needing.through[member.name], self.decision)
-        if self.removes:
-            self._remove(draft, member, self.decision)
+        if self.removes and self.decision.before.layout == "extras":
+            drop_asking(draft, member, self.facts.around, self.decision.gone)
+            drop_empty_extras(draft, member, self.decision.gone)
         self._keep_list(draft, member, self.decision)
         return draft
 
