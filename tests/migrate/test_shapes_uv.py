@@ -28,13 +28,15 @@ def test_the_project_locks_and_every_target_gets_its_build(
     data = tomllib.loads(shape.after)
     targets = data.get("tool", {}).get("torchconf", {}).get("targets", ())
     # An old companion need not have wheels for the newest Python of its torch.
-    oldest = re.search(r"(?<=>=)3[.][0-9]+", data["project"]["requires-python"])
-    assert oldest is not None
+    oldest = re.search(r"(?<=>=)3[.][0-9]+", data["project"].get("requires-python", ""))
+    assert oldest or not targets
 
     inside_replica.lock(demo)
 
     for target in targets:
-        result = run_in(demo, f"verify --frozen --format json --python {oldest[0]} -t {target}")
+        result = run_in(
+            demo, f"verify --frozen --format json --python {oldest and oldest[0]} -t {target}"
+        )
         torch = [row for row in result.json["routes"] if row["package"] == "torch"]
         assert torch
         wanted = target.rpartition("-")[2]

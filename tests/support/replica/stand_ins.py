@@ -29,6 +29,7 @@ STAND_INS: dict[str, tuple[str, ...]] = {
     "jax": ("0.9.0", "numpy", "scipy"),
     "mypy": ("1.20.0", "typing-extensions"),
     "ninja": ("1.13.0",),
+    "onnxruntime": ("1.24.2", "numpy", "packaging"),
     "onnxruntime-gpu": ("1.24.2", "numpy", "packaging"),
     "opencv-python": ("4.13.0.90", "numpy"),
     "packaging": ("26.1",),
