@@ -95,7 +95,10 @@ class NeedDraft:
             for entry in entries
             if entry.to == Where() and entry.name not in self.family
         }
+        common = self._common(entries)
         for entry in entries:
+            if entry.to.kind == "build" and entry.wording in common:
+                entry = entry._replace(to=Where())  # noqa: PLW2901 - it moves to the base
             family = entry.name in self.family and not entry.wording.url
             # Markers of PyTorch's packages only choose the build, unless versions differ.
             marker = "" if family else entry.wording.marker
@@ -108,6 +111,16 @@ class NeedDraft:
         for same in groups.values():
             self._draft(same)
         self._bounds()
+
+    def _common(self, entries: Iterable[_Entry]) -> set[Wording]:
+        """Return what the file of each build lists, apart from PyTorch's packages."""
+        found: dict[Where, set[Wording]] = {}
+        for entry in entries:
+            if entry.to.kind == "build":
+                own = found.setdefault(entry.to, set())
+                if entry.name not in self.family:
+                    own.add(entry.wording)
+        return set.intersection(*found.values()) if len(found) > 1 else set()
 
     # From lines to requirements.
 

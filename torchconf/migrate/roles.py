@@ -36,6 +36,7 @@ _BUILDS = {"gpu": "cuda", "nvidia": "cuda", "nogpu": "cpu", "amd": "rocm", "inte
 _PLATFORMS = {"m1": "macos", "m2": "macos", "m3": "macos", "mps": "macos", "apple": "macos"}
 _MACS = frozenset({"apple", "mac", "macos", "osx", "darwin"})
 _STEM = re.compile(r"(?:^|[-_. ])(?:requirements?|reqs?|constraints?)(?:[-_. ]|$)")
+_CONDA_STEM = re.compile(r"(?:^|[-_. ])(?:conda[-_. ]?)?(?:environment|env|conda)(?:[-_. ]|$)")
 
 
 def role_of(path: str, vocabulary: Vocabulary) -> Role:
@@ -46,7 +47,10 @@ def role_of(path: str, vocabulary: Vocabulary) -> Role:
         vocabulary: The words for builds.
     """
     folder, _, name = path.lower().rpartition("/")
-    stem = re.sub(r"[.](?:txt|in|pip|lock)$", "", name)
+    stem = re.sub(r"[.](?:txt|in|pip|lock|ya?ml)$", "", name)
+    if name.endswith((".yml", ".yaml")) and (found := _CONDA_STEM.search(stem)):
+        before, after = stem[: found.start()], stem[found.end() :]
+        return _role("-".join(part for part in (before, after) if part), vocabulary)
     if re.search(r"(?:^|[-_.])constraints?(?:[-_.]|$)", stem):
         return Role("bounds", word="constraints")
     if not (found := _STEM.search(stem)):

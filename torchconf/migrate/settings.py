@@ -30,8 +30,10 @@ class Where(NamedTuple):
 def file_roles(files: Sequence[OldFile], catalog: Catalog) -> dict[str, Role]:
     """Return what each file is for; one that the base includes belongs to the base."""
     roles = {file.path: role_of(file.path, catalog.vocabulary) for file in files}
+    environments = [file for file in files if file.format == "conda"]
     for file in files:
-        if file.format != "pip":
+        # One environment is the whole project, whatever its name.
+        if file.format != "pip" and not (file in environments and environments[1:]):
             roles[file.path] = Role()
     base = [file for file in files if roles[file.path].kind == "base"]
     by_path = {file.path: file for file in files}
