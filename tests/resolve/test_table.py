@@ -711,3 +711,28 @@ def test_an_extra_of_the_root_that_opens_an_extra_of_a_member_has_rows(
         build = export.select("linux-x86_64", "3.12")["torch"]
         index = str(build.index).rpartition("/")[2] if isinstance(build, Build) else "-"
         assert cells.split()[0] == index, command
+
+
+def test_a_member_that_asks_for_an_extra_of_its_root_has_rows(
+    empty: Demo, replica: Replica
+) -> None:
+    part = empty.folder / "part"
+    part.mkdir()
+    (part / "pyproject.toml").write_text(
+        HEAD.replace("demo", "part")
+        + 'dependencies = ["demo[cpu]"]\n[tool.uv.sources]\ndemo = { workspace = true }\n',
+        encoding="utf-8",
+    )
+    indexes = "".join(
+        f'[[tool.uv.index]]\nname = "{name}"\nurl = "{WHL}/{backend}"\nexplicit = true\n'
+        for name, backend in (("cpu", "cpu"), ("gpu", "cu130"))
+    )
+    text = SCOPED.replace('["torchvision"]', "[]") + indexes
+    found = shown(empty, text + '[tool.uv.workspace]\nmembers = ["part"]\n')
+    command = "uv sync --package part"
+    assert found["torch", command] == "cpu cpu cpu cpu"
+    own = empty("show --project part --format json").json["routes"]
+    assert {(row["command"], row["backend"]) for row in own} == {(command, "cpu")}
+    replica.lock(empty.folder)
+    build = replica.export(empty.folder, "--package", "part").select("linux-x86_64", "3.12")
+    assert str(build["torch"].index).endswith("/cpu")

@@ -502,8 +502,9 @@ class Routes:
             reached.start(target, extras, groups if target.name else chosen.nameless)
         root = self.project.workspace
         if root not in chosen.targets:
-            named = [i.name for i in items if i.package == root.name and not fork.excludes(i)]
-            reached.add_groups(root, filter(None, named) if root.name else chosen.nameless)
+            kept = (i for i in items if i.package == root.name and not fork.excludes(i))
+            named = [item.name for item in kept if item.kind == "group" and item.name]
+            reached.add_groups(root, named if root.name else chosen.nameless)
         reached.follow(self._needs)
         return reached
 

@@ -80,8 +80,11 @@ def route_table(
         lockfile: Gives the text of uv.lock.
         linked: The names of the files in the folders of `find-links`.
     """
-    around = Around([*members, *([project.root] if project.root else [])], libraries or {})
+    root = [project.root] if project.root else []
+    around = Around([*members, *root], libraries or {})
     read = [library for library in around.libraries.values() if library is not None]
+    # A member may ask for an extra of its root.
+    read += [one for one in root if _is_asked_for(one, (project, *members))]
     needs = needs_of((project, *members, *read), catalog)
     packages = packages_of((project, *members, *read), needs, catalog)
     found = routes(
@@ -94,7 +97,7 @@ def route_table(
         asked=packages,
     )
     wheels = Wheels(project, catalog, linked)
-    using = _using(members, packages)
+    using = [one for one in _using((project, *members), packages) if one is not project]
     chosen = selections_in(project, using, catalog, around)
     choices = [
         (selection, choice_of(selection), enabled_groups(owner, selection))
@@ -127,6 +130,10 @@ def route_table(
                     )
                 )
     return tuple(rows)
+
+
+def _is_asked_for(root: Project, projects: Iterable[Project]) -> bool:
+    return any(one.name == root.name for each in projects for one in each.requirements())
 
 
 def _using(members: Sequence[Project], packages: Collection[str]) -> list[Project]:
