@@ -95,6 +95,9 @@ def test_a_line_means(line: str, said: str) -> None:
         ("cuda-python", True),
         ("cuda-nvtx", False), ("nvidia-ml-py", True), ("r-base", False), ("requests", True),
         ("-libgcc-mutex", False), ("gcc-linux-64", False), ("mkl", False), ("cmake", True),
+        ("jsonpath-ng", True), ("libgcc-ng", False), ("tree-sitter-cpp", True),
+        ("arrow-cpp", False),
+        ("clang-format", True), ("clang-17", False), ("libpysal", True), ("patchelf", True),
         ("ninja", True), ("ffmpeg-python", True), ("git", False), ("gitpython", True),
     ],
 )  # fmt: skip

@@ -33,7 +33,10 @@ RENAMED = {
     "python-fastjsonschema": "fastjsonschema",
     "pytables": "tables",
     "msgpack-python": "msgpack",
+    "python-blosc": "blosc",
+    "python-clang": "clang",
     "python-lmdb": "lmdb",
+    "python-wget": "wget",
     "python-xxhash": "xxhash",
     "brotli-python": "brotli",
     "dask-core": "dask",
@@ -73,8 +76,8 @@ _LEFT_OUT = {
         "autoconf automake binutils bison c-compiler ccache clang clangxx compilers cuda-cccl "
         "cuda-compiler cuda-cudart-dev cuda-driver-dev cuda-libraries-dev cuda-nvcc "
         "cudatoolkit-dev cxx-compiler flex fortran-compiler gcc gdb gfortran gxx "
-        "kernel-headers-linux-64 ld-impl-linux-64 libtool lld llvm m4 make nasm patchelf "
-        "pkg-config pkgconfig sccache yasm"
+        "kernel-headers-linux-64 ld-impl-linux-64 libtool lld llvm m4 make nasm "
+        "pkg-config pkgconfig yasm"
     ),
     _CUDA: (
         "cuda cuda-command-line-tools cuda-cudart cuda-cupti cuda-driver cuda-libraries "
@@ -100,15 +103,18 @@ _LEFT_OUT = {
         "zeromq zfp zlib zlib-ng zstd"
     ),
 }
+_PYTHON_LIBS = "rosa|cst|sass|tmux|usb1|archive-c|pysal|nacl|conf|rt|tpu|.+-python"
+"""What Python packages are called whose names begin as those of C libraries do."""
 _PATTERNS = (
     (r"r-.+", _SYSTEM),
-    (r"(?:gcc|gxx|gfortran|clang|clangxx|binutils|sysroot)-.+|.+-impl-linux.*", _COMPILER),
-    (r"cuda-(?!python$|core$).+|libcu.+|libnv.+|libnpp.*|magma-.+|nsight-.+", _CUDA),
-    (r"mkl-.+|.*openblas.*", _BLAS),
-    (r"-.+|.+-ng|.+-cpp|(?:xorg|aws-c|fonts?|gst|qt6)-.+", _LIBRARY),
-    (r"lib(?!rosa$|cst$|sass$|tmux$|usb1$|archive-c$).+", _LIBRARY),
+    (r"(?:gcc|gxx|gfortran|clangxx|binutils|sysroot|clang)-(?!format$|tidy$).+", _COMPILER),
+    (r".+-impl-linux.*", _COMPILER),
+    (r"cuda-(?!python$|core$|tile$).+|libcu.+|libnv.+|libnpp.*|magma-.+|nsight-.+", _CUDA),
+    (r"mkl-.+|openblas-.+", _BLAS),
+    (r"-.+|(?:xorg|aws-c|fonts?|gst|qt6)-.+|azure-.+-cpp", _LIBRARY),
+    (rf"lib(?!(?:{_PYTHON_LIBS})$).+", _LIBRARY),
 )
-"""What names of a kind have in common. A C library begins with `lib`; these few do not."""
+"""What names of a kind have in common."""
 
 _BY_NAME = {name: why for why, names in _LEFT_OUT.items() for name in names.split()}
 _COLLECTIONS = {"anaconda", "rapids"}
