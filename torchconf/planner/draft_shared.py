@@ -21,6 +21,7 @@ from torchconf.layout.shared_builds import alone, is_bound
 from torchconf.model.intent import read_intent
 from torchconf.model.target_spec import spec_of
 from torchconf.model.toml_path import CONFLICTS
+from torchconf.model.uv_versions import ASKS_MEMBERS_SINCE
 from torchconf.planner.decide import (
     affected_scopes,
     bounds_of,
@@ -57,10 +58,6 @@ if TYPE_CHECKING:
     from torchconf.planner.request import Facts, Request
 
 __all__ = ["SharedBuilds", "draft_shared"]
-
-_ASKING_SINCE = "0.11.4"
-"""Older versions of uv install nothing for an extra that asks for another member's, and do not
-lock conflicts between members of a root without `[project]`."""
 
 _SLOW, _TOO_MANY = 1000, 5000
 """Combinations of builds that uv resolves: a thousand take seconds, each further member doubles."""
@@ -210,7 +207,7 @@ class _Sharing:
         require_uv(
             self.root,
             self.project,
-            _ASKING_SINCE,
+            ASKS_MEMBERS_SINCE,
             "older versions of uv install nothing for extras that ask for those of members",
         )
         draft_settings(self.root, self.request, self.catalog, self.decision)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
+
 from torchconf.errors import without_secrets
 from torchconf.model.backends import is_nightly
 from torchconf.model.ranges import overlaps, uv_range
-from torchconf.model.toml_path import UV
+from torchconf.model.toml_path import CONFLICTS, UV
 from torchconf.model.uv_lock import locked_builds
-from torchconf.model.uv_versions import LOCKS_RIGHT_SINCE
+from torchconf.model.uv_versions import ASKS_MEMBERS_SINCE, LOCKS_RIGHT_SINCE
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import served_requirements
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
@@ -80,24 +82,43 @@ class UvTooOld(Rule):
     def check(self, context: Context) -> Iterator[Finding]:
         """Hold the range against the first release that will do."""
         text = context.project.uv.get("required-version")
+        asking = _asks_members(context)
         scoped = any(source.extra or source.group for source in context.family_sources)
-        if not isinstance(text, str) or not scoped:
+        if asking:
+            since, harm = ASKS_MEMBERS_SINCE, "installs nothing for extras that ask for a member's"
+        else:
+            since, harm = LOCKS_RIGHT_SINCE, "does not lock these tables correctly"
+        if not (asking and text is None) and not (isinstance(text, str) and (scoped or asking)):
             return
-        specifier = uv_range(text)
-        if specifier is None or not overlaps(specifier, f"<{LOCKS_RIGHT_SINCE}"):
+        specifier = uv_range(text) if isinstance(text, str) else SpecifierSet()
+        if specifier is None or not overlaps(specifier, f"<{since}"):
             return
+        path = (*UV, "required-version")
         draft = draft_of(context)
-        draft.put(
-            (*UV, "required-version"),
-            f">={LOCKS_RIGHT_SINCE}",
-            "the first version that locks these tables correctly",
-        )
+        draft.put(path, f">={since}", "the first version that locks these tables correctly")
+        start = f"`{text}` allows uv before {since}, which" if text else f"uv before {since}"
         yield self.finding(
-            (*UV, "required-version"),
-            f"`{text}` allows uv before {LOCKS_RIGHT_SINCE}, which does not lock these tables "
-            "correctly",
-            fix=Fix(f"require `>={LOCKS_RIGHT_SINCE}`", tuple(draft.steps), safe=False),
+            path if text is not None else CONFLICTS,
+            f"{start} {harm}",
+            fix=Fix(f"require `>={since}`", tuple(draft.steps), safe=False),
         )
+
+
+def _asks_members(context: Context) -> bool:
+    """Tell whether an extra of a workspace root asks for one of a member that it keeps apart."""
+    root = context.project
+    apart = {
+        (item.package, item.name)
+        for conflict in (root.conflicts if root.is_workspace_root else ())
+        for item in conflict.items
+        if item.kind == "extra" and item.package != root.name
+    }
+    return bool(apart) and any(
+        (line.name, extra) in apart
+        for section in root.extras.values()
+        for line in section.requirements
+        for extra in line.extras
+    )
 
 
 class TorchBackendIdle(Rule):
