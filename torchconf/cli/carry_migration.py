@@ -52,6 +52,7 @@ def carry_out_migration(options: MigrateOptions) -> int:
         keep_versions=options.keep_versions,
         remove_old=options.remove_old,
         torch=options.torch,
+        overruled=bool(options.target),
     )
     planned = Planning(options, context, migration).plan()
     work = _Work(options, context, old, planned, make_changes(context, planned))

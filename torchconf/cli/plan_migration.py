@@ -76,7 +76,9 @@ class Planning:
         if not self.options.target:
             self._refuse_disagreement()
         if not targets:
-            return Planned(self._draft(None, {}), None)
+            known = self.options.python is not None or self.migration.python_is_known
+            python = None if known else f">={self.catalog.pythons[self._usual()]}"
+            return Planned(self._draft(python, {}), None)
         try:
             return self._plan(targets)
         except RequestError:
@@ -85,7 +87,10 @@ class Planning:
                     return self._plan(fewer)
                 except RequestError:
                     continue
-            raise
+            if not self.migration.pins_differ or self.migration.loose:
+                raise
+        loose = self.migration.with_loose_pins()
+        return Planning(self.options, self.context, loose).plan()
 
     def _refuse_disagreement(self) -> None:
         """Refuse files of two tools that mean different builds."""
@@ -101,8 +106,8 @@ class Planning:
     def _fewer(self, targets: Sequence[str]) -> Iterator[Sequence[str]]:
         """Yield targets without those whose platform nobody named."""
         left = list(targets)
-        for system in ("macos", "windows") if not self.options.target else ():
-            fewer = [t for t in left if t not in self.migration.guessed or not t.startswith(system)]
+        for start in ("macos-x86_64-", "macos-", "windows-") if not self.options.target else ():
+            fewer = [t for t in left if t not in self.migration.guessed or not t.startswith(start)]
             if fewer and fewer != left:
                 left = fewer
                 yield left

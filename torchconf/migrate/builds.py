@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from torchconf.migrate.requirement_text import pinned
-from torchconf.model.backends import PYPI, is_pypi, parse_backend
+from torchconf.model.backends import PYPI, is_nightly, is_pypi, parse_backend
 from torchconf.model.markers import may_hold
 from torchconf.model.targets import PLATFORMS, Platform
 
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BY_NAME",
+    "ELSEWHERE",
     "Evidence",
     "Setting",
     "Wish",
+    "has_torch_of_others",
     "is_meant",
     "label_backend",
     "page_of",
+    "wheel_platforms",
     "wishes_of",
 ]
 
@@ -38,6 +41,8 @@ _USUAL = tuple(p for p in PLATFORMS if p.key in {"linux-x86_64", "windows-x86_64
 
 
 BY_NAME = "the name of the file"
+ELSEWHERE = "elsewhere"
+"""The build of an index that is neither PyTorch's nor a mirror of it."""
 
 
 class Wish(NamedTuple):
@@ -49,6 +54,8 @@ class Wish(NamedTuple):
     told_by: str
     guessed: bool
     """The platform is one that nobody named."""
+    stands_in: bool = False
+    """It is the build for the CPU, because the one that is meant does not exist there."""
 
     @property
     def target(self) -> str:
@@ -112,6 +119,11 @@ def page_of(url: str, catalog: Catalog) -> Page | None:
     return Page(packages, release[1] if release else "", backends[-1] if backends else "")
 
 
+def has_torch_of_others(url: str, catalog: Catalog) -> bool:
+    """Tell whether an index has builds of torch that another publisher made."""
+    return catalog.backend_of_url(url) is None and bool(catalog.publisher(url))
+
+
 def label_backend(label: str, catalog: Catalog) -> str:
     """Return the backend that a local version names; empty if it names none."""
     for part in (label, label.rpartition(".")[2]):
@@ -154,14 +166,15 @@ class _Reading:
             if not self._is_needed(platform):
                 continue
             build, told_by = self._build(platform)
-            yield Wish(platform, self._fitting(build, platform), told_by, not named)
+            fitting = self._fitting(build, platform)
+            yield Wish(platform, fitting, told_by, not named, stands_in=fitting != build)
 
     def _platforms(self) -> tuple[Sequence[Platform], bool]:
         if self.setting.role.kind == "platform":
             return [p for p in PLATFORMS if p.key == self.setting.role.name], True
         for evidence in (self.setting.own, self.setting.around):
             keys = {key for item in evidence.platforms for key in item.platforms}
-            keys |= {key for need in evidence.needs for key in _wheel_platforms(need.url)}
+            keys |= {key for need in evidence.needs for key in wheel_platforms(need.url)}
             if keys:
                 return [p for p in PLATFORMS if p.key in keys], True
         markers = " ".join(need.marker for need in self.setting.own.needs)
@@ -230,6 +243,8 @@ class _Reading:
             return ""
         if is_pypi(url):
             return PYPI.name
+        if is_nightly(url):
+            return ""
         backend = self.catalog.backend_of_url(url)
         return backend.name if backend else ""
 
@@ -247,7 +262,8 @@ class _Reading:
             if backend and backend != PYPI.name:
                 found.append((backend, f"`{index.text}`"))
         # Of two builds of one release, pip takes the one whose label is the higher.
-        return max(found, default=None)
+        others = [one for one in evidence.indexes if has_torch_of_others(one.url, self.catalog)]
+        return max(found) if found else (ELSEWHERE, f"`{others[0].text}`") if others else None
 
     def _newest(self, word: str, evidence: Evidence) -> str:
         """Return the backend that `cuda12` means: the newest that has the newest torch."""
@@ -271,7 +287,7 @@ class _Reading:
 
     def _fitting(self, build: str, platform: Platform) -> str:
         """Return a build, or the one for the CPU where its accelerator has none for a platform."""
-        if build == PYPI.name:
+        if build in {PYPI.name, ELSEWHERE}:
             return build
         backend = parse_backend(build, self.catalog.accelerators)
         name = backend.accelerator if backend else build
@@ -295,8 +311,8 @@ def _names(markers: str, platform: Platform) -> bool:
     return platform.platform_machine in markers and not platform.is_usual
 
 
-def _wheel_platforms(url: str) -> Iterator[str]:
-    """Yield the platform of a wheel from its tag."""
+def wheel_platforms(url: str) -> Iterator[str]:
+    """Yield the platforms of a wheel, told from its tag; nothing for any other URL."""
     name = url.partition("#")[0].rpartition("/")[2]
     if not name.endswith(".whl"):
         return

@@ -36,6 +36,8 @@ def brought_by_torch(name: str, triton_packages: Collection[str]) -> str:
         )
     if name == "triton" or name in triton_packages:
         return "each build of torch brings the triton that it needs"
+    if name == "pkg-resources":
+        return "pip lists it on Debian, but it is not a package"
     if name in {"cuda-bindings", "cuda-pathfinder"}:
         return "torch's CUDA builds bring it"
     return ""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from torchconf.errors import without_secrets
-from torchconf.migrate.builds import page_of
+from torchconf.migrate.builds import ELSEWHERE, has_torch_of_others, page_of
 from torchconf.migrate.old import Need, OldIndex
-from torchconf.model.backends import host_of, is_pypi
+from torchconf.model.backends import host_of, is_nightly, is_pypi
 from torchconf.model.toml_path import INDEXES, SOURCES
 
 if TYPE_CHECKING:
@@ -101,6 +101,13 @@ class IndexDraft:
         if is_pypi(item.url):
             self.ledger.note(item, "left out", why="uv uses PyPI without being told")
             return
+        if is_nightly(item.url) and build is not None:
+            why = "torchconf plans stable builds only; name targets with `-t` to have those"
+            self.ledger.note(item, "left out" if self.migration.overruled else "unclear", why=why)
+            return
+        if has_torch_of_others(item.url, self.migration.catalog):
+            self._torch_of_others(item)
+            return
         if build is not None:
             self._pytorch(item, build)
             return
@@ -129,6 +136,24 @@ class IndexDraft:
                 f"UV_INDEX_{variable}_PASSWORD"
             )
         self.ledger.note(item, "taken" if clean else "changed", f"tool.uv.index: {name}", why)
+
+    def _torch_of_others(self, item: OldIndex) -> None:
+        """Draft an index with another publisher's builds of torch, for PyTorch's packages."""
+        if not any(wish.build == ELSEWHERE for _, wish in self.migration.wishes):
+            why = "PyTorch's own index is named, too, and a package has one index"
+            self.ledger.note(item, "unclear", why=why)
+            return
+        catalog = self.migration.catalog
+        name = self._entry(item, explicit=True)
+        for package, written in self.needed.items():
+            if package in catalog.family:
+                self.draft.put((*SOURCES, written), [{"index": name}], f"from `{item.url}`")
+        self.notes.append(
+            f"torch comes from {catalog.publisher(item.url)}, index `{name}`: torchconf writes "
+            "targets only for PyTorch's own builds"
+        )
+        into = f"tool.uv.index: {name} (explicit)"
+        self.ledger.note(item, "changed", into, "only for PyTorch's packages")
 
     def _pytorch(self, item: OldIndex, build: str) -> None:
         if build in self.builds:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
-from torchconf.migrate.builds import label_backend
 from torchconf.migrate.direct_needs import brought_by_torch, indirect
-from torchconf.migrate.old import Bound, Need, items_of
+from torchconf.migrate.merge_needs import Entry, merged
+from torchconf.migrate.old import Bound, Need
+from torchconf.migrate.pin_wording import Pins
 from torchconf.migrate.requirement_text import (
     Wording,
     as_written,
-    joined,
-    lower_bound,
     pinned,
     spelled,
 )
 from torchconf.migrate.settings import Where, where
-from torchconf.model.markers import may_hold, platform_marker
-from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
+from torchconf.model.markers import platform_marker
+from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import CONSTRAINTS, render_path
 
 if TYPE_CHECKING:
@@ -36,24 +32,6 @@ if TYPE_CHECKING:
     from torchconf.model.toml_path import Path
 
 __all__ = ["NeedDraft"]
-
-
-class _Entry(NamedTuple):
-    """A need, and the requirement that it becomes."""
-
-    item: Need
-    to: Where
-    wording: Wording
-    why: str
-
-    @property
-    def name(self) -> str:
-        return canonicalize_name(self.wording.name)
-
-    @property
-    def was_pin(self) -> bool:
-        """Whether a pin became a lower bound."""
-        return self.wording.specifier.startswith(">=") and bool(pinned(self.item.specifier))
 
 
 class NeedDraft:
@@ -77,19 +55,20 @@ class NeedDraft:
         self.read = {file.path: file for file in migration.files}
         self.family = frozenset(migration.catalog.family)
         self.has_torch = bool(migration.wishes)
-        self.labelled = {
-            canonicalize_name(item.name)
-            for item in items_of(migration.files, Need)
-            if label_backend(item.label, migration.catalog)
-        }
-        """Packages of which some line names a build: their release is one that was chosen."""
+        self.pins = Pins(
+            migration.files,
+            migration.catalog,
+            migration.torch,
+            keep=migration.keep_versions,
+            loose=migration.loose,
+        )
 
     def draft_all(self) -> None:
         """Draft everything that the files need."""
-        entries: list[_Entry] = []
+        entries: list[Entry] = []
         for file in self.migration.files:
             entries += self._entries(file)
-        groups: dict[object, list[_Entry]] = {}
+        groups: dict[object, list[Entry]] = {}
         everywhere = {
             entry.wording: entry
             for entry in entries
@@ -124,7 +103,7 @@ class NeedDraft:
 
     # From lines to requirements.
 
-    def _entries(self, file: OldFile) -> Iterable[_Entry]:
+    def _entries(self, file: OldFile) -> Iterable[Entry]:
         role = self.migration.roles[file.path]
         unneeded = indirect(file, self.read)
         for item in file.items:
@@ -161,7 +140,7 @@ class NeedDraft:
             return ""
         return brought_by_torch(name, self.migration.catalog.triton_packages)
 
-    def _entry(self, item: Need, to: Where, file: OldFile) -> Iterable[_Entry]:
+    def _entry(self, item: Need, to: Where, file: OldFile) -> Iterable[Entry]:
         wording, why = as_written(item), ""
         role = self.migration.roles[file.path]
         if role.kind == "platform" and canonicalize_name(item.name) not in self.family:
@@ -175,39 +154,14 @@ class NeedDraft:
             if place is None:
                 return
             wording = wording._replace(name=place, url="", specifier="")
-        wording, reworded = self._specified(item, wording, file)
-        yield _Entry(item, to, wording, reworded or why)
-
-    def _specified(self, item: Need, wording: Wording, file: OldFile) -> tuple[Wording, str]:
-        """Return a requirement with the range that a pin means."""
-        catalog = self.migration.catalog
-        family = canonicalize_name(item.name) in self.family
-        label = label_backend(item.label, catalog)
-        if item.url and family and (release := _release_of(item.url)):
-            why = "the index has this wheel; the build comes from its name"
-            return wording._replace(specifier=f"=={release}", url=""), why
-        version, name = pinned(item.specifier), canonicalize_name(item.name)
-        if self.migration.torch is not None and name == catalog.main_package:
-            return wording._replace(specifier=""), "`--torch` says which release"
-        of_tool = file.format != "pip" and not file.compiled
-        by_hand = of_tool or file.path.endswith(".in")
-        exact = re.fullmatch(r"==([0-9]+[.][0-9]+[.][0-9]+)[.][*]", item.specifier)
-        if exact and family:
-            # What conda means by `2.5.1`; PyTorch's releases have no fourth part.
-            return wording._replace(specifier=f"=={exact[1]}"), ""
-        if not version or by_hand or (name in self.labelled and not file.compiled):
-            why = f"the label `{item.label}` is a build, which its index chooses"
-            return wording, why if label else ""
-        if self.migration.keep_versions:
+        worded = self.pins.word(item, wording, file)
+        if worded.constraint:
             self._keep(item)
-            why = f"the version is kept as a constraint: `{item.name}=={version}`"
-        else:
-            why = "uv.lock holds exact versions; `--keep-versions` keeps this one"
-        return wording._replace(specifier=lower_bound(version)), why
+        yield Entry(item, to, worded.wording, worded.why or why)
 
     # Into the lists.
 
-    def _draft(self, same: Sequence[_Entry]) -> None:
+    def _draft(self, same: Sequence[Entry]) -> None:
         """Draft one requirement for all lines that ask for it."""
         first = next((entry for entry in same if entry.to == Where()), same[0])
         catalog = self.migration.catalog
@@ -221,7 +175,7 @@ class NeedDraft:
                 self.ledger.note(entry.item, "taken", there, why, name)
             return
         same = self._of_one_tool(same)
-        wordings = self._worded(same)
+        wordings = merged(same, only_builds=name in self.family)
         for wording in wordings:
             text = spelled(wording)
             if text is None:
@@ -242,7 +196,7 @@ class NeedDraft:
         if name not in catalog.family:
             self.indexes.source(first.item, name)
 
-    def _of_one_tool(self, same: Sequence[_Entry]) -> Sequence[_Entry]:
+    def _of_one_tool(self, same: Sequence[Entry]) -> Sequence[Entry]:
         """Return the lines of the first tool: two tools describe one environment, each its way."""
         kinds = {file.path: file.format for file in self.migration.files}
         first = same[0].item.at.file
@@ -250,27 +204,6 @@ class NeedDraft:
             if kinds[entry.item.at.file] != kinds[first]:
                 self.ledger.note(entry.item, "left out", why=f"{first} asks for it, too")
         return [entry for entry in same if kinds[entry.item.at.file] == kinds[first]]
-
-    def _worded(self, same: Sequence[_Entry]) -> list[Wording]:
-        """Return what several lines for one package ask for, in as few requirements as possible."""
-        first = same[0].wording
-        extras = tuple(dict.fromkeys(extra for entry in same for extra in entry.wording.extras))
-        # Where one file pins what another gives a range, the range is what was meant.
-        asked = [entry for entry in same if entry.wording.specifier and not entry.was_pin]
-        bounds = [entry.wording.specifier for entry in same if entry.was_pin]
-        lowest = [min(bounds, key=lambda bound: Version(bound.lstrip(">=")))] if bounds else []
-        specifiers = dict.fromkeys([entry.wording.specifier for entry in asked] or lowest or [""])
-        markers = dict.fromkeys(entry.wording.marker for entry in same)
-        if len(specifiers) == 1 and (len(markers) == 1 or _is_everywhere(markers)):
-            marker = first.marker if len(markers) == 1 else ""
-            if same[0].name in self.family and _is_everywhere(markers):
-                marker = ""
-            (specifier,) = specifiers
-            return [first._replace(extras=extras, specifier=specifier, marker=marker)]
-        if len(markers) == 1:
-            specifier = joined(specifiers)
-            return [first._replace(extras=extras, specifier=specifier)]
-        return list(dict.fromkeys(entry.wording for entry in same))
 
     def _path(self, to: Where) -> Path | None:
         """Return the path of a list; None for one that is not known yet."""
@@ -332,22 +265,6 @@ class NeedDraft:
                         self.ledger.note(item, "left out", why=why)
                     else:
                         self._constrain(item, item.specifier)
-
-
-def _release_of(url: str) -> str:
-    """Return the public version in the name of a wheel."""
-    name = url.partition("#")[0].rpartition("/")[2].replace("%2B", "+").replace("%2b", "+")
-    _, dash, rest = name.partition("-")
-    return rest.partition("-")[0].partition("+")[0] if dash and name.endswith(".whl") else ""
-
-
-def _is_everywhere(markers: Iterable[str]) -> bool:
-    """Tell whether on each platform one of these markers holds."""
-    try:
-        parsed = [Marker(text) if text else None for text in markers]
-    except InvalidMarker:
-        return False
-    return all(any(may_hold(marker, platform) for marker in parsed) for platform in SHOWN_PLATFORMS)
 
 
 def _shown(path: Path) -> str:

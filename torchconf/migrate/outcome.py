@@ -9,17 +9,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from packaging.utils import canonicalize_name
+
 from torchconf.edits.draft import Draft
 from torchconf.errors import without_secrets
 from torchconf.migrate.account import Account, Ledger
-from torchconf.migrate.builds import BY_NAME, is_meant, page_of, wishes_of
+from torchconf.migrate.builds import BY_NAME, ELSEWHERE, is_meant, page_of, wishes_of
 from torchconf.migrate.draft_indexes import IndexDraft
 from torchconf.migrate.draft_needs import NeedDraft
 from torchconf.migrate.draft_removal import remove_old_tables
+from torchconf.migrate.dynamic_lists import lists_statically
 from torchconf.migrate.old import (
     About,
     Include,
     LeftOut,
+    Need,
     OldIndex,
     Part,
     Platforms,
@@ -27,6 +31,7 @@ from torchconf.migrate.old import (
     Toolkit,
     items_of,
 )
+from torchconf.migrate.requirement_text import pinned
 from torchconf.migrate.settings import file_roles, settings_of
 from torchconf.model.backends import PYPI
 
@@ -62,6 +67,8 @@ class Migration:
         keep_versions: bool = False,
         remove_old: bool = False,
         torch: str | None = None,
+        overruled: bool = False,
+        loose: bool = False,
     ) -> None:
         """Tell what the files are for, and which builds they mean.
 
@@ -72,7 +79,11 @@ class Migration:
             keep_versions: Whether the versions of old pins become constraints.
             remove_old: Whether the tables of other tools are taken away.
             torch: What is asked of torch; None for what the files ask.
+            overruled: Whether somebody has named the targets.
+            loose: Whether the releases that files pin become lower bounds: they differ.
         """
+        self.overruled = overruled
+        self.loose = loose
         self.files = tuple(files)
         self.project = project
         self.catalog = catalog
@@ -92,6 +103,29 @@ class Migration:
         for wish in wishes:
             plain = wish.build == PYPI.name and wish.platform.os == "macos"
             yield wish._replace(build=self.catalog.fallback.name) if routed and plain else wish
+
+    def with_loose_pins(self) -> Migration:
+        """Return the same, but the releases that files pin become lower bounds."""
+        return Migration(
+            self.files,
+            self.project,
+            self.catalog,
+            keep_versions=self.keep_versions,
+            remove_old=self.remove_old,
+            torch=self.torch,
+            overruled=self.overruled,
+            loose=True,
+        )
+
+    @property
+    def pins_differ(self) -> bool:
+        """Whether the files pin more than one release of one of PyTorch's packages."""
+        pins: dict[str, set[str]] = {}
+        for item in items_of(self.files, Need):
+            name = canonicalize_name(item.name)
+            if name in self.catalog.family and (version := pinned(item.specifier)):
+                pins.setdefault(name, set()).add(version)
+        return any(len(versions) > 1 for versions in pins.values())
 
     @property
     def tells_builds(self) -> bool:
@@ -116,13 +150,16 @@ class Migration:
         """The targets that the files mean, as `-t` takes them."""
         # What a file for one platform says of it goes before what the base says.
         own = {wish.platform for s, wish in self.wishes if s.role.kind == "platform"}
-        return tuple(
-            dict.fromkeys(
-                wish.target
-                for setting, wish in self.wishes
-                if setting.role.kind != "base" or setting.role.name or wish.platform not in own
-            )
-        )
+        wishes = [
+            wish
+            for setting, wish in self.wishes
+            if setting.role.kind != "base" or setting.role.name or wish.platform not in own
+        ]
+        # Where a build is chosen by an extra or a group, each brings the CPU's where it has none.
+        real = {(wish.platform, wish.build) for wish in wishes if not wish.stands_in}
+        if len(real) > len({platform for platform, _ in real}):
+            wishes = [wish for wish in wishes if (wish.platform, wish.build) in real]
+        return tuple(dict.fromkeys(wish.target for wish in wishes if wish.build != ELSEWHERE))
 
     @property
     def guessed(self) -> tuple[str, ...]:
@@ -260,6 +297,8 @@ class Migration:
         if package is not None:
             draft.put(("tool", "uv", "package"), package, "as the old files say")
         self._python(draft, ledger, python)
+        if not self.project.dynamic.isdisjoint({"dependencies", "optional-dependencies"}):
+            lists_statically(draft, self.project, self.files)
         if new and draft.get(("project", "dependencies")) is None:
             draft.put(("project", "dependencies"), [], "filled below")
 
