@@ -149,7 +149,8 @@ class Planning:
         if self.options.python is not None or self.migration.python_is_known:
             return None, self._outcome(self._draft(None, None), targets)
         try:
-            outcome = self._outcome(self._draft(None, None), targets)
+            first = self._open_range(self._outcome(self._draft(None, None), targets))
+            return first, self._outcome(self._draft(first, None), targets)
         except RequestError:
             for python in self._ranges():
                 try:
@@ -157,7 +158,6 @@ class Planning:
                 except RequestError:
                     continue
             raise
-        return self._open_range(outcome), outcome
 
     def _ranges(self) -> Iterator[str]:
         """Yield ranges of Pythons, those with newer ones first."""
