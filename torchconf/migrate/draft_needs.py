@@ -17,7 +17,7 @@ from torchconf.migrate.requirement_text import (
     spelled,
 )
 from torchconf.migrate.settings import Where, where
-from torchconf.model.markers import platform_marker
+from torchconf.model.markers import Area, render_areas
 from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import CONSTRAINTS, render_path
 
@@ -145,7 +145,8 @@ class NeedDraft:
         role = self.migration.roles[file.path]
         if role.kind == "platform" and canonicalize_name(item.name) not in self.family:
             platform = next(p for p in PLATFORMS if p.key == role.name)
-            own = platform_marker(platform)
+            machine = None if platform.is_usual else platform.platform_machine
+            own = render_areas([Area(platform.os, machine)])
             marker = f"({wording.marker}) and {own}" if wording.marker else own
             wording = wording._replace(marker=marker)
             why = f"{file.path} is for {platform.os}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torchconf.errors import ProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from torchconf.edits.draft import Draft
     from torchconf.migrate.old import OldFile
@@ -20,13 +20,16 @@ _SETUPTOOLS: Path = ("tool", "setuptools", "dynamic")
 _KEYS = ("dependencies", "optional-dependencies")
 
 
-def lists_statically(draft: Draft, project: Project, files: Sequence[OldFile]) -> None:
+def lists_statically(draft: Draft, project: Project, files: Sequence[OldFile]) -> Iterator[str]:
     """Take lists that were read out of `dynamic`, as a key is either there or in `[project]`.
 
     Args:
         draft: Of the project.
         project: As it is.
         files: As read.
+
+    Yields:
+        A sentence on each key that was dynamic.
 
     Raises:
         ProjectError: Something else says them, which nobody has read.
@@ -52,6 +55,7 @@ def lists_statically(draft: Draft, project: Project, files: Sequence[OldFile]) -
             draft.remove(("project", "dynamic"), "`[project]` lists them")
         else:
             draft.remove(("project", "dynamic", dynamic.index(key)), "`[project]` lists them")
+        yield f"`{key}` is no longer dynamic: `[project]` lists what the build backend read"
 
 
 def _named(entry: object) -> set[str]:

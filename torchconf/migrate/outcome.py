@@ -258,7 +258,7 @@ class Migration:
         if builds is None:
             builds = {wish.build for _, wish in self.wishes}
         ledger, draft, notes = Ledger(), Draft(self.project.data), list[str]()
-        self._about(draft, ledger, folder, python)
+        self._about(draft, ledger, folder, python, notes)
         indexes = IndexDraft(self, draft, ledger, builds)
         needs = NeedDraft(self, draft, ledger, indexes, homes)
         needs.draft_all()
@@ -273,7 +273,14 @@ class Migration:
             )
         return Drafted(tuple(draft.steps), ledger.accounts(self.files), tuple(notes))
 
-    def _about(self, draft: Draft, ledger: Ledger, folder: str, python: str | None) -> None:
+    def _about(
+        self,
+        draft: Draft,
+        ledger: Ledger,
+        folder: str,
+        python: str | None,
+        notes: list[str],
+    ) -> None:
         """Draft what stands at the head of `[project]`."""
         new = not self.project.has_project
         said: dict[str, Any] = {}
@@ -298,7 +305,7 @@ class Migration:
             draft.put(("tool", "uv", "package"), package, "as the old files say")
         self._python(draft, ledger, python)
         if not self.project.dynamic.isdisjoint({"dependencies", "optional-dependencies"}):
-            lists_statically(draft, self.project, self.files)
+            notes += lists_statically(draft, self.project, self.files)
         if new and draft.get(("project", "dependencies")) is None:
             draft.put(("project", "dependencies"), [], "filled below")
 

@@ -83,7 +83,13 @@ class Pins:
         if exact and name in self.catalog.family:
             # What conda means by `2.5.1`; PyTorch's releases have no fourth part.
             return Pinned(wording._replace(specifier=f"=={exact[1]}"))
-        return self._pin(item, wording, version, file) if version else Pinned(wording)
+        if not version:
+            return Pinned(wording, self._label(item))
+        return self._pin(item, wording, version, file)
+
+    def _label(self, item: Need) -> str:
+        label = label_backend(item.label, self.catalog)
+        return f"the label `{item.label}` is a build, which its index chooses" if label else ""
 
     def _pin(self, item: Need, wording: Wording, version: str, file: OldFile) -> Pinned:
         name = canonicalize_name(item.name)
@@ -93,9 +99,7 @@ class Pins:
         of_tool = file.format != "pip" and not file.compiled
         by_hand = of_tool or file.path.endswith(".in")
         if by_hand or (name in self.labelled and not file.compiled):
-            label = label_backend(item.label, self.catalog)
-            why = f"the label `{item.label}` is a build, which its index chooses" if label else ""
-            return Pinned(wording, why)
+            return Pinned(wording, self._label(item))
         bound = wording._replace(specifier=lower_bound(version))
         if self.keep:
             why = f"the version is kept as a constraint: `{item.name}=={version}`"
