@@ -91,7 +91,7 @@ class NeedDraft:
             self._draft(same)
         self._bounds()
 
-    def _common(self, entries: Iterable[_Entry]) -> set[Wording]:
+    def _common(self, entries: Iterable[Entry]) -> set[Wording]:
         """Return what the file of each build lists, apart from PyTorch's packages."""
         found: dict[Where, set[Wording]] = {}
         for entry in entries:
