@@ -242,3 +242,33 @@ def test_a_file_is_named_from_where_one_is(demo: Demo, monkeypatch: pytest.Monke
     monkeypatch.chdir(below)
     result = demo(f"migrate {os.path.join('.', 'requirements.txt')} --dry-run --format json")
     assert result.json["files"] == ["requirements.txt"]
+
+
+# What else installs a build.
+
+INSTALLING = {
+    "Dockerfile": "FROM x\nRUN pip install torch --index-url https://download.pytorch.org/whl/cu118\n",
+    ".github/workflows/ci.yml": "env:\n  PIP_EXTRA_INDEX_URL: https://download.pytorch.org/whl/cpu\n",
+    "scripts/setup.sh": "# torch==2.0.1+cu117\nexport UV_TORCH_BACKEND=cu121\n"
+    "uv pip install torch==2.4.1+cu121\n",
+    "README.md": "pip install torch --index-url https://download.pytorch.org/whl/cu118\n",
+    "build.sh": "pip install torch --index-url https://download.pytorch.org/whl/cu124\n",
+}
+
+
+def test_what_installs_another_build_is_listed_with_its_lines(demo: Demo) -> None:
+    write(demo, requirements=LABELLED)
+    for name, text in INSTALLING.items():
+        (demo.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (demo.folder / name).write_text(text)
+    result = demo("migrate --dry-run --format json")
+    found = [(one["path"], one["line"]) for one in result.json["mentions"]]
+    assert sorted(found) == [
+        (".github/workflows/ci.yml", 2),
+        ("Dockerfile", 2),
+        ("scripts/setup.sh", 2),
+        ("scripts/setup.sh", 3),
+    ]
+    said = demo("migrate").err
+    assert "Dockerfile:2: RUN pip install torch" in said
+    assert (demo.folder / "Dockerfile").read_text() == INSTALLING["Dockerfile"]

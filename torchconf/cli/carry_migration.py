@@ -15,6 +15,7 @@ from torchconf.report.json_data import print_json
 from torchconf.report.messages import print_diff, print_notes, print_warnings
 from torchconf.report.migration import accounts_data, accounts_text, unclear_lines
 from torchconf.report.outcome import commands_table, outcome_data, untargeted
+from torchconf.workspace.mentions import find_installs, spoken
 from torchconf.workspace.old_files import load_old_files
 from torchconf.workspace.opened import open_project
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from torchconf.cli.migrate import MigrateOptions
     from torchconf.files import Change
+    from torchconf.workspace.mentions import Mention
     from torchconf.workspace.old_files import Beside, OldFiles
     from torchconf.workspace.opened import OpenProject
 
@@ -35,6 +37,8 @@ class _Work(NamedTuple):
     old: OldFiles
     planned: Planned
     changes: Sequence[Change]
+    installs: Sequence[Mention] = ()
+    """Lines elsewhere that install another build."""
 
     @property
     def changed(self) -> bool:
@@ -55,7 +59,10 @@ def carry_out_migration(options: MigrateOptions) -> int:
         overruled=bool(options.target),
     )
     planned = Planning(options, context, migration).plan()
-    work = _Work(options, context, old, planned, make_changes(context, planned))
+    changes = make_changes(context, planned)
+    builds = {t.backend.name for t in planned.outcome.targets} if planned.outcome else set()
+    others = find_installs(context, [file.path for file in old.read], builds)
+    work = _Work(options, context, old, planned, changes, others)
     writing, common = options.writing, options.common
     unclear = unclear_lines(planned.drafted.accounts)
     asks = writing.writes and writing.can_ask and (work.changed or bool(unclear))
@@ -141,6 +148,9 @@ def _say_what_became(work: _Work) -> None:
         print_warnings(planned.outcome.plan.warnings, common.color)
     if not common.quiet:
         print_notes(_notes(work))
+    if work.installs and not common.quiet:
+        sys.stderr.write("these files install builds by themselves; update them by hand:\n")
+        print_notes(f"  {line}" for line in spoken(work.installs))
 
 
 def _show(work: _Work) -> None:
@@ -187,6 +197,7 @@ def _report_json(work: _Work) -> None:
             "warnings": list(outcome.plan.warnings) if outcome else [],
             "files": [file.path for file in work.old.read],
             "lines": accounts_data(work.planned.drafted.accounts),
+            "mentions": [one._asdict() for one in work.installs],
             "diff": "".join(change.diff for change in work.changes),
         }
     )

@@ -12,7 +12,7 @@ from torchconf.planner.upgrade.mentions import mention_pattern, mentions
 from torchconf.workspace.opened import LOCKFILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from torchconf.files import Change
     from torchconf.model.backends import Backend
@@ -53,6 +53,34 @@ def find_mentions(
         if text is not None and pattern.search(text):
             lines = mentions(text, pattern, beside_names=kept and own is not None)
             found += [Mention(spoken_path(path), *line) for line in lines]
+    return found
+
+
+def find_installs(
+    context: OpenProject, read: Iterable[str], builds: Collection[str]
+) -> list[Mention]:
+    """Return the lines of images, workflows and scripts that install another build.
+
+    Args:
+        context: The project.
+        read: Files that were read already, relative to its folder.
+        builds: Those that the project has.
+    """
+    # Imported here: few commands ask.
+    from torchconf.migrate.installs import installs, may_install
+
+    top = repository(context.folder)
+    known = {os.path.realpath(os.path.join(context.folder, path)) for path in read}
+    found: list[Mention] = []
+    for path in islice(find_files(top, ignored=False), _MOST):
+        name = os.path.relpath(path, top).replace(os.sep, "/")
+        if not may_install(name) or os.path.realpath(path) in known:
+            continue
+        text = _read(path) or ""
+        found += [
+            Mention(spoken_path(path), one.line, one.text)
+            for one in installs(text, context.catalog, builds)
+        ]
     return found
 
 
