@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from tests.support.checked_texts import WRONG
 from tests.support.paths import README, ROOT
-from tests.support.projects import Demo
+from tests.support.projects import Demo, run_in
 from torchconf.catalog import Catalog, load_catalog
 from torchconf.cli import main
 from torchconf.rules import RULES
@@ -112,7 +112,33 @@ def test_example_is_what_init_prints_and_writes(
     assert printed.err + printed.out == change
 
 
-@pytest.mark.parametrize("command", ["init", "check"])
+MIGRATIONS = re.findall(
+    r"<!-- migrate: (\S+) -->\n```\w+\n(.*?)```\n\n```console\n\$ torchconf (.*?)\n(.*?)```",
+    README.read_text(encoding="utf-8"),
+    re.DOTALL,
+)
+
+
+@pytest.mark.parametrize(("name", "old", "command", "expected"), MIGRATIONS)
+def test_examples_of_migrations_say_what_migrate_says(
+    name: str, old: str, command: str, expected: str, tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path)
+    (demo.folder / name).write_text(old, encoding="utf-8")
+    result = run_in(tmp_path, command)
+    assert result.status == 0
+    printed = result.err + result.out
+    for part in filter(None, (f"\n{expected}").split("\n...\n")):
+        assert part.removeprefix("\n") in printed
+
+
+def test_there_are_three_examples_of_migrations() -> None:
+    assert [name for name, *_ in MIGRATIONS] == [
+        "requirements.txt", "pyproject.toml", "environment.yml",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["init", "check", "migrate"])
 def test_every_flag_is_in_the_readme(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "--help"]) == 0
     flags = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
