@@ -10,16 +10,34 @@ from torchconf.model.project import flatten_group
 from torchconf.resolve.sourced import extra_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from packaging.markers import Marker
     from packaging.utils import NormalizedName
 
     from torchconf.model.project import Project, Requirement, Source
     from torchconf.resolve.lowering import Declared
 
-__all__ = ["check_member", "check_settings", "check_sources"]
+__all__ = ["check_member", "check_names", "check_settings", "check_sources"]
 
 _NONE_ON: frozenset[NormalizedName] = frozenset()
 _PAIR = 2
+
+
+def check_names(projects: Iterable[Project]) -> None:
+    """Refuse two projects of one workspace that have one name."""
+    known: dict[NormalizedName, Project] = {}
+    for project in projects:
+        if project.name is None:
+            continue
+        first = known.setdefault(project.name, project)
+        if first.at != project.at:
+            raise ProjectError(
+                f"another workspace member is also named `{project.name}`: {first.at}",
+                at=project.place("project.name"),
+                path=("project", "name"),
+                help="give one of them another name",
+            )
 
 
 def check_settings(declared: Declared) -> None:

@@ -33,7 +33,12 @@ from typing import TYPE_CHECKING
 from torchconf.errors import ProjectError
 from torchconf.model.project import Item, Project, flatten_group
 from torchconf.model.source_trees import place_of_source, place_of_url
-from torchconf.resolve.early_refusals import check_member, check_settings, check_sources
+from torchconf.resolve.early_refusals import (
+    check_member,
+    check_names,
+    check_settings,
+    check_sources,
+)
 from torchconf.resolve.environments import Universe, mentions_extra
 from torchconf.resolve.lists import Lists
 from torchconf.resolve.sourced import Pin, Sourced, dynamic, extra_of, unread
@@ -92,6 +97,7 @@ class Declared:
         self._lowered: dict[int, tuple[Sourced, ...]] = {}
         self._groups: dict[tuple[int, NormalizedName], tuple[Sourced, ...]] = {}
         self.excluded = frozenset(self.root.exclude_dependencies)
+        check_names((self.root, *every))
         check_settings(self)
         for one in self.projects:
             check_sources(self, one)
