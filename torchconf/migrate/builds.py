@@ -73,6 +73,16 @@ class Evidence(NamedTuple):
     toolkits: tuple[Toolkit, ...] = ()
     platforms: tuple[Platforms, ...] = ()
 
+    def with_more(self, other: Evidence) -> Evidence:
+        """Return what both say, this first."""
+        return Evidence(
+            self.needs + other.needs,
+            self.bounds + other.bounds,
+            self.indexes + other.indexes,
+            self.toolkits + other.toolkits,
+            self.platforms + other.platforms,
+        )
+
 
 class Setting(NamedTuple):
     """One choice of a build: what its own file says, and what the files say that it includes."""

@@ -20,6 +20,7 @@ __all__ = ["read_pdm"]
 _TABLE = ("tool", "pdm")
 _WRONG = "its value has the wrong type"
 _STAYS = "PDM's build backend still reads it"
+_PLUGIN = "torchconf does not read what plugins of PDM install"
 _ITSELF = "a setting of PDM itself"
 _LEFT_OUT = {
     **dict.fromkeys(("version", "build", "includes", "excludes", "source-includes"), _STAYS),

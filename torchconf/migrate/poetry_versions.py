@@ -245,8 +245,10 @@ def _bounds(clause: str, text: str) -> list[str]:
 
 
 def _gap(one: _Stretch, other: _Stretch, text: str) -> list[str]:
-    """Return what is between two stretches, as `!=3.0.*` for each part of it."""
+    """Return what is between two stretches, as `!=3.0.*` for each part of it, or as `!=3.9.7`."""
     start, end = one.upper, other.lower
+    if start is not None and start == end and not one.closed and not other.begins:
+        return [f"!={start}"]
     if (
         start is None
         or end is None

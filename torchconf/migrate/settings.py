@@ -130,7 +130,10 @@ def settings_of(
     around = base._replace(needs=(), toolkits=())
     for section in sections:
         inside = _evidence(files, section, catalog)
-        if inside.needs or inside.toolkits:
+        if base.needs and section.kind == "group" and not section.optional:
+            # What is always installed together is one choice.
+            base = base.with_more(inside)
+        elif inside.needs or inside.toolkits:
             found.append(Setting(Role(section.kind, section.name), inside, around))
     others = [
         item
