@@ -22,6 +22,7 @@ from tests.support.conformance import Answer, problems
 from tests.support.conformance import Case as Request
 from tests.support.few import every
 from tests.support.made_files import make_file, others
+from tests.support.projects import Demo
 from tests.support.replica import Replica
 from torchconf.catalog import load_catalog
 from torchconf.cli import main
@@ -403,3 +404,36 @@ def test_files_outside_the_tables_are_read_alike() -> None:
         with contextlib.suppress(tomllib.TOMLDecodeError):
             tomllib.loads(text.decode("utf-8-sig"))
             list(lines_outside(text.decode("utf-8-sig")))
+
+
+@pytest.mark.parametrize("base", ["", "torch>=2.9"])
+@pytest.mark.parametrize(
+    ("targets", "removed"),
+    [
+        ("linux-cu130 linux-aarch64-cu130 macos-cpu", "linux-cu130"),
+        ("linux-cpu linux-cu130 windows-cu130", "linux-cpu"),
+        ("linux-cpu windows-cu130 linux-xpu linux-cu130", "linux-cu130"),
+        ("linux-aarch64-cu130 windows-cu130 windows-cpu", "windows-cpu"),
+        ("windows-cu130 linux-aarch64-cu130 windows-xpu", "linux-aarch64-cu130"),
+        ("linux-aarch64-cpu macos-cpu", "linux-aarch64-cpu"),
+        ("linux-rocm7.2 linux-cu130 macos-cpu", "linux-rocm7.2"),
+    ],
+)
+def test_what_a_removal_leaves_is_what_the_list_says(
+    targets: str, removed: str, base: str, tmp_path: Path
+) -> None:
+    """An extra that nobody lists goes, and so does a machine that had the build of its system."""
+    line = f'"{base}"' if base else ""
+    demo = Demo(
+        tmp_path,
+        '[project]\nname = "demo"\nversion = "0.1.0"\nrequires-python = ">=3.11,<3.14"\n'
+        f"dependencies = [{line}]\n",
+    )
+    demo.init("-y " + " ".join(f"-t {target}" for target in targets.split()))
+    assert demo(f"remove-target {removed}").status == 0
+    assert demo.data["tool"]["torchconf"]["targets"] == [
+        target for target in targets.split() if target != removed
+    ]
+    once = demo.text
+    done = demo("init -y")
+    assert (done.status, demo.text) == (0, once), done.err

@@ -103,6 +103,12 @@ def with_wider_marker(text: str, marker: str) -> str:
     return f"{head};{tail[: len(tail) - len(tail.lstrip())]}{' or '.join(parts)}"
 
 
+def with_marker(text: str, marker: str) -> str:
+    """Return a requirement with another marker in the place of its own."""
+    head, _, tail = text.partition(";")
+    return f"{head};{tail[: len(tail) - len(tail.lstrip())]}{marker}"
+
+
 def with_upper_bound(text: str, bound: str) -> str:
     """Return a requirement that admits nothing from `bound` on; unchanged if it does already."""
     parsed = parse_requirement(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.specifiers import SpecifierSet
@@ -189,13 +190,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     layout, reason = _layout(inputs, choice.targets, packages)
     refuse_overridden(inputs, packages, layout)
     refuse_foreign(inputs, choice.targets, packages, layout)
-
-    def lacks(backend: Backend, platform: Platform) -> bool:
-        changing = not request.specs
-        if changing and is_left_alone(before, choice.targets, backend, platform):
-            return True
-        return _lacks(inputs, backend, platform, choice, python)
-
+    lacks = partial(_lacks, inputs, choice, layout, python)
     names = scope_names(request, project, before, layout, choice.targets)
     changing = bool(request.add or request.remove)
     rest = before.rest if changing and before.layout in {None, "markers"} else None
@@ -420,12 +415,22 @@ def _keeps_base(inputs: Inputs, packages: Iterable[str]) -> bool:
 
 def _lacks(
     inputs: Inputs,
+    choice: ReleaseChoice,
+    layout: Layout,
+    python: SpecifierSet | None,
     backend: Backend,
     platform: Platform,
-    choice: ReleaseChoice,
-    python: SpecifierSet | None,
 ) -> bool:
-    """Tell whether an index is known to have no torch for a platform."""
+    """Tell whether a build must not spread to a platform, or has no torch for it.
+
+    A list says nothing of a machine that it does not name: what this has, it keeps.
+    """
+    request, before = inputs.request, inputs.before
+    keeps = request.listed and layout == before.layout == "markers"
+    keeps = keeps and any(t.platform == platform and t.backend != backend for t in before.targets)
+    changing = keeps or not request.specs
+    if changing and is_left_alone(before, choice.targets, backend, platform):
+        return True
     if backend != PYPI and platform.key not in inputs.catalog.accelerator(backend).platforms:
         return True
     if choice.release is None:

@@ -15,6 +15,7 @@ from torchconf.model.ranges import is_exact
 from torchconf.model.requirements import (
     python_specifier,
     torch_specifier,
+    with_marker,
     with_specifier,
     with_wider_marker,
 )
@@ -189,6 +190,25 @@ class _Requires:
         if not has_project:
             self.draft.put(_BASE, [], "filled below")
 
+    def _move_tritons(self, scope: Scope, requirements: Iterable[Requirement]) -> None:
+        """Let triton be required where its build is, once it came to a platform or left one."""
+        there = {r.name: r for r in requirements if r.name in self.catalog.triton_packages}
+        for backend in scope.backends() if there else ():
+            triton = self.decision.bounds.triton(backend)
+            line = there.get(canonicalize_name(triton.name)) if triton else None
+            are, were = (
+                {target.platform for target in targets if target.backend == backend}
+                for targets in (self.decision.choice.targets, self.decision.before.targets)
+            )
+            marker = scope.marker(backend)
+            has = line.raw.partition(";")[2].strip() if line else ""
+            if line is None or marker is None or not has or not names_platforms(has):
+                continue
+            where = possible_platforms(has)
+            if (were - are) & where or not are - were <= where:
+                text = with_marker(line.raw, marker)
+                self.draft.replace(line.path, text, "torch needs it where its build is")
+
     def _in_base_dependencies(self) -> None:
         gone = [r for section in self.leaving.values() for r in section.requirements]
         stays = [r for r in self.project.requirements() if r.path not in {r.path for r in gone}]
@@ -204,6 +224,7 @@ class _Requires:
                 own = self._joined(name, self.leaving.values())
                 new = [self._gated(self._new(name), name, beside, lines)]
                 lines += own or (new if name in self.decision.required else [])
+        self._move_tritons(self.decision.scopes[0], stays)
         tritons = triton_requirements(self.decision, self.decision.scopes[0])
         lines += [self._as_ranged(t, gone) for name, t in tritons.items() if name not in declared]
         if lines and "dependencies" in self.project.dynamic:
@@ -279,6 +300,7 @@ class _Requires:
                 self._update(requirement)
         before = [r for lines in moved.values() for r in lines]
         before += [r for section in self.leaving.values() for r in section.requirements]
+        self._move_tritons(scope, section.requirements if section else ())
         tritons = triton_requirements(self.decision, scope)
         lines += [self._as_ranged(t, before) for name, t in tritons.items() if name not in there]
         reason = f"chooses {scope.backend.title}"

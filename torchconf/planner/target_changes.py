@@ -218,11 +218,17 @@ def _without_removed(
             if any(_brings(each, target, before) for each in others):
                 continue  # Its system has the build; only the list names the machine.
             alike = _alike(target, before.targets)
-            left = [t for t in left if t.backend != target.backend or t.platform not in alike]
+            if listed is not None:
+                left = [t for t in left if not _goes_along(t, target, others, before)]
+            else:
+                left = [t for t in left if t.backend != target.backend or t.platform not in alike]
             if target.backend == PYPI and before.default == MACHINE:
                 still = any(each.backend == PYPI for each in others)
                 left = [t for t in left if still or t.backend != PYPI or _is_another(t, catalog)]
-            is_named = before.layout == "markers" and before.rest != catalog.fallback
+            is_named = before.layout == "markers" and (
+                before.rest != catalog.fallback
+                or any(each.backend == catalog.fallback for each in others)
+            )
             if target.backend != catalog.fallback or is_named:
                 continue
             if not _is_needed(left, before, catalog):
@@ -234,6 +240,23 @@ def _without_removed(
             help="add another target first, or remove the extras or groups by hand",
         )
     return tuple(map(spec_of, left))
+
+
+def _goes_along(
+    one: Target, target: Target, others: Sequence[TargetSpec], before: Configuration
+) -> bool:
+    """Tell whether what nobody lists goes with a target that is removed.
+
+    That is the build on other machines of the system, and an extra or group as a whole where no
+    target of it is left.
+    """
+    if one.backend != target.backend:
+        return False
+    still = {there for each in others if (there := served(each, before))}
+    if one in still or any(_brings(each, one, before) for each in others):
+        return False
+    whole = before.layout != "markers" and target.backend not in {each.backend for each in still}
+    return whole or one.platform.os == target.platform.os
 
 
 def _brings(spec: TargetSpec, target: Target, before: Configuration) -> bool:
