@@ -15,6 +15,7 @@ from torchconf.model.intent import lists_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from torchconf.catalog import Catalog
     from torchconf.layout.configuration import Configuration
@@ -58,13 +59,19 @@ def sharing_members(
         return ()
     main = catalog.main_package
     routing = [member for member in around if main in member.sources]
-    found = [(member, read_configuration(alone(member, catalog), catalog)) for member in routing]
-    kinds = {
-        (one.layout, one.default, frozenset(one.targets), one.scopes, frozenset(one.names.items()))
-        for _, one in found
-    }
-    if len(kinds) != 1 or not all(is_bound(root, member, one.scopes) for member, one in found):
-        return ()
+    bound = _bound(root) if routing else {}
+    bare = _bare(root, catalog)
+    found: list[tuple[Project, Configuration]] = []
+    kind: object = None
+    for member in routing:
+        one = read_configuration(member.changed(root=bare), catalog)
+        own = (one.layout, one.default, {*one.targets}, one.scopes, {*one.names.items()})
+        if (found and own != kind) or not _is_bound(
+            root, bound.get(member.name, set()), one.scopes
+        ):
+            return ()
+        kind = own
+        found.append((member, one))
     return tuple(found)
 
 
@@ -73,24 +80,33 @@ def is_bound(root: Project, member: Project, scopes: Iterable[str]) -> bool:
 
     A root without `[project]` has no extras; where one build is left, its list of targets says it.
     """
+    return _is_bound(root, _bound(root).get(member.name, set()), scopes)
+
+
+def _is_bound(root: Project, bound: AbstractSet[str | None], scopes: Iterable[str]) -> bool:
     scopes = frozenset(scopes)
     if not root.has_project and len(scopes) == 1 and lists_targets(root):
         return True
-    return any(
-        item.package == member.name and item.name in scopes
-        for conflict in root.conflicts
-        for item in conflict.items
-    ) or any(
-        one.name == member.name and not scopes.isdisjoint(one.extras)
-        for section in root.extras.values()
-        for one in section.requirements
-    )
+    return not scopes.isdisjoint(bound)
+
+
+def _bound(root: Project) -> dict[str | None, set[str | None]]:
+    """Return the extras and groups that a root keeps apart or asks for, by project."""
+    found: dict[str | None, set[str | None]] = {}
+    for conflict in root.conflicts:
+        for item in conflict.items:
+            found.setdefault(item.package, set()).add(item.name)
+    for section in root.extras.values():
+        for one in section.requirements:
+            found.setdefault(one.name, set()).update(one.extras)
+    return found
 
 
 def alone(member: Project, catalog: Catalog) -> Project:
     """Return a member as if its root had no sources of the family: it has, or gets, its own."""
-    root = member.root
-    if root is None:
-        return member
+    return member if member.root is None else member.changed(root=_bare(member.root, catalog))
+
+
+def _bare(root: Project, catalog: Catalog) -> Project:
     others = {name: own for name, own in root.sources.items() if name not in catalog.family}
-    return member.changed(root=root.changed(sources=others))
+    return root.changed(sources=others)

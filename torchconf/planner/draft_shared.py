@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from torchconf.edits.conflicts import ConflictIndex, are_apart, drop_members, keep_apart
+from torchconf.edits.conflicts import ConflictIndex, drop_members, keep_apart
 from torchconf.edits.draft import Draft
 from torchconf.errors import ProjectError
 from torchconf.layout.configuration import read_configuration
@@ -59,8 +59,10 @@ if TYPE_CHECKING:
 
 __all__ = ["SharedBuilds", "draft_shared"]
 
-_SLOW, _TOO_MANY = 1000, 5000
-"""Combinations of builds that uv resolves: a thousand take seconds, each further member doubles."""
+_TOGETHER = "no two builds are installed together, whoever needs them"
+_SLOW, _TOO_MANY = 500, 5000
+"""Combinations of builds that uv resolves, and that it splits the world into on the way. With two
+builds, eight projects take it a second or two, ten take ten, and each further one trebles that."""
 
 
 class SharedBuilds(NamedTuple):
@@ -166,10 +168,13 @@ class _Sharing:
     def _count_forks(self) -> Iterator[str]:
         """Say, or refuse, what uv would have to resolve."""
         builds = len({scope.backend for scope in self.decision.scopes})
-        forks = builds * (2 ** len(self.holders) - 1) + 1 if builds > 1 else 1
-        if forks > _TOO_MANY:
+        holders = len(self.holders)
+        if builds == 1:
+            return
+        forks = builds * (2**holders - 1) + 1
+        if (builds + 1) * (builds * (2 ** (holders - 1) - 1) + 1) > _TOO_MANY:
             raise ProjectError(
-                f"{len(self.holders)} projects of this workspace would hold {builds} builds each: "
+                f"{holders} projects of this workspace would hold {builds} builds each: "
                 f"uv would resolve {forks:,} combinations of them, which takes very long",
                 at=self.project.place("tool.uv.workspace"),
                 help="pass `--layout groups` to hold the builds in the root alone",
@@ -383,28 +388,29 @@ class _Sharing:
 
     def _keep_apart(self) -> None:
         """Let no two builds be installed together, whoever needs them."""
-        reason = "no two builds are installed together, whoever needs them"
         scopes = self.decision.scopes
-        for holder in self.holders:
+        conflicts = ConflictIndex(self.root)
+        for number, holder in enumerate(self.holders):
             name = holder.written_name or ""
             pairs = [p for p in combinations(scopes, 2) if p[0].backend != p[1].backend]
             if not all(
-                are_apart(self.root, (one.kind, one.name), (two.kind, two.name), (name, name))
+                conflicts.are_apart((one.kind, one.name), (two.kind, two.name), (name, name))
                 for one, two in pairs
             ):
                 own = None if holder is self.project else name
-                keep_apart(self.root, [(s.kind, s.name) for s in scopes], reason, own)
-        names = [holder.written_name or "" for holder in self.holders]
-        conflicts = ConflictIndex(self.root)
-        for one, other in combinations(names, 2):
-            for first, second in permutations(scopes, 2):
-                items = (first.kind, first.name), (second.kind, second.name)
-                if first.backend != second.backend and not conflicts.are_apart(
-                    *items, (one, other)
-                ):
-                    entry: list[Value] = [
-                        {"package": package, kind: name}
-                        for package, (kind, name) in zip((one, other), items, strict=True)
-                    ]
-                    self.root.insert(CONFLICTS, entry, reason)
-                    conflicts.add(entry)
+                keep_apart(self.root, [(s.kind, s.name) for s in scopes], _TOGETHER, own)
+            # uv splits the world set by set: what joins few projects comes first.
+            for other in self.holders[:number]:
+                self._keep_two_apart(other.written_name or "", name, conflicts)
+
+    def _keep_two_apart(self, one: str, other: str, conflicts: ConflictIndex) -> None:
+        """Let no build of one project be installed with a different one of another."""
+        for first, second in permutations(self.decision.scopes, 2):
+            items = (first.kind, first.name), (second.kind, second.name)
+            if first.backend != second.backend and not conflicts.are_apart(*items, (one, other)):
+                entry: list[Value] = [
+                    {"package": package, kind: name}
+                    for package, (kind, name) in zip((one, other), items, strict=True)
+                ]
+                self.root.insert(CONFLICTS, entry, _TOGETHER)
+                conflicts.add(entry)
