@@ -283,3 +283,13 @@ def test_a_target_of_an_entry_that_only_its_author_can_write_is_not_removed(
     done = demo("remove-target linux-cu130")
     assert (done.status, demo.text) == (2, before)
     assert "`platform_release` in a source marker is not a platform variable" in done.err
+
+
+def test_an_unknown_index_is_named_before_the_label_of_a_pin(tmp_path: Path) -> None:
+    demo = demo_of(tmp_path, "torch==2.9.1+cu128", build="cu126")
+    demo.path.write_text(
+        demo.text.replace(f"{WHL}/cu126", "https://wheels.example.org/jp6/+simple")
+    )
+    done = demo("add-target windows-cuda")
+    assert done.status == 2
+    assert "no known backend in the URL https://wheels.example.org/jp6/+simple" in done.err

@@ -43,6 +43,7 @@ from torchconf.planner.obstacles import (
     refuse_root_without_torch,
     refuse_shared,
     refuse_to_drop,
+    refuse_unknown_index,
     refuse_unreadable,
     refuse_virtual_root,
     refuse_without_torch,
@@ -179,9 +180,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     named = named_companions(inputs)
     packages = routed_packages(inputs, named)
     python = _python_range(inputs)
-    at = project.place("tool.uv.sources")
-    listed = read_intent(project, catalog.vocabulary)
-    specs = wanted_specs(before, request, catalog, at, listed)
+    specs = _specs(inputs)
     chosen = choose_builds(inputs, specs, packages[1:], python)
     choice, torch = chosen.choice, chosen.torch
     packages = tuple(p for p in packages if p in named or is_routable(inputs, p, choice))
@@ -233,6 +232,28 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
         undeclared=undeclared,
         where=shared_marker(inputs) if (request.add or request.specs) and not uncovered else None,
     )
+
+
+def _specs(inputs: Inputs) -> tuple[TargetSpec, ...]:
+    """Return the targets that are wanted; a bare accelerator is the build that a pin names."""
+    project, request = inputs.project, inputs.request
+    at = project.place("tool.uv.sources")
+    listed = read_intent(project, inputs.catalog.vocabulary)
+    specs = wanted_specs(inputs.before, request, inputs.catalog, at, listed)
+    refuse_unknown_index(inputs)
+    limits = Limits(project, inputs.before, inputs.main, request.torch, pin=request.pin)
+    return tuple(
+        spec if spec.backend or request.torch else _labelled(spec, limits, inputs.catalog)
+        for spec in specs
+    )
+
+
+def _labelled(spec: TargetSpec, limits: Limits, catalog: Catalog) -> TargetSpec:
+    labels = limits.labels(spec)
+    backend = catalog.vocabulary.backends.get(labels.pop()) if len(labels) == 1 else None
+    if backend is None or backend.accelerator != spec.accelerator:
+        return spec
+    return spec._replace(backend=backend)
 
 
 def bounds_of(

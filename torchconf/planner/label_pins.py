@@ -2,6 +2,7 @@
 
 Such a pin counts for the platforms of its marker and for the builds of the list that it stands in.
 Where none of these is the named one any more, no index serves the version: the label is taken out.
+So it is where the named build gets its first source, and some platform another build.
 """
 
 from __future__ import annotations
@@ -45,12 +46,20 @@ def release_pins(draft: Draft, root: Draft, project: Project, catalog: Catalog) 
             continue
         then = _builds(project, before[one.raw], catalog)
         now = _builds(planned, one, catalog)
-        if label not in then or (label in now and then != {label}) or now == {label}:
+        if label not in then:
+            # Its first source: elsewhere, and on macOS, no index has the version.
+            on_macos = any(p.os == "macos" and may_hold(one.marker, p) for p in PLATFORMS)
+            if label not in now or (now == {label} and not on_macos):
+                continue
+            why = f"`{one.raw}` names a build that not every platform gets"
+        elif (label in now and then != {label}) or now == {label}:
             continue
+        else:
+            why = f"`{one.raw}` names a build that nothing selects there any more"
         text = re.sub(rf"[+]{re.escape(label)}(?![A-Za-z0-9.])", "", one.raw, count=1)
         holder = root if one.path[0] == "tool" else draft
         holder.replace(one.path, text, "no index serves that build there any more")
-        yield f"`{one.raw}` names a build that nothing selects there any more: now `{text}`"
+        yield f"{why}: now `{text}`"
 
 
 def _pins(project: Project, catalog: Catalog) -> Iterator[Requirement]:

@@ -155,6 +155,12 @@ class Limits:
         own = [one for one in own if self.is_in_scope(one, spec)]
         return bool(own) and not any(may_hold(one.marker, spec.platform) for one in own)
 
+    def labels(self, spec: TargetSpec) -> set[str]:
+        """Return the builds that requirements of torch name for a target."""
+        parts = (part for one in self.of(self.main, [spec]) for part in one.specifier)
+        found = {part.version.partition("+")[2] for part in parts if part.operator == "=="}
+        return found - {""}
+
     def refuse_labels(self, specs: Sequence[TargetSpec]) -> None:
         """Refuse a requirement that names one build, where targets need another.
 

@@ -38,6 +38,7 @@ __all__ = [
     "refuse_shared",
     "refuse_shared_member",
     "refuse_to_drop",
+    "refuse_unknown_index",
     "refuse_unreadable",
     "refuse_virtual_root",
     "refuse_without_torch",
@@ -287,6 +288,22 @@ def refuse_foreign(
             for target in changed
         )
         if held or inputs.before.layout not in {None, layout}:
+            raise ProjectError(
+                f"cannot read the PyTorch configuration: {one.why}",
+                at=one.at,
+                help="fix it first, or replace it with `--force`",
+            )
+
+
+def refuse_unknown_index(inputs: Inputs) -> None:
+    """Refuse a target on a platform whose torch comes from where nobody knows what there is."""
+    request = inputs.request
+    specs = () if request.force else (*request.specs, *request.add)
+    for one in inputs.before.foreign if specs else ():
+        source = one.source
+        if source.package != inputs.main or source.extra or source.group or one.backend:
+            continue
+        if any(may_hold(source.marker, spec.platform) for spec in specs):
             raise ProjectError(
                 f"cannot read the PyTorch configuration: {one.why}",
                 at=one.at,
