@@ -56,6 +56,14 @@ def hears_signals() -> None:
             signal.signal(number, lambda *_: None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def needs_no_disk() -> Iterator[None]:
+    """Wait for no disk: no test cuts the power, and thousands write a file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that run uv."""
     for item in items:

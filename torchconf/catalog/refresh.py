@@ -189,11 +189,11 @@ def _page(
     pause = settings.pause
     for left in range(settings.retries, -1, -1):
         try:
-            session = _session(settings)
-            client = PyPISimple(session=session)
-            if endpoint is not None:
-                client = PyPISimple(endpoint, session=session)
-            return client.get_project_page(package, timeout=settings.timeout).packages
+            with _session(settings) as session:
+                client = PyPISimple(session=session)
+                if endpoint is not None:
+                    client = PyPISimple(endpoint, session=session)
+                return client.get_project_page(package, timeout=settings.timeout).packages
         except NoSuchProjectError:
             return None
         except requests.HTTPError as error:
@@ -278,6 +278,7 @@ def _limited_session(settings: Settings) -> requests.Session:
                     elif time.monotonic() > end:
                         excess = f"it takes longer than {settings.page_seconds:g} s"
             except HTTPError as error:
+                answer.raw.close()
                 raise requests.ConnectionError(error) from error
             if excess is not None:
                 answer.raw.close()
