@@ -10,12 +10,12 @@ from packaging.utils import canonicalize_name
 
 from torchconf.errors import without_secrets
 from torchconf.migrate.builds import ELSEWHERE, has_torch_of_others, page_of
-from torchconf.migrate.old import Need, OldIndex
+from torchconf.migrate.old import Need, OldIndex, items_of
 from torchconf.model.backends import host_of, is_nightly, is_pypi
 from torchconf.model.toml_path import INDEXES, SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from torchconf.edits.draft import Draft
     from torchconf.migrate.account import Ledger
@@ -36,6 +36,8 @@ class IndexDraft:
         self.ledger = ledger
         self.notes: list[str] = []
         self.builds = builds
+        self.others = [i for i in items_of(migration.files, OldIndex) if self._build(i) is None]
+        """Those that are not PyTorch's."""
         self.needed = {
             canonicalize_name(item.name): item.name
             for file in migration.files
@@ -66,7 +68,7 @@ class IndexDraft:
 
     def source(self, item: Need, name: str) -> str:
         """Draft the source of a package that must come from one index; return that index."""
-        for index in self._indexes():
+        for index in self.others:
             named = item.source and item.source in {index.name, index.url}
             page = page_of(index.url, self.migration.catalog)
             lists = any(fnmatchcase(name, pattern.lower()) for pattern in index.packages)
@@ -78,12 +80,6 @@ class IndexDraft:
                 self.draft.put((*SOURCES, item.name), [entry], f"`{index.url}` has its wheels")
                 return str(entry["index"])
         return ""
-
-    def _indexes(self) -> Iterable[OldIndex]:
-        for file in self.migration.files:
-            for item in file.items:
-                if isinstance(item, OldIndex) and self._build(item) is None:
-                    yield item
 
     def _build(self, item: OldIndex) -> str | None:
         """Return the build of PyTorch that an index serves; None for an index of others."""

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.migrate.direct_needs import brought_by_torch, indirect
+from torchconf.migrate.draft_bounds import BoundDraft, Lists
 from torchconf.migrate.merge_needs import Entry, merged
-from torchconf.migrate.old import Bound, Need
+from torchconf.migrate.old import Bound, Need, items_of
 from torchconf.migrate.pin_wording import Pins
 from torchconf.migrate.requirement_text import (
     Wording,
     as_written,
-    pinned,
     spelled,
 )
 from torchconf.migrate.settings import Where, where
 from torchconf.model.markers import Area, render_areas
 from torchconf.model.targets import PLATFORMS
-from torchconf.model.toml_path import CONSTRAINTS, render_path
+from torchconf.model.toml_path import render_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from torchconf.migrate.draft_indexes import IndexDraft
     from torchconf.migrate.old import OldFile
     from torchconf.migrate.outcome import Migration
+    from torchconf.model.project import Requirement
     from torchconf.model.toml_path import Path
 
 __all__ = ["NeedDraft"]
@@ -55,6 +56,11 @@ class NeedDraft:
         self.read = {file.path: file for file in migration.files}
         self.family = frozenset(migration.catalog.family)
         self.has_torch = bool(migration.wishes)
+        self.lists = Lists(draft)
+        self.bounds = BoundDraft(migration.project, self.lists, ledger)
+        self.declared: dict[str, list[Requirement]] = {}
+        for requirement in migration.project.requirements():
+            self.declared.setdefault(requirement.name, []).append(requirement)
         self.pins = Pins(
             migration.files,
             migration.catalog,
@@ -89,7 +95,16 @@ class NeedDraft:
             groups.setdefault((place, entry.name, marker, entry.wording.url), []).append(entry)
         for same in groups.values():
             self._draft(same)
-        self._bounds()
+        for item in items_of(self.migration.files, Bound):
+            if why := self._brought(canonicalize_name(item.name)):
+                self.ledger.note(item, "left out", why=why)
+            else:
+                self.bounds.constrain(item)
+        self.lists.write()
+        if self.bounds.lost:
+            self.notes.append(
+                "no version is kept: uv reads constraints from the workspace root only"
+            )
 
     def _common(self, entries: Iterable[Entry]) -> set[Wording]:
         """Return what the file of each build lists, apart from PyTorch's packages."""
@@ -112,8 +127,8 @@ class NeedDraft:
             name = canonicalize_name(item.name)
             why = self._brought(name) or unneeded.get(id(item), "")
             if why:
-                if not self._brought(name) and self.migration.keep_versions and self._keep(item):
-                    kept = f"tool.uv.constraint-dependencies: {item.name}=={pinned(item.specifier)}"
+                keeps = self.migration.keep_versions and not self._brought(name)
+                if keeps and (kept := self.bounds.keep(item)):
                     self.ledger.note(item, "changed", kept, "other packages bring it")
                 self.ledger.note(item, "left out", why=why)
                 continue
@@ -121,7 +136,7 @@ class NeedDraft:
                 self._beside(item, name)
                 continue
             if role.kind == "bounds":
-                self._constrain(item, item.specifier)
+                self.bounds.constrain(item)
                 continue
             yield from self._entry(item, where(item, role), file)
 
@@ -157,7 +172,7 @@ class NeedDraft:
             wording = wording._replace(name=place, url="", specifier="")
         worded = self.pins.word(item, wording, file)
         if worded.constraint:
-            self._keep(item)
+            self.bounds.keep(item)
         yield Entry(item, to, worded.wording, worded.why or why)
 
     # Into the lists.
@@ -184,7 +199,7 @@ class NeedDraft:
                     self.ledger.note(entry.item, "unclear", why="it is not a valid requirement")
                 return
         for wording in wordings:
-            self.draft.insert(path, wording.text, f"{first.item.at.file} asks for it")
+            self.lists.add(path, wording.text, f"{first.item.at.file} asks for it")
         shown = _shown(path)
         for entry in same:
             own = next((w for w in wordings if w.marker == entry.wording.marker), wordings[0])
@@ -221,51 +236,11 @@ class NeedDraft:
 
     def _declared(self, path: Path, name: str) -> str:
         """Return the requirement of a package that the file has already, in that list."""
-        project = self.migration.project
-        for requirement in project.requirements():
+        for requirement in self.declared.get(name, ()):
             # The planner moves torch to where the builds are.
-            if requirement.name == name and (
-                requirement.path[: len(path)] == path or name in self.family
-            ):
+            if requirement.path[: len(path)] == path or name in self.family:
                 return f"{_shown(requirement.path[:-1])}: {requirement.raw}"
         return ""
-
-    # Constraints.
-
-    def _keep(self, item: Need) -> bool:
-        """Make the version of a pin a constraint; tell whether there is one."""
-        version = pinned(item.specifier)
-        if not version or item.url or item.path:
-            return False
-        marker = f" ; {item.marker}" if item.marker else ""
-        self._constraint(f"{item.name}=={version}{marker}")
-        return True
-
-    def _constraint(self, text: str) -> None:
-        if text not in (self.draft.get(CONSTRAINTS) or ()):
-            self.draft.insert(CONSTRAINTS, text, "a version that the old files hold")
-
-    def _constrain(self, item: Need | Bound, specifier: str) -> None:
-        """Make a line of a constraints file a constraint."""
-        wording = Wording(item.name, (), specifier, item.marker, "")
-        text = spelled(wording)
-        if text is None or not specifier:
-            self.ledger.note(item, "unclear", why="it is not a valid constraint")
-            return
-        self._constraint(text)
-        same = text.replace(" ", "") == item.text.replace(" ", "")
-        why = "" if same else "the label is a build, which its index chooses"
-        into = f"tool.uv.constraint-dependencies: {text}"
-        self.ledger.note(item, "taken" if same else "changed", into, why if item.label else "")
-
-    def _bounds(self) -> None:
-        for file in self.migration.files:
-            for item in file.items:
-                if isinstance(item, Bound):
-                    if why := self._brought(canonicalize_name(item.name)):
-                        self.ledger.note(item, "left out", why=why)
-                    else:
-                        self._constrain(item, item.specifier)
 
 
 def _shown(path: Path) -> str:
