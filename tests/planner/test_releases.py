@@ -260,6 +260,36 @@ def test_a_release_that_is_newer_than_the_catalog_is_unknown(torch: str, chosen:
     assert (choice.release is None) == (choice.doubts == (f"any torch {SpecifierSet(torch)}",))
 
 
+@pytest.mark.parametrize(
+    ("targets", "torch", "chosen", "doubts"),
+    [
+        ("linux-cu113 windows-cu113", "==1.12.1", "1.12.1 linux-cu113 windows-cu113", ()),
+        ("linux-cuda", "<1.10", "1.9.1 linux-cu111", ()),
+        ("linux-rocm", "==1.9.1", "1.9.1 linux-rocm4.2", ()),
+        # What PyPI had before 1.13 nobody has looked up.
+        ("linux-pypi", "==1.12.1", "1.12.1 linux-pypi", ("torch for linux-pypi",)),
+        (
+            "linux-cu111 macos-cpu",
+            "==1.9.1",
+            "1.9.1 linux-cu111 macos-cpu",
+            ("torch for macos-cpu",),
+        ),
+    ],
+)
+def test_an_old_release_is_for_who_asks_for_it(
+    targets: str, torch: str, chosen: str, doubts: tuple[str, ...]
+) -> None:
+    choice = choose(targets, torch, python=">=3.8,<3.10")
+    assert (spoken(choice), choice.doubts) == (chosen, doubts)
+
+
+@pytest.mark.parametrize("torch", ["==1.9.0", "==1.4.*"])
+def test_an_old_release_that_a_backend_never_had_is_refused(torch: str) -> None:
+    with pytest.raises(RequestError, match="linux-cu113") as caught:
+        choose("linux-cu113", torch)
+    assert caught.value.help
+
+
 @pytest.mark.parametrize("torch", ["===nightly", "===2.13.0+cu999", ">=99,<2", "<0.1", "==0.1.*"])
 def test_a_range_that_admits_nothing_is_refused(torch: str) -> None:
     with pytest.raises(RequestError, match="no torch release matches"):

@@ -30,7 +30,7 @@ from torchconf.model.backends import (
     is_pypi,
     parse_backend,
 )
-from torchconf.model.ranges import admits_from, admits_python
+from torchconf.model.ranges import admits_from, admits_python, lowest_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -399,6 +399,12 @@ class Catalog:
         """Every release of one package that was seen anywhere, newest first."""
         return tuple(map(Version, self._data["wheels"].get(package, ())))
 
+    @cached_property
+    def older_releases(self) -> tuple[Version, ...]:
+        """Releases of torch that were only seen, before those that the catalog describes."""
+        oldest = min(self.releases)
+        return tuple(seen for seen in self.versions(self.main_package) if seen < oldest)
+
     def covered(self, release: Version) -> bool:
         """Tell whether the build matrix of a torch release was read."""
         return "pythons" in self._release(release)
@@ -410,7 +416,10 @@ class Catalog:
         named = entry.get("pythons")
         if named is None:
             cell = self._cell(self.main_package, str(release), PYPI)
-            seen = cell[1].values() if cell else ()
+            # Of an old release PyPI's own wheels were not recorded.
+            every = self._data["wheels"].get(self.main_package, {}).get(str(release), {}).values()
+            cells = [cell] if cell else [self._data["sets"][number] for number in every]
+            seen = (text for each in cells for text in each[1].values())
             named = sorted({python for text in seen for python in text.split()})
         floor = _range(entry.get("python", ""))
         return tuple(python for python in self.pythons if python in named and python in floor)
@@ -574,7 +583,9 @@ class Catalog:
     def _without_cell(self, package: str, version: Version, backend: Backend) -> Answer:
         if backend is PYPI:
             known = package in self._data["wheels"] and version <= self.versions(package)[0]
-            return Answer.NO if known else Answer.UNKNOWN
+            # What PyPI had before the first release that was recorded, nobody has looked up.
+            first = self.first_seen(package, PYPI)
+            return Answer.NO if known and (first is None or version > first) else Answer.UNKNOWN
         named = self._release(version).get("backends") if package == self.main_package else None
         # The matrix names the builds that have versions; of the others it says nothing.
         if named is not None and backend.version:
@@ -591,16 +602,23 @@ class Catalog:
     def companions(self, package: str, release: Version) -> tuple[Version, ...] | None:
         """Return the releases of a companion that fit a torch release, newest first.
 
-        None means that the package states no torch, so that any release may do.
+        None means that any release may do: the package states no torch, or its releases for a torch
+        as old as this one were not recorded.
         """
         table = self._data["companions"].get(package)
-        if table is None:
+        if table is None or release < self.first_paired(package):
             return None
         return tuple(
             Version(version)
             for version, needs, _ in table
             if needs and _range(needs).contains(release, prereleases=True)
         )
+
+    @lru_cache(maxsize=16)  # noqa: B019 - there is one catalog
+    def first_paired(self, package: str) -> Version:
+        """Return the oldest torch that a recorded release of a companion states."""
+        stated = (lowest_named(_range(needs)) for _, needs, _ in self._data["companions"][package])
+        return min(filter(None, stated), default=Version("0"))
 
     def leaves_torch_open(self, package: str, version: Version) -> bool:
         """Tell whether a newer release of a companion fits this torch as far as its metadata say.

@@ -8,6 +8,7 @@ from packaging.version import Version
 
 from torchconf.catalog import Answer
 from torchconf.model.backends import PYPI
+from torchconf.model.ranges import admits_from, overlaps
 from torchconf.model.targets import Target
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def assess(
     companions: dict[str, Version] = {}
     for package, allowed in needs.packages.items():
         own = needs.targets(package, targets)
-        found = _companion(package, release, allowed, own, pythons, catalog)
+        found = _companion(package, release, allowed, needs.torch, own, pythons, catalog)
         doubts += found.doubts
         missing += found.missing
         if found.missing:
@@ -140,7 +141,13 @@ def resolve_backends(
                 continue
             fits = [
                 _companion(
-                    package, release, allowed, needs.targets(package, targets), pythons, catalog
+                    package,
+                    release,
+                    allowed,
+                    needs.torch,
+                    needs.targets(package, targets),
+                    pythons,
+                    catalog,
                 )
                 for package, allowed in needs.packages.items()
             ]
@@ -223,6 +230,7 @@ def _companion(
     package: str,
     release: Version,
     allowed: SpecifierSet,
+    torch: SpecifierSet,
     targets: Sequence[Target],
     pythons: Sequence[str],
     catalog: Catalog,
@@ -232,6 +240,8 @@ def _companion(
     Of several, the one with the fewest doubts wins, then the newest.
     """
     fitting = catalog.companions(package, release)
+    if fitting is None and not _may_be_old(package, allowed, torch, targets, catalog):
+        fitting = ()
     if fitting is None:
         return _CompanionFit(doubts=tuple((t, package) for t in targets if t.backend != PYPI))
     found = [
@@ -242,6 +252,27 @@ def _companion(
     if not found:
         return _CompanionFit(missing=tuple((t, f"{package} that fits") for t in targets))
     return min(found, key=lambda one: (len(one.missing), len(one.doubts)))
+
+
+def _may_be_old(
+    package: str,
+    allowed: SpecifierSet,
+    torch: SpecifierSet,
+    targets: Sequence[Target],
+    catalog: Catalog,
+) -> bool:
+    """Tell whether a companion of which nothing fits may have older releases that do.
+
+    Which ones belong to an old torch is not recorded. They count for who asks for such a torch, or
+    for a backend that ended with it.
+    """
+    pairs = catalog.pairs(package)
+    if not pairs:
+        return True
+    first = catalog.first_paired(package)
+    ends = [Version(end) for t in targets if (end := catalog.ended(t.backend)) is not None]
+    is_old = not admits_from(torch, str(first)) or min(ends, default=first) < first
+    return is_old and overlaps(allowed, f"<{pairs[-1][0]}")
 
 
 def _companion_release(

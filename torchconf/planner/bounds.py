@@ -91,7 +91,10 @@ class Bounds:
 
     def _find_triton(self, backend: Backend) -> Triton | None:
         within = self.ranges.get(backend, self.ceiling)
-        reached = self._reached(backend, within) or self.catalog.releases
+        # None is reached where only an old release will do, or one newer than the catalog.
+        reached = self._reached(backend, within) or (
+            [self.choice.release] if self.choice.release else self.catalog.releases
+        )
         newest = self.catalog.triton(backend, reached[0])
         lowest = self.catalog.triton(backend, self.choice.release or reached[0])
         # Some Python may be held back to the release that was chosen.

@@ -86,8 +86,8 @@ def _newest(specs: Sequence[TargetSpec], needs: Needs, catalog: Catalog) -> Asse
         for release in catalog.releases
         if needs.torch.contains(release, prereleases=True)
     ]
-    best = min(assessed, key=lambda one: one.choice.certainty)
-    return best if best.choice.certainty <= COVERED else None
+    best = min(assessed, key=lambda one: one.choice.certainty, default=None)
+    return best if best and best.choice.certainty <= COVERED else None
 
 
 def _span(spec: TargetSpec, catalog: Catalog) -> str:
@@ -95,7 +95,7 @@ def _span(spec: TargetSpec, catalog: Catalog) -> str:
     needs = Needs(SpecifierSet(), {}, None)
     served: list[Version] = [
         release
-        for release in catalog.releases
+        for release in (*catalog.releases, *catalog.older_releases)
         if assess(release, [spec], needs, catalog).choice.certainty <= COVERED
     ]
     if not served:

@@ -43,11 +43,13 @@ def choose_release(
         if kept.certainty <= COVERED:
             return kept
     tried: list[Assessment] = []
-    for release in catalog.releases:
-        if needs.torch.contains(release, prereleases=True):
-            tried.append(assess(release, specs, needs, catalog))
-            if tried[-1].choice.certainty <= COVERED:
-                break
+    for releases in (catalog.releases, catalog.older_releases):
+        # An old release is for who asks for it.
+        for release in releases if not tried else ():
+            if needs.torch.contains(release, prereleases=True):
+                tried.append(assess(release, specs, needs, catalog))
+                if tried[-1].choice.certainty <= COVERED:
+                    break
     possible = [one.choice for one in tried if one.choice.certainty < MISSING]
     if possible:
         return min(possible, key=lambda choice: choice.certainty)

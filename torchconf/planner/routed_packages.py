@@ -11,6 +11,8 @@ from torchconf.model.backends import PYPI
 from torchconf.model.markers import may_hold
 
 if TYPE_CHECKING:
+    from packaging.version import Version
+
     from torchconf.planner.assess import ReleaseChoice
     from torchconf.planner.inputs import Inputs
 
@@ -84,12 +86,22 @@ def is_routable(inputs: Inputs, name: str, choice: ReleaseChoice) -> bool:
     if name == inputs.main or inputs.sources_for(canonicalize_name(name)):
         return True
     version = choice.companions.get(name)
-    if version is None:
+    if version is None and (choice.release is None or not _is_open(inputs, name, choice.release)):
         return False
     return all(
-        inputs.catalog.seen(name, version, target.backend, target.platform)
-        or inputs.catalog.carries(name, version, target.backend)
-        or inputs.catalog.goes_along(name, target.backend)
+        inputs.catalog.goes_along(name, target.backend)
+        or (
+            version is not None
+            and (
+                inputs.catalog.seen(name, version, target.backend, target.platform)
+                or inputs.catalog.carries(name, version, target.backend)
+            )
+        )
         for target in choice.targets
         if target.backend != PYPI
     )
+
+
+def _is_open(inputs: Inputs, name: str, release: Version) -> bool:
+    """Tell whether it was not recorded which companion belongs to an old torch."""
+    return inputs.catalog.companions(name, release) is None
