@@ -112,6 +112,17 @@ def test_whatever_stands_in_the_tables_of_poetry(table: dict[str, object], proje
     assert unsaid(text, ["tool.poetry"], old) == []
 
 
+def test_groups_that_include_each_other_without_end_are_not_copied_without_end() -> None:
+    text = "".join(
+        f"[tool.poetry.group.g{number}]\ninclude-groups = ['g{number + 1}']\n"
+        f"[tool.poetry.group.g{number}.dependencies]\nnumpy = '*'\n"
+        for number in range(100)
+    )
+    old = read_poetry("pyproject.toml", text + "[tool.poetry.group.g100]\noptional = true\n")
+    assert len(old.items) < 100 * 60
+    assert "it includes more than 50 groups" in said(old)
+
+
 PIPFILE = tables(
     ["packages", "dev-packages", "requires", "source", "pipenv"], tables(["torch"], ODD) | ODD
 )

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["read_poetry"]
 
 _TABLE = ("tool", "poetry")
+_MOST = 50
+"""Groups that one group includes, those that they include among them."""
 
 
 def read_poetry(path: str, text: str) -> OldFile:
@@ -140,33 +142,16 @@ class _Reader:
                 elif key != "include-groups":
                     why = WRONG if key in group_keys else f"a group has no key `{key}`"
                     yield LeftOut(*self._take("group", name, key), why, understood=False)
-        for name, group in table.items():
-            if isinstance(group, dict) and "include-groups" in group:
-                yield from self._included(name, table, needs)
-
-    def _included(
-        self, name: str, table: dict[str, Any], needs: dict[str, list[Need]]
-    ) -> Iterator[Item]:
-        """Yield what a group needs because it includes others."""
-        at, text = self._take("group", name, "include-groups")
         includes: dict[str, object] = {
-            canonicalize_name(key): group.get("include-groups", [])
-            for key, group in table.items()
+            canonicalize_name(name): group.get("include-groups", [])
+            for name, group in table.items()
             if isinstance(group, dict)
         }
-        seen: list[str] = [canonicalize_name(name)]
-        for group in seen:
-            others = includes[group]
-            for other in others if isinstance(others, list) else [others]:
-                key = canonicalize_name(other) if isinstance(other, str) else ""
-                if key not in includes:
-                    yield LeftOut(at, text, f"no group is called `{other}`", understood=False)
-                elif key not in seen:
-                    seen.append(key)
-        section = section_of_group(name, table[name])
-        for group in seen[1:]:
-            yield from (need._replace(section=section) for need in needs.get(group, ()))
-        yield Part(at, text, f"group `{name}` gets what they need")
+        for name, group in table.items():
+            if isinstance(group, dict) and "include-groups" in group:
+                section = section_of_group(name, group)
+                at, text = self._take("group", name, "include-groups")
+                yield from _included(section, at, text, includes, needs)
 
     def _extras(self, table: dict[str, Any]) -> Iterator[Item]:
         for name, value in table.items():
@@ -209,6 +194,34 @@ class _Reader:
 
 def _always(sections: Sequence[Section], _: object) -> Sequence[Section]:
     return sections
+
+
+def _included(
+    section: Section,
+    at: Place,
+    text: str,
+    includes: dict[str, object],
+    needs: dict[str, list[Need]],
+) -> Iterator[Item]:
+    """Yield what a group needs because it includes others."""
+    start = canonicalize_name(section.name or "main")
+    seen: dict[str, None] = {start: None}
+    left: list[str] = [start]
+    while left and len(seen) <= _MOST:
+        others = includes[left.pop()]
+        for other in others if isinstance(others, list) else [others]:
+            key = canonicalize_name(other) if isinstance(other, str) else ""
+            if key not in includes:
+                yield LeftOut(at, text, f"no group is called `{other}`", understood=False)
+            elif key not in seen:
+                seen[key] = None
+                left.append(key)
+    if left:
+        yield LeftOut(at, text, f"it includes more than {_MOST} groups", understood=False)
+        return
+    for group in [*seen][1:]:
+        yield from (need._replace(section=section) for need in needs.get(group, ()))
+    yield Part(at, text, f"group `{section.name}` gets what they need")
 
 
 def _python(value: object, at: Place, text: str) -> Item:

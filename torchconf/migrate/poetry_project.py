@@ -25,7 +25,8 @@ class Meaning:
     def __init__(self, project: object, table: dict[str, Any]) -> None:
         """Look at `[project]` and at the tables of Poetry."""
         self._project: dict[str, Any] = project if isinstance(project, dict) else {}
-        self._table = table
+        own = table.get("dependencies")
+        self._own = {canonicalize_name(name) for name in own} if isinstance(own, dict) else set()
         self._extras = _extras_by_name(table.get("extras"))
         self._listed = _listed_by_name(self._project)
         dynamic = self._project.get("dynamic")
@@ -62,9 +63,7 @@ class Meaning:
 
     def missing(self, names: list[Any]) -> list[Any]:
         """Return what an extra lists that is not a dependency."""
-        table = self._table.get("dependencies")
-        known = {canonicalize_name(name) for name in table} if isinstance(table, dict) else set()
-        return [one for one in names if not isinstance(one, str) or _name(one) not in known]
+        return [one for one in names if not isinstance(one, str) or _name(one) not in self._own]
 
 
 def section_of_group(name: str, group: dict[str, Any]) -> Section:
