@@ -202,3 +202,19 @@ def test_a_member_outside_the_workspace_is_only_written_if_it_is_named(
     assert "is outside of this folder; name it to fix it" in run_in(root, "check --fix").err
     run_in(root, "check --fix ../victim/pyproject.toml")
     assert "sys_platform" in victim.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", [".", "pyproject.toml", "here.toml/pyproject.toml", "demo"])
+def test_a_path_beside_project_is_one_inside_of_it_if_it_is_there(
+    path: str, tmp_path: Path
+) -> None:
+    for name, text in (("demo", WRONG), ("other", RIGHT), ("other/here.toml", WRONG)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pyproject.toml").write_text(text)
+    found = run_in(tmp_path / "other", f"check --project ../demo --format json {path}").json
+    if path == "demo":
+        assert found["error"]["message"]
+    else:
+        assert {Path(one["path"]).parent.name for one in found["findings"]} == {
+            "here.toml" if "here" in path else "demo"
+        }

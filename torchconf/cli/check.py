@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from torchconf.errors import RequestError, TorchconfError, of_endless_number
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 A PATH is a pyproject.toml, a folder (every pyproject.toml below it that git does not ignore), a
-script with a `# /// script` block, or `-` for standard input. Without PATH, the project and the
-members of its workspace are checked. `torchconf explain TC405` explains a rule.
+script with a `# /// script` block, or `-` for standard input. With `--project`, a relative PATH is
+looked for there first. Without PATH, the project and the members of its workspace are checked.
+`torchconf explain TC405` explains a rule.
 
 To ignore a finding, add the comment `# torchconf: ignore[TC405]` to its line. To ignore a rule
 everywhere, add `ignore = ["TC405"]` to `[tool.torchconf]`.
@@ -162,11 +164,17 @@ def _units(options: CheckOptions, gatherer: Gatherer) -> list[Gathered]:
 
     if options.path == ("-",):
         return [gatherer.standard_input(read_standard_input(), options.stdin_filename)]
-    if options.path:
-        return [*gatherer.gather(options.path)]
     folder = options.common.project
+    if options.path:
+        return [*gatherer.gather([_from_project(folder, path) for path in options.path])]
     path = files.find_project(".") if folder is None else files.project_file(folder)
     return [gatherer.project(path)]
+
+
+def _from_project(folder: str | None, path: str) -> str:
+    """Return a path as it is meant beside `--project`: inside of that folder, if it is there."""
+    inside = os.path.join(folder, path) if folder is not None else path
+    return inside if os.path.exists(inside) else path
 
 
 def _check(gathered: Gathered, gatherer: Gatherer) -> tuple[CheckResult, ...]:
