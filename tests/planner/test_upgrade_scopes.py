@@ -462,3 +462,29 @@ def test_pypi_on_one_system_takes_no_release_that_the_index_of_others_lacks(
     assert demo("upgrade").status == 0
     run = inside_replica.uv("lock", cwd=demo.folder)
     assert run.returncode == 0, run.stderr
+
+
+@inside
+@pytest.mark.parametrize(
+    ("old", "new", "routed"),
+    [("cu132", "cu130", True), ("cu126", "cu130", False), ("cu130", "cu132", False)],
+)
+def test_a_companion_that_only_the_new_build_has_gets_its_index(
+    old: str, new: str, routed: bool, inside_replica: Replica, tmp_path: Path
+) -> None:
+    """The index of cu132 has no torchaudio. Where that of cu126 has, its author left it to PyPI."""
+    marker = "marker = \"sys_platform == 'linux'\""
+    demo = plain(tmp_path, "torch>=2.9", "torchaudio", python=">=3.11,<3.14")
+    demo.path.write_text(
+        f'{demo.text}\n[tool.uv.sources]\ntorch = {{ index = "pytorch-{old}", {marker} }}\n\n'
+        f'[[tool.uv.index]]\nname = "pytorch-{old}"\n'
+        f'url = "https://download.pytorch.org/whl/{old}"\nexplicit = true\n'
+    )
+    done = demo(f"upgrade --backend {old}={new}")
+    assert done.status == 0, done.err
+    assert ("torchaudio" in demo.uv["sources"]) == routed
+    assert ("torchaudio gets the same index as torch" in done.err) == routed
+    run = inside_replica.uv("lock", cwd=demo.folder)
+    assert run.returncode == 0, run.stderr
+    once = demo.text
+    assert (demo("upgrade").status, demo.text) == (0, once)

@@ -33,6 +33,7 @@ from torchconf.planner.obstacles import (
     refuse_unreadable,
 )
 from torchconf.planner.request import Request
+from torchconf.planner.upgrade.companions import route_companions
 from torchconf.planner.upgrade.destination import Destination, UpgradeRequest, find_destination
 from torchconf.planner.upgrade.joined import joined_project
 from torchconf.planner.upgrade.parts import find_parts, unknown_sources
@@ -206,6 +207,9 @@ class _Plan:
     def upgrade(self) -> Upgrade:
         left = [] if self.destination.is_settled else [*self._respecify()]
         replaced = self._move_indexes()
+        routed = [
+            *route_companions(self.draft, self.project, self.catalog, self.before, self.destination)
+        ]
         names = self._rename()
         if self.destination.given_up and not self._is_idle():
             self._give_up()
@@ -234,6 +238,7 @@ class _Plan:
                 *self._notes(),
                 *names,
                 *replaced,
+                *routed,
                 *self.destination.notes,
                 *dict.fromkeys(left),
             ),
