@@ -556,7 +556,9 @@ class Catalog:
         pythons = [v for v in self.pythons if python is None or admits_python(python, v)]
         releases = [v for v in self.versions(package) if within.contains(v, prereleases=True)]
         if any(self.carries(package, version, backend) for version in releases):
-            return not any(self.seen(package, version, backend, platform) for version in releases)
+            releases = [v for v in releases if self.seen(package, v, backend, platform)]
+            if not releases:
+                return True
         return bool(pythons and releases) and all(
             self.available(package, version, backend, platform, each) is Answer.NO
             for version in releases

@@ -28,7 +28,7 @@ class OpenCell(Rule):
     requires = (*MARKERS_MAKE_SENSE, Premise.SETTING)
 
     def check(self, context: Context) -> Iterator[Finding]:
-        """Look at the entries where uv needs them: beside base torch and scoped sources."""
+        """Look at the entries where uv needs them: where torch stands beside scoped sources."""
         entries = context.project.environments
         if not entries or context.project.root is not None or not _needs_cells(context):
             return
@@ -55,13 +55,25 @@ class OpenCell(Rule):
 
 
 def _needs_cells(context: Context) -> bool:
-    """Tell whether a base dependency has sources for an extra or a group."""
+    """Tell whether what has sources for an extra or a group is required beside these, too.
+
+    That is in the base dependencies, or in an extra that chooses no build.
+    """
     family = set(context.catalog.family)
-    return any(
-        one.name in family and any(s.extra or s.group for s in project.sources_for(one.name))
-        for project in context.readers
-        for one in project.dependencies
-    )
+    for project in context.readers:
+        scoped = {
+            source.extra
+            for name, sources in project.sources.items()
+            if name in family
+            for source in sources
+        }
+        lists = [section.requirements for n, section in project.extras.items() if n not in scoped]
+        for one in (*project.dependencies, *(each for lines in lists for each in lines)):
+            if one.name in family and any(
+                s.extra or s.group for s in project.sources_for(one.name)
+            ):
+                return True
+    return False
 
 
 RULES: tuple[type[Rule], ...] = (OpenCell,)
