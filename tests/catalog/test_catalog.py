@@ -85,9 +85,9 @@ def test_catalog_loads_about_as_fast_as_its_json() -> None:
         times = []
         for _ in range(15):
             torchconf.catalog._parsed.cache_clear()
-            started = time.perf_counter()
+            started = time.thread_time()
             load()
-            times.append(time.perf_counter() - started)
+            times.append(time.thread_time() - started)
         return min(times)
 
     text = COMPILED.read_text(encoding="utf-8")
