@@ -62,6 +62,16 @@ def test_init_says_what_lies_beside_it(tmp_path: Path) -> None:
     assert "migrate" not in demo("init -y").err, "a project with targets has been set up"
 
 
+@pytest.mark.parametrize("command", ["check", "add-target linux-cpu --dry-run"])
+def test_a_project_without_torch_is_told_where_torch_may_be(command: str, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, "[project]\nname = 'demo'\nversion = '0'\n")
+    assert "migrate" not in demo(command).err
+    beside(demo, "requirements.txt")
+    assert "turn requirements.txt into" in demo(command).err
+    assert demo("init -t linux-cpu").status == 0
+    assert "migrate" not in demo(command).err
+
+
 def test_show_names_migrate_where_only_other_files_know_torch(tmp_path: Path) -> None:
     demo = Demo(tmp_path, "[project]\nname = 'demo'\nversion = '0'\n")
     assert "migrate" not in demo("show").err

@@ -64,6 +64,7 @@ def run(options: AddTargetOptions) -> int:
         )
     # Imported here: `--help` needs none of these.
     from torchconf.cli.carry_out import carry_out
+    from torchconf.cli.init import old_files_beside
     from torchconf.model.target_spec import parse_target_spec
     from torchconf.planner import Request
     from torchconf.workspace.opened import open_project
@@ -72,4 +73,4 @@ def run(options: AddTargetOptions) -> int:
     vocabulary = context.catalog.vocabulary
     adding = tuple(parse_target_spec(text, vocabulary) for text in options.target)
     request = Request(add=adding, layout=options.layout, force=options.force, record=options.record)
-    return carry_out(context, request, options.writing, options.common)
+    return carry_out(context, request, options.writing, options.common, old_files_beside(context))

@@ -122,6 +122,8 @@ def run(options: CheckOptions) -> int:
     if not options.common.quiet:
         _note_words(selection.words, outcomes)
         _note_outside(gatherer.outside)
+        if not options.path:
+            _note_old_files(outcomes)
     _report(options, outcomes, fixed, gatherer)
     return _status(options, outcomes, fixed, gatherer.errors)
 
@@ -130,6 +132,18 @@ def _note_outside(paths: Iterable[str]) -> None:
     from torchconf.report.messages import print_notes
 
     print_notes(f"note: {path} is outside of this folder; name it to fix it" for path in paths)
+
+
+def _note_old_files(outcomes: Sequence[CheckResult]) -> None:
+    """Say where only the files of other tools can know of torch."""
+    if any("torch" in outcome.document.text for outcome in outcomes):
+        return
+    from torchconf.files.old_names import hint_to_migrate
+    from torchconf.report.messages import print_notes
+
+    for outcome in outcomes[:1]:
+        if hint := hint_to_migrate(os.path.dirname(outcome.document.name) or "."):
+            print_notes([f"note: {hint}"])
 
 
 def _note_words(words: Sequence[str], outcomes: Sequence[CheckResult]) -> None:

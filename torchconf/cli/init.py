@@ -165,8 +165,12 @@ def old_files_beside(context: OpenProject) -> list[str]:
     """Say which files of other tools lie beside a project that has no targets yet."""
     from torchconf.files.old_names import hint_to_migrate
 
-    hint = "" if _has_targets(context) else hint_to_migrate(context.folder, context.project.data)
-    return [f"init does not read the files of other tools: {hint}"] if hint else []
+    project = context.project
+    main = context.catalog.main_package
+    has_torch = any(requirement.name == main for requirement in project.requirements())
+    known = _has_targets(context) or (has_torch and main in project.sources)
+    hint = "" if known else hint_to_migrate(context.folder, project.data)
+    return [f"files of other tools are not read here: {hint}"] if hint else []
 
 
 def make_request(options: InitOptions, context: OpenProject) -> Request:
