@@ -320,7 +320,7 @@ RELEASES = {
     "a torch that is older than all that is known": Refusal(
         "-t linux-cpu --torch 1.0",
         "no torch release matches <1.1,>=1.0",
-        "torchconf knows torch from 1.13.0 on; write the sources of an older one by hand",
+        "torchconf knows torch from 1.7.1 on; write the sources of an older one by hand",
     ),
     "a torch of the project that the target lacks": Refusal(
         "-t linux-cu130",
