@@ -15,7 +15,9 @@ from tests.support.old_shapes import Shape, load_shapes
 from tests.support.projects import run_in
 from tests.support.replica import Replica
 
-SHAPES = load_shapes()
+# The replica has the wheels that the catalog describes.
+OLDER = "conda-with-a-torch-older-than-the-catalog"
+SHAPES = [shape for shape in load_shapes() if shape.name != OLDER]
 ELSEWHERE = {
     "a-mirror-stays-the-place-of-the-indexes": "a mirror",
     "a-page-of-pyg-is-a-flat-index-and-holds-torch": "a page of PyG",
