@@ -403,7 +403,7 @@ def test_newest_companion_of_a_torch(
 def test_companion_of_which_no_pairs_are_known_is_any(catalog: Catalog) -> None:
     assert catalog.companions("torchao", Version("2.13.0")) is None
     # Of what belongs to an old torch nothing was recorded.
-    assert catalog.companions("torchvision", Version("1.12.1")) is None
+    assert catalog.companions("torchvision", Version("1.4")) is None
 
 
 def test_torchaudio_leaves_torch_open_from_2_11_on(catalog: Catalog) -> None:

@@ -585,8 +585,8 @@ class Catalog:
     def _without_cell(self, package: str, version: Version, backend: Backend) -> Answer:
         if backend is PYPI:
             known = package in self._data["wheels"] and version <= self.versions(package)[0]
-            # What PyPI had before the first release that was recorded, nobody has looked up.
-            first = self.first_seen(package, PYPI)
+            # Which torch PyPI had before the first one that was recorded, nobody has looked up.
+            first = self.first_seen(package, PYPI) if package == self.main_package else None
             return Answer.NO if known and (first is None or version > first) else Answer.UNKNOWN
         named = self._release(version).get("backends") if package == self.main_package else None
         # The matrix names the builds that have versions; of the others it says nothing.
