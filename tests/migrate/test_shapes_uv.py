@@ -15,13 +15,12 @@ from tests.support.old_shapes import Shape, load_shapes
 from tests.support.projects import run_in
 from tests.support.replica import Replica
 
-# The replica has the wheels that the catalog describes.
-OLDER = "conda-with-a-torch-older-than-the-catalog"
-SHAPES = [shape for shape in load_shapes() if shape.name != OLDER]
+SHAPES = load_shapes()
 ELSEWHERE = {
     "a-mirror-stays-the-place-of-the-indexes": "a mirror",
     "a-page-of-pyg-is-a-flat-index-and-holds-torch": "a page of PyG",
     "an-old-torch-is-for-the-pythons-of-its-time": "a torch whose metadata the facts lack",
+    "conda-with-a-torch-older-than-the-catalog": "a torch whose metadata the facts lack",
     "the-index-of-jetson-is-torchs-own": "an index of NVIDIA",
 }
 """Shapes that need what the replica does not have."""
