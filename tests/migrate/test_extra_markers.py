@@ -9,7 +9,7 @@ from packaging.markers import Marker
 
 from torchconf.migrate.extra_markers import NoMarker, join_markers, split_extras
 
-LINUX = 'sys_platform == "linux"'
+LINUX = "sys_platform == 'linux'"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_marker_belongs_to(text: str, parts: list[tuple[str, str]]) -> None:
     [
         ("linux", "`linux` is not a marker"),
         ("", "`` is not a marker"),
-        ("extra in 'a, b'", '`extra in "a, b"` cannot be said in uv\'s terms'),
+        ("extra in 'a, b'", "`extra in 'a, b'` cannot be said in uv's terms"),
         ("(" * 3000, "the marker is too long"),
     ],
 )

@@ -61,13 +61,15 @@ def parse_spec(text: str) -> Spec:
     Raises:
         NoSpecifier: It is none.
     """
-    match = _SPEC.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    # What one types for `conda install` has come into some files.
+    bare, _, channel = text.strip().partition(" -c ")
+    match = _SPEC.fullmatch(bare) if len(text) <= _LONGEST else None
     if match is None:
         raise NoSpecifier("this is not a match spec of conda")
     keys = {key: a or b or c for key, a, b, c in _KEY.findall(match["keys"] or "")}
     version, build = _parts(match["rest"].strip())
     version, build = keys.get("version") or version, keys.get("build") or build
-    channel = keys.get("channel") or match["channel"] or ""
+    channel = keys.get("channel") or match["channel"] or channel.strip()
     return Spec(match["name"], version, build, channel)
 
 

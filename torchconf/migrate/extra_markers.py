@@ -32,7 +32,7 @@ class OneExtra(NamedTuple):
 
 
 def normal_marker(text: str) -> str:
-    """Return a marker in the usual spelling.
+    """Return a marker in the usual spelling, with quotes that a string of TOML need not escape.
 
     Raises:
         NoMarker: It is none.
@@ -40,7 +40,8 @@ def normal_marker(text: str) -> str:
     try:
         if len(text) > _LONGEST or text.count("(") > _DEEPEST:
             raise NoMarker("the marker is too long")
-        return str(Marker(text))
+        spelled = str(Marker(text))
+        return spelled if "'" in spelled else spelled.replace('"', "'")
     except InvalidMarker as error:
         raise NoMarker(f"`{text}` is not a marker") from error
 
