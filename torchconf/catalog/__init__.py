@@ -27,6 +27,7 @@ from torchconf.model.backends import (
     Backend,
     backend_of_url,
     host_of,
+    is_below,
     is_pypi,
     parse_backend,
 )
@@ -35,6 +36,7 @@ from torchconf.model.ranges import admits_from, admits_python, lowest_named
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from torchconf.catalog.families import Family
     from torchconf.model.target_spec import Vocabulary
     from torchconf.model.targets import Platform
 
@@ -45,7 +47,7 @@ _LISTED = {"linux-x86_64", "windows-x86_64"}
 _KEYS = {
     "schema_version": int, "as_of": str, "base_url": str, "fallback": str, "main_package": str,
     "family": list, "pythons": list, "accelerators": dict, "words": dict, "ambiguous": list,
-    "mirror_words": list, "publishers": dict, "elsewhere": list, "cuda_majors": list,
+    "mirror_words": list, "families": list, "cuda_majors": list,
     "backends": dict, "platform_ends": dict, "releases": dict, "companions": dict,
     "dependents": dict, "sets": list, "wheels": dict,
 }  # fmt: skip
@@ -152,6 +154,9 @@ def validated(data: object, at: str) -> dict[str, Any]:
                 raise CatalogError(
                     f"the catalog has no usable wheels of {package} {version}".rstrip(), at=at
                 )
+    for entry in data["families"]:
+        if not isinstance(entry, dict) or not isinstance(entry.get("at", []), list):
+            raise CatalogError("the catalog has no usable families", at=at)
     if data["fallback"] not in data["backends"]:
         raise CatalogError("the fallback backend is not one of the backends", at=at)
     return data
@@ -217,21 +222,30 @@ class Catalog:
         Returns:
             Empty for one that has none of the packages of PyTorch's indexes.
         """
-        host = host_of(url)
-        path = url.lower().partition("://")[2].partition("/")[2]
-        found = {
-            known: str(title)
-            for known, title in self._data["publishers"].items()
-            if f".{host}".endswith(f".{known.partition('/')[0]}")
-            and path.startswith(known.partition("/")[2])
-        }
-        return found[max(found, key=len)] if found else None
+        family = self.family_of(url)
+        # PyTorch's own families are no other publisher's.
+        if family is None or family.url.startswith(self.base_url):
+            return None
+        return family.wheels
 
-    @property
-    def publishers(self) -> Mapping[str, str]:
-        """Hosts whose indexes have other builds than PyTorch's, with whose wheels they are."""
-        found: dict[str, str] = self._data["publishers"]
-        return found
+    @cached_property
+    def families(self) -> tuple[Family, ...]:
+        """The families of indexes beside PyTorch's stable one, and what is known of each."""
+        # Imported here: only a project with another index needs it.
+        from torchconf.catalog.families import parse_families
+
+        return parse_families(self._data["families"], "the catalog")
+
+    @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
+    def family_of(self, url: str) -> Family | None:
+        """Tell of which family of indexes one is; None for PyTorch's stable one and all others."""
+        found = [
+            (len(place), number)
+            for number, entry in enumerate(self._data["families"])
+            for place in entry.get("at", ())
+            if is_below(url, (place,))
+        ]
+        return self.families[max(found)[1]] if found else None
 
     def elsewhere(self, maker: str, platform: Platform, l4t: int | None = None) -> str | None:
         """Return where a maker has builds for its GPUs that PyTorch does not have.
@@ -242,11 +256,12 @@ class Catalog:
             l4t: The major version of a Jetson's system, 0 where it is not known; None: no Jetson.
         """
         found: str | None = None
-        for entry in self._data["elsewhere"]:
-            if (entry["maker"], entry["platform"]) == (maker, platform.key):
-                begins = entry.get("jetson")
-                if l4t is None if begins is None else (l4t or 0) >= begins:
-                    found = f"{entry['wheels']} are at `{entry['url']}`"
+        for family in self.families:
+            for fit in family.fits:
+                if (fit.maker, fit.platform) == (maker, platform.key) and (
+                    l4t is None if fit.jetson is None else (l4t or 0) >= fit.jetson
+                ):
+                    found = f"{fit.wheels} are at `{fit.url}`"
         return found
 
     def override(self, accelerator: str, level: str) -> str | None:

@@ -29,6 +29,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from torchconf.catalog.encoding import Cell, intern, platforms_of, python_of, render
+from torchconf.catalog.families import parse_families
 
 FACTS = Path(__file__).with_name("facts")
 COMPILED = Path(__file__).with_name("catalog.json")
@@ -98,8 +99,7 @@ def _compiled(facts: Path) -> dict[str, Any]:
         "words": base["words"],
         "ambiguous": base["ambiguous"],
         "mirror_words": base["mirrors"]["words"],
-        "publishers": _publishers(base),
-        "elsewhere": base["elsewhere"]["indexes"],
+        "families": _families(_read(facts / "families.json")),
         "backends": _backends(base, companions, releases, cells),
         "platform_ends": {k: v for k, v in base["platform_ends"].items() if k != "_source"},
         "releases": releases,
@@ -121,10 +121,11 @@ def _dependents(facts: dict[str, Any]) -> dict[str, list[str]]:
     return {name: sorted(needs) for name, needs in sorted(found.items())}
 
 
-def _publishers(base: dict[str, Any]) -> dict[str, str]:
-    """Return whose builds are where; an empty text stands for none of the family."""
-    facts = base["publishers"]
-    return {**facts["builds"], **dict.fromkeys(facts["other"], "")}
+def _families(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the families of indexes as they stand, once each is as it should be."""
+    families: list[dict[str, Any]] = facts["families"]
+    parse_families(families, "families.json")
+    return families
 
 
 def _accelerators(base: dict[str, Any]) -> dict[str, Any]:

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 EPILOG = """\
-`list` shows the builds; `show` the platforms and Pythons for which a release, a build or a package
-has wheels (`?`: not known); `refresh` reads PyTorch's indexes into your cache. Set
-TORCHCONF_CATALOG to use another catalog file.
+`list` shows the builds, and other indexes; `show` the platforms and Pythons for which a release, a
+build or a package has wheels (`?`: not known); `refresh` reads PyTorch's indexes into your cache.
+Set TORCHCONF_CATALOG to use another catalog file.
 
 examples:
   torchconf catalog list
@@ -79,6 +79,7 @@ def run(options: CatalogOptions) -> int:
 
 def _list(options: CatalogOptions) -> int:
     from torchconf.catalog import load_chosen
+    from torchconf.catalog.families import as_data
     from torchconf.report.columns import plain_table
     from torchconf.report.json_data import print_json
     from torchconf.report.messages import print_notes
@@ -109,6 +110,7 @@ def _list(options: CatalogOptions) -> int:
                 "releases": [str(release) for release in catalog.releases],
                 "packages": list(catalog.family),
                 "backends": backends,
+                "families": as_data(catalog.families),
             }
         )
         return 0
@@ -123,11 +125,31 @@ def _list(options: CatalogOptions) -> int:
         if backend.accelerator
     ]
     sys.stdout.write(plain_table(["build", "title", "torch", "driver from"], rows))
+    families = [
+        [
+            family.title,
+            _some(family.packages),
+            family.url or ", ".join(family.at) or "PyPI",
+            family.sure,
+        ]
+        for family in catalog.families
+    ]
+    head = ["other indexes", "packages", "where", "how sure"]
+    sys.stdout.write(f"\n{plain_table(head, families)}")
     if not options.common.quiet:
         words = {"file": path, "cache": f"refreshed, {path}", "packaged": "packaged"}[source]
         newest = f"{len(catalog.releases)} torch releases up to {catalog.releases[0]}"
         print_notes([f"as of {catalog.as_of} ({words}): {newest}"])
     return 0
+
+
+def _some(packages: Sequence[str]) -> str:
+    """Name the first packages of a family, and say how many more there are."""
+    more = len(packages) - _NAMED
+    return ", ".join(packages[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+_NAMED = 3
 
 
 def _show(options: CatalogOptions) -> int:

@@ -281,9 +281,9 @@ def _for_jetson(machine: Machine, catalog: Catalog) -> str:
     here = machine.platform
     found = catalog.elsewhere("nvidia", here, machine.l4t) if here else None
     hosts = (
-        f"{wheels} are at `{host}`"
-        for host, wheels in catalog.publishers.items()
-        if wheels.startswith(_JETSON_WHEELS)
+        f"{family.wheels} are at `{family.at[0]}`"
+        for family in catalog.families
+        if any(fit.jetson is not None for fit in family.fits)
     )
     return found or next(hosts, _JETSON_WHEELS)
 

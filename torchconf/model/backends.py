@@ -84,6 +84,21 @@ def host_of(url: str) -> str:
     return match[1] if match else ""
 
 
+def is_below(url: str, places: Iterable[str]) -> bool:
+    """Tell whether a URL is one of a host, of a host below it, or of a folder there.
+
+    Args:
+        url: Of an index.
+        places: Hosts, `amd.com`, or hosts with the beginning of a path.
+    """
+    host, path = host_of(url), url.lower().partition("://")[2].partition("/")[2]
+    for place in places:
+        at, _, folder = place.partition("/")
+        if f".{host}".endswith(f".{at}") and path.startswith(folder):
+            return True
+    return False
+
+
 def is_pypi(url: str) -> bool:
     """Tell whether a URL is of PyPI itself."""
     return host_of(url).split(".") in PYPI_HOSTS

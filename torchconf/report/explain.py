@@ -130,7 +130,7 @@ def _explain(
         *_asked(route, package),
         *_sources(project, route, package, platform, selection),
         *_conflicts(route),
-        _outcome(route, judged, is_meant=is_meant) + _provisional(route),
+        _outcome(route, judged, wheels.catalog, is_meant=is_meant) + _provisional(route),
     ]
     return Explanation(
         package=package,
@@ -241,7 +241,7 @@ def _provisional(route: Route) -> str:
     return f"; this is provisional: {route.doubt}" if route.doubt else ""
 
 
-def _outcome(route: Route, judged: Judged, *, is_meant: bool) -> str:
+def _outcome(route: Route, judged: Judged, catalog: Catalog, *, is_meant: bool) -> str:
     """Say what comes of it; an error may be meant, where each machine says which build it is."""
     backend, answer = judged.backend, judged.available
     if route.kind == "error":
@@ -258,4 +258,6 @@ def _outcome(route: Route, judged: Judged, *, is_meant: bool) -> str:
         why = f", {why}" if route.kind == "direct" else ": no index is configured for it"
         return f"{backend.title}{why}{_WHEELS[answer]}"
     name = f"index `{route.index.name}`" if route.index.name else "the index"
-    return f"{backend.title}, from {name} ({route.index.url}){_WHEELS[answer]}"
+    family = catalog.family_of(route.index.url)
+    kind = f", one of {family.title}" if family is not None else ""
+    return f"{backend.title}, from {name} ({route.index.url}){kind}{_WHEELS[answer]}"

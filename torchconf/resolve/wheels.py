@@ -67,10 +67,12 @@ def _direct_wheel(route: Route, catalog: Catalog) -> Wheel | None:
 
 def _unknown_index(index: Index, catalog: Catalog) -> str:
     """Say why nobody knows what an index has."""
-    publisher = catalog.publisher(index.url)
-    if publisher is not None:
-        known = "; the catalog does not know them" if publisher else ""
-        return f"{hide_secrets(index.url)} has {publisher or _NOTHING}{known}"
+    family = catalog.family_of(index.url)
+    if family is not None:
+        url = hide_secrets(index.url)
+        what = family.wheels if catalog.main_package in family.packages else _NOTHING
+        known = f"; the catalog does not know them ({family.sure})" if family.wheels else ""
+        return f"{url} is of {family.title}: it has {what}{known}"
     return f"no known backend in the URL {hide_secrets(index.url)}"
 
 

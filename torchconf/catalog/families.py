@@ -1,0 +1,151 @@
+"""Families of indexes: where packages for torch are published, and what each family is bound to.
+
+Which families there are is data, `facts/families.json`; nothing in the program names one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from torchconf.errors import CatalogError
+from torchconf.model.backends import is_below
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+class Fit(NamedTuple):
+    """A machine for which a family has builds where PyTorch has none."""
+
+    maker: str
+    """Of its GPUs: `amd`."""
+    platform: str
+    url: str
+    """The index for such a machine."""
+    wheels: str
+    """What is there, in words."""
+    jetson: int | None = None
+    """The first major version of a Jetson's system that it is for; None: no Jetson."""
+
+
+class Family(NamedTuple):
+    """Indexes of one publisher that are built alike."""
+
+    name: str
+    title: str
+    """In words: `PyTorch's nightly builds`."""
+    by: str
+    """Who publishes it."""
+    packages: tuple[str, ...]
+    """What it has; not a complete list."""
+    sure: str
+    """How sure all this is, in words."""
+    at: tuple[str, ...] = ()
+    """Hosts, or hosts with the beginning of a path; hosts below one count, too. Empty: PyPI."""
+    url: str = ""
+    """Of an index, with `{build}`, `{torch}` or `{version}` in it; empty: not known."""
+    builds: tuple[str, ...] = ()
+    """What `{build}` is known to be."""
+    closure: tuple[str, ...] = ()
+    """What must come from the same index as torch; a name may end in `*`."""
+    platforms: tuple[str, ...] = ()
+    """Empty: not known."""
+    versions: str = ""
+    """An example of a version."""
+    bound: tuple[str, ...] = ()
+    """What a wheel is built for one of: `torch` (a release), `cuda` (a version), `gpu`."""
+    flat: bool = False
+    """Whether it is one page of files, which uv reads with `format = "flat"`."""
+    wheels: str = ""
+    """Whose builds of torch these are, in words; empty where it has none."""
+    beside: str = ""
+    """The build of torch that the packages need, where they are a plug-in of it."""
+    last_torch: str = ""
+    """The newest line of torch for which a wheel was seen."""
+    fits: tuple[Fit, ...] = ()
+
+    @property
+    def format(self) -> str:
+        """How uv reads an index of it: the value of `format`."""
+        return "flat" if self.flat else "simple"
+
+    def index_url(self, build: str) -> str:
+        """Return the URL of the index of one build."""
+        return self.url.replace("{build}", build)
+
+    def has(self, package: str) -> bool:
+        """Tell whether it is known to have a package, or to need one from the same index."""
+        return any(
+            re.fullmatch(re.escape(name).replace(r"\*", ".*"), package)
+            for name in (*self.packages, *self.closure)
+        )
+
+
+_BOUNDS = frozenset({"torch", "cuda", "gpu"})
+_TEXTS = ("name", "title", "by", "sure")
+_LISTS = ("at", "builds", "packages", "closure", "platforms", "bound")
+
+
+def parse_families(data: Sequence[Any], at: str) -> tuple[Family, ...]:
+    """Read the families of a catalog.
+
+    Raises:
+        CatalogError: One is not as it should be; it names the family and the key.
+    """
+    found = tuple(_family(entry, at) for entry in data)
+    names = [family.name for family in found]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise CatalogError(f"the catalog has two families `{twice}`", at=at)
+    return found
+
+
+def _family(entry: Any, at: str) -> Family:  # noqa: ANN401 - a parsed JSON value
+    name = entry.get("name") if isinstance(entry, dict) else None
+
+    def refuse(key: str) -> CatalogError:
+        return CatalogError(f"the catalog has no usable `{key}` of the family `{name}`", at=at)
+
+    if not isinstance(entry, dict):
+        raise refuse("name")
+    for key in _TEXTS:
+        if not isinstance(entry.get(key), str) or not entry[key]:
+            raise refuse(key)
+    for key, value in entry.items():
+        if key not in Family._fields:
+            raise refuse(key)
+        texts = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        kind = bool if key == "flat" else list if key in {*_LISTS, "fits"} else str
+        if not isinstance(value, kind) or (key in _LISTS and not texts):
+            raise refuse(key)
+    lists = {key: tuple(entry.get(key, ())) for key in _LISTS}
+    if not lists["packages"]:
+        raise refuse("packages")
+    if not _BOUNDS.issuperset(lists["bound"]):
+        raise refuse("bound")
+    url = entry.get("url", "")
+    if url and not (url.startswith("https://") and is_below(url, lists["at"])):
+        raise refuse("url")
+    wheels = entry.get("wheels", "")
+    try:
+        fits = tuple(
+            Fit(
+                fit["maker"],
+                fit["platform"],
+                url.replace("{build}", fit.get("build", "")),
+                fit.get("wheels", wheels),
+                fit.get("jetson"),
+            )
+            for fit in entry.get("fits", ())
+        )
+    except (KeyError, AttributeError, TypeError) as error:
+        raise refuse("fits") from error
+    return Family(**{**entry, **lists, "fits": fits})
+
+
+def as_data(families: Iterable[Family]) -> list[Mapping[str, object]]:
+    """Return families as plain data, without what is not known."""
+    return [
+        {key: value for key, value in family._asdict().items() if value and key != "fits"}
+        for family in families
+    ]
