@@ -329,6 +329,22 @@ RELEASES = {
         TORCH.replace(">=2.4", "<2.8"),
         "pyproject.toml, project.dependencies[0]",
     ),
+    "a companion of the project that no such torch fits": Refusal(
+        "-t linux-cu130",
+        "`torchvision==0.20.1` excludes `linux-cu130`: torchvision 0.20.1 needs torch ==2.5.1",
+        "change the requirement: torchvision 0.28.0 fits torch 2.13.0, which supports "
+        "`linux-cu130`",
+        TORCH.replace('"torch>=2.4"', '"torch>=2.4", "torchvision==0.20.1"'),
+        "pyproject.toml, project.dependencies[1]",
+    ),
+    "a Python of the project that is too old for its torch": Refusal(
+        "-t linux-cuda",
+        "no torch release supports `linux-cuda` on Python >=3.8: torch 2.13.0 has no wheel on "
+        "Python 3.8 for linux-cu132",
+        "torch 2.13.0 supports them on Python 3.10 and later: `--python 3.10`",
+        TORCH.replace(">=2.4", ">=2.9").replace("3.11", "3.8"),
+        "pyproject.toml, project.requires-python",
+    ),
     "backends that no torch has together": Refusal(
         "-t linux-cu130 -t windows-cu118",
         "no torch release supports `linux-cu130`, `windows-cu118` together",
@@ -346,13 +362,13 @@ RELEASES = {
     ),
     "a Python that is too old for this torch": Refusal(
         "-t linux-cu130 --python '>=3.9'",
-        "no torch release supports `linux-cu130` on Python >=3.9: torch 2.15.0 "
+        "no torch release supports `linux-cu130` on Python >=3.9: torch 2.13.0 "
         "has no wheel on Python 3.9 for linux-cu130",
         "torch 2.13.0 supports them on Python 3.10 and later: `--python 3.10`",
     ),
     "a Python of the project that is too old": Refusal(
         "-t linux-cu130 --torch '>=2.13'",
-        "no torch release supports `linux-cu130` on Python >=3.9: torch 2.15.0 "
+        "no torch release supports `linux-cu130` on Python >=3.9: torch 2.13.0 "
         "has no wheel on Python 3.9 for linux-cu130",
         "torch 2.13.0 supports them on Python 3.10 and later: `--python 3.10`",
         TORCH.replace("3.11", "3.9"),

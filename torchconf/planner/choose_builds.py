@@ -129,12 +129,64 @@ def choose_builds(
     if chosen := _choose_by_python(inputs, specs, companions, python, limits):
         return chosen
     limits.refuse_labels(specs)
+    _refuse_by_companion(inputs, specs, companions, python, limits)
     if inputs.request.torch is None:
         find = _finder(python, inputs.catalog)
+        if _is_for_later_pythons(inputs, specs, limits.admitted(inputs.main, specs), python):
+            refused.at = inputs.project.place("project.requires-python")
+            raise refused
         parts = limits.by_python(specs, _pythons(inputs, python))
         impossible = (p for p in parts if find(specs, p.admitted(inputs.main, specs)) is None)
         next(impossible, limits).blame(specs, refused, find)
     raise refused
+
+
+def _is_for_later_pythons(
+    inputs: Inputs, specs: Sequence[TargetSpec], torch: SpecifierSet, python: SpecifierSet | None
+) -> bool:
+    """Tell whether there would be a release if the project admitted later Pythons only."""
+    if python is None or inputs.request.python is not None:
+        return False
+    if _finder(python, inputs.catalog)(specs, torch) is not None:
+        return False
+    try:
+        first = choose_release(specs, Needs(torch, {}, None), inputs.catalog).python
+    except RequestError:
+        return False
+    return first is not None and admits_python(python, first)
+
+
+def _refuse_by_companion(
+    inputs: Inputs,
+    specs: Sequence[TargetSpec],
+    companions: Sequence[str],
+    python: SpecifierSet | None,
+    limits: Limits,
+) -> None:
+    """Refuse the requirement of a companion without which there is a release for all targets."""
+    torch = limits.admitted(inputs.main, specs)
+    ranges = {name: limits.admitted(name, specs) for name in companions}
+    limited = [name for name, own in ranges.items() if str(own)]
+    for name in limited:
+        others = {**ranges, name: SpecifierSet()}
+        try:
+            choice = choose_release(specs, Needs(torch, others, python), inputs.catalog)
+        except RequestError:
+            continue
+        line = next((one for one in limits.of(name, specs) if one.specifier), None)
+        if line is None or name not in choice.companions:
+            continue
+        newest = (each for each in inputs.catalog.pairs(name) if each[0] in ranges[name])
+        names = ", ".join(f"`{spec.text}`" for spec in _asked(inputs, specs))
+        reason = next(
+            (f": {name} {version} needs torch {needs}" for version, needs, _ in newest), ""
+        )
+        raise RequestError(
+            f"`{line.raw}` excludes {names}{reason}",
+            at=inputs.project.place(line.at),
+            help=f"change the requirement: {name} {choice.companions[name]} fits torch "
+            f"{choice.release}, which supports {names}",
+        )
 
 
 def _choose_by_python(

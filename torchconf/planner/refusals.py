@@ -48,6 +48,9 @@ def refusal(
     reason = f": {_missing(min(tried, key=_distance))}"
     names = ", ".join(f"`{spec.text}`" for spec in specs)
     if found := _newest(specs, needs._replace(python=None), catalog):
+        if found.choice.release is not None:
+            lacking = assess(found.choice.release, specs, needs, catalog)
+            reason = f": {_missing(lacking)}" if lacking.missing else reason
         return RequestError(
             f"no torch release supports {names} on Python {needs.python}{reason}",
             help=f"torch {found.choice.release} supports them on Python {found.choice.python} and "
