@@ -240,3 +240,26 @@ def test_an_export_of_poetry_says_the_pythons_once() -> None:
     # Without a pin it is somebody's own file, and some markers alone are nobody's.
     for other in (text.replace("a==1", "a"), text.replace(f"a==1 ; {python}", "a==1")):
         assert not read_pip("requirements_cuda.txt", other).compiled
+
+
+def test_several_requirements_in_a_line_are_clear_to_people() -> None:
+    read = read_pip("a.txt", "torch==2.1.2+cu118 torchvision==0.16.2+cu118\n-i https://x.org a b")
+    assert [(n.name, n.label) for n in read.items if isinstance(n, Need)] == [
+        ("torch", "cu118"),
+        ("torchvision", "cu118"),
+        ("a", ""),
+        ("b", ""),
+    ]
+    for sentence in ("see the notes", "torch and numpy>=", "numpy == 1 2"):
+        _, found = read_pip("a.txt", f"torch\n{sentence}\n").items
+        assert isinstance(found, LeftOut)
+
+
+def test_a_host_that_everybody_reaches_by_https_needs_no_trust() -> None:
+    known, other = read_pip(
+        "a.txt", "--trusted-host https://download.pytorch.org\n--trusted-host example.org"
+    ).items
+    assert isinstance(known, LeftOut)
+    assert known.understood
+    assert isinstance(other, LeftOut)
+    assert not other.understood

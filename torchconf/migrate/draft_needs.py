@@ -196,7 +196,7 @@ class NeedDraft:
             text = spelled(wording)
             if text is None:
                 for entry in same:
-                    self.ledger.note(entry.item, "unclear", why="it is not a valid requirement")
+                    self.ledger.note(entry.item, "unclear", why=_why_not(wording))
                 return
         for wording in wordings:
             self.lists.add(path, wording.text, f"{first.item.at.file} asks for it")
@@ -241,6 +241,13 @@ class NeedDraft:
             if requirement.path[: len(path)] == path or name in self.family:
                 return f"{_shown(requirement.path[:-1])}: {requirement.raw}"
         return ""
+
+
+def _why_not(wording: Wording) -> str:
+    """Say why a need is no requirement."""
+    if wording.name:
+        return "it is not a valid requirement"
+    return f"nothing says what this package is called; `uv add {wording.url}` finds out"
 
 
 def _shown(path: Path) -> str:

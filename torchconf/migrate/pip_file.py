@@ -23,11 +23,16 @@ from torchconf.migrate.pip_lines import split_lines, without_comment
 from torchconf.migrate.pip_options import LEFT_OUT, Option, OptionError, cut_options
 from torchconf.migrate.pip_requirement import read_requirement
 from torchconf.migrate.poetry_export import without_repeated_pythons
+from torchconf.model.backends import host_of, is_pypi
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = ["read_pip", "read_pip_line"]
+
+
+_MOST_IN_A_LINE = 20
+"""More requirements nobody puts in one line."""
 
 
 def read_pip(path: str, text: str, *, constraints: bool = False) -> OldFile:
@@ -104,10 +109,26 @@ def _read(at: Place, text: str, section: Section) -> tuple[list[Item], bool]:
         options[-1] = options[-1]._replace(value=f"{options[-1].value} {rest}")
         rest = ""
     texts = [words for words in (requirement, rest) if words]
-    items: list[Item] = [read_requirement(at, words, section=section) for words in texts]
+    items: list[Item] = []
+    for words in texts:
+        items += _requirements(at, words, section, meant=bool(options))
     is_read = any(not isinstance(item, LeftOut) for item in items) or bool(options)
     items += _options(at, options, section)
     return items, is_read
+
+
+def _requirements(at: Place, words: str, section: Section, *, meant: bool) -> list[Item]:
+    """Read the requirement of a line, or each of several: pip refuses them, but they are clear."""
+    one = read_requirement(at, words, section=section)
+    parts = words.split()
+    if not isinstance(one, LeftOut) or not 1 < len(parts) <= _MOST_IN_A_LINE:
+        return [one]
+    each = [read_requirement(at, part, section=section) for part in parts]
+    needs = [need for need in each if isinstance(need, Need) and not need.path and not need.url]
+    # Words alone can be a sentence.
+    if len(needs) < len(parts) or not (meant or any(need.specifier for need in needs)):
+        return [one]
+    return [*needs]
 
 
 def _options(at: Place, options: Iterable[Option], section: Section) -> Iterator[Item]:
@@ -130,11 +151,19 @@ def _options(at: Place, options: Iterable[Option], section: Section) -> Iterator
                 yield item._replace(text=text)
             case "--hash":
                 hashes.append(option)
+            case "--trusted-host" if _has_https(value):
+                yield LeftOut(at, text, "uv reaches this host by HTTPS")
             case _:
                 yield LeftOut(at, text, *LEFT_OUT[name])
     if hashes:
         text = hashes[0].text if len(hashes) == 1 else f"--hash ({len(hashes)} of them)"
         yield LeftOut(at, text, *LEFT_OUT["--hash"])
+
+
+def _has_https(host: str) -> bool:
+    """Tell whether a host is one of those that everybody uses."""
+    url = host if "://" in host else f"https://{host}"
+    return is_pypi(url) or host_of(url) == "download.pytorch.org"
 
 
 def _with_notes(item: Item, comments: tuple[str, ...]) -> Item:
