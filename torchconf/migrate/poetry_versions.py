@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import NamedTuple
 
 from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import VERSION_PATTERN, Version
 
+from torchconf.migrate.version_unions import NoSpecifier, below, bounds, union
 from torchconf.model.ranges import overlaps
 
 __all__ = ["NoSpecifier", "as_marker", "convert", "convert_python", "with_prereleases"]
@@ -20,16 +20,9 @@ _CLAUSE = re.compile(
 )
 _AND = re.compile(r"(?<!^)(?<![\^~=>< ,]) *(?<!-)[, ](?!-) *(?!,|$)")
 """What parts clauses that must all hold. Source: `parse_constraint` of poetry-core 2.5."""
-_ZERO = Version("0")
 _LONGEST = 300
 _PARTS = 2
 """Of `python_version`."""
-_MOST_GAPS = 40
-"""So many `!=3.0.*` are still a specifier that somebody reads."""
-
-
-class NoSpecifier(ValueError):
-    """A constraint that no specifier expresses; its text is half a sentence."""
 
 
 class Converted(NamedTuple):
@@ -61,7 +54,7 @@ def convert(text: str, *, parts: int = 1) -> Converted:
     label = labels.pop() if labels else ""
     if len(choices) == 1:
         return Converted(",".join(choices[0]), label)
-    return Converted(_union(choices, text), label)
+    return Converted(union(choices, text), label)
 
 
 def convert_python(text: str) -> str:
@@ -132,7 +125,7 @@ def _clauses(text: str, parts: int, labels: set[str]) -> list[str]:
         return [f"{sign}{public}"]
     if match["wild"]:
         raise NoSpecifier(f"`{text}` is not a version")
-    return [f">={public}", _below(version, position, parts)]
+    return [f">={public}", below(version, position, parts)]
 
 
 def _position(sign: str, release: tuple[int, ...]) -> int | None:
@@ -146,135 +139,11 @@ def _position(sign: str, release: tuple[int, ...]) -> int | None:
     return 0 if sign == "~=" and len(release) == 1 else None
 
 
-def _below(version: Version, position: int, parts: int) -> str:
-    """Return the bound below the next release that differs in one part.
-
-    After a pre-release, `^2.0rc1`, that is as far as after the release itself.
-    """
-    release = (*version.release[:position], version.release[position] + 1)
-    release += (0,) * (parts - len(release))
-    epoch = f"{version.epoch}!" if version.epoch else ""
-    return f"<{epoch}{'.'.join(map(str, release))}"
-
-
-class _Stretch(NamedTuple):
-    """A choice that is one stretch of versions."""
-
-    lower: Version | None
-    upper: Version | None
-    closed: bool
-    """Whether the upper end belongs to it."""
-    clauses: tuple[str, str]
-
-    @property
-    def begins(self) -> bool:
-        """Whether the lower end belongs to it."""
-        return self.clauses[0].startswith(">=")
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no version is in it."""
-        if self.lower is None or self.upper is None or self.lower < self.upper:
-            return False
-        return self.lower > self.upper or not (self.begins and self.closed)
-
-
-def _union(choices: list[list[str]], text: str) -> str:
-    """Return one specifier for several choices: their hull, without the gaps in it."""
-    if not all(choices):
-        return ""
-    stretches = sorted(
-        (each for choice in choices if not (each := _stretch(choice, text)).is_empty),
-        key=lambda each: (each.lower is not None, each.lower or _ZERO, not each.begins),
-    )
-    if not stretches:
-        raise NoSpecifier(f"no version fits `{text}`")
-    merged = [stretches[0]]
-    for each in stretches[1:]:
-        last = merged[-1]
-        if _touch(last, each):
-            end = max(
-                last, each, key=lambda one: (one.upper is None, one.upper or _ZERO, one.closed)
-            )
-            merged[-1] = end._replace(lower=last.lower, clauses=(last.clauses[0], end.clauses[1]))
-        else:
-            merged.append(each)
-    gaps = [gap for one, other in pairwise(merged) for gap in _gap(one, other, text)]
-    if len(gaps) > _MOST_GAPS:
-        raise NoSpecifier(f"no short specifier means the same as `{text}`")
-    return ",".join(filter(None, [merged[0].clauses[0], merged[-1].clauses[1], *gaps]))
-
-
-def _touch(one: _Stretch, other: _Stretch) -> bool:
-    """Tell whether nothing is between two stretches, of which the first begins first."""
-    if one.upper is None or other.lower is None or other.lower < one.upper:
-        return True
-    return other.lower == one.upper and (one.closed or other.begins)
-
-
-def _stretch(clauses: list[str], text: str) -> _Stretch:
-    lower: Version | None = None
-    upper: Version | None = None
-    closed = False
-    spoken = ["", ""]
-    for clause in clauses:
-        for bound in _bounds(clause, text):
-            version, is_open = Version(bound.lstrip("<>=")), "=" not in bound
-            if bound[0] == ">":
-                if lower is None or (version, is_open) > (lower, "=" not in spoken[0]):
-                    lower, spoken[0] = version, bound
-            elif upper is None or (version, not is_open) < (upper, closed):
-                upper, closed, spoken[1] = version, not is_open, bound
-    return _Stretch(lower, upper, closed, (spoken[0], spoken[1]))
-
-
-def _bounds(clause: str, text: str) -> list[str]:
-    """Return a clause as bounds: `==2.*` is `>=2,<3`."""
-    parsed = Specifier(clause)
-    if parsed.operator in ("<", "<=", ">=", ">"):
-        return [clause]
-    if parsed.operator == "==" and parsed.version.endswith(".*"):
-        version = Version(parsed.version[:-2])
-        return [f">={version}", _below(version, len(version.release) - 1, 1)]
-    if parsed.operator == "~=":
-        version = Version(parsed.version)
-        return [f">={version}", _below(version, len(version.release) - 2, 1)]
-    if parsed.operator == "==":
-        return [f">={parsed.version}", f"<={parsed.version}"]
-    raise NoSpecifier(f"no specifier means the same as `{text}`")
-
-
-def _gap(one: _Stretch, other: _Stretch, text: str) -> list[str]:
-    """Return what is between two stretches, as `!=3.0.*` for each part of it, or as `!=3.9.7`."""
-    start, end = one.upper, other.lower
-    if start is not None and start == end and not one.closed and not other.begins:
-        return [f"!={start}"]
-    if (
-        start is None
-        or end is None
-        or one.closed
-        or not other.begins
-        or not all(str(each) == ".".join(map(str, each.release)) for each in (start, end))
-    ):
-        raise NoSpecifier(f"no specifier means the same as `{text}`")
-    length = max(len(start.release), len(end.release))
-    at, stop = (each.release + (0,) * (length - len(each.release)) for each in (start, end))
-    found: list[str] = []
-    while at < stop and len(found) <= _MOST_GAPS:
-        for size in range(1, length + 1):
-            after = (*at[: size - 1], at[size - 1] + 1, *(0,) * (length - size))
-            if after <= stop and not any(at[size:]):
-                break
-        found.append(f"!={'.'.join(map(str, at[:size]))}.*")
-        at = after
-    return found
-
-
 def _python_clause(clause: str) -> str:
     parsed = Specifier(clause)
     operator, text = parsed.operator, parsed.version
     if operator == "~=":
-        return " and ".join(map(_python_clause, _bounds(clause, clause)))
+        return " and ".join(map(_python_clause, bounds(clause, clause)))
     if text.endswith(".*"):
         return _python_family(operator, Version(text[:-2]))
     version = Version(text)
@@ -290,7 +159,7 @@ def _python_family(operator: str, version: Version) -> str:
     if count == _PARTS:
         return f"python_version {operator} '{version}'"
     name = "python_version" if count < _PARTS else "python_full_version"
-    after = _below(version, count - 1, 1)[1:]
+    after = below(version, count - 1, 1)[1:]
     if operator == "==":
         return f"{name} >= '{version}' and {name} < '{after}'"
     return f"({name} < '{version}' or {name} >= '{after}')"
