@@ -19,8 +19,6 @@ SHAPES = load_shapes()
 ELSEWHERE = {
     "a-mirror-stays-the-place-of-the-indexes": "a mirror",
     "a-page-of-pyg-is-a-flat-index-and-holds-torch": "a page of PyG",
-    "an-old-torch-is-for-the-pythons-of-its-time": "a torch whose metadata the facts lack",
-    "conda-with-a-torch-older-than-the-catalog": "a torch whose metadata the facts lack",
     "the-index-of-jetson-is-torchs-own": "an index of NVIDIA",
 }
 """Shapes that need what the replica does not have."""
