@@ -215,6 +215,22 @@ def test_two_tools_that_disagree_are_refused(demo: Demo) -> None:
     assert demo("migrate --dry-run environment.yml").status == 0
 
 
+def test_a_member_of_a_workspace_holds_no_constraints(demo: Demo) -> None:
+    demo.path.write_text(
+        "[project]\nname = 'root'\nversion = '1'\n[tool.uv.workspace]\nmembers = ['a']\n"
+    )
+    member = demo.folder / "a"
+    member.mkdir()
+    (member / "pyproject.toml").write_text("[project]\nname = 'a'\nversion = '1'\n")
+    (member / "requirements.txt").write_text("torch==2.5.1\nnumpy==2.1.0\n-c constraints.txt\n")
+    (member / "constraints.txt").write_text("idna==3.4\n")
+    result = demo("migrate --project a --keep-versions -y")
+    assert result.status == 0, result.err
+    assert "no version is kept" in result.err
+    assert "not understood: uv reads constraints from the workspace root only" in result.err
+    assert "constraint" not in (member / "pyproject.toml").read_text() + demo.text
+
+
 def test_nothing_to_migrate_says_what_is_looked_for(demo: Demo) -> None:
     result = demo("migrate")
     assert result.status == 2

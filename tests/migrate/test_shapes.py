@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.support.old_shapes import Shape, load_shapes, report_of
 from tests.support.projects import run_in
-from torchconf.files.old_names import find_old_files
+from torchconf.files.old_names import find_old_files, tables_of
 from torchconf.workspace.old_files import load_old_files
 
 SHAPES = load_shapes()
@@ -53,18 +54,25 @@ def test_a_second_run_changes_nothing(shape: Shape, tmp_path: Path) -> None:
 def test_every_line_is_accounted_for(shape: Shape, tmp_path: Path) -> None:
     demo = shape.copy(tmp_path)
     named = [word for word in shape.command.split() if (demo / word).is_file()]
-    read = load_old_files([str(demo / w) for w in named] or find_old_files(str(demo)), str(demo))
+    tables = [str(demo / "pyproject.toml")] if has_tables(demo) else []
+    found = [*tables, *find_old_files(str(demo))]
+    read = load_old_files([str(demo / word) for word in named] or found, str(demo))
 
     result = run_in(demo, f"{shape.command} --dry-run --format json")
 
     lines = result.json["lines"]
     told = {(line["file"], line["line"]) for line in lines}
+    assert told == {(item.at.file, item.at.line) for file in read.read for item in file.items}
     for file in read.read:
-        assert {(file.path, item.at.line) for item in file.items} <= told
         if file.format == "pip":
             assert written_lines(demo / file.path) <= {n for name, n in told if name == file.path}
     assert all(line["why"] for line in lines if line["outcome"] in {"left out", "unclear"})
     assert all(line["into"] or line["why"] for line in lines)
+
+
+def has_tables(demo: Path) -> bool:
+    path = demo / "pyproject.toml"
+    return path.exists() and bool(tables_of(tomllib.loads(path.read_text(encoding="utf-8"))))
 
 
 def written_lines(path: Path) -> set[int]:

@@ -55,16 +55,11 @@ class BoundDraft:
         self.lists = lists
         self.ledger = ledger
         self.is_member = project.root is not None
-        self.lost = False
-        """Whether versions were to be kept, but cannot be in a member."""
 
     def keep(self, item: Need) -> str:
         """Make the version of a pin a constraint; return where it stands, or nothing."""
         version = pinned(item.specifier)
         if not version or item.url or item.path:
-            return ""
-        if self.is_member:
-            self.lost = True
             return ""
         marker = f" ; {item.marker}" if item.marker else ""
         text = f"{item.name}=={version}{marker}"

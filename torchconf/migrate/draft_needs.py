@@ -61,11 +61,12 @@ class NeedDraft:
         self.declared: dict[str, list[Requirement]] = {}
         for requirement in migration.project.requirements():
             self.declared.setdefault(requirement.name, []).append(requirement)
+        self.keeps = migration.keep_versions and not self.bounds.is_member
         self.pins = Pins(
             migration.files,
             migration.catalog,
             migration.torch,
-            keep=migration.keep_versions,
+            keep=self.keeps,
             loose=migration.loose,
         )
 
@@ -101,7 +102,7 @@ class NeedDraft:
             else:
                 self.bounds.constrain(item)
         self.lists.write()
-        if self.bounds.lost:
+        if self.migration.keep_versions and not self.keeps:
             self.notes.append(
                 "no version is kept: uv reads constraints from the workspace root only"
             )
@@ -127,7 +128,7 @@ class NeedDraft:
             name = canonicalize_name(item.name)
             why = self._brought(name) or unneeded.get(id(item), "")
             if why:
-                keeps = self.migration.keep_versions and not self._brought(name)
+                keeps = self.keeps and not self._brought(name)
                 if keeps and (kept := self.bounds.keep(item)):
                     self.ledger.note(item, "changed", kept, "other packages bring it")
                 self.ledger.note(item, "left out", why=why)
