@@ -96,6 +96,21 @@ def test_what_an_override_says_of_torch_counts_for_a_new_companion(tmp_path: Pat
     ]
 
 
+def test_a_new_companion_has_no_source_that_cannot_apply(tmp_path: Path) -> None:
+    override = "override-dependencies = [\"torch>=2.9 ; sys_platform == 'linux'\"]"
+    demo = demo_of(tmp_path, "torch>=2.9", settings=override)
+    two = (
+        '[{ index = "pytorch-cu130", marker = "sys_platform == \'linux\'" }, '
+        "{ index = \"pytorch-cpu\", marker = \"sys_platform != 'linux' and os_name != 'x'\" }]"
+    )
+    cpu = f'\n[[tool.uv.index]]\nname = "pytorch-cpu"\nurl = "{WHL}/cpu"\nexplicit = true\n'
+    demo.path.write_text(demo.text.replace('{ index = "pytorch-cu130" }', two) + cpu)
+    assert added(demo, "init -y --with torchvision") == [
+        "torchvision>=0.24.0 ; sys_platform == 'linux'"
+    ]
+    assert [entry["index"] for entry in demo.uv["sources"]["torchvision"]] == ["pytorch-cu130"]
+
+
 @pytest.mark.parametrize(
     ("build", "marker", "after"),
     [

@@ -20,12 +20,13 @@ from torchconf.model.markers import (
     holds,
     meet,
     names_platforms,
+    overlap,
     platform_marker,
     possible_platforms,
     same_platforms,
 )
 from torchconf.model.ranges import overlaps, uv_range
-from torchconf.model.requirements import required_name
+from torchconf.model.requirements import parse_requirement, required_name
 from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import (
     CONSTRAINTS,
@@ -42,7 +43,7 @@ from torchconf.planner.draft_indexes import Indexes
 from torchconf.planner.reuse_entries import keep_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
@@ -305,7 +306,8 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
         key = draft.key(SOURCES, name, canonicalize_name)
         current = draft.get((*SOURCES, key))
         fixed = () if indexes.request.force else _fixed(current, key, decision, indexes)
-        entries = keep_entries(anew, current, partial(_targeted, decision, name), fixed, left)
+        new = _applicable(anew, current, name, draft)
+        entries = keep_entries(new, current, partial(_targeted, decision, name), fixed, left)
         if entries is None:
             raise ProjectError(
                 f"no source fits beside the sources of {name} that must stay as they are",
@@ -319,7 +321,8 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
             # As its author routes torch, so goes what must come along with it.
             routed = next(iter(found.values()), entries)
             ours = {(scope.kind, canonicalize_name(scope.name)) for scope in affected}
-            found[key] = [e for e in routed if _same_source(e)[1:3] in ours]
+            own = [e for e in routed if _same_source(e)[1:3] in ours]
+            found[key] = _applicable(own, None, name, draft)
     return found
 
 
@@ -378,6 +381,28 @@ def _is_listed(name: str, scope: Scope, draft: Draft, decision: Decision) -> boo
     lines = [line for line in section or () if isinstance(line, str)]
     others = any(not isinstance(line, str) for line in section or ())
     return others or any(required_name(line) == name for line in lines)
+
+
+def _applicable(
+    entries: Sequence[Value],
+    current: Any,  # noqa: ANN401 - parsed TOML
+    name: str,
+    draft: Draft,
+) -> list[Value]:
+    """Leave out sources of new indexes that hold nowhere where a package is required."""
+    listed = [current] if isinstance(current, dict) else current or ()
+    there = {_same_source(entry)[0] for entry in listed}
+    return [e for e in entries if _same_source(e)[0] in there or _may_apply(e, name, draft)]
+
+
+def _may_apply(entry: Any, name: str, draft: Draft) -> bool:  # noqa: ANN401 - parsed TOML
+    """Tell whether a source may hold where a package is required in the base dependencies."""
+    lines = [parse_requirement(str(line)) for line in draft.get(("project", "dependencies")) or ()]
+    gates = [line.marker for line in lines if canonicalize_name(line.name) == name]
+    marker = _marker(entry)
+    if marker is None or not gates or None in gates or _same_source(entry)[1]:
+        return True
+    return any(overlap(marker, str(gate)) for gate in gates)
 
 
 def _pypi_names(indexes: Indexes) -> set[str]:
