@@ -31,6 +31,28 @@ def lines(result: Result) -> dict[int, tuple[str, str]]:
     return {line["line"]: (line["outcome"], line["why"]) for line in result.json["lines"]}
 
 
+# Beside what the project requires already.
+
+
+@pytest.mark.parametrize(
+    ("old", "outcome", "why"),
+    [
+        ("numpy>=2", "taken", "the project requires it already"),
+        ("numpy", "changed", "the project requires it already"),
+        ("numpy==2.1.0", "changed", "the project requires it already"),
+        ("numpy==1.26.4", "left out", "the project requires `numpy>=2` already"),
+    ],
+)
+def test_a_line_about_what_the_project_requires(
+    old: str, outcome: str, why: str, tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path, '[project]\nname = "demo"\ndependencies = ["numpy>=2", "torch"]\n')
+    write(demo, requirements=f"torch\n{old}\n")
+    result = demo("migrate --dry-run --format json")
+    assert lines(result)[2] == (outcome, why)
+    assert old == "numpy>=2" or f'"{old}"' not in result.json["diff"]
+
+
 # What is not understood.
 
 

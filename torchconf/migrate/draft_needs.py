@@ -14,6 +14,7 @@ from torchconf.migrate.pin_wording import Pins
 from torchconf.migrate.requirement_text import (
     Wording,
     as_written,
+    pinned,
     spelled,
 )
 from torchconf.migrate.settings import Where, where
@@ -143,12 +144,16 @@ class NeedDraft:
 
     def _beside(self, item: Need, name: str) -> None:
         """Account for what says only where a package comes from that `[project]` lists."""
-        if name in self.family:
-            self.ledger.note(item, "changed", "the build that its source names", package="")
+        if name in self.family and item.source:
+            # The planner writes the sources of PyTorch's packages.
+            into, why = f"tool.uv.sources.{item.name}", f"the build of `{item.source}`"
+            to = Where(item.section.kind, item.section.name) if item.section.name else Where()
+            section = _shown(self._path(to) or ("project", "dependencies")) if to.kind else ""
+            self.ledger.note(item, "changed", into, why, name, section, item.marker)
         elif source := self.indexes.source(item, name):
             self.ledger.note(item, "changed", f"tool.uv.sources.{item.name}: {source}")
         else:
-            self.ledger.note(item, "left out", why="`[project]` lists it, and says more of it")
+            self.ledger.note(item, "left out", why="`[project]` lists it already")
 
     def _brought(self, name: str) -> str:
         """Say why torch brings a package along; empty if it does not."""
@@ -188,8 +193,7 @@ class NeedDraft:
         name = first.name
         if there := self._declared(path, name):
             for entry in same:
-                why = "the project requires it already"
-                self.ledger.note(entry.item, "taken", there, why, name)
+                self._keep_declared(entry, there, path)
             return
         same = self._of_one_tool(same)
         wordings = merged(same, only_builds=name in self.family)
@@ -209,7 +213,8 @@ class NeedDraft:
             if len(same) > 1 and not same_text and not why:
                 why = "joined with the other lines that ask for it"
             outcome: Verdict = "taken" if same_text else "changed"
-            self.ledger.note(entry.item, outcome, f"{shown}: {own.text}", why, name)
+            into, section = f"{shown}: {own.text}", self._section(entry, path)
+            self.ledger.note(entry.item, outcome, into, why, name, section, own.marker)
         if name not in catalog.family:
             self.indexes.source(first.item, name)
 
@@ -235,13 +240,30 @@ class NeedDraft:
             return ("dependency-groups", to.name)
         return ("project", "dependencies")
 
-    def _declared(self, path: Path, name: str) -> str:
-        """Return the requirement of a package that the file has already, in that list."""
-        for requirement in self.declared.get(name, ()):
-            # The planner moves torch to where the builds are.
-            if requirement.path[: len(path)] == path or name in self.family:
-                return f"{_shown(requirement.path[:-1])}: {requirement.raw}"
-        return ""
+    def _declared(self, path: Path, name: str) -> Sequence[Requirement]:
+        """Return the requirements of a package that the file has already, in that list."""
+        declared = self.declared.get(name, ())
+        there = [each for each in declared if each.path[: len(path)] == path]
+        # The planner moves torch to where the builds are.
+        return there or (declared if name in self.family else ())
+
+    def _keep_declared(self, entry: Entry, there: Sequence[Requirement], path: Path) -> None:
+        """Account for a line about a package that the project requires already."""
+        version = pinned(entry.item.specifier)
+        if version and not any(
+            each.specifier.contains(version, prereleases=True) for each in there
+        ):
+            raw = " and ".join(f"`{each.raw}`" for each in there)
+            self.ledger.note(entry.item, "left out", why=f"the project requires {raw} already")
+            return
+        into = f"{_shown(there[0].path[:-1])}: {there[0].raw}"
+        why = "the project requires it already"
+        section, marker = self._section(entry, path), entry.wording.marker
+        self.ledger.note(entry.item, "taken", into, why, entry.name, section, marker)
+
+    def _section(self, entry: Entry, path: Path) -> str:
+        """Return the list that a line is for; empty for torch in the base: each build gets it."""
+        return "" if entry.to == Where() and entry.name in self.family else _shown(path)
 
 
 def _why_not(wording: Wording) -> str:
