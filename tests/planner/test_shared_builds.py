@@ -83,6 +83,11 @@ KINDS = {
         project("b", "a", TORCH) + LOCAL,
     ),
     "the root through a member": (project("root", "a") + LOCAL, project("a", TORCH), project("b")),
+    "one on Linux only": (
+        project("root"),
+        project("a", TORCH),
+        project("b", f"{TORCH} ; sys_platform == 'linux'"),
+    ),
     "a root without a project": ("", project("a", TORCH), project("b", TORCH)),
     "a root without a project, one member": ("", project("a", TORCH), project("b", "filelock")),
     "a root without a project, one through the other": (
@@ -389,3 +394,29 @@ def test_a_failing_lock_restores_all_files(tmp_path: Path) -> None:
     for layout in LAYOUTS.values():
         assert demo(f"init {TARGETS} {layout} --lock -y").status == 2
         assert texts(demo.folder) == files
+
+
+def test_another_platform_or_extra_of_one_member_cuts_the_environments(
+    tmp_path: Path, inside_replica: Replica
+) -> None:
+    """Otherwise the extra of one would set its index on all platforms, and uv refuses to lock."""
+    linux = f"{TORCH} ; sys_platform == 'linux'"
+    train = f'\n[project.optional-dependencies]\ntrain = ["{TORCH}"]\n'
+    for number, b in enumerate((project("b", linux), project("b", TORCH) + train)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        root, a, _ = KINDS["two members"]
+        files = {"pyproject.toml": root + MEMBERS, "a/pyproject.toml": a, "b/pyproject.toml": b}
+        demo = workspace(folder, files)
+        flags = "-t linux-cu132 -t linux-cpu --layout extras -y"
+        demo.init(flags)
+        assert len(demo.uv["environments"]) == 3
+        written = texts(demo.folder)
+        demo.init(flags)
+        assert texts(demo.folder) == written
+        inside_replica.lock(demo.folder)
+        assert demo("add-target linux-rocm7.1 -y").status == 0
+        assert len(demo.uv["environments"]) == 4
+        inside_replica.lock(demo.folder)
+        assert demo("remove-target linux-rocm7.1 -y").status == 0
+        assert texts(demo.folder) == written

@@ -156,7 +156,7 @@ def read_configuration(project: Project, catalog: Catalog) -> Configuration:
         default=_default(project, catalog, names, reading.aliases) if layout == "groups" else None,
         pinned=catalog.main_package in constrained,
         required=bool(project.workspace.required_environments),
-        cut=_is_cut(project, catalog),
+        cut=is_cut(project, catalog),
         unreadable=tuple(reading.unreadable),
         foreign=tuple(reading.foreign.values()),
     )
@@ -208,7 +208,7 @@ def _indexes(
     return found
 
 
-def _is_cut(project: Project, catalog: Catalog) -> bool:
+def is_cut(project: Project, catalog: Catalog) -> bool:
     """Tell whether `environments` is there for the sources' markers alone.
 
     uv reads those of a workspace in its root, where other members may need them. Cells for each

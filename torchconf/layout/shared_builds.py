@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchconf.layout.configuration import read_configuration
+from torchconf.layout.configuration import is_cut, read_configuration
 from torchconf.model.intent import lists_targets
 
 if TYPE_CHECKING:
@@ -37,11 +37,14 @@ def read_shared_configuration(
     own = read_configuration(project, catalog)
     if own.layout is not None or not project.is_workspace_root:
         return own
-    sharing = [one for _, one in sharing_members(project, around, catalog)]
-    if not sharing:
+    members = sharing_members(project, around, catalog)
+    if not members:
         return own
+    sharing = [one for _, one in members]
+    routed = project.changed(sources=members[0][0].sources)
     there: set[str] = {name for one in sharing for name in one.packages}
     return sharing[0]._replace(
+        cut=is_cut(routed, catalog),
         packages=tuple(canonicalize_name(name) for name in catalog.family if name in there),
         unreadable=tuple(place for one in sharing for place in one.unreadable),
         foreign=tuple(entry for one in sharing for entry in one.foreign),

@@ -83,8 +83,9 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     relabelled = tuple(release_pins(draft, root, project, catalog)) if draft.steps else ()
     _, others = _planned(draft, root, project, around)
     targets = draft_intent(draft, request, project, catalog, decision, others)
-    if (decision.before.layout is not None or facts.around) and (draft.steps or root.steps):
-        refuse_what_uv_refuses(draft, root, project, catalog, around)
+    changed = any(each.steps for each in (draft, root, *members.values()))
+    if (decision.before.layout is not None or facts.around) and changed:
+        refuse_what_uv_refuses(draft, root, project, catalog, around, facts.around)
     planned, others = _planned(draft, root, project, around)
     plan = Plan(
         steps=tuple(draft.steps),
@@ -125,16 +126,30 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
 
 
 def refuse_what_uv_refuses(
-    draft: Draft, root: Draft, project: Project, catalog: Catalog, around: Sequence[Project] = ()
+    draft: Draft,
+    root: Draft,
+    project: Project,
+    catalog: Catalog,
+    around: Sequence[Project] = (),
+    were: Sequence[Project] | None = None,
 ) -> None:
     """Refuse a plan for a file that uv locks now and would not lock afterwards.
 
     What other parts of the file do to a change, an alias of an extra for example, only the routing
     rule can tell; and what the other members of a workspace do.
+
+    Args:
+        draft: Of the project's file.
+        root: Of its workspace root's, or `draft` again.
+        project: As it is.
+        catalog: Who needs torch.
+        around: The other members of its workspace, as they will be.
+        were: As they are; None: they stay so.
     """
     if not around and (project.root is not None or project.is_workspace_root):
         return
     # Imported here: a project without PyTorch tables has nothing that could get in the way.
+    from torchconf.layout.shared_builds import sharing_members
     from torchconf.resolve.needs import needs_of
     from torchconf.resolve.routes import routes
 
@@ -143,14 +158,15 @@ def refuse_what_uv_refuses(
     error = routes(planned, members=members, needs=needs).error
     if error is None:
         return
-    needs = needs_of([project, *around], catalog)
-    if routes(project, members=around, needs=needs).error is not None:
+    were = around if were is None else were
+    needs = needs_of([project, *were], catalog)
+    if routes(project, members=were, needs=needs).error is not None:
         return
     raise ProjectError(
         f"uv would refuse to lock the project after this change: {error.message}",
         at=error.at,
         help=_cure(project, catalog, around)
-        if around
+        if around and not sharing_members(planned, members, catalog)
         else "often an extra or group that includes another one is the cause; run "
         "`torchconf show` to see what each installs now",
     )

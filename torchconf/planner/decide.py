@@ -23,9 +23,11 @@ from torchconf.layout.layouts import (
 from torchconf.layout.shared_builds import read_shared_configuration, sharing_members
 from torchconf.model.backends import PYPI, Backend
 from torchconf.model.intent import read_intent
+from torchconf.model.markers import may_hold
 from torchconf.model.ranges import is_exact
 from torchconf.model.requirements import python_specifier
 from torchconf.model.target_spec import spec_of
+from torchconf.model.targets import PLATFORMS
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.choose_builds import choose_builds, why_chosen
 from torchconf.planner.default_build import default_build
@@ -54,6 +56,7 @@ from torchconf.planner.target_changes import is_left_alone, wanted_specs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from packaging.utils import NormalizedName
 
@@ -203,7 +206,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     refuse_to_drop(inputs, choice.targets, scopes)
     if layout == before.layout:
         scopes = with_aliases(scopes, before.aliases)
-    cuts = not light and _cuts_environments(inputs, layout, packages, scopes)
+    cuts = not light and _cuts_environments(inputs, layout, packages, scopes, together=together)
     if cuts or any(scope.rest == PYPI for scope in scopes):
         refuse_open_index(inputs, layout)
     same = set(choice.targets) <= set(before.targets)
@@ -384,8 +387,56 @@ def _together(inputs: Inputs, layout: Layout, *, by_machine: bool) -> bool:
     return are or (needing and (by_machine or (layout == "extras" != before)))
 
 
-def _cuts_environments(
+def _parts(
     inputs: Inputs, layout: Layout, packages: Collection[str], scopes: Sequence[Scope]
+) -> bool:
+    """Tell whether extras of a workspace need forks by platform from the start.
+
+    What one project requires beside its builds, or on other platforms than another one, would
+    otherwise take the index of another project's extra on all platforms, as no other line parts
+    them.
+    """
+    ours = {canonicalize_name(scope.name) for scope in scopes} | inputs.before.scopes
+    moves = layout != inputs.before.layout
+    leaving = inputs.before.scopes if moves else frozenset()
+    whole = (inputs.project, *inputs.facts.around)
+    for one in whole:
+        beside = [section for name, section in one.extras.items() if name not in ours]
+        beside += [section for name, section in one.groups.items() if name not in leaving]
+        lines = [line for section in beside for line in section.requirements]
+        if any(line.name in packages for line in (*lines, *(() if moves else one.dependencies))):
+            return True
+    covered = frozenset(spec.platform for spec in (*inputs.request.specs, *inputs.request.add))
+    for scope in scopes:
+        for package in packages:
+            kinds = {
+                frozenset(scope.at(platform) for platform in where)
+                for one in whole
+                if (where := _platforms_of(one, scope, package, covered))
+            }
+            if len(kinds) > 1 and any(len(kind) == 1 for kind in kinds):
+                return True
+    return False
+
+
+def _platforms_of(
+    project: Project, scope: Scope, package: str, covered: AbstractSet[Platform]
+) -> frozenset[Platform]:
+    """Return where a project requires a package with an extra; what is asked for is covered."""
+    section = project.extras.get(canonicalize_name(scope.name))
+    lines = (*project.dependencies, *(section.requirements if section else ()))
+    own = [line for line in lines if line.name == package]
+    found = {p for p in PLATFORMS for line in own if may_hold(line.marker, p)}
+    return frozenset(found | covered) if own else frozenset()
+
+
+def _cuts_environments(
+    inputs: Inputs,
+    layout: Layout,
+    packages: Collection[str],
+    scopes: Sequence[Scope],
+    *,
+    together: bool,
 ) -> bool:
     """Tell whether uv heeds the markers of scoped sources only if `environments` is cut.
 
@@ -404,6 +455,8 @@ def _cuts_environments(
     if inputs.before.layout == "extras":
         ours |= inputs.before.scopes
     by_machine = any(area.machine or area.without for s in scopes for area, _ in s.served)
+    if together and layout == "extras" and _parts(inputs, layout, packages, scopes):
+        return True
     whole = (inputs.project, *(inputs.facts.around if inputs.project.root is None else ()))
     return (layout == "groups" or by_machine) and any(
         is_in_other_extra(one, packages, ours) for one in whole

@@ -20,8 +20,9 @@ from torchconf.layout.machine_choice import MACHINE
 from torchconf.layout.shared_builds import alone, is_bound
 from torchconf.model.intent import read_intent
 from torchconf.model.target_spec import spec_of
-from torchconf.model.toml_path import CONFLICTS
+from torchconf.model.toml_path import CONFLICTS, SOURCES
 from torchconf.model.uv_versions import ASKS_MEMBERS_SINCE
+from torchconf.planner.cells import Cells, cut_environments
 from torchconf.planner.decide import (
     affected_scopes,
     bounds_of,
@@ -217,7 +218,25 @@ class _Sharing:
         )
         draft_settings(self.root, self.request, self.catalog, self.decision)
         Indexes(*parts, self.decision).draft(self.root, self._used())
+        if own.cuts_environments:
+            # The sources of members need the cells, whatever those of the root do.
+            self._cut()
+            own = own._replace(before=own.before._replace(cut=False))
         return own
+
+    def _cut(self) -> None:
+        """Cut `environments` by the sources of members, which are the same."""
+        member = next(one for one in self.holders if one is not self.project)
+        draft = self.drafts[member.at]
+        sources = {
+            key: entries
+            for key, entries in (draft.get(SOURCES) or {}).items()
+            if canonicalize_name(key) in self.catalog.family
+        }
+        own = self._own(alone(member, self.catalog))
+        cells = Cells(draft, member, self.catalog, own).of(sources)
+        if cells:
+            cut_environments(self.root, cells, anew=self.decision.before.cut)
 
     def _used(self) -> set[object]:
         """Return the names of indexes that members use and do not define."""
@@ -313,6 +332,7 @@ class _Sharing:
     def _own(self, project: Project) -> Decision:
         """Return the decision as it is for one project: its tables, its packages, its bounds."""
         before = read_configuration(project, self.catalog)
+        before = before._replace(cut=self.decision.before.cut)
         self._refuse(project, before)
         decision, request, main = self.decision, self.request, self.catalog.main_package
         targets = decision.choice.targets

@@ -19,7 +19,7 @@ class WorkspaceNeeds(NamedTuple):
     """What the projects of a workspace need of the family, by their normalised names."""
 
     own: Mapping[str | None, frozenset[str]] = {}
-    """What each declares, or what other packages bring that it installs."""
+    """What each declares, or what other packages bring that it installs, where it needs torch."""
     declared: Mapping[str | None, frozenset[str]] = {}
     """What each declares."""
     through: Mapping[str | None, tuple[str, ...]] = {}
@@ -53,7 +53,7 @@ def workspace_needs(
     for one in projects:
         said = frozenset(requirement.name for requirement in one.requirements()) & family
         brought = reached(installed_by_default(one), others) & family
-        if catalog.main_package in said | brought:
+        if said or catalog.main_package in brought:
             own[one.name], declared[one.name] = said | brought, said
     written = {one.name: one.written_name or "" for one in projects}
     users: dict[str | None, list[str | None]] = {}

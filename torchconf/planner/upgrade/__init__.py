@@ -222,7 +222,8 @@ class _Plan:
             record_intent(self.draft, self.project, self.catalog, around=self._planned_members())
         if not self._is_idle() and self.before.layout is not None:
             around = self._planned_members() if self.sharing else ()
-            refuse_what_uv_refuses(self.draft, self.draft, self.project, self.catalog, around)
+            were = self.members if self.sharing else ()
+            refuse_what_uv_refuses(self.draft, self.draft, self.project, self.catalog, around, were)
         return Upgrade(
             steps=tuple(self.draft.steps),
             root_steps=() if self.root is self.draft else tuple(self.root.steps),
