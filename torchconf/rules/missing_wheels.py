@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from torchconf.catalog import Answer
 from torchconf.model.backends import is_nightly
-from torchconf.model.ranges import admits_from, admits_newer, public
+from torchconf.model.ranges import admits_from, admits_newer, overlaps, public
 from torchconf.model.requirements import next_minor
 from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.rules.fixes import draft_of, limited_to_wheels, wheel_marker, without_wheels
@@ -66,10 +66,12 @@ def _has_release(
     versions = catalog.versions(package)
     if not versions or (last is None and admits_newer(specifier, max(versions))):
         return True
+    inside = [version for version in versions if specifier.contains(version, prereleases=True)]
+    if not inside and package != catalog.main_package and overlaps(specifier, f"<{max(versions)}"):
+        return True  # Of an old companion, nobody may have seen a wheel.
     return any(
         catalog.available(package, version, backend, platform, python) is not Answer.NO
-        for version in versions
-        if specifier.contains(version, prereleases=True)
+        for version in inside
         for python in (catalog.release_pythons(version) or catalog.pythons)
     )
 
