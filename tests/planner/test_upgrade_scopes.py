@@ -488,3 +488,26 @@ def test_a_companion_that_only_the_new_build_has_gets_its_index(
     assert run.returncode == 0, run.stderr
     once = demo.text
     assert (demo("upgrade").status, demo.text) == (0, once)
+
+
+def test_choices_of_one_build_go_to_one_that_has_what_each_of_them_needs(tmp_path: Path) -> None:
+    """The index of cu132 has no torchaudio, which one of two extras of the same build requires."""
+    demo = three(tmp_path, "torch", "torch>=2.9", "torch>=2.12.0.dev0", "nightly")
+    text = demo.text.replace("pytorch-cpu", "pytorch-cu126", 1).replace(
+        'cpu = ["torch"]', 'cpu = ["torch", "torchaudio"]'
+    )
+    demo.path.write_text(text)
+    done = demo("upgrade --all")
+    assert done.status == 0, done.err
+    assert "cu126 becomes cu130" in done.err
+    once = demo.text
+    assert (demo("upgrade --all").status, demo.text) == (0, once)
+
+
+def test_what_holds_nowhere_does_not_move(tmp_path: Path) -> None:
+    demo = three(tmp_path, "torch==2.9.1", "torch>=2.9", "torch!=2.12.0", "pytorch-cu130", NOWHERE)
+    done = demo("upgrade")
+    assert done.status == 0, done.err
+    assert demo.project["optional-dependencies"]["odd"] == ["torch>=2.9"]
+    once = demo.text
+    assert (demo("upgrade").status, demo.text) == (0, once)

@@ -36,7 +36,7 @@ from torchconf.planner.request import Request
 from torchconf.planner.upgrade.companions import route_companions
 from torchconf.planner.upgrade.destination import Destination, UpgradeRequest, find_destination
 from torchconf.planner.upgrade.joined import joined_project
-from torchconf.planner.upgrade.parts import find_parts, unknown_sources
+from torchconf.planner.upgrade.parts import find_parts, idle_sections, unknown_sources
 from torchconf.planner.upgrade.rename import rename_scopes
 from torchconf.planner.upgrade.requirements import (
     CUDA_TRITON,
@@ -300,11 +300,12 @@ class _Plan:
     def _lines(self) -> Iterator[PlacedRequirement]:
         """Yield every requirement of the family that moves along."""
         family = {*self.catalog.family, CUDA_TRITON}
+        idle = idle_sections(self.project, self.before)
         for project, draft in self._files():
             counts = project is self.project or project in self.sharing
             published = project.has_build_system and self.before.layout == "groups"
             for one in project.requirements():
-                if one.name in family and one.url is None:
+                if one.name in family and one.url is None and one.path[:-1] not in idle:
                     base = counts and one in project.dependencies
                     yield PlacedRequirement(
                         draft, one, project, is_base=base, is_promise=base and published

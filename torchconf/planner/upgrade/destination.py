@@ -24,7 +24,7 @@ from torchconf.planner.releases import choose_release
 from torchconf.planner.upgrade.parts import find_parts, required_platforms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.layout.configuration import Configuration
@@ -157,7 +157,9 @@ def _find_apart(
             notes.append(f"{part.spoken} stays at torch {lowest}, which it pins")
             continue
         free = leads and part.is_exact
-        search = together.part(part, within=None if free else part.declared)
+        # Those that share a build go to one, which has what each of them needs.
+        beside = {name for p in moving if p.backend == part.backend for name in p.packages}
+        search = together.part(part, beside, within=None if free else part.declared)
         try:
             destination = search.find({**search.there, **moves})
         except RequestError as error:
@@ -227,8 +229,8 @@ class _Search:
         }
         self.notes: list[str] = []
 
-    def part(self, part: Part, within: SpecifierSet | None) -> _Search:
-        """Return the search for one extra or group."""
+    def part(self, part: Part, packages: Container[str], within: SpecifierSet | None) -> _Search:
+        """Return the search for one extra or group, whose build must have some packages."""
         own = [t for t in self.before.targets if t.backend.name == part.backend]
         if part.backend == PYPI.name:
             own += self._beside_pypi(part)
@@ -243,7 +245,7 @@ class _Search:
         search.packages = {
             name: base.get(canonicalize_name(name), allowed)
             for name, allowed in self.packages.items()
-            if name in part.packages
+            if name in packages
         }
         return search
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torchconf.model.targets import Platform
     from torchconf.model.toml_path import Path
 
-__all__ = ["Part", "find_parts", "required_platforms", "unknown_sources"]
+__all__ = ["Part", "find_parts", "idle_sections", "required_platforms", "unknown_sources"]
 
 
 class Part(NamedTuple):
@@ -70,6 +70,20 @@ def unknown_sources(before: Configuration, catalog: Catalog) -> tuple[Foreign, .
             or catalog.companions(one.source.package, newest) is not None
         )
     )
+
+
+def idle_sections(project: Project, before: Configuration) -> frozenset[Path]:
+    """Return the extras or groups whose sources serve no target: their markers hold nowhere."""
+    kind = KINDS.get(before.layout) if before.layout else None
+    tables = project.extras if kind == "extra" else project.groups
+    served = {target.backend.name for target in before.targets}
+    idle = {
+        canonicalize_name(name)
+        for backend, first in before.names.items()
+        if kind and backend not in served
+        for name in (first, *before.aliases.get(backend, ()))
+    }
+    return frozenset(section.path for name, section in tables.items() if name in idle)
 
 
 def find_parts(
