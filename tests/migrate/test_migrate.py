@@ -265,6 +265,13 @@ def test_a_target_overrules_what_was_told(demo: Demo) -> None:
     assert [target["target"] for target in result.json["targets"]] == ["linux-cpu"]
 
 
+def test_python_overrules_what_was_told(demo: Demo) -> None:
+    (demo.folder / "environment.yml").write_text("dependencies:\n  - python=3.10\n  - pytorch\n")
+    result = demo("migrate --python 3.12 --dry-run --format json")
+    assert lines(result)[2] == ("left out", "`--python` says which Pythons")
+    assert 'requires-python = ">=3.12"' in result.json["diff"]
+
+
 def test_check_writes_nothing_and_tells_whether_it_would(demo: Demo) -> None:
     write(demo, requirements=LABELLED)
     assert demo("migrate --check").status == 1

@@ -57,6 +57,7 @@ def carry_out_migration(options: MigrateOptions) -> int:
         remove_old=options.remove_old,
         torch=options.torch,
         overruled=bool(options.target),
+        python_asked=options.python is not None,
     )
     planned = Planning(options, context, migration).plan()
     changes = make_changes(context, planned)

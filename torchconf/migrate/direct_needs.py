@@ -81,13 +81,6 @@ def _locked_by(file: OldFile, needs: list[Need], read: Mapping[str, OldFile]) ->
     return found
 
 
-def source_files(file: OldFile, read: Mapping[str, OldFile]) -> tuple[str, ...]:
-    """Return the paths of the files that a compiled one was made from, of those that were read."""
-    folder = file.path.rpartition("/")[0]
-    found = (_path(source, folder, read) for source in file.sources)
-    return tuple(path for path in found if path)
-
-
 def _path(source: str, folder: str, read: Mapping[str, OldFile]) -> str:
     """Return the path by which a source was read: it may be said from either folder."""
     for path in (source, f"{folder}/{source}" if folder else source):

@@ -6,8 +6,7 @@ group of a build can only be drafted when the planner has named it: `draft` is c
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
@@ -15,12 +14,12 @@ from torchconf.edits.draft import Draft
 from torchconf.errors import without_secrets
 from torchconf.migrate.account import Account, Ledger
 from torchconf.migrate.builds import BY_NAME, ELSEWHERE, is_meant, page_of, wishes_of
+from torchconf.migrate.draft_head import HeadDraft
 from torchconf.migrate.draft_indexes import IndexDraft
 from torchconf.migrate.draft_needs import NeedDraft
 from torchconf.migrate.draft_removal import remove_old_tables
 from torchconf.migrate.dynamic_lists import lists_statically
 from torchconf.migrate.old import (
-    About,
     Include,
     LeftOut,
     Need,
@@ -68,6 +67,7 @@ class Migration:
         remove_old: bool = False,
         torch: str | None = None,
         overruled: bool = False,
+        python_asked: bool = False,
         loose: bool = False,
     ) -> None:
         """Tell what the files are for, and which builds they mean.
@@ -80,9 +80,11 @@ class Migration:
             remove_old: Whether the tables of other tools are taken away.
             torch: What is asked of torch; None for what the files ask.
             overruled: Whether somebody has named the targets.
+            python_asked: Whether somebody says which Pythons, whatever the files say.
             loose: Whether the releases that files pin become lower bounds: they differ.
         """
         self.overruled = overruled
+        self.python_asked = python_asked
         self.loose = loose
         self.files = tuple(files)
         self.project = project
@@ -114,6 +116,7 @@ class Migration:
             remove_old=self.remove_old,
             torch=self.torch,
             overruled=self.overruled,
+            python_asked=self.python_asked,
             loose=True,
         )
 
@@ -258,7 +261,12 @@ class Migration:
         if builds is None:
             builds = {wish.build for _, wish in self.wishes}
         ledger, draft, notes = Ledger(), Draft(self.project.data), list[str]()
-        self._about(draft, ledger, folder, python, notes)
+        head = HeadDraft(self.files, self.project, draft, ledger)
+        head.draft_all(folder, python, asked=self.python_asked)
+        if not self.project.dynamic.isdisjoint({"dependencies", "optional-dependencies"}):
+            notes += lists_statically(draft, self.project, self.files)
+        if draft.get(("project", "dependencies")) is None and not self.project.has_project:
+            draft.put(("project", "dependencies"), [], "filled below")
         indexes = IndexDraft(self, draft, ledger, builds)
         needs = NeedDraft(self, draft, ledger, indexes, homes)
         needs.draft_all()
@@ -272,62 +280,6 @@ class Migration:
                 "`torchconf export TARGET`"
             )
         return Drafted(tuple(draft.steps), ledger.accounts(self.files), tuple(notes))
-
-    def _about(
-        self,
-        draft: Draft,
-        ledger: Ledger,
-        folder: str,
-        python: str | None,
-        notes: list[str],
-    ) -> None:
-        """Draft what stands at the head of `[project]`."""
-        new = not self.project.has_project
-        said: dict[str, Any] = {}
-        for item in items_of(self.files, About):
-            path = ("tool", "uv", "package") if item.key == "package" else ("project", item.key)
-            there = said.get(item.key, draft.get(path))
-            if isinstance(there, dict) and isinstance(item.value, dict):
-                said[item.key] = _merged(item.value, there)
-            elif there is None and item.key not in self.project.dynamic:
-                said[item.key] = item.value
-            elif there != item.value:
-                ledger.note(item, "left out", why=f"the project has a `{item.key}` already")
-                continue
-            ledger.note(item, "taken", ".".join(path))
-        if new:
-            name = re.sub(r"[^A-Za-z0-9]+", "-", folder).strip("-").lower() or "project"
-            said = {"name": name, "version": "0.1.0"} | said
-        package = said.pop("package", None)
-        for key in sorted(said, key=_place):
-            draft.put(("project", key), said[key], "as the old files say")
-        if package is not None:
-            draft.put(("tool", "uv", "package"), package, "as the old files say")
-        self._python(draft, ledger, python)
-        if not self.project.dynamic.isdisjoint({"dependencies", "optional-dependencies"}):
-            notes += lists_statically(draft, self.project, self.files)
-        if new and draft.get(("project", "dependencies")) is None:
-            draft.put(("project", "dependencies"), [], "filled below")
-
-    def _python(self, draft: Draft, ledger: Ledger, python: str | None) -> None:
-        path = ("project", "requires-python")
-        for item in items_of(self.files, PythonBound):
-            if draft.get(path) is not None or path[1] in self.project.dynamic:
-                same = draft.get(path) == python_range(item.specifier)
-                why = "" if same else "requires-python says it already"
-                ledger.note(
-                    item,
-                    "taken" if same else "left out",
-                    f"project.requires-python: {draft.get(path)}",
-                    why,
-                )
-                continue
-            text = python_range(item.specifier)
-            draft.put(path, text, "as the old files say")
-            verdict = "taken" if text == item.specifier else "changed"
-            ledger.note(item, verdict, f"project.requires-python: {text}")  # type: ignore[arg-type]  # one of two words
-        if python is not None and draft.get(path) is None and path[1] not in self.project.dynamic:
-            draft.put(path, python, "the Pythons that this torch has for all targets")
 
     @property
     def python_is_known(self) -> bool:
@@ -363,28 +315,3 @@ class Migration:
                         ledger.note(item, "taken", why=item.why)
                     case _:
                         pass
-
-
-_ORDER = ("name", "version", "description", "readme", "license", "authors", "maintainers")
-
-
-def _place(key: str) -> int:
-    return _ORDER.index(key) if key in _ORDER else len(_ORDER)
-
-
-def _merged(new: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
-    """Return a table with the keys of another, table by table; what is there stays."""
-    found = dict(there)
-    for key, value in new.items():
-        old = found.get(key)
-        if isinstance(old, dict) and isinstance(value, dict):
-            found[key] = _merged(value, old)
-        else:
-            found.setdefault(key, value)
-    return found
-
-
-def python_range(specifier: str) -> str:
-    """Return a range for `requires-python`: an environment's one Python is where it starts."""
-    found = re.fullmatch(r"\s*={1,2}\s*([0-9]+[.][0-9]+)(?:[.][0-9*]+)?\s*", specifier)
-    return f">={found[1]}" if found else specifier
