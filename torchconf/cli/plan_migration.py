@@ -11,7 +11,7 @@ from torchconf.edits.plan import meaning
 from torchconf.errors import RequestError
 from torchconf.files import Change, spoken_path
 from torchconf.migrate.account import settled
-from torchconf.model.backends import parse_backend
+from torchconf.model.backends import PYPI, parse_backend
 from torchconf.model.intent import read_intent
 from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import parse_target_spec
@@ -225,7 +225,11 @@ class Planning:
         named = [(build, name) for build, name in self.migration.names if build in used]
         backends = ((self.backends.get(build, build), name) for build, name in named)
         known = self.catalog.accelerators
-        return tuple((build, name) for build, name in backends if parse_backend(build, known))
+        return tuple(
+            (build, name)
+            for build, name in backends
+            if build == PYPI.name or parse_backend(build, known)
+        )
 
 
 def _homes(outcome: Outcome) -> dict[str, tuple[str, str]]:

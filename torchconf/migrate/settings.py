@@ -154,7 +154,13 @@ def _base(base: Evidence, others: Sequence[Setting], catalog: Catalog) -> tuple[
         return ()
     alone = Setting(Role(), base)
     told = any(wish.told_by for wish in wishes_of(alone, catalog))
-    choices = [setting for setting in others if setting.role.kind != "platform"]
+    # A group with torch that names no build is none of the choices.
+    choices = [
+        setting
+        for setting in others
+        if setting.role.kind != "platform"
+        and any(wish.told_by for wish in wishes_of(setting, catalog))
+    ]
     if not choices or told:
         # An index alone says nothing where others have torch.
         return (alone,) if base.needs or (told and not choices) else ()
