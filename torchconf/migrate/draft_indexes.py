@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from torchconf.errors import without_secrets
-from torchconf.migrate.builds import ELSEWHERE, has_torch_of_others, page_of
+from torchconf.migrate.builds import ELSEWHERE
 from torchconf.migrate.old import Need, OldIndex, items_of
+from torchconf.migrate.told_by_text import has_torch_of_others, page_of
 from torchconf.model.backends import host_of, is_nightly, is_pypi
 from torchconf.model.toml_path import INDEXES, SOURCES
 

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from torchconf.edits.draft import Draft
 from torchconf.errors import without_secrets
 from torchconf.migrate.account import Account, Ledger
-from torchconf.migrate.builds import BY_NAME, ELSEWHERE, is_meant, page_of, wishes_of
+from torchconf.migrate.builds import BY_NAME, ELSEWHERE, is_meant, wishes_of
 from torchconf.migrate.draft_head import HeadDraft
 from torchconf.migrate.draft_indexes import IndexDraft
 from torchconf.migrate.draft_needs import NeedDraft
@@ -32,6 +32,7 @@ from torchconf.migrate.old import (
 )
 from torchconf.migrate.requirement_text import pinned
 from torchconf.migrate.settings import file_roles, settings_of
+from torchconf.migrate.told_by_text import page_of
 from torchconf.model.backends import PYPI
 
 if TYPE_CHECKING:

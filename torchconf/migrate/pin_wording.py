@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from torchconf.migrate.builds import label_backend, page_of, wheel_platforms
 from torchconf.migrate.old import Need, OldIndex, items_of
 from torchconf.migrate.requirement_text import Wording, lower_bound, pinned
+from torchconf.migrate.told_by_text import label_backend, page_of, wheel_platforms
 from torchconf.model.markers import platform_marker
 from torchconf.model.targets import PLATFORMS
 
