@@ -48,9 +48,10 @@ def check_script(text: str) -> list[Finding]:
     block = find_block(text, "script.py")
     assert block is not None
     problems: list[ProjectError] = []
-    project = read_project(as_project(tomllib.loads(block.toml)), problems=problems)
+    data = as_project(tomllib.loads(block.toml))
+    project = read_project(data, problems=problems, is_script=True)
     workspace = Workspace(project, catalog=CATALOG)
-    return list(find(Context(project, workspace, problems=problems, is_script=True)))
+    return list(find(Context(project, workspace, problems=problems)))
 
 
 def check_path(path: Path) -> dict[str, list[Finding]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchconf.cli.parser import add_format, add_writing
+from torchconf.cli.parser import add_format, add_script, add_writing
 from torchconf.errors import RequestError
 from torchconf.model.record import Record
 
@@ -29,6 +29,7 @@ class AddTargetOptions(Record):
     layout: Layout
     force: bool
     record: bool
+    script: str | None
     writing: WritingOptions
     common: CommonOptions
 
@@ -47,6 +48,7 @@ def add_arguments(parser: Parser) -> None:
         "--record", action="store_true",
         help="list the targets in `[tool.torchconf]` if the file has no list yet",
     )  # fmt: skip
+    add_script(parser)
     add_writing(parser)
     add_format(parser)
 
@@ -69,7 +71,7 @@ def run(options: AddTargetOptions) -> int:
     from torchconf.planner import Request
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options.common.project)
+    context = open_project(options.common.project, script=options.script)
     vocabulary = context.catalog.vocabulary
     adding = tuple(parse_target_spec(text, vocabulary) for text in options.target)
     request = Request(add=adding, layout=options.layout, force=options.force, record=options.record)

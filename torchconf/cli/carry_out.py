@@ -6,8 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from torchconf import files
-from torchconf.edits import edit_text
-from torchconf.files import Change, spoken_path
+from torchconf.files import spoken_path
 from torchconf.planner import plan_targets
 from torchconf.report.json_data import print_json
 from torchconf.report.messages import print_diff, print_notes, print_warnings
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torchconf.cli.options import CommonOptions, WritingOptions
+    from torchconf.files import Change
     from torchconf.planner import Outcome, Request
     from torchconf.workspace.opened import OpenProject
 
@@ -60,7 +60,7 @@ def make_changes(context: OpenProject, outcome: Outcome) -> list[Change]:
     """
     members = [(files.read_file(at), steps) for at, steps in outcome.plan.member_steps.items()]
     return [
-        Change(file, edit_text(file.text, steps, spoken_path(file.path)))
+        context.edit(file, steps)
         for file, steps in (
             (context.root_file, outcome.plan.root_steps),
             (context.file, outcome.plan.steps),
@@ -93,7 +93,7 @@ def write_changes(
     # Imported here: few runs lock.
     from torchconf.cli.lock_after_edit import replace_and_lock
 
-    replace_and_lock(changes, context.lock_folder, quiet=quiet, upgrade=upgrade)
+    replace_and_lock(changes, context, quiet=quiet, upgrade=upgrade)
 
 
 def _report_text(

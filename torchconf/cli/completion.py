@@ -56,15 +56,18 @@ def run(options: CompletionOptions) -> int:
             f"shtab {shtab.__version__} does not support {options.shell}",
             help="upgrade to `shtab>=1.13`",
         )
-    write_document(shtab.complete(complete_parser(shtab.DIRECTORY), options.shell))
+    write_document(shtab.complete(complete_parser(shtab.DIRECTORY, shtab.FILE), options.shell))
     return 0
 
 
-def complete_parser(folders: dict[str, str | dict[str, str]]) -> Parser:
+def complete_parser(
+    folders: dict[str, str | dict[str, str]], paths: dict[str, str | dict[str, str]]
+) -> Parser:
     """Return one parser with every command, and with the words that each option can take.
 
     Args:
         folders: How shtab completes the name of a folder.
+        paths: Likewise of a file.
     """
     from torchconf.cli import COMMANDS
     from torchconf.cli.parser import Parser, command_parser, main_parser
@@ -83,6 +86,8 @@ def complete_parser(folders: dict[str, str | dict[str, str]]) -> Parser:
         for action in own._actions:  # noqa: SLF001 - argparse has no public list
             if action.dest == "project":
                 action.complete = folders  # type: ignore[attr-defined] # shtab's own attribute
+            elif action.dest == "script":
+                action.complete = paths  # type: ignore[attr-defined] # likewise
             elif action.dest in words and action.choices is None:
                 action.choices = words[action.dest]
         own.description, own.epilog = f"{summary[0].upper()}{summary[1:]}.", None

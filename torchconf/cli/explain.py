@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from torchconf.cli.parser import add_format
+from torchconf.cli.parser import add_format, add_script
 from torchconf.errors import ProjectError, RequestError, TargetUnavailable
 from torchconf.model.record import Record
 
@@ -38,6 +38,7 @@ class ExplainOptions(Record):
     """What `explain` is told."""
 
     what: tuple[str, ...]
+    script: str | None
     format: Format
     common: CommonOptions
 
@@ -46,6 +47,7 @@ def add_arguments(parser: Parser) -> None:
     """Add the options of this command."""
     parser.epilog = EPILOG
     parser.add_argument("what", nargs="*", metavar="WHAT", help="what to explain")
+    add_script(parser)
     add_format(parser)
 
 
@@ -122,7 +124,7 @@ def _explanations(options: ExplainOptions) -> list[Explanation]:
     from torchconf.workspace.opened import open_project
 
     try:
-        context = open_project(options.common.project)
+        context = open_project(options.common.project, script=options.script)
     except ProjectError:
         # A word that means nothing in any project is the first thing to say.
         _read_words(options.what, load_catalog(), None)

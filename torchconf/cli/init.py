@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchconf.cli.parser import add_format, add_writing
+from torchconf.cli.parser import add_format, add_script, add_writing
 from torchconf.errors import RequestError
 from torchconf.model.record import Record
 
@@ -43,6 +43,7 @@ class InitOptions(Record):
     pin: bool
     required_environments: bool
     force: bool
+    script: str | None
     writing: WritingOptions
     common: CommonOptions
 
@@ -90,6 +91,7 @@ def add_arguments(parser: Parser) -> None:
         "--required-environments", action="store_true",
         help="make `uv lock` fail if a target could not install the result",
     )  # fmt: skip
+    add_script(parser)
     add_writing(parser)
     add_format(parser)
 
@@ -103,7 +105,7 @@ def run(options: InitOptions) -> int:
     from torchconf.cli.carry_out import carry_out
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options.common.project, may_be_missing=True)
+    context = open_project(options.common.project, script=options.script, may_be_missing=True)
     request = make_request(options, context)
     if says_nothing and not request.specs:
         raise RequestError(
@@ -122,8 +124,8 @@ def _ask(options: InitOptions) -> int:
     from torchconf.planner import parse_index_base
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options.common.project, may_be_missing=True)
-    if not _has_targets(context):
+    context = open_project(options.common.project, script=options.script, may_be_missing=True)
+    if not _has_targets(context) and not context.project.is_script:
         found = spoken_old_files(context.folder, context.project.data)
         if found:
             from torchconf.cli.ask_migration import ask_to_read
@@ -168,7 +170,7 @@ def old_files_beside(context: OpenProject) -> list[str]:
     project = context.project
     main = context.catalog.main_package
     has_torch = any(requirement.name == main for requirement in project.requirements())
-    known = _has_targets(context) or (has_torch and main in project.sources)
+    known = project.is_script or _has_targets(context) or (has_torch and main in project.sources)
     hint = "" if known else hint_to_migrate(context.folder, project.data)
     return [f"files of other tools are not read here: {hint}"] if hint else []
 

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
 from torchconf import files
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import TorchconfError, UvError
+from torchconf.files import spoken_path
 from torchconf.interrupts import held, orderly
 from torchconf.model.read_project import read_project
 from torchconf.report.messages import print_notes
 from torchconf.resolve.uv import run_uv
-from torchconf.workspace.opened import LOCKFILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torchconf.files import SourceFile
+    from torchconf.workspace.opened import OpenProject
 
 
 def replace_and_lock(
     changes: Sequence[tuple[SourceFile, str]],
-    folder: str,
+    context: OpenProject,
     *,
     quiet: bool,
     upgrade: Sequence[str] = (),
@@ -32,7 +32,7 @@ def replace_and_lock(
 
     Args:
         changes: Each file as it was read, and its new text.
-        folder: Of the lockfile, where uv runs.
+        context: The project, or the script.
         quiet: Say nothing of success.
         upgrade: Packages whose locked versions are given up.
 
@@ -40,11 +40,11 @@ def replace_and_lock(
         WriteRefused: A file was not replaced; all are as they were.
         UvError: uv is missing or failed; all are as they were.
     """
-    lockfile = files.read_file(os.path.join(folder, LOCKFILE), may_be_missing=True)
+    lockfile = files.read_file(context.lock_path, may_be_missing=True)
     with orderly():
         try:
             files.replace_all(changes)
-            _lock(folder, upgrade, changes, quiet=quiet)
+            _lock(context, upgrade, changes, quiet=quiet)
         except BaseException:
             with held():
                 for before, text in changes:
@@ -52,23 +52,25 @@ def replace_and_lock(
                 _put_back(lockfile, None)
             raise
     if not quiet:
-        sys.stderr.write(f"locked {LOCKFILE}\n")
+        sys.stderr.write(f"locked {spoken_path(context.lock_path)}\n")
 
 
 def _lock(
-    folder: str,
+    context: OpenProject,
     upgrade: Sequence[str],
     changes: Sequence[tuple[SourceFile, str]],
     *,
     quiet: bool,
 ) -> None:
     packages = [word for name in upgrade for word in ("--upgrade-package", name)]
-    run = run_uv("lock", *(["--quiet"] if quiet else []), *packages, folder=folder)
+    folder, words = context.lock_folder, context.lock_words
+    run = run_uv(*words, *(["--quiet"] if quiet else []), *packages, folder=folder)
     if run.returncode != 0:
         raise UvError(
-            "`uv lock` failed; all files restored",
+            f"`uv {' '.join(words)}` failed; all files restored",
             at=folder,
-            help=_cure(run.stderr, changes) or "see uv's error above",
+            help=(None if context.project.is_script else _cure(run.stderr, changes))
+            or "see uv's error above",
         )
 
 

@@ -137,7 +137,7 @@ def _command_place(words: Sequence[str]) -> int | None:
     for place, word in enumerate(words):
         if not value and not word.startswith("-"):
             return place
-        value = word in {"--project", "--color"}
+        value = word in {"--project", "--script", "--color"}
     return None
 
 
@@ -196,6 +196,14 @@ def add_format(parser: Parser) -> None:
     parser.add_argument(
         "--format", "--output-format", dest="format", choices=("text", "json"), default="text",
         help="output format (default: text)",
+    )  # fmt: skip
+
+
+def add_script(parser: Parser) -> None:
+    """Add the option of commands that know the metadata block of a script."""
+    parser.add_argument(
+        "--script", metavar="FILE",
+        help="a script with a `# /// script` block (PEP 723), in place of a project",
     )  # fmt: skip
 
 

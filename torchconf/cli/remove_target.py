@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchconf.cli.parser import add_format, add_writing
+from torchconf.cli.parser import add_format, add_script, add_writing
 from torchconf.errors import RequestError
 from torchconf.model.record import Record
 
@@ -27,6 +27,7 @@ class RemoveTargetOptions(Record):
     target: tuple[str, ...]
     force: bool
     record: bool
+    script: str | None
     writing: WritingOptions
     common: CommonOptions
 
@@ -41,6 +42,7 @@ def add_arguments(parser: Parser) -> None:
         "--record", action="store_true",
         help="list the targets in `[tool.torchconf]` if the file has no list yet",
     )  # fmt: skip
+    add_script(parser)
     add_writing(parser)
     add_format(parser)
 
@@ -62,7 +64,7 @@ def run(options: RemoveTargetOptions) -> int:
     from torchconf.planner import Request
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options.common.project)
+    context = open_project(options.common.project, script=options.script)
     vocabulary = context.catalog.vocabulary
     removing = tuple(parse_target_spec(text, vocabulary) for text in options.target)
     request = Request(remove=removing, force=options.force, record=options.record)

@@ -55,14 +55,14 @@ if TYPE_CHECKING:
 
 def ask_init(options: InitOptions, index_base: str | None) -> int:
     """Ask for all that `init` takes, and do it; return the exit status."""
-    context = open_project(options.common.project, may_be_missing=True)
+    context = open_project(options.common.project, script=options.script, may_be_missing=True)
     given = Request(index_base=index_base, force=options.force)
     return _Interview("init", context, given, InitQuestions, options.writing, options.common).run()
 
 
 def ask_addition(options: AddTargetOptions) -> int:
     """Ask which targets to add, and add them; return the exit status."""
-    context = open_project(options.common.project)
+    context = open_project(options.common.project, script=options.script)
     given = Request(layout=options.layout, force=options.force, record=options.record)
     return _Interview(
         "add-target", context, given, AddTargetQuestions, options.writing, options.common
@@ -71,7 +71,7 @@ def ask_addition(options: AddTargetOptions) -> int:
 
 def ask_removal(options: RemoveTargetOptions) -> int:
     """Ask which targets to remove, and remove them; return the exit status."""
-    context = open_project(options.common.project)
+    context = open_project(options.common.project, script=options.script)
     given = Request(force=options.force, record=options.record)
     return _Interview(
         "remove-target", context, given, RemoveTargetQuestions, options.writing, options.common
@@ -264,6 +264,7 @@ class _Interview:
         """Print the command that means the same without a question."""
         words = ["torchconf", *command_words(self.command, request)]
         words += ["--project", self.common.project] if self.common.project else []
+        words += ["--script", self.context.file.path] if self.context.project.is_script else []
         words += ["--lock"] if lock else []
         sys.stdout.write(f"\n{head}\n  {shown(quoted(words))}\n")
 

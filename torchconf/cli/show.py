@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from torchconf.cli.parser import add_format
+from torchconf.cli.parser import add_format, add_script
 from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
@@ -32,6 +32,7 @@ class ShowOptions(Record):
     """What `show` is told."""
 
     matrix: bool
+    script: str | None
     format: Format
     common: CommonOptions
 
@@ -43,6 +44,7 @@ def add_arguments(parser: Parser) -> None:
         "--matrix", action="store_true",
         help="print the targets as the matrix of a GitHub workflow, a line of JSON",
     )  # fmt: skip
+    add_script(parser)
     add_format(parser)
 
 
@@ -55,7 +57,7 @@ def run(options: ShowOptions) -> int:
     from torchconf.report.messages import print_notes
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options.common.project)
+    context = open_project(options.common.project, script=options.script)
     rows = rows_of(context)
     if options.matrix:
         _print_matrix(context, rows)
@@ -64,6 +66,9 @@ def run(options: ShowOptions) -> int:
     elif not rows:
         from torchconf.files.old_names import hint_to_migrate
 
+        if context.project.is_script:
+            print_notes(["no PyTorch packages found in this script"])
+            return 0
         hint = hint_to_migrate(context.folder, context.project.data)
         notes = ["no PyTorch packages found in this project", *([hint] if hint else [])]
         print_notes(notes)

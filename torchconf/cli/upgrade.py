@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-from torchconf.cli.parser import add_format, add_writing
+from torchconf.cli.parser import add_format, add_script, add_writing
 from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
@@ -40,6 +41,7 @@ class UpgradeOptions(Record):
     all: bool
     rename: bool
     record: bool
+    script: str | None
     writing: WritingOptions
     common: CommonOptions
 
@@ -66,6 +68,7 @@ def add_arguments(parser: Parser) -> None:
         "--record", action="store_true",
         help="list the targets in `[tool.torchconf]` if the file has no list yet",
     )  # fmt: skip
+    add_script(parser)
     add_writing(parser, force=False)
     add_format(parser)
 
@@ -80,7 +83,7 @@ def run(options: UpgradeOptions) -> int:
     from torchconf.workspace.opened import open_project
 
     writing, common = options.writing, options.common
-    context = open_project(options.common.project)
+    context = open_project(options.common.project, script=options.script)
     request = UpgradeRequest(
         torch=options.torch,
         backends=_pairs(options.backend),
@@ -102,7 +105,8 @@ def run(options: UpgradeOptions) -> int:
         )
     old = [context.catalog.backend(name) for name in upgrade.backends]
     found = find_mentions(context, changes, old, kept=upgrade.kept) if old else []
-    hint = _lock_hint(upgrade, stale=stale) if writing.writes and (changed or stale) else None
+    outdated = writing.writes and (changed or stale)
+    hint = _lock_hint(context, upgrade, stale=stale) if outdated else None
     if writing.format == "json":
         _report_json(context, upgrade, changes, found, writing)
     else:
@@ -174,12 +178,10 @@ def _pairs(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
 def _changes(context: OpenProject, upgrade: Upgrade) -> list[Change]:
     """Edit the text of every file that the plan is about; nothing is written."""
     from torchconf import files
-    from torchconf.edits import edit_text
-    from torchconf.files import Change, spoken_path
 
     members = [(files.read_file(at), steps) for at, steps in upgrade.member_steps.items()]
     return [
-        Change(file, edit_text(file.text, steps, spoken_path(file.path)))
+        context.edit(file, steps)
         for file, steps in (
             (context.root_file, upgrade.root_steps),
             (context.file, upgrade.steps),
@@ -189,10 +191,13 @@ def _changes(context: OpenProject, upgrade: Upgrade) -> list[Change]:
     ]
 
 
-def _lock_hint(upgrade: Upgrade, *, stale: bool) -> str:
-    """Return the command that takes the release into the lockfile."""
+def _lock_hint(context: OpenProject, upgrade: Upgrade, *, stale: bool) -> str | None:
+    """Say which command takes the release into the lockfile; a script need not have one."""
+    if context.project.is_script and not context.lockfile():
+        return None
     packages = upgrade.packages if stale else ()
-    return " ".join(["uv lock", *(f"--upgrade-package {name}" for name in packages)])
+    words = ["uv", *context.lock_words, *(f"--upgrade-package {name}" for name in packages)]
+    return f"run `{' '.join(words)}` to update {os.path.basename(context.lock_path)}"
 
 
 def _report_text(
@@ -221,7 +226,7 @@ def _report_text(
         elif not quiet:
             print_notes([f"wrote {shown}"])
     if hint is not None and not quiet:
-        print_notes([f"run `{hint}` to update uv.lock"])
+        print_notes([hint])
     if found and not quiet:
         sys.stderr.write("these files still mention an old backend; update them by hand:\n")
         print_notes(f"  {line}" for line in spoken(found))

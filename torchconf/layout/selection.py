@@ -19,7 +19,7 @@ def assignments(variables: Mapping[str, str]) -> list[str]:
 
 
 class Selection(NamedTuple):
-    """A choice of extras and groups, as `uv sync` takes it."""
+    """A choice of extras and groups, as `uv sync` takes it; a script has none."""
 
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -31,6 +31,8 @@ class Selection(NamedTuple):
 
     A `--no-group` replaces the variable, so no choice has both.
     """
+    script: str | None = None
+    """The path of a script: running it installs its one build."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -40,6 +42,11 @@ class Selection(NamedTuple):
 
     def command(self, verb: str = "sync") -> str:
         """Return the command: `uv sync --no-group cpu --group cu130`."""
+        if self.script is not None:
+            # Imported here: most projects are no scripts.
+            from shlex import quote
+
+            return f"uv run --script {quote(self.script)}"
         return " ".join([*assignments(self.environment), "uv", verb, *self.words()])
 
     def words(self) -> list[str]:

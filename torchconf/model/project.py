@@ -199,6 +199,8 @@ class Project(Record):
     is_workspace_root: bool
     has_build_system: bool
     package: bool | None
+    is_script: bool = False
+    """Whether it is the metadata block of a script, read as a project."""
 
     @property
     def workspace(self) -> Project:
@@ -277,7 +279,11 @@ class Project(Record):
 
     def place(self, at: str) -> str:
         """Say where something is, file included: `pyproject.toml, tool.uv.sources.torch[1]`."""
-        return f"{self.at}, {at}"
+        return f"{self.at}, {self.spoken(at)}"
+
+    def spoken(self, at: str) -> str:
+        """Return a place as it is called in this file: a script has no table `project`."""
+        return at.removeprefix("project.") if self.is_script else at
 
     @cached_property
     def flat_groups(self) -> Mapping[NormalizedName, tuple[Requirement, ...]]:

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     Element: TypeAlias = tuple[object, Path]
     """What stands in an array, and its place."""
 
-__all__ = ["read_project"]
+__all__ = ["read_again", "read_project"]
 
 
 def read_project(
@@ -63,6 +63,7 @@ def read_project(
     root: Project | None = None,
     at: str = "pyproject.toml",
     problems: list[ProjectError] | None = None,
+    is_script: bool = False,
 ) -> Project:
     """Read one parsed pyproject.toml.
 
@@ -72,6 +73,7 @@ def read_project(
         at: How messages name the file.
         problems: Where to put what is malformed. With a list here, nothing is raised: the malformed
             parts are left out of the answer, and `check` can report them all.
+        is_script: Whether the data are those of a script, as `as_project` gives them.
 
     Returns:
         The view. A file without `[project]` has `has_project` false and `name` None.
@@ -82,12 +84,27 @@ def read_project(
     """
     found: list[ProjectError] = []
     project = _Reader(at, found).project(data, root)
+    if is_script:
+        project = project.changed(is_script=True)
+        for problem in found:
+            problem.at = project.place(render_path(problem.path))
     if problems is not None:
         problems.extend(found)
     elif found:
         found[0].others = tuple(found[1:])
         raise found[0]
     return project
+
+
+def read_again(
+    project: Project, data: Mapping[str, object], *, root: Project | None = None
+) -> Project:
+    """Read a file that has changed, as what it was before.
+
+    Raises:
+        ProjectError: As `read_project` does.
+    """
+    return read_project(data, root=root, at=project.at, is_script=project.is_script)
 
 
 # Markers and requirement strings repeat, in one file and over many, and parsing one

@@ -10,7 +10,7 @@ from torchconf.edits.draft import Draft
 from torchconf.edits.plan import Plan
 from torchconf.errors import REFRESH, ProjectError
 from torchconf.layout.machine_choice import MACHINE
-from torchconf.model.read_project import read_project
+from torchconf.model.read_project import read_again, read_project
 from torchconf.model.toml_path import ENVIRONMENTS
 from torchconf.model.uv_variables import NO_GROUP
 from torchconf.planner.decide import Decision, decide
@@ -119,7 +119,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         carrier=_carrier(
             project
             if decision.before.layout in {None, decision.layout}
-            else read_project(draft.data, at=project.at),
+            else read_again(project, draft.data),
             catalog,
         ),
     )
@@ -179,7 +179,7 @@ def _planned(
     if not draft.steps and not root.steps:
         return project, tuple(around)
     above = project.root and read_project(root.data, at=project.root.at)
-    planned = read_project(draft.data, root=above, at=project.at)
+    planned = read_again(project, draft.data, root=above)
     members = (
         read_project(each.data, root=above or planned, at=each.at) if each.root else each
         for each in around

@@ -15,7 +15,7 @@ from torchconf.model.markers import (
     same_platforms,
     split_by,
 )
-from torchconf.model.read_project import read_project
+from torchconf.model.read_project import read_again
 from torchconf.model.target_spec import spec_of
 from torchconf.model.targets import PLATFORMS, Target
 from torchconf.model.toml_path import ENVIRONMENTS
@@ -48,7 +48,7 @@ class Cells:
             decision: What the file is to hold.
         """
         self.catalog = catalog
-        planned = read_project(draft.data, root=project.root, at=project.at)
+        planned = read_again(project, draft.data, root=project.root)
         self.limits = Limits(planned, _after(decision), catalog.main_package, None, pin=False)
         self.environments = project.workspace.environments
         self.python = project.requires_python

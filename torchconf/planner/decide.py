@@ -187,6 +187,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     chosen = choose_builds(inputs, specs, packages[1:], python)
     choice, torch = chosen.choice, chosen.torch
     packages = tuple(p for p in packages if p in named or is_routable(inputs, p, choice))
+    _refuse_in_script(inputs, choice.targets)
     refuse_left_out(inputs, choice.targets)
     refuse_old_triton(inputs, choice.targets, torch)
     layout, reason = _layout(inputs, choice.targets, packages)
@@ -235,6 +236,16 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
         undeclared=undeclared,
         where=shared_marker(inputs) if (request.add or request.specs) and not uncovered else None,
     )
+
+
+def _refuse_in_script(inputs: Inputs, targets: Iterable[Target]) -> None:
+    """Refuse what uv refuses in a script."""
+    if inputs.project.is_script:
+        # Imported here: most projects are no scripts.
+        from torchconf.planner.script_limits import refuse_in_script, refuse_two_builds
+
+        refuse_in_script(inputs.request, inputs.project)
+        refuse_two_builds(inputs.project, targets)
 
 
 def _specs(inputs: Inputs) -> tuple[TargetSpec, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torchconf.layout.intent import intended, served
 from torchconf.layout.shared_builds import read_shared_configuration
 from torchconf.model.intent import read_intent
-from torchconf.model.read_project import read_project
+from torchconf.model.read_project import read_again
 from torchconf.model.target_spec import means, overlap
 from torchconf.model.toml_path import TARGETS
 
@@ -77,7 +77,7 @@ def record_intent(
     """List the targets that the tables have, and those just named; a list that is there stays."""
     if read_intent(project, catalog.vocabulary) is not None:
         return
-    planned = read_project(draft.data, root=project.root, at=project.at)
+    planned = read_again(project, draft.data, root=project.root)
     there = intended(planned, catalog, read_shared_configuration(planned, around, catalog))
     named = [target for target in there if not _is_brought_along(target, there)]
     _arrange(draft, (), [*dict.fromkeys([*named, *also])])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import may_hold
 from torchconf.model.ranges import is_exact
-from torchconf.model.read_project import read_project
+from torchconf.model.read_project import read_again, read_project
 from torchconf.model.targets import PLATFORMS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def release_pins(draft: Draft, root: Draft, project: Project, catalog: Catalog) 
     if not before:
         return
     above = read_project(root.data, at=project.root.at) if project.root else None
-    planned = read_project(draft.data, root=above, at=project.at)
+    planned = read_again(project, draft.data, root=above)
     for one in _pins(planned, catalog):
         label = _label(one)
         if one.raw not in before or label is None:

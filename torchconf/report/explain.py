@@ -127,7 +127,7 @@ def _explain(
     judged = wheels.judge(package, platform, route)
     is_meant = by_machine and selection == Selection(package=selection.package)
     steps = [
-        *_asked(route, package),
+        *_asked(project, route, package),
         *_sources(project, route, package, platform, selection),
         *_conflicts(route),
         _outcome(route, judged, wheels.catalog, is_meant=is_meant) + _provisional(route),
@@ -141,10 +141,10 @@ def _explain(
     )
 
 
-def _asked(route: Route, package: str) -> Iterator[str]:
+def _asked(project: Project, route: Route, package: str) -> Iterator[str]:
     """Say what brings the package."""
     if route.requirement is not None:
-        yield f"required by `{route.requirement.raw}`, at {route.requirement.at}"
+        yield f"required by `{route.requirement.raw}`, at {project.spoken(route.requirement.at)}"
     elif route.needed_by:
         names = ", ".join(f"`{name}`" for name in sorted(route.needed_by))
         yield f"no direct requirement; {names} needs it"

@@ -39,6 +39,8 @@ def _selection(scope: Scope, outcome: Outcome) -> Selection:
             outcome.member,
             by_machine=outcome.by_machine,
         )
+    if outcome.planned.is_script:
+        return Selection(script=outcome.planned.at)
     kind, name = outcome.carrier
     return Selection(
         extras=(name,) if kind == "extra" else (),

@@ -105,6 +105,8 @@ def selections_in(
         catalog: Which packages are of the family.
         around: What its requirements may lead to.
     """
+    if project.is_script:
+        return [(project, Selection(script=project.at))]
     own = project.written_name if project.root is not None else None
     found = [(project, selection) for selection in selections(project, catalog, own, around)]
     theirs: list[tuple[Project, Selection]] = []

@@ -144,7 +144,6 @@ class Context:
         catalog: What is known of PyTorch's wheels.
         declared: Platforms that somebody said the project is for: `check -t`, or
             `required-environments`.
-        is_script: Whether it is the metadata block of a script (PEP 723).
         text: The file as it is written, for what data do not show: comments. Empty if unknown.
     """
 
@@ -155,7 +154,6 @@ class Context:
         *,
         problems: Sequence[ProjectError] = (),
         targets: Iterable[Platform] = (),
-        is_script: bool = False,
         text: str = "",
     ) -> None:
         """Take a project as `read_project` gave it, with its problems."""
@@ -163,12 +161,16 @@ class Context:
         self.workspace = workspace
         self.catalog = workspace.catalog
         self.problems = tuple(problems)
-        self.is_script = is_script
         self.text = text
         self.named = frozenset(targets)
         """The platforms that the command was told to check for."""
         self._flattened: dict[Place, tuple[Requirement, ...]] = {}
         self._first: dict[Place, dict[str, Requirement]] = {}
+
+    @property
+    def is_script(self) -> bool:
+        """Whether it is the metadata block of a script (PEP 723)."""
+        return self.project.is_script
 
     # Indexes.
 

@@ -223,12 +223,16 @@ class _Read:
             from torchconf.model.scripts import as_project, find_block
 
             self.block = find_block(text, name)
-            # Blank lines in the place of the code above, so that errors name lines of the script.
-            text = "\n" * (self.block.first_line - 1) + self.block.toml if self.block else ""
-            self.data = as_project(read_toml(text, name))
+            self.data = as_project(read_toml(self.block.padded if self.block else "", name))
         else:
             self.data = read_toml(text, name)
-        self.project = read_project(self.data, root=root, at=name, problems=self.problems)
+        self.project = read_project(
+            self.data,
+            root=root,
+            at=name,
+            problems=self.problems,
+            is_script=self.document.is_script,
+        )
 
     def context(self, workspace: Workspace, targets: Iterable[Platform]) -> Context:
         return Context(
@@ -236,7 +240,6 @@ class _Read:
             workspace,
             problems=self.problems,
             targets=targets,
-            is_script=self.document.is_script,
             text=self.document.text,
         )
 
@@ -255,9 +258,19 @@ class _Read:
             if hidden and is_ignored(finding, range(span.line, span.end_line + 1), hidden):
                 ignored += 1
             else:
-                placed.append(Placed(file=self.document.name, finding=finding, span=span))
+                placed.append(
+                    Placed(file=self.document.name, finding=self._spoken(finding), span=span)
+                )
         placed.sort(key=lambda one: (one.span.line, one.span.column, one.finding.code))
         return self._result(tuple(placed), ignored, words, comments)
+
+    def _spoken(self, finding: Finding) -> Finding:
+        """Return a finding at the place as its file calls it."""
+        if self.block is None:
+            return finding
+        from torchconf.model.scripts import from_project
+
+        return finding._replace(path=from_project(finding.path))
 
     def _comments(self) -> IgnoreComments | None:
         if self.block is not None:

@@ -124,14 +124,9 @@ def _edited(document: CheckedFile, text: str, steps: tuple[Step, ...]) -> str:
     if not document.is_script:
         return edit_text(text, steps, document.name)
     # Imported here: most documents are no scripts.
-    from torchconf.edits.plan import with_paths
-    from torchconf.model.scripts import find_block, from_project, with_block
+    from torchconf.edits.script import edit_script
 
-    block = find_block(text, document.name)
-    if block is None:
-        raise WriteRefused("the script no longer has a metadata block", at=document.name)
-    toml = edit_text(block.toml, with_paths(steps, from_project), document.name)
-    return with_block(text, block, toml)
+    return edit_script(text, steps, document.name)
 
 
 def _took_along(before: _Trial, after: _Trial) -> bool:

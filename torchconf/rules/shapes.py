@@ -282,24 +282,6 @@ def _nearest(key: str, known: frozenset[str]) -> str | None:
     return next(iter(get_close_matches(same, known, n=1, cutoff=0.75)), None)
 
 
-# What uv 0.13.9 refuses in a script: 'unknown field'.
-_PROJECT_ONLY = (
-    "environments",
-    "required-environments",
-    "conflicts",
-    "default-groups",
-    "minimum-libc-version",
-    "dependency-groups",
-    "dev-dependencies",
-    "workspace",
-    "package",
-    "managed",
-    "build-backend",
-    "cache-keys",
-    "pip",
-)
-
-
 class NotInScript(Rule):
     """A script has a setting that only a project may have."""
 
@@ -315,7 +297,10 @@ class NotInScript(Rule):
         """Report the keys that uv does not know in a script."""
         if not context.is_script:
             return
-        for key in _PROJECT_ONLY:
+        # Imported here: most files are no scripts.
+        from torchconf.model.scripts import PROJECT_ONLY
+
+        for key in PROJECT_ONLY:
             if key not in context.project.uv:
                 continue
             draft = draft_of(context)

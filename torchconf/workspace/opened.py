@@ -1,4 +1,4 @@
-"""What several commands read first: the project's file, its lockfile, the catalog."""
+"""What several commands read first: a project or a script, its lockfile, the catalog."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf import files
 from torchconf.catalog import Catalog, load_catalog
+from torchconf.edits import edit_text
 from torchconf.edits.read_toml import read_toml
-from torchconf.files import spoken_path
+from torchconf.errors import ProjectError, RequestError
+from torchconf.files import Change, spoken_path
 from torchconf.model.read_project import read_project
 from torchconf.workspace.members import find_root, read_workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torchconf.edits.plan import Step
     from torchconf.model.project import Project
     from torchconf.workspace.members import Workspace
 
@@ -20,7 +25,7 @@ LOCKFILE = "uv.lock"
 
 
 class OpenProject(NamedTuple):
-    """A project on disk, as it was read."""
+    """A project on disk, as it was read. A script is one, too."""
 
     file: files.SourceFile
     project: Project
@@ -39,9 +44,35 @@ class OpenProject(NamedTuple):
         file = self.root_file or self.file
         return os.path.dirname(os.path.abspath(file.path))
 
+    @property
+    def lock_path(self) -> str:
+        """The path of the lockfile, which need not be there."""
+        name = f"{os.path.basename(self.file.path)}.lock" if self.project.is_script else LOCKFILE
+        return os.path.join(self.lock_folder, name)
+
+    @property
+    def lock_words(self) -> tuple[str, ...]:
+        """What follows `uv` to lock it, in the folder of the lockfile."""
+        script = ("--script", os.path.basename(self.file.path)) if self.project.is_script else ()
+        return ("lock", *script)
+
     def lockfile(self) -> str:
         """Read the text of the lockfile; empty if there is none."""
-        return files.read_if_there(os.path.join(self.lock_folder, LOCKFILE))
+        return files.read_if_there(self.lock_path)
+
+    def edit(self, file: files.SourceFile, steps: Iterable[Step]) -> Change:
+        """Take the steps of a plan on one of its files; nothing is written.
+
+        Raises:
+            WriteRefused: The file cannot be edited as planned.
+        """
+        name = spoken_path(file.path)
+        if not self.project.is_script:
+            return Change(file, edit_text(file.text, steps, name))
+        # Imported here: most projects are no scripts.
+        from torchconf.edits.script import edit_script
+
+        return Change(file, edit_script(file.text, steps, name, bom=file.bom))
 
     def workspace(self) -> Workspace:
         """Read the other members of the workspace, and path libraries."""
@@ -49,16 +80,25 @@ class OpenProject(NamedTuple):
         return read_workspace(self.file.path, self.project, self.project.root, file.path)
 
 
-def open_project(folder: str | None, *, may_be_missing: bool = False) -> OpenProject:
-    """Read the project in a folder.
+def open_project(
+    folder: str | None, *, script: str | None = None, may_be_missing: bool = False
+) -> OpenProject:
+    """Read the project in a folder, or a script.
 
     Args:
         folder: None for the nearest folder above that has a pyproject.toml.
-        may_be_missing: Whether a folder without one will do; its file then reads as empty.
+        script: The path of a script, which stands for the project.
+        may_be_missing: Whether a folder without one will do; its file then reads as empty. Likewise
+            a script without a block.
 
     Raises:
         ProjectError: There is none, or it cannot be read.
+        RequestError: Both are named.
     """
+    if script is not None:
+        if folder is not None:
+            raise RequestError("`--script` and `--project` name two files", help="omit one of them")
+        return _open_script(script, may_be_missing=may_be_missing)
     if folder is not None:
         path = files.project_file(folder)
     elif may_be_missing:
@@ -76,10 +116,31 @@ def open_project(folder: str | None, *, may_be_missing: bool = False) -> OpenPro
     return OpenProject(file, project, load_catalog(), root_file)
 
 
+def _open_script(path: str, *, may_be_missing: bool) -> OpenProject:
+    from torchconf.model.scripts import as_project, find_block
+
+    if os.path.basename(path) == files.NAME:
+        raise RequestError(
+            f"`{path}` is a project, not a script", help="name its folder with `--project`"
+        )
+    files.sweep(os.path.dirname(os.path.abspath(path)))
+    file = files.read_file(path)
+    shown = spoken_path(file.path)
+    block = find_block(file.text, shown, bom=file.bom)
+    if block is None and not may_be_missing:
+        raise ProjectError(
+            "no `# /// script` block in this file",
+            at=shown,
+            help=f"run `torchconf init --script {shown} -t TARGET` to add one",
+        )
+    data = as_project(read_toml(block.padded, shown) if block else {})
+    return OpenProject(
+        file, read_project(data, at=shown, is_script=True), load_catalog(), root_file=None
+    )
+
+
 def nearest_or_here() -> str:
     """Return the path of the nearest pyproject.toml, or where one would be made."""
-    from torchconf.errors import ProjectError
-
     try:
         return files.find_project(".")
     except ProjectError:

@@ -165,11 +165,13 @@ class Replica:
         """Export a lock.
 
         Args:
-            project: A project with a uv.lock.
-            selection: What uv takes: `--extra cu130`, `--no-group cpu`, `--package member`.
+            project: A project with a uv.lock, or the folder of a script with a lock.
+            selection: What uv takes: `--extra cu130`, `--no-group cpu`, `--package member`,
+                `--script train.py`.
             variables: What the machine of this choice sets.
         """
-        options = ("--frozen", "--format", "pylock.toml", "--no-emit-workspace")
+        options = ["--frozen", "--format", "pylock.toml"]
+        options += [] if "--script" in selection else ["--no-emit-workspace"]
         run = self.uv("export", *options, *selection, cwd=project, variables=variables)
         return Export.parse(_succeed(run).stdout)
 

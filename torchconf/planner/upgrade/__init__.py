@@ -17,7 +17,7 @@ from torchconf.layout.shared_builds import read_shared_configuration, sharing_me
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import may_hold
 from torchconf.model.ranges import is_version, overlaps, public
-from torchconf.model.read_project import read_project
+from torchconf.model.read_project import read_again, read_project
 from torchconf.model.target_spec import spec_of
 from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import TARGETS
@@ -358,7 +358,7 @@ class _Plan:
         root = None
         if self.project.root is not None:
             root = read_project(self.root.data, at=self.project.root.at)
-        return read_project(self.draft.data, root=root, at=self.project.at)
+        return read_again(self.project, self.draft.data, root=root)
 
     def _planned_members(self) -> tuple[Project, ...]:
         """Return the other members of the workspace, likewise."""
