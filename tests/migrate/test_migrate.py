@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.projects import Demo, Result
+from tests.support.projects import Demo, Result, run_in
 from torchconf.cli import ask_migration, options
 from torchconf.wizard import Question, Value
 
@@ -257,6 +257,18 @@ def test_nothing_to_migrate_says_what_is_looked_for(demo: Demo) -> None:
     result = demo("migrate")
     assert result.status == 2
     assert "there is nothing to migrate" in result.err
+
+
+def test_files_below_the_project_are_pointed_at(demo: Demo) -> None:
+    demo.path.write_text("[project]\nname = 'demo'\nversion = '1'\n")
+    below = demo.folder / "below"
+    below.mkdir()
+    (below / "requirements.txt").write_text(LABELLED)
+    result = run_in(below, "migrate")
+    assert result.status == 2
+    assert "pass `--project .`" in result.err
+    assert run_in(below, "migrate --project .").status == 0
+    assert (below / "pyproject.toml").exists()
 
 
 def test_a_target_overrules_what_was_told(demo: Demo) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,7 +10,7 @@ from torchconf.cli.carry_out import write_changes
 from torchconf.cli.plan_migration import Planned, Planning, make_changes
 from torchconf.errors import ProjectError, RequestError
 from torchconf.files import spoken_path
-from torchconf.files.old_names import find_old_files, tables_of
+from torchconf.files.old_names import find_old_files, spoken_old_files, tables_of
 from torchconf.migrate.outcome import Migration
 from torchconf.report.json_data import print_json
 from torchconf.report.messages import print_diff, print_notes, print_warnings
@@ -102,9 +103,21 @@ def _old_files(options: MigrateOptions, context: OpenProject) -> OldFiles:
             "there is nothing to migrate: no requirements file, environment.yml, Pipfile or "
             "pixi.toml, and no table of Poetry or PDM",
             at=spoken_path(context.folder),
-            help="name the files, `torchconf migrate FILE...`, or start with `torchconf init`",
+            help=_elsewhere(options, context)
+            or "name the files, `torchconf migrate FILE...`, or start with `torchconf init`",
         )
     return old
+
+
+def _elsewhere(options: MigrateOptions, context: OpenProject) -> str:
+    """Say what to do where the files lie in this folder, below that of the project."""
+    here = os.getcwd()
+    if options.common.project or os.path.realpath(here) == os.path.realpath(context.folder):
+        return ""
+    found = spoken_old_files(here)
+    if not found:
+        return ""
+    return f"pass `--project .` to make a project of this folder, which has {found}"
 
 
 def _refuse_unclear(unclear: Sequence[str]) -> None:
