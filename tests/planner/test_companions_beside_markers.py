@@ -200,7 +200,7 @@ OPEN = """\
 name = "demo"
 version = "0.1.0"
 requires-python = ">=3.11,<3.14"
-dependencies = ["torch>=2.9"]
+dependencies = ["torch>=2.6"]
 
 [[tool.uv.index]]
 name = "pytorch"
@@ -209,7 +209,8 @@ url = "{whl}/cu128"
 
 
 @pytest.mark.parametrize(
-    ("target", "status"), [("linux-cu132", 2), ("linux-cu130", 0), ("windows-cu132", 0)]
+    ("target", "status"),
+    [("linux-cu132", 2), ("linux-cu124", 2), ("linux-cu130", 0), ("windows-cu132", 0)],
 )
 @pytest.mark.uv
 def test_an_open_index_holds_back_the_triton_of_another_build(

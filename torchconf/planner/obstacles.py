@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from torchconf.errors import ProjectError, RequestError
 from torchconf.layout.layouts import KINDS
@@ -15,8 +15,6 @@ from torchconf.model.markers import may_hold, platform_marker
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-
-    from packaging.specifiers import SpecifierSet
 
     from torchconf.catalog import Catalog
     from torchconf.layout.configuration import Configuration
@@ -165,15 +163,19 @@ def refuse_old_triton(inputs: Inputs, targets: Iterable[Target], torch: Specifie
     is_first = whole.uv.get("index-strategy", "first-index") == "first-index"
     for index in whole.indexes if new and is_first else ():
         backend = catalog.backend_of_url(index.url, index.name)
-        last = catalog.ended(backend) if backend and not index.explicit else None
-        for target in new if last is not None else ():
+        if backend is None or index.explicit or backend.accelerator != "cuda":
+            continue
+        first, last = catalog.first_seen(inputs.main, backend), catalog.ended(backend)
+        range_ = [f">={first}"] if first else []
+        has = SpecifierSet(",".join([*range_, f"<={last}"] if last else range_))
+        for target in new:
             seen = catalog.seen_releases(
                 inputs.main, target.backend, target.platform, catalog.pythons
             )
-            if not any(each <= Version(last or "") and each in torch for each in seen):
+            if not any(each in has and each in torch for each in seen):
                 raise ProjectError(
                     f"index `{index.name or index.url}` is open: uv takes triton from it, which it "
-                    f"has up to torch {last} only, and `{target}` needs a newer one",
+                    f"has for torch {has} only, and `{target}` needs another one",
                     at=whole.place(index.at),
                     help="add `explicit = true` to the index first",
                 )
