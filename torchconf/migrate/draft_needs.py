@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torchconf.migrate.draft_indexes import IndexDraft
     from torchconf.migrate.old import OldFile
     from torchconf.migrate.outcome import Migration
+    from torchconf.migrate.roles import Role
     from torchconf.model.project import Requirement
     from torchconf.model.toml_path import Path
 
@@ -56,6 +57,17 @@ class NeedDraft:
         self.notes: list[str] = []
         self.read = {file.path: file for file in migration.files}
         self.family = frozenset(migration.catalog.family)
+        places: dict[str, set[Role]] = {}
+        for item in items_of(migration.files, Need):
+            places.setdefault(canonicalize_name(item.name), set()).add(
+                migration.roles[item.at.file]
+            )
+        self.routed = {
+            name
+            for name in self.family & places.keys()
+            if len(places[name]) > 1 or not any(r.kind == "platform" for r in places[name])
+        }
+        """PyTorch's packages for more than one platform: the planner says what each gets."""
         self.has_torch = bool(migration.wishes)
         self.lists = Lists(draft)
         self.bounds = BoundDraft(migration.project, self.lists, ledger)
@@ -164,7 +176,7 @@ class NeedDraft:
     def _entry(self, item: Need, to: Where, file: OldFile) -> Iterable[Entry]:
         wording, why = as_written(item), ""
         role = self.migration.roles[file.path]
-        if role.kind == "platform" and canonicalize_name(item.name) not in self.family:
+        if role.kind == "platform" and canonicalize_name(item.name) not in self.routed:
             platform = next(p for p in PLATFORMS if p.key == role.name)
             machine = None if platform.is_usual else platform.platform_machine
             own = render_areas([Area(platform.os, machine)])

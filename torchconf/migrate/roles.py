@@ -33,7 +33,15 @@ _GROUPS = {
 }
 _BUILDS = {"gpu": "cuda", "nvidia": "cuda", "nogpu": "cpu", "amd": "rocm", "intel": "xpu"}
 """Words that mean a build on their own; a target does not take them, as they could mean several."""
-_PLATFORMS = {"m1": "macos", "m2": "macos", "m3": "macos", "mps": "macos", "apple": "macos"}
+_PLATFORMS = {
+    "ubuntu": "linux",
+    "debian": "linux",
+    "m1": "macos",
+    "m2": "macos",
+    "m3": "macos",
+    "mps": "macos",
+    "apple": "macos",
+}
 _MACS = frozenset({"apple", "mac", "macos", "osx", "darwin"})
 _STEM = re.compile(r"(?:^|[-_. ])(?:requirements?|reqs?|constraints?)(?:[-_. ]|$)")
 _CONDA_STEM = re.compile(r"(?:^|[-_. ])(?:conda[-_. ]?)?(?:environment|env|conda)(?:[-_. ]|$)")
