@@ -155,7 +155,7 @@ def test_catalog_of_another_shape_is_refused(
 def test_every_key_is_needed() -> None:
     whole = json.loads(COMPILED.read_text(encoding="utf-8"))
     assert validated(whole, "there.json") == whole
-    for key in whole:
+    for key in whole.keys() - {"as_of_indexes"}:
         less = {name: value for name, value in whole.items() if name != key}
         with pytest.raises(CatalogError, match=f"no usable `{key}`"):
             validated(less, "there.json")
@@ -262,8 +262,9 @@ def test_known_missing_is_the_same_for_every_python_of_an_impossible_platform(
 
 def test_every_wheel_that_was_seen_is_available(catalog: Catalog) -> None:
     seen = 0
-    for line in (FACTS / "wheels.jsonl").read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+    rows = [*map(json.loads, (FACTS / "wheels.jsonl").read_text(encoding="utf-8").splitlines())]
+    listed = json.loads((FACTS / "pypi.json").read_text(encoding="utf-8"))["releases"]
+    for row in (*rows, *(one | {"index": "pypi"} for one in listed)):
         version, _, _ = row["version"].partition("+")
         if row["package"] != "torch" or row["index"] not in {*catalog.backends, "pypi"}:
             continue
@@ -386,8 +387,10 @@ def test_range_inside_one_python_means_that_python(catalog: Catalog, asked: str)
         ("torchvision", "2.11.0", "0.26.0"),
         ("torchvision", "2.7.1", "0.22.1"),
         ("torchaudio", "2.10.0", "2.10.0"),
-        ("torchaudio", "2.11.0", "2.11.0"),
-        ("torchaudio", "2.13.0", "2.11.0"),
+        ("torchaudio", "2.11.0", "2.11.1"),
+        ("torchaudio", "2.15.0", "2.11.1"),
+        ("torchcodec", "2.15.0", "0.16.0"),
+        ("torchao", "2.10.0", "0.16.0"),
         ("torchcodec", "2.10.0", "0.10.0"),
         ("xformers", "2.10.0", "0.0.35"),
     ],
@@ -401,14 +404,59 @@ def test_newest_companion_of_a_torch(
 
 
 def test_companion_of_which_no_pairs_are_known_is_any(catalog: Catalog) -> None:
-    assert catalog.companions("torchao", Version("2.13.0")) is None
+    assert catalog.companions("torchtext", Version("2.13.0")) is None
     # Of what belongs to an old torch nothing was recorded.
-    assert catalog.companions("torchvision", Version("1.4")) is None
+    assert catalog.companions("torchvision", Version("1.3")) is None
+
+
+@pytest.mark.parametrize(
+    ("package", "version", "torch", "fits"),
+    [
+        ("torchvision", "0.28.0", "2.13.0", YES),
+        ("torchvision", "0.28.0", "2.12.1", NO),
+        ("torchvision", "0.29.2", "2.15.0", YES),
+        ("torchaudio", "2.11.0", "2.15.0", YES),
+        ("torchaudio", "2.11.0", "2.9.0", NO),
+        ("torchaudio", "2.11.1", "2.10.0", NO),
+        ("torchcodec", "0.16.0", "2.11.0", YES),
+        ("torchcodec", "0.16.0", "2.10.0", NO),
+        ("torchcodec", "0.17.0", "2.15.0", UNKNOWN),
+        ("torchao", "0.18.0", "2.15.0", YES),
+        ("torchao", "0.18.0", "2.10.0", UNKNOWN),
+        ("torchao", "0.9.0", "2.10.0", UNKNOWN),
+        ("xformers", "0.0.34", "2.10.0", YES),
+        ("xformers", "0.0.35", "2.9.1", NO),
+        ("xformers", "9.9", "2.13.0", UNKNOWN),
+        ("torchtext", "0.18.0", "2.13.0", UNKNOWN),
+    ],
+)
+def test_whether_a_companion_fits_a_torch_has_three_answers(
+    catalog: Catalog, package: str, version: str, torch: str, fits: Answer
+) -> None:
+    assert catalog.fits(package, Version(version), Version(torch)) is fits
+
+
+def test_each_entry_on_what_fits_has_its_evidence_and_is_needed() -> None:
+    fits = json.loads((FACTS / "fits.json").read_text(encoding="utf-8"))
+    listed = json.loads((FACTS / "pypi.json").read_text(encoding="utf-8"))["releases"]
+    for package, entries in fits.items():
+        for entry in entries if package != "_about" else ():
+            assert entry.keys() == {"releases", "torch", "otherwise", "evidence"}
+            assert entry["evidence"]
+            assert entry["otherwise"] in {"no", "unknown"}
+            releases = [one for one in listed if one["package"] == package]
+            covered = [
+                one
+                for one in releases
+                if SpecifierSet(entry["releases"]).contains(one["version"])
+                and not any(line.startswith("torch") for line in one["requires_dist"])
+            ]
+            assert covered, f"{package} {entry['releases']}: metadata say it, or no such release"
 
 
 def test_torchaudio_leaves_torch_open_from_2_11_on(catalog: Catalog) -> None:
     assert catalog.leaves_torch_open("torchaudio", Version("2.10.0"))
-    assert not catalog.leaves_torch_open("torchaudio", Version("2.11.0"))
+    assert not catalog.leaves_torch_open("torchaudio", Version("2.11.1"))
     assert not catalog.leaves_torch_open("torchvision", Version("0.20.0"))
 
 
@@ -623,7 +671,7 @@ def test_backend_that_only_the_data_know_is_understood_everywhere() -> None:
 
 def test_which_open_indexes_have_torch(catalog: Catalog) -> None:
     assert catalog.serves(f"https://{PYPI_HOST}/simple", "torch") is True
-    assert catalog.serves(f"https://{PYPI_HOST}/simple", "pytorch-triton-rocm") is False
+    assert catalog.serves(f"https://{PYPI_HOST}/simple", "triton-rocm") is False
     assert catalog.serves("https://pypi.nvidia.com", "torch") is False
     assert catalog.serves("https://pypi.nvidia.com/nvtorch_oot/", "torch") is None
     assert catalog.serves("https://pypi.jetson-ai-lab.io/sbsa/cu130", "torch") is None

@@ -21,8 +21,9 @@ from tests.support.projects import Demo
 from tests.support.replica import Content, Fault, Replica
 from torchconf.catalog import Answer, Catalog, load_catalog, validated
 from torchconf.catalog.compile import FACTS, compile_catalog, read_live
-from torchconf.catalog.encoding import python_of, render
+from torchconf.catalog.encoding import pythons_of, render
 from torchconf.catalog.refresh import (
+    Refreshed,
     Settings,
     _merged,
     _Page,
@@ -94,9 +95,10 @@ BROKEN = {
 def test_a_broken_cache_is_left_aside(
     how: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def read(catalog: Catalog, data: dict[str, Any], *_: object, **__: object) -> dict[str, Any]:
+    def read(catalog: Catalog, data: dict[str, Any], *_: object, **__: object) -> Refreshed:
         assert data["as_of"] == catalog.as_of
-        return {**data, "as_of": "2099-02-01"}
+        days = {"pypi": "2099-02-01", "pytorch": "2099-02-01"}
+        return Refreshed({**data, "as_of": "2099-02-01", "as_of_indexes": days})
 
     monkeypatch.setattr("torchconf.catalog.refresh.refreshed", read)
     text, reason = BROKEN[how]
@@ -113,8 +115,40 @@ def test_a_broken_cache_is_left_aside(
 def test_an_older_cache_is_left_aside(cache: Path) -> None:
     data = json.loads(Path(PACKAGED).read_text(encoding="utf-8"))
     cache.parent.mkdir(parents=True)
-    cache.write_text(json.dumps(data | {"as_of": "2020-01-01"}))
+    old = {"as_of": "2020-01-01", "as_of_indexes": {"pypi": "2020-01-01", "pytorch": "2020-01-01"}}
+    cache.write_text(render(data | old))
     assert load_catalog().as_of > "2020-01-01"
+
+
+def test_the_cache_of_an_older_torchconf_has_one_day_for_all(cache: Path) -> None:
+    data = json.loads(Path(PACKAGED).read_text(encoding="utf-8"))
+    del data["as_of_indexes"]
+    cache.parent.mkdir(parents=True)
+    cache.write_text(render(data | {"as_of": "2099-01-01"}))
+    catalog = load_catalog()
+    assert catalog.as_of == "2099-01-01"
+    assert catalog.dates == {"pypi": "2099-01-01", "pytorch": "2099-01-01"}
+
+
+@pytest.mark.parametrize(
+    ("pypi", "pytorch", "is_read"),
+    [
+        ("2099-01-01", "2020-01-01", False),
+        ("2020-01-01", "2099-01-01", False),
+        ("2099-01-01", "", True),
+        ("", "2099-01-01", True),
+        ("", "", False),
+    ],
+)
+def test_the_oldest_half_of_a_catalog_decides_which_is_newer(
+    pypi: str, pytorch: str, cache: Path, *, is_read: bool
+) -> None:
+    data = json.loads(Path(PACKAGED).read_text(encoding="utf-8"))
+    days = data["as_of_indexes"]
+    each = {"pypi": pypi or days["pypi"], "pytorch": pytorch or days["pytorch"]}
+    cache.parent.mkdir(parents=True)
+    cache.write_text(render(data | {"as_of": min(each.values()), "as_of_indexes": each}))
+    assert (load_catalog().dates == each and each != days) is is_read
 
 
 @pytest.mark.uv
@@ -216,8 +250,12 @@ ONE_WHEEL = (Listed("torch-2.13.0+cu130-cp312-cp312-manylinux_2_28_x86_64.whl"),
 
 
 def merged(*pages: _Page) -> Catalog:
+    return Catalog(validated(refreshed_with(*pages).data, "merged"))
+
+
+def refreshed_with(*pages: _Page) -> Refreshed:
     data = json.loads(Path(PACKAGED).read_text(encoding="utf-8"))
-    return Catalog(validated(_merged(load_catalog(PACKAGED), data, pages, "2030-01-01"), "merged"))
+    return _merged(load_catalog(PACKAGED), data, pages, "2030-01-01")
 
 
 def test_what_a_mirror_lacks_is_not_missing() -> None:
@@ -250,27 +288,36 @@ def test_what_the_index_itself_lacks_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "requires", "python"),
+    ("tag", "requires", "pythons"),
     [
         ("cp313", None, "3.13"),
         ("cp313t", None, "3.13t"),
         ("cp313-none", None, "3.13"),
-        ("cp39-abi3", ">=3.10", "3.9+"),
-        ("py39-none", None, "3.9+"),
-        ("py39-none", ">=3.10,!=3.14.1", "3.10+"),
-        ("py310-none", ">=3.9", "3.10+"),
-        ("py3-none", None, "3.0+"),
-        ("py3-none", ">=3.10,!=3.14.1", "3.10+"),
-        ("py2.py3-none", ">= 3.8", "3.8+"),
-        ("1-py3-none", None, "3.0+"),
-        ("py2-none", None, None),
-        ("pp39-pypy39_pp73", None, None),
+        ("1-cp313", None, "3.13"),
+        ("cp39", ">=3.10", ""),
+        ("cp39-abi3", None, "3.9+"),
+        ("cp39-abi3", ">=3.10", "3.10+"),
+        ("cp310-abi3", ">=3.9", "3.10+"),
+        ("cp312-abi3", ">=3.11,<3.15", "3.12 3.13 3.14"),
+        ("py39-none", None, "3.9+ 3.9+t"),
+        ("py39-none", ">=3.10,!=3.14.1", "3.10+ 3.10+t"),
+        ("py310-none", ">=3.9", "3.10+ 3.10+t"),
+        ("py311-none", None, "3.11+ 3.11+t"),
+        ("py3-none", None, "3.0+ 3.0+t"),
+        ("py3-none", ">=3.10,!=3.14.1", "3.10+ 3.10+t"),
+        ("py3-none", ">=3.9,!=3.11.*", "3.9 3.10 3.12+ 3.9t 3.10t 3.12+t"),
+        ("py3-none", ">=3.12,<3.14", "3.12 3.13 3.12t 3.13t"),
+        ("py2.py3-none", ">= 3.8", "3.8+ 3.8+t"),
+        ("1-py3-none", None, "3.0+ 3.0+t"),
+        ("py3-none", "nobody can read this", "3.0+ 3.0+t"),
+        ("py2-none", None, ""),
+        ("pp39-pypy39_pp73", None, ""),
     ],
 )
-def test_tags_of_a_major_version_count_for_every_later_python(
-    tag: str, requires: str | None, python: str | None
+def test_a_tag_counts_for_every_python_that_it_serves(
+    tag: str, requires: str | None, pythons: str
 ) -> None:
-    assert python_of(tag, requires) == python
+    assert " ".join(pythons_of(tag, requires)) == pythons
 
 
 def test_wheels_without_an_abi_are_read_from_an_index() -> None:
@@ -432,5 +479,5 @@ def test_a_wheel_of_countless_tags_is_passed_over() -> None:
 
 
 def test_a_python_without_end_is_none() -> None:
-    assert python_of("cp3" + "9" * 5000) is None
-    assert python_of("py3-none", ">=3." + "9" * 5000) == "3.0+"
+    assert pythons_of("cp3" + "9" * 5000) == ()
+    assert pythons_of("py3-none", ">=3." + "9" * 5000) == ("3.0+", "3.0+t")

@@ -635,7 +635,12 @@ def test_torchvision_brings_torch_from_where_uv_takes_it(empty: Demo, replica: R
 
 @pytest.mark.parametrize(
     ("requirement", "brings"),
-    [("torchaudio", False), ("torchaudio<2.11", True), ("torchaudio==2.9.1", True)],
+    [
+        ("torchaudio", True),
+        ("torchaudio==2.11.0", False),
+        ("torchaudio<2.11", True),
+        ("torchaudio==2.9.1", True),
+    ],
 )
 def test_torchaudio_brings_torch_at_the_releases_that_state_one(
     requirement: str, brings: bool, empty: Demo

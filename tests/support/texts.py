@@ -29,7 +29,7 @@ WORDS = re.compile(
 COMMENT = re.compile(r"^\s*# (.*)$", re.MULTILINE)
 JINJA = re.compile(r"\{\{.*?\}\}")
 JINJA_LINE = re.compile(r"^\s*\{%.*%\}\n", re.MULTILINE)
-INTERNAL = {"catalog/compile.py", "catalog/encoding.py"}
+INTERNAL = {"catalog/compile.py", "catalog/encoding.py", "catalog/read_pypi.py"}
 """Files of the package that run before a release, or whose strings are a file format."""
 DESCRIPTION = re.compile(r"^\s*(?:name|description): (.*)$", re.MULTILINE)
 

@@ -41,12 +41,14 @@ if TYPE_CHECKING:
     from torchconf.model.targets import Platform
 
 SCHEMA_VERSION = 1
+PYTORCH = "pytorch"
+"""PyTorch's indexes, where days are said of an index."""
 _LISTED = {"linux-x86_64", "windows-x86_64"}
 """The platforms whose wheels are all known where a release is complete for `x86_64`."""
 
 _KEYS = {
-    "schema_version": int, "as_of": str, "base_url": str, "fallback": str, "main_package": str,
-    "family": list, "pythons": list, "accelerators": dict, "words": dict, "ambiguous": list,
+    "schema_version": int, "as_of": str, "as_of_indexes": dict, "base_url": str, "fallback": str,
+    "main_package": str, "family": list, "pythons": list, "accelerators": dict, "words": dict, "ambiguous": list,
     "mirror_words": list, "families": list, "cuda_majors": list,
     "backends": dict, "platform_ends": dict, "releases": dict, "companions": dict,
     "dependents": dict, "sets": list, "wheels": dict,
@@ -143,6 +145,8 @@ def validated(data: object, at: str) -> dict[str, Any]:
             at=at,
             help=f"run {REFRESH} or upgrade torchconf",
         )
+    # A catalog that an older torchconf has refreshed has one day for all.
+    data.setdefault("as_of_indexes", dict.fromkeys((PYPI.name, PYTORCH), data.get("as_of")))
     for key, kind in _KEYS.items():
         if not isinstance(data.get(key), kind):
             raise CatalogError(f"the catalog has no usable `{key}`", at=at)
@@ -169,6 +173,7 @@ class Catalog:
         """Wrap validated data; nothing is parsed before it is asked for."""
         self._data = data
         self.as_of: str = data["as_of"]
+        """The day of the oldest of what is in it; `as_of_index` has that of each index."""
         self.base_url: str = data["base_url"]
         self.main_package: str = data["main_package"]
         self.family: tuple[str, ...] = tuple(data["family"])
@@ -182,6 +187,18 @@ class Catalog:
             for name, entry in data["accelerators"].items()
         )
         self.fallback: Backend = self.backend(data["fallback"])
+
+    def as_of_index(self, backend: Backend) -> str:
+        """Return the day on which an index was read last: PyPI's, or that of PyTorch's indexes."""
+        key = PYPI.name if backend is PYPI else PYTORCH
+        day: str = self._data["as_of_indexes"].get(key, self.as_of)
+        return day
+
+    @property
+    def dates(self) -> Mapping[str, str]:
+        """The day on which each of the indexes was read last: `pypi` and `pytorch`."""
+        days: dict[str, str] = self._data["as_of_indexes"]
+        return days
 
     def backend(self, name: str) -> Backend:
         """Return a backend by its name, or `PYPI`; it need not be one that the catalog knows."""
@@ -463,6 +480,12 @@ class Catalog:
         """Tell whether an index is known to carry a release, on whichever platform."""
         return self._cell(package, str(version), backend) is not None
 
+    def is_indexed(self, package: str, version: Version) -> bool:
+        """Tell whether a release was seen on any of PyTorch's indexes."""
+        return bool(
+            self._data["wheels"].get(package, {}).get(str(version), {}).keys() - {PYPI.name}
+        )
+
     def seen(self, package: str, version: Version, backend: Backend, platform: Platform) -> bool:
         """Tell whether at least one wheel is known for a platform, on whichever Python."""
         if platform.os == "macos" and backend == self.fallback:
@@ -600,9 +623,7 @@ class Catalog:
     def _without_cell(self, package: str, version: Version, backend: Backend) -> Answer:
         if backend is PYPI:
             known = package in self._data["wheels"] and version <= self.versions(package)[0]
-            # Which torch PyPI had before the first one that was recorded, nobody has looked up.
-            first = self.first_seen(package, PYPI) if package == self.main_package else None
-            return Answer.NO if known and (first is None or version > first) else Answer.UNKNOWN
+            return Answer.NO if known else Answer.UNKNOWN
         named = self._release(version).get("backends") if package == self.main_package else None
         # The matrix names the builds that have versions; of the others it says nothing.
         if named is not None and backend.version:
@@ -637,6 +658,10 @@ class Catalog:
         stated = (lowest_named(_range(needs)) for _, needs, _ in self._data["companions"][package])
         return min(filter(None, stated), default=Version("0"))
 
+    def is_bound(self, package: str) -> bool:
+        """Tell whether releases of a companion work with some torch only: they fail with others."""
+        return bool(self.pairs(package)) and self._data["companions"][package][0][2] is not None
+
     def leaves_torch_open(self, package: str, version: Version) -> bool:
         """Tell whether a newer release of a companion fits this torch as far as its metadata say.
 
@@ -646,6 +671,18 @@ class Catalog:
             not stated and Version(other) > version
             for other, _, stated in self._data["companions"].get(package, ())
         )
+
+    def fits(self, package: str, version: Version, release: Version) -> Answer:
+        """Say whether a companion release works with a torch release.
+
+        Its metadata say so, or its authors elsewhere: `facts/fits.json` has the evidence.
+        """
+        for known, needs, stated in self._data["companions"].get(package, ()):
+            if needs and Version(known) == version:
+                if _range(needs).contains(release, prereleases=True):
+                    return Answer.YES
+                return Answer.UNKNOWN if stated is None else Answer.NO
+        return Answer.UNKNOWN
 
     def triton(self, backend: Backend, release: Version) -> Triton | None:
         """Return the triton package that this backend's torch needs as a direct requirement."""
@@ -657,15 +694,15 @@ class Catalog:
 
     @lru_cache(maxsize=64)  # noqa: B019 - there is one catalog
     def pairs(self, package: str) -> tuple[tuple[Version, SpecifierSet, bool], ...]:
-        """Return the releases of a companion whose torch is known, newest first.
+        """Return the releases of a companion that work with some torch only, newest first.
 
         Each with the torch that it fits, and whether its own metadata say so, so that an installer
-        heeds it.
+        heeds it. Those that may work with other torches as well are left out.
         """
         return tuple(
-            (Version(version), _range(needs), bool(stated))
+            (Version(version), _range(needs), stated)
             for version, needs, stated in self._data["companions"].get(package, ())
-            if needs
+            if needs and stated is not None
         )
 
     def triton_range(self, release: Version, backend: Backend | None) -> SpecifierSet | None:
@@ -711,9 +748,9 @@ class Catalog:
     def changing_dependents(self) -> Mapping[str, tuple[tuple[Version, bool], ...]]:
         """Companions of which some releases need torch: each release, newest first, and whether."""
         return {
-            package: tuple((Version(version), stated) for version, _, stated in table)
+            package: tuple((Version(version), bool(stated)) for version, _, stated in table)
             for package, table in self._data["companions"].items()
-            if len({stated for _, _, stated in table}) > 1
+            if len({bool(stated) for _, _, stated in table}) > 1
         }
 
     def _release(self, release: Version) -> dict[str, Any]:
@@ -734,10 +771,14 @@ def _range(text: str) -> SpecifierSet:
 
 
 def serves_python(pythons: Collection[str], python: str) -> bool:
-    """Tell whether wheels for these Pythons serve one; `3.9+` is the stable ABI from 3.9 on."""
+    """Tell whether wheels for these Pythons serve one; `3.9+` stands for every one from 3.9 on.
+
+    `3.9+t` stands for the free-threaded ones from there.
+    """
     if python in pythons:
         return True
-    if python.endswith("t"):
-        return False
-    minor = int(python.split(".")[1])
-    return any(known.endswith("+") and int(known[2:-1]) <= minor for known in pythons)
+    mark = "+t" if python.endswith("t") else "+"
+    minor = int(python.rstrip("t").split(".")[1])
+    return any(
+        known.endswith(mark) and int(known[2:].partition("+")[0]) <= minor for known in pythons
+    )

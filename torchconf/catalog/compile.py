@@ -1,8 +1,9 @@
 """Compile `catalog.json` from the facts beside this module: `python -m torchconf.catalog.compile`.
 
-With `--live` the indexes are read first, as `torchconf catalog refresh` does, and what they have is
-kept as `facts/live.json`: it takes the place of the wheels, releases and backends that the other
-facts give, which it includes.
+With `--live` the indexes are read first: PyPI into `facts/pypi.json`, and PyTorch's, as `torchconf
+catalog refresh` does, into `facts/live.json`. That takes the place of the wheels and backends that
+the other facts give, which it includes. An index that cannot be read is told, and the other is
+taken all the same.
 
 The facts are evidence, so absence needs a reason. A cell (package, release, backend) says on which
 platforms which Pythons are known to have a wheel, and how far its silence counts:
@@ -25,71 +26,126 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from torchconf.catalog.encoding import Cell, intern, platforms_of, python_of, render
+from torchconf.catalog.encoding import (
+    PLANNED,
+    Cell,
+    cells_of,
+    intern,
+    platforms_of,
+    pythons_of,
+    render,
+)
 from torchconf.catalog.families import parse_families
+from torchconf.errors import CatalogError
 
 FACTS = Path(__file__).with_name("facts")
 COMPILED = Path(__file__).with_name("catalog.json")
 
 # The newest release whose CPU index is covered: later ones are known from single file names.
 _PYPI = "pypi"
-_LIVE = ("as_of", "backends", "releases", "sets", "wheels")
+_COMPANIONS = ("torchvision", "torchaudio", "torchcodec", "torchao", "xformers")
+_LIVE = ("as_of_indexes", "backends", "releases", "sets", "wheels")
 
 
 def main() -> int:
     """Write the compiled catalog; return the exit status."""
-    if "--live" in sys.argv[1:]:
-        read_live(FACTS)
+    status = read_live(FACTS) if "--live" in sys.argv[1:] else 0
     COMPILED.write_text(render(compile_catalog(FACTS)), encoding="utf-8", newline="\n")
     sys.stdout.write(f"wrote {COMPILED.name}, {COMPILED.stat().st_size} bytes\n")
-    return 0
+    return status
 
 
-def read_live(facts: Path) -> None:
-    """Read the live indexes, and keep what they have beside the facts.
+def read_live(facts: Path) -> int:
+    """Read PyPI and PyTorch's indexes, and keep what they have beside the facts.
 
-    Raises:
-        CatalogError: An answer is not whole; the facts stay as they are.
+    Each for itself: the facts of the one that gives no whole answer stay as they are.
+
+    Returns:
+        The exit status: 1 if neither could be read.
     """
     # Imported here: the compiler itself needs no network.
     from datetime import UTC, datetime
 
+    from torchconf.catalog.read_pypi import read_pypi
+
+    today = datetime.now(UTC).date().isoformat()
+    failed = 0
+    for name, read in (("PyPI", read_pypi), ("PyTorch's indexes", _read_pytorch)):
+        try:
+            said = read(facts, today, os.environ.get("UV_DEFAULT_INDEX"))
+        except CatalogError as error:
+            failed += 1
+            said = f"not read, {error}"
+        sys.stdout.write(f"{name}: {said}\n")
+    return int(failed == 2)  # noqa: PLR2004 - both
+
+
+def _read_pytorch(facts: Path, today: str, pypi: str | None) -> str:
+    """Read PyTorch's indexes; return what to say of it.
+
+    Raises:
+        CatalogError: An answer is not whole; the facts stay as they are.
+    """
     from torchconf.catalog import Catalog
     from torchconf.catalog.refresh import Settings, refreshed
 
     data = compile_catalog(facts)
     catalog = Catalog(data)
-    settings = Settings(catalog.base_url, pypi=os.environ.get("UV_DEFAULT_INDEX"))
-    today = datetime.now(UTC).date().isoformat()
-    new = refreshed(catalog, data, settings, today)
+    new, missing = refreshed(catalog, data, Settings(catalog.base_url, pypi=pypi), today)
     text = json.dumps({key: new[key] for key in _LIVE}, indent=1, sort_keys=True)
     (facts / "live.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    return f"read; {len(missing)} wheels that were planned or seen before are not there"
 
 
 def compile_catalog(facts: Path) -> dict[str, Any]:
     """Return the catalog as plain data, in the shape that `torchconf.catalog` validates."""
     compiled = _compiled(facts)
     live = facts / "live.json"
-    return compiled | _read(live) if live.is_file() else compiled
+    return _with_live(compiled, _read(live)) if live.is_file() else compiled
+
+
+def _with_live(compiled: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
+    """Return the catalog with what PyTorch's indexes had; PyPI's half is that of the facts."""
+    cells = {key: cell for key, cell in cells_of(compiled).items() if key[2] == _PYPI}
+    cells |= {key: cell for key, cell in cells_of(live).items() if key[2] != _PYPI}
+    sets, wheels = intern(cells)
+    dates = {**compiled["as_of_indexes"], "pytorch": live["as_of_indexes"]["pytorch"]}
+    releases = {
+        version: {**live["releases"].get(version, {}), **release}
+        for version, release in compiled["releases"].items()
+    }
+    return compiled | {
+        "as_of": min(dates.values()),
+        "as_of_indexes": dates,
+        "backends": live["backends"],
+        "releases": live["releases"] | releases,
+        "sets": sets,
+        "wheels": wheels,
+    }
 
 
 def _compiled(facts: Path) -> dict[str, Any]:
     base = _read(facts / "backends.json")
-    companions = _read(facts / "companions.json")
+    matrix = _read(facts / "matrix.json")
+    pypi = _read(facts / "pypi.json")
     rows = [
         json.loads(line)
         for line in (facts / "wheels.jsonl").read_text(encoding="utf-8").splitlines()
     ]
+    rows += [row | {"index": _PYPI, "evidence": ["pypi"]} for row in pypi["releases"]]
     requires = _read(facts / "requires.json")
-    releases = _releases(base, companions, requires["index"][base["main_package"]], rows)
-    cells = _cells(base, releases, rows, requires["pypi"])
+    releases = _releases(base, matrix, requires["index"][base["main_package"]], pypi["releases"])
+    cells = _cells(base, releases, rows)
     sets, wheels = intern(cells)
+    dates = {_PYPI: pypi["as_of"], "pytorch": base["as_of"]}
     return {
         "schema_version": 1,
-        "as_of": base["as_of"],
+        "as_of": min(dates.values()),
+        "as_of_indexes": dates,
         "base_url": base["base_url"],
         "fallback": base["fallback"],
         "main_package": base["main_package"],
@@ -100,10 +156,10 @@ def _compiled(facts: Path) -> dict[str, Any]:
         "ambiguous": base["ambiguous"],
         "mirror_words": base["mirrors"]["words"],
         "families": _families(_read(facts / "families.json")),
-        "backends": _backends(base, companions, releases, cells),
+        "backends": _backends(base, matrix, releases, cells),
         "platform_ends": {k: v for k, v in base["platform_ends"].items() if k != "_source"},
         "releases": releases,
-        "companions": _companions(companions, base, rows),
+        "companions": _companions(_read(facts / "fits.json"), pypi["releases"]),
         "cuda_majors": base["cuda_majors"]["packages"],
         "dependents": _dependents(_read(facts / "dependents.json")),
         "sets": sets,
@@ -142,24 +198,21 @@ def _accelerators(base: dict[str, Any]) -> dict[str, Any]:
 
 def _releases(
     base: dict[str, Any],
-    companions: dict[str, Any],
-    requires: dict[str, Any],
-    rows: list[dict[str, Any]],
+    matrix: dict[str, Any],
+    builds: dict[str, Any],
+    pypi: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Return what is known of each torch release as a whole."""
-    macos = {
-        row["version"]: min(minimums)
-        for row in rows
-        if row["package"] == base["main_package"]
-        and row["index"] == _PYPI
-        and (minimums := _macos_minimums(row["wheels"]))
-    }
+    """Return what is known of each torch release as a whole: of those with a matrix, and newer."""
+    oldest = min(map(Version, matrix["torch"]))
     found: dict[str, Any] = {}
-    for version, facts in companions["torch"].items():
-        documented = facts.get("documented") or {}
+    for facts in pypi:
+        version = facts["version"]
+        if facts["package"] != base["main_package"] or Version(version) < oldest:
+            continue
+        documented = matrix["torch"].get(version) or {}
         release: dict[str, Any] = {
             "python": facts["requires_python"],
-            "pypi": _pypi_builds(base, facts),
+            "pypi": _pypi_builds(base, facts, documented.get("pypi_cuda")),
         }
         if documented.get("python"):
             release["pythons"] = documented["python"]
@@ -171,16 +224,22 @@ def _releases(
             aarch64 = documented.get("cuda_aarch64_all_channels")
             if aarch64 is not None:
                 release["aarch64"] = [_cuda(name.removesuffix("-aarch64")) for name in aarch64]
-        pin = re.match(r"triton((?:==|~=)[0-9.]+)", facts.get("triton_on_pypi_build") or "")
-        if pin:
-            release["triton"] = pin[1]
-            unseen = _without_triton(requires, version)
+        triton = next((one for one in _needs(facts) if one.name == "triton"), None)
+        if triton is not None:
+            release["triton"] = str(triton.specifier)
+            unseen = _without_triton(builds, version)
             if unseen:
                 release["triton_unknown"] = unseen
-        if version in macos:
-            release["macos"] = ".".join(map(str, macos[version]))
+        if minimums := _macos_minimums(facts["wheels"]):
+            release["macos"] = ".".join(map(str, min(minimums)))
         found[version] = release
     return found
+
+
+def _needs(facts: dict[str, Any], platform: str = "") -> list[Requirement]:
+    """Return what a release on PyPI requires, on a platform if its wheels differ."""
+    lines = facts.get("requires_dist_on", {}).get(platform, facts.get("requires_dist", []))
+    return [Requirement(line) for line in lines]
 
 
 def _without_triton(builds: dict[str, Any], version: str) -> list[str]:
@@ -207,16 +266,36 @@ def _cuda(number: str) -> str:
     return "cu" + number.replace(".", "")
 
 
-def _pypi_builds(base: dict[str, Any], facts: dict[str, Any]) -> dict[str, str]:
-    """Say which backend PyPI's own wheel of a release is, per platform."""
+def _pypi_builds(
+    base: dict[str, Any], facts: dict[str, Any], brought: str | None
+) -> dict[str, str]:
+    """Say which backend PyPI's own wheel of a release is, per platform.
+
+    The CUDA packages that it requires on Linux say so. A wheel for x86_64 that requires none brings
+    them along; `brought` is their version, if it is known.
+    """
     builds = {
         platform: base["fallback"]
         for platform in base["accelerators"][base["fallback"]]["platforms"]
         if not platform.startswith("linux")
     }
-    for machine, number in facts["pypi_linux_cuda"].items():
-        if number is not None:
-            builds[f"linux-{machine}"] = number if number == base["fallback"] else _cuda(number)
+    for machine in ("x86_64", "aarch64"):
+        environment = {
+            "sys_platform": "linux", "platform_system": "Linux", "platform_machine": machine,
+        }  # fmt: skip
+        numbers = [
+            part.version
+            for one in _needs(facts, f"linux-{machine}")
+            if re.fullmatch(r"cuda-toolkit|nvidia-cuda-runtime(-cu\d+)?", one.name)
+            and (one.marker is None or one.marker.evaluate(environment))
+            for part in one.specifier
+        ]
+        if machine == "x86_64" and brought:
+            numbers.append(brought)
+        if numbers:
+            builds[f"linux-{machine}"] = _cuda(".".join(numbers[0].split(".")[:2]))
+        elif machine != "x86_64":
+            builds[f"linux-{machine}"] = base["fallback"]
     return builds
 
 
@@ -224,10 +303,16 @@ def _cells(
     base: dict[str, Any],
     releases: dict[str, Any],
     rows: list[dict[str, Any]],
-    metadata: dict[str, Any],
 ) -> dict[tuple[str, str, str], Cell]:
     """Merge the rows of each package, public version and backend, then add what is documented."""
+    # An index states the same as PyPI does.
+    requires = {
+        (row["package"], row["version"]): row["requires_python"]
+        for row in rows
+        if row["index"] == _PYPI
+    }
     anywhere = list(base["accelerators"][base["fallback"]]["platforms"])
+    oldest = int(base["pythons"][0].partition(".")[2])
     patterns = [re.compile(data["pattern"]) for data in base["accelerators"].values()]
     cells: dict[tuple[str, str, str], Cell] = defaultdict(
         lambda: {"seen": defaultdict(set), "complete": set()}
@@ -239,12 +324,20 @@ def _cells(
         if index != _PYPI and not any(pattern.fullmatch(index) for pattern in patterns):
             continue
         version = row["version"].partition("+")[0]
+        within = requires.get((row["package"], version))
+        seen = {
+            (platform, python)
+            for tag, pythons in row["wheels"].items()
+            for platform in platforms_of(tag, anywhere)
+            for python_tag in pythons
+            for python in pythons_of(python_tag, within)
+            if int(python.partition(".")[2].rstrip("t+")) >= oldest or "+" in python
+        }
+        if not seen:
+            continue  # For Pythons that nobody asks about.
         cell = cells[row["package"], version, index]
-        requires = metadata.get(row["package"], {}).get(version, {}).get("requires_python")
-        for tag, pythons in row["wheels"].items():
-            for platform in platforms_of(tag, anywhere):
-                known = (python_of(tag, requires) for tag in pythons)
-                cell["seen"][platform].update(filter(None, known))
+        for platform, python in seen:
+            cell["seen"][platform].add(python)
         if index == _PYPI:
             cell["complete"].add("all")
         if "list" in row["evidence"]:
@@ -282,6 +375,8 @@ def _document(
                 for data in base["accelerators"].values()
                 if re.fullmatch(data["pattern"], backend)
             )
+            if not cell["seen"]:
+                cell["complete"].add(PLANNED)
             for platform in accelerator["platforms"]:
                 if not platform.endswith("aarch64") or backend in release.get("aarch64", []):
                     cell["seen"][platform].update(pythons)
@@ -299,7 +394,7 @@ def _document(
 
 def _backends(
     base: dict[str, Any],
-    companions: dict[str, Any],
+    matrix: dict[str, Any],
     releases: dict[str, Any],
     cells: dict[tuple[str, str, str], Cell],
 ) -> dict[str, Any]:
@@ -323,7 +418,7 @@ def _backends(
         if ended:
             entry["ended"] = ended
         for system in ("linux", "windows"):
-            if driver := companions["min_driver"][system].get(backend):
+            if driver := matrix["min_driver"][system].get(backend):
                 entry.setdefault("driver", {})[system] = driver
         if capability := base["capability"].get(backend):
             entry["capability"] = capability
@@ -341,37 +436,43 @@ def _numbered(base: dict[str, Any], backend: str) -> bool:
     return not any(data["pattern"] == backend for data in base["accelerators"].values())
 
 
-def _companions(
-    companions: dict[str, Any], base: dict[str, Any], rows: list[dict[str, Any]]
-) -> dict[str, list[list[Any]]]:
-    """Return, newest first, each companion release, the torch it fits, and whether it says so.
+def _companions(fits: dict[str, Any], pypi: list[dict[str, Any]]) -> dict[str, list[list[Any]]]:
+    """Return, newest first, each companion release, the torch it fits, and who says so.
 
-    The torch is `""` where nobody said; the last part is true where the wheel's metadata do.
+    The torch is `""` where nobody said. The last part is true where the wheel's metadata do, false
+    where another source does and it does not work with another torch, None where it may.
     """
     found: dict[str, list[list[Any]]] = {}
-    for package in ("torchvision", "torchaudio", "xformers"):
-        found[package] = [
-            # torchaudio 2.11.0 states no torch; it is the first that works with any later one.
-            [version, needs or f">={version}", needs is not None]
-            for version, needs in companions[f"{package}_requires_torch"].items()
-        ]
-    table = companions["torchcodec_torch"]
-    versions = {row["version"].partition("+")[0] for row in rows if row["package"] == "torchcodec"}
-    found["torchcodec"] = [
-        [version, _torchcodec(table.get(".".join(version.split(".")[:2]))), False]
-        for version in sorted(versions, key=Version, reverse=True)
-    ]
-    for package in base["family"]:
-        for _, needs, _stated in found.get(package, []):
-            SpecifierSet(needs)
+    for package in _COMPANIONS:
+        table = found[package] = []
+        for facts in pypi:
+            if facts["package"] != package or "requires_dist" not in facts:
+                continue
+            version = facts["version"]
+            stated = next((one.specifier for one in _needs(facts) if one.name == "torch"), None)
+            entry = next(
+                (
+                    entry
+                    for entry in fits.get(package, ())
+                    if SpecifierSet(entry["releases"]).contains(version)
+                ),
+                None,
+            )
+            if stated is not None:
+                # An open range from before pins were usual was a promise that nobody kept.
+                is_kept = not table or any("==" in str(one) for one in stated) or not _pinned(table)
+                table.append([version, str(stated) if is_kept else "", True])
+            elif entry is not None:
+                is_strict = entry["otherwise"] == "no"
+                table.append([version, entry["torch"], False if is_strict else None])
+            else:
+                table.append([version, "", False])
     return found
 
 
-def _torchcodec(needs: str | None) -> str:
-    """Turn an entry of torchcodec's own table into a specifier; empty where it is unknown."""
-    if needs is None or needs.startswith("unknown"):
-        return ""
-    return str(needs) if needs.startswith(">") else f"=={needs}.*"
+def _pinned(table: list[list[Any]]) -> bool:
+    """Tell whether a newer release holds torch to one version."""
+    return any(stated and "==" in needs for _, needs, stated in table)
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename
 from packaging.version import Version
 
-from torchconf.catalog import Catalog, validated
-from torchconf.catalog.encoding import Cell, intern, platforms_of, python_of
+from torchconf.catalog import Catalog, serves_python, validated
+from torchconf.catalog.encoding import PLANNED, Cell, cells_of, intern, platforms_of, pythons_of
 from torchconf.errors import CatalogError, hide_secrets
 from torchconf.model.backends import PYPI
 from torchconf.model.wheel_names import parse_wheel_name
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import requests
     from pypi_simple import DistributionPackage
 
-__all__ = ["Settings", "refreshed"]
+__all__ = ["Missing", "Refreshed", "Settings", "refreshed"]
 
 _T = TypeVar("_T")
 _Result = TypeVar("_Result")
@@ -78,6 +78,23 @@ class _Page(NamedTuple):
     """Whether it is the index itself: of a copy, what is not there proves nothing."""
 
 
+class Missing(NamedTuple):
+    """What the catalog had of a release on one platform, planned or seen, and no index has."""
+
+    package: str
+    version: str
+    backend: str
+    platform: str
+    pythons: tuple[str, ...]
+
+
+class Refreshed(NamedTuple):
+    """What the live indexes have."""
+
+    data: dict[str, Any]
+    missing: tuple[Missing, ...] = ()
+
+
 def refreshed(
     catalog: Catalog,
     data: dict[str, Any],
@@ -85,8 +102,10 @@ def refreshed(
     today: str,
     *,
     begin: Callable[[int], Callable[[], None]] = lambda _: lambda: None,
-) -> dict[str, Any]:
+) -> Refreshed:
     """Return the data of a catalog, with what the live indexes have.
+
+    A wheel that was promised and is not there stops nothing: it is told.
 
     Args:
         catalog: The catalog that is there.
@@ -120,7 +139,8 @@ def refreshed(
     main = catalog.main_package
     if not any(p.files for p in pages if p.package == main and p.backend != PYPI.name):
         raise CatalogError(f"{settings.base} has no {main} at all", help=_UNCHANGED)
-    return validated(_merged(catalog, data, pages, today), "the refreshed catalog")
+    found = _merged(catalog, data, pages, today)
+    return found._replace(data=validated(found.data, "the refreshed catalog"))
 
 
 def _discovered(catalog: Catalog, settings: Settings) -> set[str]:
@@ -354,7 +374,9 @@ def _refuse_partial(pages: Iterable[_Page], data: dict[str, Any], main: str) -> 
         known = {
             Version(version)
             for version, cells in data["wheels"].get(page.package, {}).items()
-            if page.backend in cells and data["sets"][cells[page.backend]][1]
+            if page.backend in cells
+            and data["sets"][cells[page.backend]][1]
+            and PLANNED not in data["sets"][cells[page.backend]][0]
         }
         found = {version for version, _, _ in _wheels(page.files or ())}
         # Old releases may have been taken away, and one name may have been a slip; many are not.
@@ -396,22 +418,21 @@ def _wheels(
 
 def _merged(
     catalog: Catalog, data: dict[str, Any], pages: Iterable[_Page], today: str
-) -> dict[str, Any]:
+) -> Refreshed:
     """Return the data with the pages' cells in the place of the old ones."""
     new = deepcopy(data)
     anywhere = list(data["accelerators"][data["fallback"]]["platforms"])
-    cells: dict[tuple[str, str, str], Cell] = {}
-    for package, versions in data["wheels"].items():
-        for version, numbers in versions.items():
-            for backend, number in numbers.items():
-                complete, seen = data["sets"][number]
-                cells[package, version, backend] = {
-                    "complete": set(complete.split()),
-                    "seen": {platform: set(text.split()) for platform, text in seen.items()},
-                }
-    pythons: dict[str, str] = {}
+    before = cells_of(data)
+    cells = cells_of(data)
+    requires: dict[str, str] = {}
     read: set[str] = set()
     for page in pages:
+        if page.is_whole:
+            for key in [*cells]:
+                # What is only planned is not there until it is seen.
+                same = (key[0], key[2]) == (page.package, page.backend)
+                if same and PLANNED in cells[key]["complete"]:
+                    del cells[key]
         if page.files is None:
             continue
         anew: set[tuple[str, str, str]] = set()
@@ -424,18 +445,33 @@ def _merged(
                 anew.add(key)
                 cells[key] = {"complete": {"all"}, "seen": defaultdict(set)}
             cell = cells.setdefault(key, {"complete": set(), "seen": {}})
+            cell["complete"].discard(PLANNED)
             interpreter, _, platform = tag.partition(" ")
-            python = python_of(interpreter, file.requires_python)
-            if python is not None:
-                for each in platforms_of(platform, anywhere):
-                    cell["seen"].setdefault(each, set()).add(python)
+            pythons = pythons_of(interpreter, file.requires_python)
+            for each in platforms_of(platform, anywhere) if pythons else ():
+                cell["seen"].setdefault(each, set()).update(pythons)
             if page.package == catalog.main_package and _is_specifier(file.requires_python):
-                pythons[str(version)] = file.requires_python
+                requires[str(version)] = file.requires_python
     new["sets"], new["wheels"] = intern(cells)
     new["wheels"] = {p: _newest_first(v) for p, v in new["wheels"].items()}
     new["as_of"] = today
-    _release(new, catalog, cells, pythons, read)
-    return new
+    new["as_of_indexes"] = dict.fromkeys(data["as_of_indexes"], today)
+    _release(new, catalog, cells, requires, read)
+    return Refreshed(new, tuple(_missing(before, cells)))
+
+
+def _missing(
+    before: dict[tuple[str, str, str], Cell], after: dict[tuple[str, str, str], Cell]
+) -> Iterable[Missing]:
+    """Yield what was planned or seen of each release, and is not there."""
+    for key, cell in before.items():
+        there = after[key]["seen"] if key in after else {}
+        for platform, pythons in cell["seen"].items():
+            served = " ".join(there.get(platform, ())).split()
+            lost = [python for python in pythons if not serves_python(served, python)]
+            if lost:
+                lost.sort(key=lambda python: int(python.partition(".")[2].rstrip("t+")))
+                yield Missing(*key, platform, tuple(lost))
 
 
 def _is_specifier(text: str | None) -> TypeGuard[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from torchconf.catalog import Catalog
+    from torchconf.catalog.refresh import Missing
     from torchconf.cli.options import CommonOptions, Format
     from torchconf.cli.parser import Parser
     from torchconf.model.backends import Backend
@@ -105,6 +106,7 @@ def _list(options: CatalogOptions) -> int:
         print_json(
             {
                 "as_of": catalog.as_of,
+                "as_of_indexes": dict(catalog.dates),
                 "source": source,
                 "path": path,
                 "releases": [str(release) for release in catalog.releases],
@@ -139,7 +141,7 @@ def _list(options: CatalogOptions) -> int:
     if not options.common.quiet:
         words = {"file": path, "cache": f"refreshed, {path}", "packaged": "packaged"}[source]
         newest = f"{len(catalog.releases)} torch releases up to {catalog.releases[0]}"
-        print_notes([f"as of {catalog.as_of} ({words}): {newest}"])
+        print_notes([f"{_days(catalog)} ({words}): {newest}"])
     return 0
 
 
@@ -157,11 +159,13 @@ def _show(options: CatalogOptions) -> int:
     from torchconf.errors import shown
     from torchconf.report.columns import plain_table, platform_title
     from torchconf.report.json_data import print_json
+    from torchconf.report.messages import print_notes
 
     catalog = load_catalog()
     rows = list(_rows(options.what, catalog))
     if options.format == "json":
-        print_json({"as_of": catalog.as_of, "wheels": rows})
+        days = {"as_of": catalog.as_of, "as_of_indexes": dict(catalog.dates)}
+        print_json({**days, "wheels": rows})
         return 0
     if not rows:
         _say_nothing_seen(options.what or "", catalog)
@@ -174,7 +178,16 @@ def _show(options: CatalogOptions) -> int:
     ]
     head = ["version", "build", *map(platform_title, platforms)]
     sys.stdout.write(f"{shown(rows[0]['package'])}\n{plain_table(head, table)}")
+    if not options.common.quiet:
+        print_notes([_days(catalog)])
     return 0
+
+
+def _days(catalog: Catalog) -> str:
+    """Say on which day each of the indexes was read last."""
+    names = {"pypi": "PyPI", "pytorch": "PyTorch's indexes"}
+    each = (f"{names.get(index, index)} as of {day}" for index, day in catalog.dates.items())
+    return ", ".join(each)
 
 
 def _say_nothing_seen(package: str, catalog: Catalog) -> None:
@@ -304,7 +317,7 @@ def _refresh(options: CatalogOptions) -> int:
     )
     today = datetime.now(UTC).date().isoformat()
     with pages("reading indexes") as begin:
-        new = refreshed(catalog, data, settings, today, begin=begin)
+        new, missing = refreshed(catalog, data, settings, today, begin=begin)
     path = cached_file()
     os.makedirs(os.path.dirname(path), exist_ok=True)
     files.replace(files.read_file(path, may_be_missing=True), render(new))
@@ -314,7 +327,14 @@ def _refresh(options: CatalogOptions) -> int:
     builds = sorted(set(fresh.backends) - set(catalog.backends))
     if options.format == "json":
         print_json(
-            {"as_of": fresh.as_of, "path": path, "new_releases": found, "new_backends": builds}
+            {
+                "as_of": fresh.as_of,
+                "as_of_indexes": dict(fresh.dates),
+                "path": path,
+                "new_releases": found,
+                "new_backends": builds,
+                "missing": [one._asdict() | {"pythons": list(one.pythons)} for one in missing],
+            }
         )
     elif not options.common.quiet:
         print_notes(
@@ -322,6 +342,24 @@ def _refresh(options: CatalogOptions) -> int:
                 f"wrote {path}, as of {fresh.as_of}",
                 f"new releases: {', '.join(found) or 'none'}",
                 f"new builds: {', '.join(builds) or 'none'}",
+                *_spoken(missing, is_verbose=options.common.verbose),
             ]
         )
     return 0
+
+
+_SHOWN = 8
+
+
+def _spoken(missing: Sequence[Missing], *, is_verbose: bool) -> list[str]:
+    """Say what the catalog had and no index has, a release and build a line."""
+    lines: dict[str, list[str]] = {}
+    for one in missing:
+        where = f"{one.platform} ({', '.join(one.pythons)})"
+        lines.setdefault(f"{one.package} {one.version} for {one.backend}", []).append(where)
+    if not lines:
+        return []
+    found = [f"{name}: {', '.join(where)}" for name, where in lines.items()]
+    shown = found if is_verbose else found[:_SHOWN]
+    more = [f"and {len(found) - len(shown)} more (`-v`)"] if len(shown) < len(found) else []
+    return ["planned or seen before, and not there:", *shown, *more]

@@ -6,6 +6,7 @@ It stands apart from `torchconf.catalog` for `completion`, which has no time to 
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 from torchconf.files.reading import read_regular
@@ -36,12 +37,12 @@ def cached_file() -> str:
 def chosen_file() -> tuple[str, str]:
     """Return the file to read, and what it is: `file`, `cache` or `packaged`.
 
-    A refreshed catalog that is older than the packaged one is left aside.
+    A refreshed catalog is left aside where the packaged one is newer, or as new.
     """
     if named := os.environ.get(VARIABLE):
         return named, "file"
     cached = cached_file()
-    if os.path.isfile(cached) and _as_of(cached) > _as_of(PACKAGED):
+    if os.path.isfile(cached) and _days(cached) > _days(PACKAGED):
         return cached, "cache"
     return PACKAGED, "packaged"
 
@@ -63,10 +64,16 @@ def read_catalog(path: str, size: int = -1) -> str:
     return (files("torchconf") / "catalog" / "catalog.json").read_text(encoding="utf-8")
 
 
-def _as_of(path: str) -> str:
-    """Return the day of a catalog from its first lines; empty if it has none."""
+def _days(path: str) -> list[str]:
+    """Return the days on which the indexes of a catalog were read, the oldest first.
+
+    They are in its first lines. One of an older torchconf has one day for all; a file that is no
+    catalog has none.
+    """
     try:
         begin = read_catalog(path, 1 << 14)
     except (OSError, UnicodeDecodeError):
-        return ""
-    return begin.partition('"as_of":')[2].lstrip(' "').partition('"')[0]
+        return []
+    each = begin.partition('"as_of_indexes":')[2].partition("}")[0]
+    days = re.findall(r'"(\d{4}-\d\d-\d\d)"', each)
+    return sorted(days) or [begin.partition('"as_of":')[2].lstrip(' "').partition('"')[0]]

@@ -315,7 +315,5 @@ def _changed_variables(decision: Decision) -> Iterator[str]:
 
 def unknowns(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:
     """Say what the catalog does not know of a release that was chosen."""
-    doubts = [
-        f"the catalog of {catalog.as_of} has no information on {doubt}" for doubt in choice.doubts
-    ]
+    doubts = [f"the catalog of {day} has no information on {text}" for text, day in choice.doubts]
     return (*doubts, f"run {REFRESH} to read the live indexes") if doubts else ()

@@ -45,6 +45,14 @@ class Needs(NamedTuple):
         return [target for target in targets if where is None or target.platform in where]
 
 
+class Doubt(NamedTuple):
+    """What the catalog does not know."""
+
+    text: str
+    as_of: str
+    """The day on which the index in question was read last."""
+
+
 class ReleaseChoice(NamedTuple):
     """The release that was chosen."""
 
@@ -57,8 +65,7 @@ class ReleaseChoice(NamedTuple):
     python: str | None
     """The lowest Python on which it serves every target."""
     certainty: int
-    doubts: tuple[str, ...]
-    """What the catalog does not know, in words."""
+    doubts: tuple[Doubt, ...]
     held_back: tuple[str, ...] = ()
     """Why a bare accelerator is not its newest backend, in words."""
 
@@ -105,7 +112,7 @@ def assess(
         companions=companions,
         python=pythons[0] if pythons else None,
         certainty=certainty,
-        doubts=_spoken(doubts),
+        doubts=_doubted(doubts, catalog),
         held_back=held_back,
     )
     return Assessment(choice, tuple(missing))
@@ -224,6 +231,8 @@ class _CompanionFit(NamedTuple):
     missing: tuple[tuple[Target, str], ...] = ()
     unseen: tuple[tuple[Target, str], ...] = ()
     """Those of the doubts that are about a whole index: no wheel of the release was seen there."""
+    strange: int = 0
+    """How strange the release is to the indexes: 1 for each that lacks it, 2 if all of them do."""
 
 
 def _companion(
@@ -237,7 +246,8 @@ def _companion(
 ) -> _CompanionFit:
     """Choose the newest companion that fits a torch release and is missing nowhere.
 
-    Of several, the one with the fewest doubts wins, then the newest.
+    Of several, the one with the fewest doubts wins, then the one that was seen on most of the
+    indexes, then the newest: what is on PyPI alone may never come to the others.
     """
     fitting = catalog.companions(package, release)
     if fitting is None and not _may_be_old(package, allowed, torch, targets, catalog):
@@ -251,7 +261,7 @@ def _companion(
     ]
     if not found:
         return _CompanionFit(missing=tuple((t, f"{package} that fits") for t in targets))
-    return min(found, key=lambda one: (len(one.missing), len(one.doubts)))
+    return min(found, key=lambda one: (len(one.missing), len(one.doubts), one.strange))
 
 
 def _may_be_old(
@@ -299,7 +309,10 @@ def _companion_release(
             or catalog.goes_along(package, target.backend)
         ):
             unseen.append((target, f"{package} {version}"))
-    return _CompanionFit(version, tuple(doubts), tuple(missing), tuple(unseen))
+    backends = {target.backend for target in targets}
+    lacking = [one for one in backends if not catalog.carries(package, version, one)]
+    strange = len(lacking) * (1 if catalog.is_indexed(package, version) else 2)
+    return _CompanionFit(version, tuple(doubts), tuple(missing), tuple(unseen), strange)
 
 
 def _on(some: Sequence[str], of: Mapping[str, Answer]) -> str:
@@ -312,6 +325,16 @@ def _spoken(doubts: Iterable[tuple[Target, str]]) -> tuple[str, ...]:
     for target, text in doubts:
         grouped.setdefault(text, []).append(str(target))
     return tuple(f"{text} for {', '.join(targets)}" for text, targets in grouped.items())
+
+
+def _doubted(doubts: Sequence[tuple[Target, str]], catalog: Catalog) -> tuple[Doubt, ...]:
+    """Say what is not known, each with the day of its index."""
+    days = dict.fromkeys(catalog.as_of_index(target.backend) for target, _ in doubts)
+    return tuple(
+        Doubt(text, day)
+        for day in days
+        for text in _spoken(one for one in doubts if catalog.as_of_index(one[0].backend) == day)
+    )
 
 
 def leaves_platform(

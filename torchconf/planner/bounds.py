@@ -179,7 +179,11 @@ def _last_line(target: Target, catalog: Catalog) -> tuple[int, ...]:
 
 
 def lowest_companion(name: str, torch: SpecifierSet, catalog: Catalog) -> Version | None:
-    """Return the newest companion of the lowest torch in a range, if the catalog knows one."""
+    """Return the newest companion of the lowest torch in a range, if the catalog knows one.
+
+    One that PyTorch's indexes have comes first: a bound must not ask for what is on PyPI alone.
+    """
     admitted = [release for release in catalog.releases if release in torch]
-    fitting = catalog.companions(name, min(admitted)) if admitted else None
-    return max(fitting, default=None) if fitting else None
+    fitting = (catalog.companions(name, min(admitted)) if admitted else None) or ()
+    indexed = [version for version in fitting if catalog.is_indexed(name, version)]
+    return max(indexed or fitting, default=None)

@@ -11,6 +11,7 @@ from torchconf.planner.assess import (
     MISSING,
     UNKNOWN,
     Assessment,
+    Doubt,
     Needs,
     ReleaseChoice,
     assess,
@@ -80,5 +81,5 @@ def _newer(specs: Sequence[TargetSpec], needs: Needs, catalog: Catalog) -> Relea
         companions={},
         python=pythons[0],
         certainty=UNKNOWN,
-        doubts=(f"any torch {needs.torch}",),
+        doubts=(Doubt(f"any torch {needs.torch}", catalog.as_of),),
     )

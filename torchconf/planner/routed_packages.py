@@ -66,7 +66,7 @@ def _follows(inputs: Inputs, name: str) -> bool:
     if not sources and inputs.request.remove:
         return False
     if not sources:
-        return inputs.catalog.companions(name, inputs.catalog.releases[0]) is not None
+        return inputs.catalog.is_bound(name)
     beside = {s.value for s in inputs.sources_for(canonicalize_name(inputs.main))}
     return all(s.kind == "index" and (not beside or s.value in beside) for s in sources)
 

@@ -109,7 +109,7 @@ def wheels_named(files: Iterable[str], catalog: Catalog) -> Iterator[Wheel]:
     # Imported here: few projects have such folders.
     from packaging.utils import InvalidWheelFilename
 
-    from torchconf.catalog.encoding import platforms_of, python_of
+    from torchconf.catalog.encoding import platforms_of, pythons_of
     from torchconf.model.wheel_names import parse_wheel_name
 
     anywhere = list(catalog.accelerator(catalog.fallback).platforms)
@@ -119,8 +119,11 @@ def wheels_named(files: Iterable[str], catalog: Catalog) -> Iterator[Wheel]:
         except InvalidWheelFilename:
             continue
         pythons = {
-            python_of(f"{tag.interpreter}-{tag.abi}" if tag.abi in {"abi3", "none"} else tag.abi)
+            python
             for tag in tags
+            for python in pythons_of(
+                f"{tag.interpreter}-{tag.abi}" if tag.abi in {"abi3", "none"} else tag.abi
+            )
         }
         platforms = {one for tag in tags for one in platforms_of(tag.platform, anywhere)}
-        yield Wheel(name, version, frozenset(filter(None, pythons)), frozenset(platforms))
+        yield Wheel(name, version, frozenset(pythons), frozenset(platforms))

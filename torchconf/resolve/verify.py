@@ -302,10 +302,8 @@ def _does_not_fit(one: Verified, torch: Verified, catalog: Catalog) -> str | Non
         carried = catalog.serves(f"{catalog.base_url}/{torch.row.backend}", package)
         if carried:
             return f"it comes from PyPI, but torch comes from {torch.row.backend}"
-    known = {version for version, _, _ in catalog.pairs(package)}
-    if own is None or torch_version is None or own not in known:
-        return None  # What it fits, nobody has seen.
-    fitting = catalog.companions(package, torch_version)
-    if fitting is not None and own not in fitting and torch_version in catalog.releases:
-        return f"{package} {own} does not fit torch {torch_version}" if fitting else None
+    if own is None or torch_version is None:
+        return None
+    if catalog.fits(package, own, torch_version) is Answer.NO:
+        return f"{package} {own} does not fit torch {torch_version}"
     return None

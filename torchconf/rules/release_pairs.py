@@ -107,11 +107,10 @@ class CompanionMisfit(Rule):
     ) -> Finding | None:
         known = context.catalog.pairs(one.name)
         asked = reachable_range(context, place, one)
-        first = next((each for each in known if asked.contains(each[0], prereleases=True)), None)
-        if first is None or (first[2] and admits_newer(asked, known[0][0])):
-            return None  # Nobody knows, or uv looks for a pair by itself.
         pairs = [each for each in known if asked.contains(each[0], prereleases=True)]
         inside = reachable_range(context, place, torch)
+        if not pairs:
+            return None
         if not admits_newer(asked, known[0][0]) and not any(
             overlaps(inside, str(needs)) for _, needs, _ in pairs
         ):
@@ -122,7 +121,11 @@ class CompanionMisfit(Rule):
                 f"no release of `{_spoken(one)}` is compatible with `{_spoken(torch)}`",
                 severity=None,
             )
-        version, needs, is_stated = _taken(context, place, one, pairs)
+        # What states a torch that cannot be, uv passes over, and takes an older one that states none.
+        possible = [each for each in pairs if not each[2] or overlaps(inside, str(each[1]))]
+        if not possible:
+            return None
+        version, needs, is_stated = _taken(context, place, one, possible)
         release = None if is_stated else _newest_torch(context, place, torch, one)
         if release is None or needs.contains(release, prereleases=True):
             return None

@@ -6,6 +6,8 @@ The replica judges the catalog too, so it shares no code with it.
 from __future__ import annotations
 
 import json
+import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,9 @@ from typing import Any, NamedTuple
 from packaging.version import Version
 
 from tests.support.paths import PACKAGE
+
+FIRST = Version("1.13")
+"""The first torch whose CUDA packages are known; older wheels brought them along."""
 
 FACTS = PACKAGE / "catalog" / "facts"
 
@@ -34,7 +39,7 @@ class Line:
 
 
 class TorchRelease(NamedTuple):
-    """What companions.json says of one torch release.
+    """What pypi.json and matrix.json say of one torch release.
 
     `backends` and `aarch64` are index names that the build matrix of PyTorch documents, all of
     them and those with wheels for Linux on aarch64; `pythons` are wheel tags. Empty where
@@ -61,15 +66,16 @@ class Facts(NamedTuple):
 
 
 def read_facts(folder: Path) -> Facts:
-    """Read wheels.jsonl, companions.json and requires.json; their README says what they hold."""
+    """Read wheels.jsonl, pypi.json, matrix.json and requires.json; their README explains them."""
     with (folder / "wheels.jsonl").open(encoding="utf-8") as file:
         rows = [json.loads(row) for row in file]
-    companions = json.loads((folder / "companions.json").read_text(encoding="utf-8"))
+    matrix = json.loads((folder / "matrix.json").read_text(encoding="utf-8"))["torch"]
     requires = json.loads((folder / "requires.json").read_text(encoding="utf-8"))
-    for release, entry in companions["torch"].items():
-        # torchaudio 2.11.0 requires no torch, so that companions.json pairs it with none.
-        if release in requires["pypi"]["torchaudio"]:
-            entry["torchaudio"] = [release]
+    requires["pypi"] = defaultdict(dict)
+    for row in json.loads((folder / "pypi.json").read_text(encoding="utf-8"))["releases"]:
+        if "requires_dist" in row:
+            rows.append(row | {"index": "pypi", "evidence": ["pypi"]})
+            requires["pypi"][row["package"]][row["version"]] = row
     return Facts(
         [
             Line(
@@ -83,24 +89,46 @@ def read_facts(folder: Path) -> Facts:
             for row in rows
         ],
         {
-            Version(release): _torch(Version(release), entry)
-            for release, entry in companions["torch"].items()
+            Version(release): _torch(Version(release), entry, matrix.get(release, {}), requires)
+            for release, entry in requires["pypi"]["torch"].items()
+            if Version(release) >= FIRST
         },
         requires,
     )
 
 
-def _torch(release: Version, entry: Mapping[str, Any]) -> TorchRelease:
-    documented = entry.get("documented", {})
+def _torch(
+    release: Version,
+    entry: Mapping[str, Any],
+    documented: Mapping[str, Any],
+    requires: Mapping[str, Any],
+) -> TorchRelease:
+    triton = [line for line in entry["requires_dist"] if re.match(r"triton\b(?!-)", line)]
+    cuda = [
+        (match[1], line)
+        for line in entry["requires_dist"]
+        if (match := re.match(r"(?:cuda-toolkit\b.*|nvidia-cuda-runtime.*)==(\d+[.]\d+)", line))
+    ]
     return TorchRelease(
         release,
         {
-            package: tuple(Version(version) for version in entry[package])
+            package: tuple(
+                Version(version)
+                for version, other in requires["pypi"][package].items()
+                if f"torch=={release}" in other["requires_dist"]
+                # torchaudio 2.11.0 requires no torch.
+                or (package, version) == ("torchaudio", str(release))
+            )
             for package in ("torchvision", "torchaudio")
         },
         entry["requires_python"],
-        entry["triton_on_pypi_build"],
-        {machine: cuda for machine, cuda in entry["pypi_linux_cuda"].items() if cuda != "cpu"},
+        triton[0] if triton else None,
+        {
+            machine: number
+            for machine in ("x86_64", "aarch64")
+            for number, line in cuda
+            if machine in line or "platform_machine" not in line
+        },
         frozenset(
             [cuda_index(cuda) for cuda in documented.get("cuda") or ()]
             + [f"rocm{rocm}" for rocm in documented.get("rocm") or ()]

@@ -128,7 +128,7 @@ class Requirements:
             required += [f"{pin} ; {linux}" for pin in self._nvidia(release, index)]
         if pinned := triton(torch, index):
             # Triton has no wheel for the newest Python; PyPI's torch says from which on.
-            markers = re.findall(r"python_full_version < '[\d.]+'", torch.triton or "")
+            markers = re.findall(r'python_version < "[\d.]+"', torch.triton or "")
             # Windows gets a triton from the XPU index only, since 3.3.
             if kind != "xpu" or release < Version("2.7"):
                 markers.append(linux)
@@ -159,7 +159,8 @@ def _nvidia_pins(facts: Facts) -> dict[tuple[str, Version], tuple[str, ...]]:
         for index, entry in places.items()
     ]
     for version, entry in facts.requires["pypi"]["torch"].items():
-        if cuda := facts.torches[Version(version)].pypi_cuda.get("x86_64"):
+        torch = facts.torches.get(Version(version))
+        if cuda := torch and torch.pypi_cuda.get("x86_64"):
             stated.append((cuda_index(cuda), version, entry["requires_dist"]))
     pins = {}
     for index, version, requirements in stated:

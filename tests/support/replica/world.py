@@ -9,7 +9,7 @@ lists what one project could use, a mention names one wheel. So:
 - `cpu` has PyPI's macOS wheels, without a local version.
 - torchvision and torchaudio of a torch are served wherever that torch is.
 - A triton is served on every index where a torch pins it.
-- Wheels whose requirements nobody knows are left out: old releases, and torchtext.
+- Wheels whose requirements nobody knows are left out, and those for a torch before 1.13.
 
 PyPI's own wheels are complete in the facts and taken as they are.
 """
@@ -77,7 +77,12 @@ def indexes(facts: Facts, newest: Version) -> Indexes:
     """Return index folder (`cu130`, `pypi`) to package to wheels; `newest` limits torch."""
     requirements = Requirements(facts)
     torches = [torch for torch in facts.torches.values() if torch.release <= newest]
-    pypi = [line for line in facts.lines if line.index == "pypi" and _known(line, requirements)]
+    pypi = [
+        line
+        for line in facts.lines
+        if line.index == "pypi" and _known(line, requirements)
+        if _current(line, facts, requirements)
+    ]
     shelves = _shelves(facts, requirements, torches)
     for index, shelf in shelves.items():
         for torch in torches:
@@ -114,6 +119,16 @@ def _add_macos(shelf: _Shelf, pypi: Iterable[Line]) -> None:
 
 def _known(line: Line, requirements: Requirements) -> bool:
     return requirements.knows(line.package, line.release)
+
+
+def _current(line: Line, facts: Facts, requirements: Requirements) -> bool:
+    """Tell whether a release on PyPI is for one of the torches here."""
+    wanted = requirements.torch_of(line.package, line.release)
+    return (
+        line.release in facts.torches
+        if line.package == "torch"
+        else any(wanted.filter(facts.torches))
+    )
 
 
 def _seen(facts: Facts, requirements: Requirements, allowed: set[Version]) -> Iterator[Line]:

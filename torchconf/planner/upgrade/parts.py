@@ -60,15 +60,11 @@ def unknown_sources(before: Configuration, catalog: Catalog) -> tuple[Foreign, .
 
     A companion that states no torch, from wherever it comes, goes with any.
     """
-    newest = catalog.releases[0]
     return tuple(
         one
         for one in before.foreign
         if one.backend is None
-        and (
-            one.source.package == catalog.main_package
-            or catalog.companions(one.source.package, newest) is not None
-        )
+        and (one.source.package == catalog.main_package or catalog.is_bound(one.source.package))
     )
 
 
