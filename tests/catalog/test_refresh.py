@@ -23,14 +23,17 @@ from torchconf.catalog import Answer, Catalog, load_catalog, validated
 from torchconf.catalog.compile import FACTS, compile_catalog, read_live
 from torchconf.catalog.encoding import pythons_of, render
 from torchconf.catalog.refresh import (
+    Missing,
     Refreshed,
     Settings,
     _merged,
     _Page,
     _refuse_impossible_releases,
+    _refuse_partial,
     _wheels,
     refreshed,
 )
+from torchconf.cli.catalog import spoken_missing
 from torchconf.errors import CatalogError
 from torchconf.files.catalog_file import PACKAGED, cached_file
 from torchconf.model.targets import PLATFORMS
@@ -481,3 +484,50 @@ def test_a_wheel_of_countless_tags_is_passed_over() -> None:
 def test_a_python_without_end_is_none() -> None:
     assert pythons_of("cp3" + "9" * 5000) == ()
     assert pythons_of("py3-none", ">=3." + "9" * 5000) == ("3.0+", "3.0+t")
+
+
+def test_what_was_planned_and_is_not_there_stops_nothing_and_is_told() -> None:
+    """The build matrix names cu132 for torch 2.12.1, and nobody has seen it."""
+    data = json.loads(Path(PACKAGED).read_text(encoding="utf-8"))
+    planned = data["wheels"]["torch"]["2.12.1"]["cu132"]
+    assert "planned" in data["sets"][planned][0].split()
+    found = refreshed_with(_Page("torch", "cu132", ONE_WHEEL))  # type: ignore[arg-type]  # a stand-in
+    _refuse_partial([_Page("torch", "rocm7.1", None)], only("2.12.1", "rocm7.1"), "torch")
+    assert "cu132" not in found.data["wheels"]["torch"]["2.12.1"]
+    told = [one for one in found.missing if (one.version, one.backend) == ("2.12.1", "cu132")]
+    assert {one.platform for one in told} == set(data["sets"][planned][1])
+    assert all("3.12" in one.pythons for one in told)
+
+
+def test_what_was_seen_and_is_not_there_is_a_partial_answer() -> None:
+    with pytest.raises(CatalogError, match="`cu130` is incomplete"):
+        _refuse_partial([_Page("torch", "cu130", None)], only("2.13.0", "cu130"), "torch")
+
+
+def only(version: str, backend: str) -> dict[str, Any]:
+    """Return the data of a catalog with one release of torch on one index."""
+    data = json.loads(Path(PACKAGED).read_text(encoding="utf-8"))
+    return {**data, "wheels": {"torch": {version: {
+        backend: data["wheels"]["torch"][version][backend]
+    }}}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("count", "verbose", "lines"), [(0, False, 0), (3, False, 4), (9, False, 10), (9, True, 10)]
+)
+def test_what_is_missing_is_a_line_for_each_release(
+    count: int, lines: int, *, verbose: bool
+) -> None:
+    missing = [
+        Missing("torch", f"2.{minor}.0", "cu130", platform, ("3.12", "3.13"))
+        for minor in range(count)
+        for platform in ("linux-x86_64", "windows-x86_64")
+    ]
+    said = spoken_missing(missing, is_verbose=verbose)
+    assert len(said) == lines
+    if count:
+        assert (
+            said[1]
+            == "torch 2.0.0 for cu130: linux-x86_64 (3.12, 3.13), windows-x86_64 (3.12, 3.13)"
+        )
+    assert any("more (`-v`)" in line for line in said) == (count > 8 and not verbose)

@@ -353,7 +353,7 @@ RELEASES = {
     "an Intel Mac with today's CUDA": Refusal(
         "-t macos-x86_64-cpu -t linux-cu130",
         "no torch release supports `macos-x86_64-cpu`, `linux-cu130` together",
-        "`macos-x86_64-cpu` has torch 2.0.0 to 2.2.2; `linux-cu130` has torch 2.9.0 to 2.13.0",
+        "`macos-x86_64-cpu` has torch 1.7.1 to 2.2.2; `linux-cu130` has torch 2.9.0 to 2.13.0",
     ),
     "a torch newer than the end of a line": Refusal(
         "-t linux-cu118 --torch '>=99'",

@@ -48,8 +48,8 @@ _LISTED = {"linux-x86_64", "windows-x86_64"}
 
 _KEYS = {
     "schema_version": int, "as_of": str, "as_of_indexes": dict, "base_url": str, "fallback": str,
-    "main_package": str, "family": list, "pythons": list, "accelerators": dict, "words": dict, "ambiguous": list,
-    "mirror_words": list, "families": list, "cuda_majors": list,
+    "main_package": str, "family": list, "pythons": list, "accelerators": dict, "words": dict,
+    "ambiguous": list, "mirror_words": list, "families": list, "cuda_majors": list,
     "backends": dict, "platform_ends": dict, "releases": dict, "companions": dict,
     "dependents": dict, "sets": list, "wheels": dict,
 }  # fmt: skip

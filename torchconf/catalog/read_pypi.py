@@ -14,6 +14,7 @@ import re
 import zipfile
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from email.parser import HeaderParser
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -178,10 +179,8 @@ def _requires_dist(file: DistributionPackage, client: PyPISimple) -> list[str] |
 
     text = ""
     if file.has_metadata:
-        try:
+        with suppress(NoMetadataError):
             text = client.get_package_metadata(file, verify=False, timeout=_TIMEOUT)
-        except NoMetadataError:
-            pass
     if not text:
         with zipfile.ZipFile(_Remote(file.url, client.s)) as wheel:
             names = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]

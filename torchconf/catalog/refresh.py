@@ -139,8 +139,8 @@ def refreshed(
     main = catalog.main_package
     if not any(p.files for p in pages if p.package == main and p.backend != PYPI.name):
         raise CatalogError(f"{settings.base} has no {main} at all", help=_UNCHANGED)
-    found = _merged(catalog, data, pages, today)
-    return found._replace(data=validated(found.data, "the refreshed catalog"))
+    merged = _merged(catalog, data, pages, today)
+    return merged._replace(data=validated(merged.data, "the refreshed catalog"))
 
 
 def _discovered(catalog: Catalog, settings: Settings) -> set[str]:

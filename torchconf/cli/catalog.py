@@ -342,7 +342,7 @@ def _refresh(options: CatalogOptions) -> int:
                 f"wrote {path}, as of {fresh.as_of}",
                 f"new releases: {', '.join(found) or 'none'}",
                 f"new builds: {', '.join(builds) or 'none'}",
-                *_spoken(missing, is_verbose=options.common.verbose),
+                *spoken_missing(missing, is_verbose=options.common.verbose),
             ]
         )
     return 0
@@ -351,7 +351,7 @@ def _refresh(options: CatalogOptions) -> int:
 _SHOWN = 8
 
 
-def _spoken(missing: Sequence[Missing], *, is_verbose: bool) -> list[str]:
+def spoken_missing(missing: Sequence[Missing], *, is_verbose: bool) -> list[str]:
     """Say what the catalog had and no index has, a release and build a line."""
     lines: dict[str, list[str]] = {}
     for one in missing:

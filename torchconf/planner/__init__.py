@@ -99,7 +99,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             *(() if members else _plain_members(decision, catalog, facts)),
             *_changed_variables(decision),
         ),
-        warnings=(*unknowns(decision.choice, catalog), *slow),
+        warnings=(*unknowns(decision.choice), *slow),
         root_steps=() if root is draft else tuple(root.steps),
         member_steps={at: tuple(each.steps) for at, each in members.items() if each.steps},
     )
@@ -313,7 +313,7 @@ def _changed_variables(decision: Decision) -> Iterator[str]:
         yield f"each machine must take {names} out of its `{NO_GROUP}`: uv refuses undefined groups"
 
 
-def unknowns(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:
+def unknowns(choice: ReleaseChoice) -> tuple[str, ...]:
     """Say what the catalog does not know of a release that was chosen."""
     doubts = [f"the catalog of {day} has no information on {text}" for text, day in choice.doubts]
     return (*doubts, f"run {REFRESH} to read the live indexes") if doubts else ()

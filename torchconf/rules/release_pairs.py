@@ -121,7 +121,7 @@ class CompanionMisfit(Rule):
                 f"no release of `{_spoken(one)}` is compatible with `{_spoken(torch)}`",
                 severity=None,
             )
-        # What states a torch that cannot be, uv passes over, and takes an older one that states none.
+        # uv passes over what states a torch that cannot be, for an older one that states none.
         possible = [each for each in pairs if not each[2] or overlaps(inside, str(each[1]))]
         if not possible:
             return None

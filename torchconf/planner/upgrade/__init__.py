@@ -243,7 +243,7 @@ class _Plan:
                 *self.destination.notes,
                 *dict.fromkeys(left),
             ),
-            warnings=unknowns(self.destination.choice, self.catalog),
+            warnings=unknowns(self.destination.choice),
         )
 
     def _files(self) -> Iterator[tuple[Project, Draft]]:
