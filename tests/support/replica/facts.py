@@ -17,9 +17,6 @@ from packaging.version import Version
 
 from tests.support.paths import PACKAGE
 
-FIRST = Version("1.13")
-"""The first torch whose CUDA packages are known; older wheels brought them along."""
-
 FACTS = PACKAGE / "catalog" / "facts"
 
 
@@ -91,7 +88,7 @@ def read_facts(folder: Path) -> Facts:
         {
             Version(release): _torch(Version(release), entry, matrix.get(release, {}), requires)
             for release, entry in requires["pypi"]["torch"].items()
-            if Version(release) >= FIRST
+            if Version(release) >= min(map(Version, matrix))
         },
         requires,
     )

@@ -9,7 +9,8 @@ lists what one project could use, a mention names one wheel. So:
 - `cpu` has PyPI's macOS wheels, without a local version.
 - torchvision and torchaudio of a torch are served wherever that torch is.
 - A triton is served on every index where a torch pins it.
-- Wheels whose requirements nobody knows are left out, and those for a torch before 1.13.
+- Wheels whose requirements nobody knows are left out, and those for a torch before the first of
+  matrix.json.
 
 PyPI's own wheels are complete in the facts and taken as they are.
 """
