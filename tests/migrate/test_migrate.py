@@ -169,6 +169,17 @@ def test_nothing_outside_of_the_folder_is_read_silently(line: str, demo: Demo) -
     assert "\x1b" not in result.err
 
 
+def test_a_link_that_leads_out_is_read_only_if_it_is_named(demo: Demo) -> None:
+    secret = demo.folder.parent / "secret.txt"
+    secret.write_text("secret-package\n")
+    (demo.folder / "requirements-dev.txt").symlink_to(secret)
+    write(demo, requirements=LABELLED)
+    result = demo("migrate --dry-run")
+    assert "secret-package" not in result.out + result.err
+    assert "requirements-dev.txt leads outside of the project's folder" in result.err
+    assert "secret-package" in demo("migrate --dry-run requirements-dev.txt").out
+
+
 def test_files_that_include_each_other_are_read_once(demo: Demo) -> None:
     write(demo, requirements="-r a.txt\ntorch\n", a="-r b.txt\nnumpy\n", b="-r a.txt\nrequests\n")
     result = demo("migrate --dry-run --format json")

@@ -17,7 +17,7 @@ from torchconf.report.messages import print_diff, print_notes, print_warnings
 from torchconf.report.migration import accounts_data, accounts_text, unclear_lines
 from torchconf.report.outcome import commands_table, outcome_data, untargeted
 from torchconf.workspace.mentions import find_installs, spoken
-from torchconf.workspace.old_files import load_old_files
+from torchconf.workspace.old_files import is_inside, load_old_files
 from torchconf.workspace.opened import open_project
 
 if TYPE_CHECKING:
@@ -96,8 +96,13 @@ def carry_out_migration(options: MigrateOptions) -> int:
 def _old_files(options: MigrateOptions, context: OpenProject) -> OldFiles:
     tables = tables_of(context.project.data)
     own = [context.file.path] if tables else []
-    paths = list(options.files) or [*own, *find_old_files(context.folder)]
+    found = find_old_files(context.folder)
+    # A link may lead anywhere; who names it knows where.
+    outside = [path for path in found if not is_inside(path, context.folder)]
+    paths = list(options.files) or [*own, *(path for path in found if path not in outside)]
     old = load_old_files(paths, context.folder)
+    if not options.files:
+        old = old._replace(outside=tuple(map(spoken_path, outside)))
     if not old.read:
         raise RequestError(
             "there is nothing to migrate: no requirements file, environment.yml, Pipfile or "
@@ -134,6 +139,10 @@ def _notes(work: _Work) -> list[str]:
     planned = work.planned
     notes = [*planned.drafted.notes, *planned.notes]
     notes += map(_stays, work.old.beside)
+    notes += [
+        f"{name} leads outside of the project's folder and was not read; name it to read it"
+        for name in work.old.outside
+    ]
     if planned.outcome is not None:
         notes += planned.outcome.plan.notes
         notes += untargeted(planned.outcome, work.context.catalog)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from torchconf.migrate.old import Item
 
-__all__ = ["OldFiles", "load_old_files"]
+__all__ = ["OldFiles", "is_inside", "load_old_files"]
 
 _LARGEST = 10_000_000
 """Bytes of a file that somebody has written, or a tool."""
@@ -45,6 +45,14 @@ class OldFiles(NamedTuple):
     """Each before those that it includes."""
     beside: tuple[Beside, ...] = ()
     """Files that stay as they are and say something of their own: `setup.py`."""
+    outside: tuple[str, ...] = ()
+    """Links that lead out of the project's folder, and that nobody named."""
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Tell whether a file is in a folder, wherever links lead."""
+    root, real = os.path.realpath(folder), os.path.realpath(path)
+    return real.startswith(os.path.join(root, ""))
 
 
 def load_old_files(paths: Iterable[str], folder: str) -> OldFiles:
