@@ -160,3 +160,19 @@ def test_change_of_layout_is_locked_and_gives_the_builds(
         build = export.select(platform[system], "3.12")["torch"]
         assert isinstance(build, Build)
         assert build.index == f"{WHL}/{backend}", target
+
+
+def test_a_base_dependency_that_moves_into_extras_is_required_on_every_target(
+    tmp_path: Path,
+) -> None:
+    """Beside groups, it was not needed on macOS: they brought torch there."""
+    base = "\"torch>=2.10 ; sys_platform == 'linux'\""
+    demo = Demo(tmp_path, PROJECT.format(base=base))
+    demo.init("-t linux-cu130 -t linux-cpu -t macos-cpu --layout groups --default none -y")
+    assert demo.project["dependencies"] == ["torch>=2.10 ; sys_platform == 'linux'"]
+    demo.init("--layout extras -y")
+    text = demo.text
+    cpu = demo.project["optional-dependencies"]["cpu"]
+    assert cpu == ["torch>=2.10 ; sys_platform == 'linux' or sys_platform == 'darwin'"]
+    demo.init("--layout extras -y")
+    assert demo.text == text

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
     from torchconf.catalog import Catalog
     from torchconf.layout.configuration import Configuration
-    from torchconf.model.project import Project, Section
+    from torchconf.model.project import Project, Requirement, Section
     from torchconf.model.target_spec import TargetSpec
     from torchconf.model.targets import Platform, Target
     from torchconf.planner.assess import ReleaseChoice
@@ -211,7 +211,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     if cuts or any(scope.rest == PYPI for scope in scopes):
         refuse_open_index(inputs, layout)
     same = set(choice.targets) <= set(before.targets)
-    uncovered = uncovered_specs(inputs, specs)
+    uncovered = uncovered_specs(inputs, specs, layout)
     idle = bool(request.add) and same and layout == before.layout
     undeclared = frozenset(packages) - declared_packages(inputs)
     return Decision(
@@ -326,9 +326,23 @@ def declared_packages(inputs: Inputs) -> frozenset[str]:
     return inputs.facts.elsewhere.union(held, (one.name for one in lines))
 
 
-def uncovered_specs(inputs: Inputs, specs: Sequence[TargetSpec]) -> tuple[TargetSpec, ...]:
-    """Return what is asked for on platforms that the requirements of torch leave out."""
+def uncovered_specs(
+    inputs: Inputs, specs: Sequence[TargetSpec], layout: Layout
+) -> tuple[TargetSpec, ...]:
+    """Return what is asked for on platforms that the requirements of torch leave out.
+
+    Where another layout moves base dependencies into extras, only those count that move.
+    """
+    base = [line for line in inputs.project.dependencies if line.name == inputs.main]
+    if not (layout == "extras" != inputs.before.layout and any(map(_says, base))):
+        base = []
     limits = Limits(inputs.project, inputs.before, inputs.main, None, pin=False)
+
+    def leaves_out(spec: TargetSpec) -> bool:
+        if base:
+            return not any(may_hold(line.marker, spec.platform) for line in base)
+        return limits.leaves_out(spec)
+
     named = {spec.text for spec in inputs.request.add}
     scoped = inputs.before.layout not in {None, "markers"}
     return tuple(
@@ -337,8 +351,13 @@ def uncovered_specs(inputs: Inputs, specs: Sequence[TargetSpec]) -> tuple[Target
         if (inputs.request.specs or spec.text in named)
         # A new extra or group brings a requirement of its own.
         and not (scoped and (spec.backend is None or spec.backend.name not in inputs.before.names))
-        and limits.leaves_out(spec)
+        and leaves_out(spec)
     )
+
+
+def _says(line: Requirement) -> bool:
+    """Tell whether a requirement says more than a name."""
+    return bool(line.specifier) or line.marker is not None
 
 
 def _python_range(inputs: Inputs) -> SpecifierSet | None:

@@ -343,7 +343,7 @@ class _Sharing:
         wanted = {main, *named, *self._needs(project)}
         declared = {requirement.name for requirement in project.requirements()}
         packages = tuple(name for name in decision.packages if name in wanted)
-        uncovered = uncovered_specs(inputs, specs)
+        uncovered = uncovered_specs(inputs, specs, decision.layout)
         return decision._replace(
             before=before,
             packages=packages,
