@@ -262,6 +262,39 @@ def test_a_folder_means_every_pyproject_below_that_git_does_not_ignore(tmp_path:
     assert paths == ["demo/a/pyproject.toml", "demo/b/c/pyproject.toml"]
 
 
+def test_a_folder_means_every_script_with_pytorch_that_git_does_not_ignore(tmp_path: Path) -> None:
+    tables = WRONG[WRONG.index("[tool.uv.sources]") :]
+    inside = f'dependencies = ["torch>=2.13.0"]\nrequires-python = ">=3.11"\n\n{tables}'
+    wrong = "".join(f"# {line}".rstrip() + "\n" for line in inside.splitlines())
+    right = f"# /// script\n{wrong}# ///\n"
+    texts = {
+        "b/train.py": right,
+        "b/window.pyw": right,
+        "b/ignored.py": right,
+        # None of these has a block with PyTorch in it that uv reads.
+        "a.py": "import torch\n",
+        "c.py": '# /// script\n# dependencies = ["numpy"]\n# ///\nimport torch\n',
+        "d.py": f"# /// script\n{wrong}",
+        "e.py": f'x = "# /// script"\n{right}',
+        "f.txt": right,
+    }
+    demo = Demo(tmp_path)
+    (demo.folder / "b").mkdir()
+    for name, text in texts.items():
+        (demo.folder / name).write_text(text, encoding="utf-8")
+    (demo.folder / ".gitignore").write_text("ignored.py\n", encoding="utf-8")
+    (demo.folder / "g.py").symlink_to(demo.folder / "b" / "train.py")
+
+    found = demo("check . --format json").json["findings"]
+    assert [(f["path"], f["code"]) for f in found] == [
+        ("b/train.py", "TC405"),
+        ("b/window.pyw", "TC405"),
+    ]
+    assert demo("check . --fix").status == 0
+    assert demo("check . --strict").status == 0
+    assert (demo.folder / "d.py").read_text(encoding="utf-8") == texts["d.py"]
+
+
 def run(*words: str) -> dict[str, Any]:
     """Run torchconf as a process, and return its JSON."""
     done = subprocess.run(

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from torchconf.workspace.discovery import Gathered, Gatherer
 
 EPILOG = """\
-A PATH is a pyproject.toml, a folder (every pyproject.toml below it that git does not ignore), a
-script with a `# /// script` block, or `-` for standard input. With `--project`, a relative PATH is
-looked for there first. Without PATH, the project and the members of its workspace are checked.
+A PATH is a pyproject.toml, a script with a `# /// script` block, a folder, or `-` for standard
+input. A folder stands for every pyproject.toml and every script with PyTorch packages in its block
+below it that git does not ignore. With `--project`, a relative PATH is looked for there first.
+Without PATH, the project and the members of its workspace are checked.
 `torchconf explain TC405` explains a rule.
 
 To ignore a finding, add the comment `# torchconf: ignore[TC405]` to its line. To ignore a rule

@@ -10,6 +10,7 @@ from torchconf.errors import ProjectError, WriteRefused
 
 __all__ = [
     "NAME",
+    "PYTHON",
     "SourceFile",
     "find_project",
     "project_file",
@@ -20,6 +21,8 @@ __all__ = [
 ]
 
 NAME = "pyproject.toml"
+PYTHON = (".py", ".pyw")
+"""How the names of scripts end."""
 
 _LARGEST = 100_000_000
 """More bytes than any file has that a person or uv has written."""

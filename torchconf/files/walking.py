@@ -1,4 +1,4 @@
-"""Finding every pyproject.toml below a folder, as git sees the folder."""
+"""Finding every pyproject.toml and script below a folder, as git sees the folder."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError
-from torchconf.files.reading import NAME, read_regular, reason
+from torchconf.files.reading import NAME, PYTHON, read_regular, reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pathspec import GitIgnoreSpec
 
@@ -19,21 +19,43 @@ __all__ = ["find_files", "find_projects", "repository"]
 _NEVER = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__"})
 _IGNORE = ".gitignore"
 _LARGEST = 1_000_000
-"""Bytes of a `.gitignore` that somebody has written."""
+"""Bytes of a `.gitignore` or a script that somebody has written."""
 
 
-def find_projects(folder: str) -> Iterator[str]:
-    """Yield the paths of all `pyproject.toml` files in and below a folder, by name.
+def find_projects(folder: str, is_script: Callable[[bytes], bool]) -> Iterator[str]:
+    """Yield the paths of all `pyproject.toml` files in and below a folder, by name, and of scripts.
 
     What a `.gitignore` names is left out: one in a folder on the way, or above the first folder in
     the same repository. So are virtual environments and links to folders.
 
+    Args:
+        folder: Where to begin.
+        is_script: Tells from its bytes whether a Python file counts.
+
     Raises:
         ProjectError: The folder cannot be read.
     """
-    for inside, entries, _ in _walk(folder, _entries(folder), None):
+    for inside, entries, above in _walk(folder, _entries(folder), None):
         if any(entry.name == NAME for entry in entries):
             yield os.path.join(inside, NAME)
+        scripts = [entry.path for entry in entries if _is_python(entry, is_script)]
+        if scripts:
+            rules = above or _Ignored.above(inside)
+            if any(entry.name == _IGNORE for entry in entries):
+                rules = rules.also(inside)
+            yield from (path for path in scripts if not rules.names(path, folder=False))
+
+
+def _is_python(entry: os.DirEntry[str], is_script: Callable[[bytes], bool]) -> bool:
+    if not entry.name.endswith(PYTHON):
+        return False
+    try:
+        # A link could lead out of the folder, and what it leads to is found where it is.
+        if not entry.is_file(follow_symlinks=False):
+            return False
+        return is_script(read_regular(entry.path, _LARGEST))
+    except OSError:
+        return False
 
 
 def find_files(folder: str, *, ignored: bool = True) -> Iterator[str]:

@@ -11,7 +11,7 @@ from torchconf.catalog import load_catalog
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError, TorchconfError
 from torchconf.files import spoken_path
-from torchconf.files.reading import refuse_old_file
+from torchconf.files.reading import PYTHON, refuse_old_file
 from torchconf.model.read_project import read_project
 from torchconf.rules.engine import CheckedFile, Unit
 from torchconf.workspace.members import member_folders
@@ -125,7 +125,7 @@ class Gatherer:
                     from torchconf.files.old_names import hint_to_migrate
                     from torchconf.files.walking import find_projects
 
-                    found = [*find_projects(path)]
+                    found = [*find_projects(path, self._has_block)]
                     if not found:
                         message = f"no `{files.NAME}` in this folder or below it"
                         help_ = hint_to_migrate(path) or "pass a file or another folder"
@@ -147,6 +147,23 @@ class Gatherer:
         self.outside += map(spoken_path, outside)
         return [path for path in paths if path not in outside]
 
+    def _has_block(self, content: bytes) -> bool:
+        """Tell whether a file has a block that uv reads, with something of PyTorch in it.
+
+        A file that nobody named and that cannot be read is none: it may be there for tests.
+        """
+        if b"# /// script" not in content:
+            return False
+        # Imported here: most trees have no scripts.
+        from torchconf.model.scripts import find_block
+
+        try:
+            file = files.SourceFile("", "", content)
+            block = find_block(file.text, "", bom=file.bom)
+        except ProjectError:
+            return False
+        return block is not None and any(name in block.toml for name in self._catalog.family)
+
     # Reading.
 
     def _read(self, path: str) -> files.SourceFile:
@@ -167,7 +184,7 @@ class Gatherer:
 
         file = self._read(os.path.abspath(path))
         name = spoken_path(path)
-        if find_block(file.text, name) is None:
+        if find_block(file.text, name, bom=file.bom) is None:
             raise ProjectError(
                 "no `# /// script` block in this file",
                 at=name,
@@ -250,7 +267,7 @@ class Gatherer:
 
 
 def _is_project(path: str) -> bool:
-    return not path.endswith((".py", ".pyw"))
+    return not path.endswith(PYTHON)
 
 
 def read_standard_input() -> files.SourceFile:
