@@ -18,10 +18,11 @@ __all__ = [
     "title_of",
 ]
 
+# The word is misspelt often enough: `requirments-gpu.txt`.
 _REQUIREMENTS = re.compile(
-    r"(?:.*[-_.])?(?:requirements?|constraints?)(?:[-_.].*)?[.](?:txt|in|pip)", re.IGNORECASE
+    r"(?:.*[-_.])?(?:requi?re?ments?|constraints?)(?:[-_.].*)?[.](?:txt|in|pip)", re.IGNORECASE
 )
-_FOLDER = re.compile(r"requirements?|reqs?", re.IGNORECASE)
+_FOLDER = re.compile(r"requi?re?ments?|reqs?", re.IGNORECASE)
 _CONDA = re.compile(r"(?:.*[-_.])?(?:environment|conda|env)(?:[-_.].*)?[.]ya?ml", re.IGNORECASE)
 _NAMES = {"Pipfile": "pipenv", "pixi.toml": "pixi", "setup.cfg": "setup", "setup.py": "setup"}
 _TITLES = {

@@ -43,7 +43,7 @@ _PLATFORMS = {
     "apple": "macos",
 }
 _MACS = frozenset({"apple", "mac", "macos", "osx", "darwin"})
-_STEM = re.compile(r"(?:^|[-_. ])(?:requirements?|reqs?|constraints?)(?:[-_. ]|$)")
+_STEM = re.compile(r"(?:^|[-_. ])(?:requi?re?ments?|reqs?|constraints?)(?:[-_. ]|$)")
 _CONDA_STEM = re.compile(r"(?:^|[-_. ])(?:conda[-_. ]?)?(?:environment|env|conda)(?:[-_. ]|$)")
 
 
@@ -62,7 +62,7 @@ def role_of(path: str, vocabulary: Vocabulary) -> Role:
     if re.search(r"(?:^|[-_.])constraints?(?:[-_.]|$)", stem):
         return Role("bounds", word="constraints")
     if not (found := _STEM.search(stem)):
-        inside = re.fullmatch(r"(?:.*/)?(?:requirements?|reqs?|deps)", folder)
+        inside = re.fullmatch(r"(?:.*/)?(?:requi?re?ments?|reqs?|deps)", folder)
         return _role(stem, vocabulary) if inside else Role()
     before, after = stem[: found.start()], stem[found.end() :]
     return _role("-".join(part for part in (before, after) if part), vocabulary)
