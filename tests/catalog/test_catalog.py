@@ -568,7 +568,7 @@ def test_packages_known_to_need_torch(catalog: Catalog) -> None:
         ("https://download.pytorch.org/whl/rocm7.2", "rocm7.2"),
         ("https://download.pytorch.org/whl/rocm6.2.4", "rocm6.2.4"),
         ("https://download.pytorch.org/whl/cpu", "cpu"),
-        ("https://download.pytorch.org/whl/nightly/cu130", "cu130"),
+        ("https://download.pytorch.org/whl/nightly/cu130", "cu130-nightly"),
         ("https://mirror.example.org/api/pypi/pytorch-cu130/simple", "cu130"),
         ("https://mirror.example.org/api/pypi/pytorch_rocm7.2/simple/", "rocm7.2"),
         ("https://mirror.example.org/cu126/whl/cu130?x=cpu#cpu", "cu130"),

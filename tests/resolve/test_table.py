@@ -354,7 +354,7 @@ def source(url: str) -> str:
         ),
         (
             f'dependencies = ["torch>=2.13"]\n{source(f"{WHL}/nightly/cu130")}',
-            ["cu130 ?"] * 4,
+            ["cu130-nightly ?"] * 4,
             "",
         ),
         (

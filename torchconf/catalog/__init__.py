@@ -71,6 +71,8 @@ class Triton(NamedTuple):
     """A version that this torch and every later one under the same name is above, or None."""
     pin: str | None
     """The version that this very torch pins, if a lockfile showed it."""
+    marker: str | None = None
+    """Where torch needs it, if not wherever the build is."""
 
 
 class CudaMajor(NamedTuple):
@@ -183,9 +185,19 @@ class Catalog:
         )
         self.pythons: tuple[str, ...] = tuple(data["pythons"])
         self.accelerators = tuple(
-            Accelerator(name, entry["title"], entry["pattern"], tuple(entry["platforms"]))
+            Accelerator(
+                name,
+                entry["title"],
+                entry["pattern"],
+                tuple(entry["platforms"]),
+                entry.get("channel", ""),
+            )
             for name, entry in data["accelerators"].items()
         )
+        """Those of stable builds, unless this is the catalog of a channel."""
+        self.channel: str = data.get("channel", "")
+        """What this is the catalog of: `nightly`; `stable` where both are told apart; else
+        empty: stable builds, beside which others are only recognised."""
         self.fallback: Backend = self.backend(data["fallback"])
 
     def as_of_index(self, backend: Backend) -> str:
@@ -202,8 +214,57 @@ class Catalog:
 
     def backend(self, name: str) -> Backend:
         """Return a backend by its name, or `PYPI`; it need not be one that the catalog knows."""
-        found = parse_backend(name, self.accelerators)
+        found = parse_backend(name, self.everything)
         return PYPI if found is None else found
+
+    @cached_property
+    def channels(self) -> Mapping[str, Mapping[str, Any]]:
+        """The families whose builds are named like the stable ones, with a word after it."""
+        return {one["channel"]: one for one in self._data["families"] if one.get("channel")}
+
+    @cached_property
+    def everything(self) -> tuple[Accelerator, ...]:
+        """All accelerators, those of channels last."""
+        if self.channel:
+            return self.accelerators
+        # Imported here: with the names of stable builds alone, nothing else is needed.
+        from torchconf.catalog.channels import accelerators_of
+
+        return (*self.accelerators, *accelerators_of(self.channels, self.accelerators))
+
+    @lru_cache(maxsize=8)  # noqa: B019 - there is one catalog
+    def view(self, channel: str) -> Catalog:
+        """Return the catalog of a channel's builds, or of the stable ones beside those.
+
+        Args:
+            channel: `nightly`, or `stable`; empty for stable builds beside which all others are
+                somebody else's.
+        """
+        from torchconf.catalog.channels import STABLE, channel_view, stable_view
+
+        if not channel:
+            return Catalog({**self._data, "reads_channels": False})
+        if channel == STABLE:
+            return Catalog(stable_view(self._data, self.channels.values()))
+        return Catalog(channel_view(self._data, self.channels[channel]))
+
+    def channel_of(self, accelerator: str) -> str:
+        """Return the channel that an accelerator's builds are of; empty for stable ones."""
+        return next((one.channel for one in self.everything if one.name == accelerator), "")
+
+    def plain(self, backend: Backend) -> Backend:
+        """Return the stable build of the same name, for one of a channel."""
+        channel = self.channel_of(backend.accelerator)
+        return self.backend(backend.name.removesuffix(f"-{channel}")) if channel else backend
+
+    def folder(self, backend: Backend) -> str:
+        """Return the path of a backend's index below the base of all: `nightly/cpu`."""
+        channel = self.channel_of(backend.accelerator)
+        if not channel:
+            return backend.name
+        build = backend.name.removesuffix(f"-{channel}")
+        below: str = self.channels[channel]["url"].removeprefix(f"{self.base_url}/")
+        return below.replace("{build}", build)
 
     @lru_cache(maxsize=1024)  # noqa: B019 - there is one catalog
     def backend_of_url(self, url: str, name: str | None = None) -> Backend | None:
@@ -217,8 +278,12 @@ class Catalog:
             None where nobody knows: for PyPI, and for an index that is neither PyTorch's nor a
             mirror, whatever its URL ends in. It has what its publisher chose to build.
         """
-        found = backend_of_url(url, self.accelerators)
-        return found if found is not None and self._is_a_copy(url, name) else None
+        found = backend_of_url(url, (a for a in self.accelerators if not a.channel))
+        if found is None or not self._is_a_copy(url, name):
+            return None
+        segments = url.lower().split("/")
+        channel = next((each for each in self.channels if each in segments), None)
+        return self.backend(f"{found.name}-{channel}") if channel else found
 
     def build_of_index(self, url: str, name: str | None = None) -> Backend | None:
         """Tell what an index serves: a backend, `PYPI` for PyPI and its copies; None: unknown."""
@@ -244,6 +309,16 @@ class Catalog:
         if family is None or family.url.startswith(self.base_url):
             return None
         return family.wheels
+
+    @property
+    def reads_channels(self) -> bool:
+        """Whether a project that has the builds of a channel is read with its catalog."""
+        return not self.channel and bool(self._data.get("reads_channels", True))
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether these are the builds of a channel, of which PyPI has none."""
+        return self.channel in self.channels
 
     @cached_property
     def families(self) -> tuple[Family, ...]:
@@ -331,7 +406,7 @@ class Catalog:
 
     def accelerator(self, backend: Backend) -> Accelerator:
         """Return the accelerator of a backend other than PyPI's."""
-        return next(known for known in self.accelerators if known.name == backend.accelerator)
+        return next(known for known in self.everything if known.name == backend.accelerator)
 
     @cached_property
     def backends(self) -> Mapping[str, Backend]:
@@ -355,7 +430,7 @@ class Catalog:
 
     def drivers(self, backend: Backend) -> Mapping[str, str]:
         """Return the lowest driver that a backend needs, by OS; empty where none is known."""
-        drivers: dict[str, str] = self._data["backends"].get(backend.name, {}).get("driver", {})
+        drivers: dict[str, str] = self._entry(backend).get("driver", {})
         return drivers
 
     def capability(
@@ -366,17 +441,23 @@ class Catalog:
         Returns:
             `("7.5", None)` for 7.5 and whatever is newer; None where nothing is known.
         """
-        entry = self._data["backends"].get(backend.name, {})
+        entry = self._entry(backend)
         found = entry.get("capability_on", {}).get(platform.key) or entry.get("capability")
         return (found[0], found[1]) if found else None
 
     def architectures(self, backend: Backend) -> tuple[str, ...]:
         """Return the AMD GPUs that a backend is built for: `gfx1100`; empty where none is known."""
-        return tuple(self._data["backends"].get(backend.name, {}).get("architectures", ()))
+        return tuple(self._entry(backend).get("architectures", ()))
+
+    def _entry(self, backend: Backend) -> dict[str, Any]:
+        """Return what is known of a backend's hardware; that of a channel needs the same."""
+        found: dict[str, Any] = self._data["backends"].get(self.plain(backend).name, {})
+        return found
 
     def maker(self, accelerator: str) -> str | None:
         """Return whose GPUs an accelerator is for: `nvidia`; None where it needs no GPU."""
-        maker: str | None = self._data["accelerators"].get(accelerator, {}).get("maker")
+        name = accelerator.removesuffix(f"-{self.channel_of(accelerator)}")
+        maker: str | None = self._data["accelerators"].get(name, {}).get("maker")
         return maker
 
     def generations(self, accelerator: str) -> tuple[tuple[str, str], ...]:
@@ -410,8 +491,15 @@ class Catalog:
             if self.ended(backend) is None
         ]
         return Vocabulary(
-            accelerators=self.accelerators,
-            backends=self.backends,
+            accelerators=self.everything,
+            backends={
+                **self.backends,
+                **{
+                    name: self.backend(name)
+                    for channel, family in self.channels.items()
+                    for name in (f"{build}-{channel}" for build in family["builds"])
+                },
+            },
             words={
                 word: (entry["accelerator"], entry["os"])
                 for word, entry in self._data["words"].items()
@@ -488,7 +576,7 @@ class Catalog:
 
     def seen(self, package: str, version: Version, backend: Backend, platform: Platform) -> bool:
         """Tell whether at least one wheel is known for a platform, on whichever Python."""
-        if platform.os == "macos" and backend == self.fallback:
+        if platform.os == "macos" and backend == self.fallback and not self.is_apart:
             backend = PYPI
         cell = self._cell(package, str(version), backend)
         return cell is not None and bool(cell[1].get(platform.key))
@@ -563,6 +651,7 @@ class Catalog:
         if (
             platform.os == "macos"
             and backend == self.fallback
+            and not self.is_apart
             and self._serves_macos(package, cell, version)
         ):
             # The CPU index serves the very macOS wheels that PyPI does, whose listing is complete.
@@ -689,7 +778,8 @@ class Catalog:
         entry = self._data["accelerators"].get(backend.accelerator, {})
         for rule in entry.get("triton", ()):
             if _range(rule["torch"]).contains(release, prereleases=True):
-                return Triton(rule["name"], rule["bound"], entry["triton_pins"].get(str(release)))
+                pin = entry["triton_pins"].get(str(release))
+                return Triton(rule["name"], rule["bound"], pin, rule.get("marker"))
         return None
 
     @lru_cache(maxsize=64)  # noqa: B019 - there is one catalog

@@ -63,6 +63,13 @@ class Family(NamedTuple):
     """The build of torch that the packages need, where they are a plug-in of it."""
     last_torch: str = ""
     """The newest line of torch for which a wheel was seen."""
+    channel: str = ""
+    """The word after a build's name that means the one of this family: `nightly`. It has all of the
+    main packages for the same platforms as the stable index, one after another."""
+    torch: str = ""
+    """Of a channel: the lowest version of torch that it has now, and no release is above."""
+    tritons: Mapping[str, str] = {}
+    """Of a channel: the triton package that torch needs from the same index, by accelerator."""
     fits: tuple[Fit, ...] = ()
 
     @property
@@ -84,6 +91,7 @@ class Family(NamedTuple):
 
 _BOUNDS = frozenset({"torch", "cuda", "gpu"})
 _TEXTS = ("name", "title", "by", "sure")
+_KINDS = {"flat": bool, "fits": list, "tritons": dict}
 _LISTS = ("at", "builds", "packages", "closure", "platforms", "bound")
 
 
@@ -115,7 +123,7 @@ def _family(entry: Any, at: str) -> Family:  # noqa: ANN401 - a parsed JSON valu
         if key not in Family._fields:
             raise refuse(key)
         texts = isinstance(value, list) and all(isinstance(one, str) for one in value)
-        kind = bool if key == "flat" else list if key in {*_LISTS, "fits"} else str
+        kind = _KINDS.get(key, list if key in _LISTS else str)
         if not isinstance(value, kind) or (key in _LISTS and not texts):
             raise refuse(key)
     lists = {key: tuple(entry.get(key, ())) for key in _LISTS}

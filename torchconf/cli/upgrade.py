@@ -30,6 +30,7 @@ examples:
   torchconf upgrade --dry-run
   torchconf upgrade --torch 2.13
   torchconf upgrade --all --rename
+  torchconf upgrade --channel nightly
 """
 
 
@@ -42,6 +43,7 @@ class UpgradeOptions(Record):
     rename: bool
     record: bool
     script: str | None
+    channel: str | None
     writing: WritingOptions
     common: CommonOptions
 
@@ -69,6 +71,10 @@ def add_arguments(parser: Parser) -> None:
         help="list the targets in `[tool.torchconf]` if the file has no list yet",
     )  # fmt: skip
     add_script(parser)
+    parser.add_argument(
+        "--channel", metavar="NAME",
+        help="change all targets to the builds of a channel: `nightly`, or `stable`",
+    )  # fmt: skip
     add_writing(parser, force=False)
     add_format(parser)
 
@@ -84,6 +90,9 @@ def run(options: UpgradeOptions) -> int:
 
     writing, common = options.writing, options.common
     context = open_project(options.common.project, script=options.script)
+    if options.channel is not None:
+        return _change_channel(context, options)
+    _refuse_channel(context)
     request = UpgradeRequest(
         torch=options.torch,
         backends=_pairs(options.backend),
@@ -112,6 +121,39 @@ def run(options: UpgradeOptions) -> int:
     else:
         _report_text(upgrade, changes, found, None if writing.lock else hint, options)
     return int(writing.check and changed)
+
+
+def _refuse_channel(context: OpenProject) -> None:
+    """Refuse to move between the releases of builds that have none."""
+    from torchconf.errors import RequestError
+    from torchconf.layout.configuration import channels_of
+
+    there = channels_of(context.project, context.catalog)
+    if "" not in there and there:
+        raise RequestError(
+            f"{there.pop()} builds have no releases to move to: uv takes the newest that it finds",
+            at=context.project.place("tool.uv.sources"),
+            help="run `uv lock --upgrade`, or `torchconf upgrade --channel stable` to leave them",
+        )
+
+
+def _change_channel(context: OpenProject, options: UpgradeOptions) -> int:
+    """Let the same targets have nightly builds, or stable ones again."""
+    from torchconf.cli.carry_out import carry_out
+    from torchconf.errors import RequestError
+    from torchconf.planner import Request
+    from torchconf.planner.channel import targets_in
+
+    if options.backend or options.all or options.rename:
+        raise RequestError(
+            "`--channel` moves all targets to the newest builds there",
+            help="omit `--backend`, `--all` and `--rename`",
+        )
+    specs, default = targets_in(options.channel or "", context.project, context.catalog)
+    request = Request(
+        specs=specs, torch=options.torch, default=default, record=options.record, renew=True
+    )
+    return carry_out(context, request, options.writing, options.common)
 
 
 def _locked(

@@ -119,13 +119,28 @@ def index_backends(project: Project, catalog: Catalog) -> dict[str, tuple[Index,
     return found
 
 
+def channels_of(project: Project, catalog: Catalog) -> set[str]:
+    """Return the channels of the indexes that torch comes from; empty stands for stable builds."""
+    indexes = (
+        project.index_named(source.value)
+        for source in project.sources_for(canonicalize_name(catalog.main_package))
+        if source.kind == "index"
+    )
+    found = (catalog.backend_of_url(index.url, index.name) for index in indexes if index)
+    return {catalog.channel_of(backend.accelerator) for backend in found if backend}
+
+
 def read_configuration(project: Project, catalog: Catalog) -> Configuration:
     """Read the PyTorch tables of a project.
 
     Returns:
         `layout` None if no source routes a family package; the targets are then PyPI's builds, if
-        torch is declared at all.
+        torch is declared at all. Where torch comes from the indexes of one channel only, these are
+        the targets; beside stable builds they are kept as they stand.
     """
+    if catalog.reads_channels and len(there := channels_of(project, catalog)) == 1:
+        channel = there.pop()
+        catalog = catalog.view(channel) if channel else catalog
     known = index_backends(project, catalog)
     declared = {requirement.name for requirement in family_requirements(project, catalog)}
     routed = [
@@ -195,11 +210,7 @@ def _indexes(
     for written, (index, backend) in known.items():
         ours = index.url.startswith(catalog.base_url)
         used = users.get(written, set())
-        if (
-            backend != PYPI
-            and not is_nightly(index.url)
-            and (ours or not used or used & set(catalog.family))
-        ):
+        if backend != PYPI and (ours or not used or used & set(catalog.family)):
             rank = 0 if used & set(catalog.family) else 1 if ours else 2
             ranked.append((rank, index, backend))
     found: dict[str, Index] = {}
@@ -263,7 +274,7 @@ class _Reading:
             self._cannot_read(source, f"`{switch}` has no effect in a source marker")
         elif missing := self._undefined(source):
             self._cannot_read(source, f"{missing} is not defined")
-        elif index is not None and is_nightly(index.url):
+        elif index is not None and not self.catalog.channel and is_nightly(index.url):
             self._keep(source, "nightly builds are checked but not edited")
         elif index is None:
             self._keep(source, f"a `{source.kind}` source is not an index")

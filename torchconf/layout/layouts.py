@@ -149,7 +149,7 @@ def make_scopes(
         systems = {t.platform.os for t in targets if t.backend == catalog.fallback}
         # On every system, it needs no marker at all; where no target has it, it serves nothing.
         if not systems:
-            rest = PYPI
+            rest = catalog.fallback if catalog.is_apart else PYPI
         elif rest != PYPI or systems == set(SYS_PLATFORMS):
             rest = catalog.fallback
         return (Scope("", "", rest, _served(targets, targets, rest, lacks), rest),)

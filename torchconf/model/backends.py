@@ -26,6 +26,8 @@ class Accelerator(NamedTuple):
     """Regular expression of a path segment; its groups are the parts of the version."""
     platforms: tuple[str, ...]
     """Platforms for which PyTorch's indexes ever carried it, such as `linux-x86_64`."""
+    channel: str = ""
+    """Of builds beside the stable ones: `nightly`."""
 
 
 class Backend(NamedTuple):
@@ -56,7 +58,8 @@ def parse_backend(segment: str, accelerators: Iterable[Accelerator]) -> Backend 
         if match := re.fullmatch(accelerator.pattern, segment):
             version = tuple(int(part) for group in match.groups() for part in group.split("."))
             number = ".".join(map(str, version))
-            title = f"{accelerator.title} {number}".strip()
+            title = f"{accelerator.title} {number} {accelerator.channel}".strip()
+            title = re.sub(" +", " ", title)
             return Backend(segment, accelerator.name, version, title)
     return None
 

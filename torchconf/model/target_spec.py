@@ -290,7 +290,7 @@ def _choices(platform: Platform, vocabulary: Vocabulary) -> str:
         [
             f"`{platform.short}-{accelerator.name}`"
             for accelerator in vocabulary.accelerators
-            if platform.key in accelerator.platforms
+            if platform.key in accelerator.platforms and not accelerator.channel
         ]
     )
 

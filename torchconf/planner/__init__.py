@@ -13,6 +13,7 @@ from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.read_project import read_again, read_project
 from torchconf.model.toml_path import ENVIRONMENTS
 from torchconf.model.uv_variables import NO_GROUP
+from torchconf.planner.channel import in_channel
 from torchconf.planner.decide import Decision, decide
 from torchconf.planner.draft_intent import draft_intent
 from torchconf.planner.draft_removal import draft_removal
@@ -54,6 +55,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         RequestError: It is not available, or is ambiguous.
         ProjectError: The file holds something that is not understood, or not to be edited.
     """
+    request, catalog = in_channel(request, project, catalog)
     decision = decide(request, project, catalog, facts)
     draft = Draft(project.data)
     # uv reads some settings from the workspace root only.
@@ -70,9 +72,9 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     elif not decision.is_idle:
         widened = draft_requirements(draft, request, project, catalog, facts, decision)
         draft_tables(draft, root, request, project, catalog, decision)
-        changes = request.add or request.remove or request.force or request.listed
+        changes = request.add or request.remove or request.takes
         if changes or decision.layout != decision.before.layout:
-            takes = bool(request.remove or request.force or request.listed)
+            takes = bool(request.remove or request.takes)
             draft_removal(draft, project, catalog, decision, takes_indexes=takes)
     around = tuple(
         read_project(members[each.at].data, root=each.root, at=each.at)
@@ -99,7 +101,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             *(() if members else _plain_members(decision, catalog, facts)),
             *_changed_variables(decision),
         ),
-        warnings=(*unknowns(decision.choice), *slow),
+        warnings=(*_doubts(decision.choice, catalog), *slow),
         root_steps=() if root is draft else tuple(root.steps),
         member_steps={at: tuple(each.steps) for at, each in members.items() if each.steps},
     )
@@ -311,6 +313,13 @@ def _changed_variables(decision: Decision) -> Iterator[str]:
     if gone := sorted(decision.gone):
         names = " and ".join(f"`{name}`" for name in gone)
         yield f"each machine must take {names} out of its `{NO_GROUP}`: uv refuses undefined groups"
+
+
+def _doubts(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:
+    if catalog.is_apart:
+        family = catalog.channels[catalog.channel]
+        return (f"{family['title']}: {family['sure']}, and not every day has every build",)
+    return unknowns(choice)
 
 
 def unknowns(choice: ReleaseChoice) -> tuple[str, ...]:

@@ -85,7 +85,11 @@ def choose_builds(
 
     def choose(some: Sequence[TargetSpec]) -> Chosen:
         torch = limits.admitted(inputs.main, some)
-        packages = {name: limits.admitted(name, some) for name in companions}
+        # In a channel the torch of a day names its companion, whatever older ones were required.
+        free = inputs.request.renew or inputs.catalog.is_apart
+        packages = {
+            name: SpecifierSet() if free else limits.admitted(name, some) for name in companions
+        }
         needs = Needs(torch, packages, python)
         part = choose_release(some, needs, inputs.catalog, inputs.facts.locked)
         rest = [Target(s.platform, s.backend) for s in specs if s not in some and s.backend]

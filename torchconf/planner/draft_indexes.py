@@ -87,13 +87,14 @@ class Indexes:
         base = self.request.index_base
         for old, index in self.known.items() if base is None else ():
             if not index.url.startswith(self.catalog.base_url):
-                url = _moved_url(index.url, old, backend.name)
+                old_folder = self.catalog.folder(self.catalog.backend(old))
+                url = _moved_url(index.url, old_folder, self.catalog.folder(backend))
                 if url is not None:
                     return url
         base = base or self.catalog.base_url
         if "{backend}" in base:
-            return base.replace("{backend}", backend.name)
-        return f"{base.rstrip('/')}/{backend.name}"
+            return base.replace("{backend}", self.catalog.folder(backend))
+        return f"{base.rstrip('/')}/{self.catalog.folder(backend)}"
 
 
 def remove_unused_indexes(

@@ -10,7 +10,13 @@ from packaging.utils import canonicalize_name
 
 from torchconf.errors import ProjectError
 from torchconf.model.backends import PYPI
-from torchconf.model.markers import Area, names_platforms, possible_platforms, render_areas
+from torchconf.model.markers import (
+    Area,
+    meet,
+    names_platforms,
+    possible_platforms,
+    render_areas,
+)
 from torchconf.model.ranges import is_exact
 from torchconf.model.requirements import (
     python_specifier,
@@ -27,9 +33,10 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from torchconf.catalog import Catalog
+    from torchconf.catalog import Catalog, Triton
     from torchconf.edits.draft import Draft
     from torchconf.layout.layouts import Scope
+    from torchconf.model.backends import Backend
     from torchconf.model.project import Project, Requirement, Section
     from torchconf.model.targets import Platform
     from torchconf.model.toml_path import Path
@@ -91,8 +98,17 @@ def triton_requirements(decision: Decision, scope: Scope) -> dict[str, str]:
         triton = decision.bounds.triton(backend)
         if triton is not None:
             text = f"{triton.name}{decision.bounds.triton_specifier(triton, backend)}"
-            found[triton.name] = f"{text} ; {scope.marker(backend)}"
+            marker = triton_marker(triton, scope, backend)
+            found[triton.name] = f"{text} ; {marker}" if marker else text
     return found
+
+
+def triton_marker(triton: Triton, scope: Scope, backend: Backend) -> str | None:
+    """Return where a triton package is required: where its build is, and torch needs it."""
+    marker = scope.marker(backend)
+    if marker is None or triton.marker is None:
+        return marker or triton.marker
+    return meet(marker, triton.marker)
 
 
 class _Requires:
@@ -200,7 +216,7 @@ class _Requires:
                 {target.platform for target in targets if target.backend == backend}
                 for targets in (self.decision.choice.targets, self.decision.before.targets)
             )
-            marker = scope.marker(backend)
+            marker = triton_marker(triton, scope, backend) if triton else None
             has = line.raw.partition(";")[2].strip() if line else ""
             if line is None or marker is None or not has or not names_platforms(has):
                 continue
@@ -354,9 +370,10 @@ class _Requires:
         text = requirements[0].raw.partition(";")[0].strip()
         return self._within(with_specifier(text, ",".join(parts)), requirements[0].name)
 
-    @staticmethod
-    def _as_ranged(text: str, before: Iterable[Requirement]) -> str:
+    def _as_ranged(self, text: str, before: Iterable[Requirement]) -> str:
         """Return a new triton requirement with the range that the project has for it already."""
+        if self.request.renew:
+            return text
         name = text.partition(";")[0]
         same = (r for r in before if re.match(rf"{re.escape(r.name)}(?![\w-])", name))
         kept = next((str(r.specifier) for r in same if r.specifier), None)
@@ -406,6 +423,8 @@ class _Requires:
     def _within(self, text: str, name: str) -> str:
         if name == self.main and self.request.torch is not None:
             text = with_specifier(text, torch_specifier(self.request.torch))
+        elif self.request.renew and name in self.decision.choice.companions:
+            text = with_specifier(text, f">={self.decision.choice.companions[name]}")
         return self.decision.bounds.keep_within(text, name)
 
     def notes(self) -> Iterator[str]:

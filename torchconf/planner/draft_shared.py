@@ -120,8 +120,8 @@ class _Sharing:
         self.drafts: dict[str, Draft] = {}
         self.holders: list[Project] = []
         self.notes: list[str] = []
-        changes = request.add or request.remove or request.force or request.listed
-        self.takes = bool(request.remove or request.force or request.listed)
+        changes = request.add or request.remove or request.takes
+        self.takes = bool(request.remove or request.takes)
         self.removes = bool(changes) or decision.layout != decision.before.layout
 
     def draft(self) -> SharedBuilds:

@@ -320,7 +320,7 @@ def refuse_to_drop(inputs: Inputs, targets: Iterable[Target], scopes: Sequence[S
     PyPI's builds may be what is left where nothing else is asked for: such a platform loses
     nothing if it gets the same build, or if it is to have another one.
     """
-    if not inputs.request.specs or inputs.request.force or inputs.request.listed:
+    if not inputs.request.specs or inputs.request.takes:
         return
     kept = {(target.backend, target.platform.os) for target in targets}
     named = {target.platform.os for target in targets}

@@ -46,6 +46,8 @@ def reasons(
     release = part.release
     if release is None:
         return part.held_back
+    if catalog.is_apart:
+        return (f"{catalog.channel} builds, from torch {release} on", *part.held_back)
     free, cause = _unlimited(release, specs, limits, python, catalog, locked)
     return (
         f"torch {release}: {_why(part, whole, cause, catalog, locked)}",

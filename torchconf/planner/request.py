@@ -46,6 +46,13 @@ class Request(NamedTuple):
     """`specs` are those that the file lists: the tables are to follow, also where one is gone."""
     record: bool = False
     """List the targets in a file that has no list yet."""
+    renew: bool = False
+    """Torch is of another kind from now on: what its companions require is, too."""
+
+    @property
+    def takes(self) -> bool:
+        """Whether targets that are there give way to those that are named."""
+        return self.force or self.listed or self.renew
 
 
 class Facts(NamedTuple):

@@ -73,7 +73,7 @@ def _entry(
 
 
 def _needs_gpu(target: Target, catalog: Catalog) -> bool:
-    return published_build(target, catalog) != catalog.fallback
+    return catalog.plain(published_build(target, catalog)) != catalog.fallback
 
 
 def published_build(target: Target, catalog: Catalog) -> Backend:

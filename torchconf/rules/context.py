@@ -175,8 +175,12 @@ class Context:
     # Indexes.
 
     def backend(self, index: Index | None) -> Backend | None:
-        """Tell which backend an index serves; None for PyPI and for what cannot be told."""
-        return None if index is None else self.catalog.backend_of_url(index.url, index.name)
+        """Tell which backend an index serves; None for PyPI and for what cannot be told.
+
+        What a rule knows of a build holds for the same one of a channel, too.
+        """
+        found = None if index is None else self.catalog.backend_of_url(index.url, index.name)
+        return None if found is None else self.catalog.plain(found)
 
     def is_pytorch(self, url: str, name: str | None = None) -> bool:
         """Tell whether an index is one of PyTorch's, or a mirror of one."""

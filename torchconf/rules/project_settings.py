@@ -172,7 +172,9 @@ class Nightly(Rule):
         if isinstance(mode, str):
             return
         for source in context.family_sources:
-            if context.index_of(source) not in nightly:
+            # Triton is no pre-release there: a hash follows the version.
+            is_triton = source.package in context.catalog.triton_packages
+            if is_triton or context.index_of(source) not in nightly:
                 continue
             for one in served_requirements(context, source):
                 if not any(re.search(r"dev|a|b|rc", part.version) for part in one.specifier):
