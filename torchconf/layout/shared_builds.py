@@ -35,16 +35,16 @@ def read_shared_configuration(
         catalog: What the indexes are.
     """
     own = read_configuration(project, catalog)
-    if own.layout is not None or not project.is_workspace_root:
-        return own
     members = sharing_members(project, around, catalog)
     if not members:
         return own
-    sharing = [one for _, one in members]
-    routed = project.changed(sources=members[0][0].sources)
+    sharing = [own, *(one for _, one in members)]
+    first = own
+    if own.layout is None:
+        routed = project.changed(sources=members[0][0].sources)
+        first = sharing[1]._replace(cut=is_cut(routed, catalog))
     there: set[str] = {name for one in sharing for name in one.packages}
-    return sharing[0]._replace(
-        cut=is_cut(routed, catalog),
+    return first._replace(
         packages=tuple(canonicalize_name(name) for name in catalog.family if name in there),
         unreadable=tuple(place for one in sharing for place in one.unreadable),
         foreign=tuple(entry for one in sharing for entry in one.foreign),
