@@ -454,6 +454,10 @@ class Catalog:
         found: dict[str, Any] = self._data["backends"].get(self.plain(backend).name, {})
         return found
 
+    def is_torch_backend(self, backend: Backend) -> bool:
+        """Tell whether uv takes a backend as `--torch-backend`."""
+        return self._data["backends"].get(backend.name, {}).get("torch_backend") is True
+
     def maker(self, accelerator: str) -> str | None:
         """Return whose GPUs an accelerator is for: `nvidia`; None where it needs no GPU."""
         name = accelerator.removesuffix(f"-{self.channel_of(accelerator)}")

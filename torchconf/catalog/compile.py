@@ -398,7 +398,7 @@ def _backends(
     releases: dict[str, Any],
     cells: dict[tuple[str, str, str], Cell],
 ) -> dict[str, Any]:
-    """Return what is known of each backend: its last release if it has ended, driver, GPUs."""
+    """Return what is known of each backend: its last release, driver, GPUs, whether it is uv's."""
     package = base["main_package"]
     documented = [version for version, data in releases.items() if data.get("backends")]
     newest = max(documented, key=Version)
@@ -427,6 +427,8 @@ def _backends(
                 entry.setdefault("capability_on", {})[platform] = ranges[backend]
         if architectures := base["architectures"].get(backend):
             entry["architectures"] = architectures.split()
+        if backend in base["torch_backends"]["names"].split():
+            entry["torch_backend"] = True
         found[backend] = entry
     return found
 

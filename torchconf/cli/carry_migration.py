@@ -204,7 +204,7 @@ def _say_what_was_done(work: _Work, *, locked: bool) -> None:
         lock = "" if locked else "`uv lock`, then "
         print_notes([f"next: {lock}`torchconf verify`, which shows what each target gets"])
     sys.stderr.flush()
-    sys.stdout.write(commands_table(work.planned.outcome))
+    sys.stdout.write(commands_table(work.planned.outcome, work.context.catalog))
 
 
 def _report_json(work: _Work) -> None:

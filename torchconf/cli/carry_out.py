@@ -118,7 +118,7 @@ def _report_text(
             done = f"wrote {shown}" if change.is_one else f"{shown}: no changes needed"
             print_notes([done])
     if not writing.check:
-        sys.stdout.write(commands_table(outcome))
+        sys.stdout.write(commands_table(outcome, context.catalog))
 
 
 def _report_json(

@@ -71,7 +71,8 @@ def run(options: ExplainOptions) -> int:
         print_notes(notes_on_old_names(word.lower() for word in options.what))
         _pages(named, options)
         return 0
-    _report(_explanations(options), options)
+    asked, found, catalog = _explanations(options)
+    _report(found, _tools(asked, found, catalog), options)
     return 0
 
 
@@ -114,7 +115,22 @@ def _rule_data(rule: Rule) -> dict[str, object]:
     }
 
 
-def _explanations(options: ExplainOptions) -> list[Explanation]:
+def _tools(asked: _Asked, found: Sequence[Explanation], catalog: Catalog) -> list[str]:
+    """Return how a tool gets the builds that were asked about, as lines."""
+    from torchconf.model.targets import PLATFORMS, Target
+    from torchconf.report.tools import tool_lines
+
+    named = {backend.name for backend in asked.backends}
+    platforms = {platform.key: platform for platform in PLATFORMS}
+    targets = dict.fromkeys(
+        Target(platforms[one.platform], catalog.backend(one.backend))
+        for one in found
+        if one.backend in named and one.backend is not None
+    )
+    return [*tool_lines(targets, catalog)]
+
+
+def _explanations(options: ExplainOptions) -> tuple[_Asked, list[Explanation], Catalog]:
     from torchconf.catalog import load_catalog
     from torchconf.model.targets import SHOWN_PLATFORMS
     from torchconf.report.explain import explain_routes
@@ -142,18 +158,17 @@ def _explanations(options: ExplainOptions) -> list[Explanation]:
         ),
         carries=lambda index, package: catalog.serves(index.url, package),
     )
-    return [
-        *explain_routes(
-            context.project,
-            found,
-            catalog,
-            platforms=asked.platforms or SHOWN_PLATFORMS,
-            packages=asked.packages,
-            backends=asked.backends,
-            around=Around(around.members, around.libraries),
-            linked=around.linked,
-        )
-    ]
+    explained = explain_routes(
+        context.project,
+        found,
+        catalog,
+        platforms=asked.platforms or SHOWN_PLATFORMS,
+        packages=asked.packages,
+        backends=asked.backends,
+        around=Around(around.members, around.libraries),
+        linked=around.linked,
+    )
+    return asked, [*explained], catalog
 
 
 class _Asked(Record):
@@ -240,12 +255,12 @@ def _not_known(
     return RequestError(f"`{word}` is not a rule, platform, build, target or {package}", help=hint)
 
 
-def _report(found: Sequence[Explanation], options: ExplainOptions) -> None:
+def _report(found: Sequence[Explanation], tools: Sequence[str], options: ExplainOptions) -> None:
     if options.format == "json":
         from torchconf.report.json_data import print_json
 
-        print_json({"explanations": [one.data() for one in found]})
+        print_json({"explanations": [one.data() for one in found], "tools": [*tools]})
         return
-    sys.stdout.write("\n".join(one.text() for one in found))
+    sys.stdout.write("\n".join([*(one.text() for one in found), *(f"{line}\n" for line in tools)]))
     if not found:
         sys.stderr.write("this project does not install it; run `torchconf add-target` to add it\n")

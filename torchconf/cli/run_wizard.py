@@ -258,7 +258,7 @@ class _Interview:
             done = f"wrote {path}" if change.is_one else f"{path}: no changes needed"
             print_notes([done])
         sys.stderr.flush()
-        sys.stdout.write(commands_table(prepared.outcome))
+        sys.stdout.write(commands_table(prepared.outcome, self.context.catalog))
 
     def _say_again(self, request: Request, head: str, *, lock: bool = False) -> None:
         """Print the command that means the same without a question."""

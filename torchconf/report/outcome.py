@@ -49,7 +49,7 @@ def _selection(scope: Scope, outcome: Outcome) -> Selection:
     )
 
 
-def commands_table(outcome: Outcome) -> str:
+def commands_table(outcome: Outcome, catalog: Catalog) -> str:
     """Return the commands as aligned lines, and what else one should know to install."""
     rows = [(target, chosen.command()) for target, chosen in install_choices(outcome)]
     if not rows:
@@ -57,6 +57,11 @@ def commands_table(outcome: Outcome) -> str:
     width = max(len(str(target)) for target, _ in rows)
     lines = [f"{target!s:{width}}  {command}" for target, command in rows]
     lines += hints(outcome.scopes, outcome.default, outcome.member, by_machine=outcome.by_machine)
+    if outcome.planned.is_script:
+        # Imported here: most projects are no scripts.
+        from torchconf.report.tools import tool_lines
+
+        lines += tool_lines(outcome.targets, catalog)
     return "".join(f"{shown(line)}\n" for line in lines)
 
 
