@@ -531,3 +531,38 @@ def test_what_is_missing_is_a_line_for_each_release(
             == "torch 2.0.0 for cu130: linux-x86_64 (3.12, 3.13), windows-x86_64 (3.12, 3.13)"
         )
     assert any("more (`-v`)" in line for line in said) == (count > 8 and not verbose)
+
+
+HALVES = {
+    "PyTorch's indexes": ("download.pytorch.org/whl/torch/*", "live.json"),
+    "PyPI": ("packages.example.org/simple/torch/*", "pypi.json"),
+}
+
+
+@pytest.mark.uv
+@pytest.mark.parametrize("lost", few(["PyTorch's indexes", "PyPI", "both"], {"both"}.__contains__))
+def test_half_an_answer_is_taken_and_the_other_half_stays(
+    lost: str,
+    replica: Replica,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for variable, value in replica.environment().items():
+        monkeypatch.setenv(variable, value)
+    failing = {name for name in HALVES if lost in {name, "both"}}
+    for name in failing:
+        monkeypatch.setitem(replica.faults, HALVES[name][0], Fault(status=400))
+    facts = tmp_path / "facts"
+    shutil.copytree(FACTS, facts)
+    assert read_live(facts) == (lost == "both")
+    said = capsys.readouterr().out
+    assert {name for name in HALVES if f"{name}: not read, " in said} == failing
+    for name, (_, kept) in HALVES.items():
+        before, after = (each / kept for each in (FACTS, facts))
+        is_same = before.is_file() == after.is_file() and (
+            not after.is_file() or before.read_bytes() == after.read_bytes()
+        )
+        assert is_same == (name in failing)
+    catalog = Catalog(validated(compile_catalog(facts), "half"))
+    assert catalog.covered(Version("2.13.0"))

@@ -510,7 +510,7 @@ class Catalog:
             },
             ambiguous=frozenset(self._data["ambiguous"]),
             current=tuple(current),
-            as_of=self.as_of,
+            as_of=self._data["as_of_indexes"].get(PYTORCH, self.as_of),
         )
 
     @cached_property

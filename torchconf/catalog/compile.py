@@ -23,6 +23,7 @@ import os
 import re
 import sys
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,17 +75,22 @@ def read_live(facts: Path) -> int:
 
     today = datetime.now(UTC).date().isoformat()
     failed = 0
-    for name, read in (("PyPI", read_pypi), ("PyTorch's indexes", _read_pytorch)):
+    index = os.environ.get("UV_DEFAULT_INDEX")
+    reading = {
+        "PyPI": partial(read_pypi, facts, today, index),
+        "PyTorch's indexes": partial(_read_pytorch, facts, today),
+    }
+    for name, read in reading.items():
         try:
-            said = read(facts, today, os.environ.get("UV_DEFAULT_INDEX"))
+            said = read()
         except CatalogError as error:
             failed += 1
             said = f"not read, {error}"
         sys.stdout.write(f"{name}: {said}\n")
-    return int(failed == 2)  # noqa: PLR2004 - both
+    return int(failed == len(reading))
 
 
-def _read_pytorch(facts: Path, today: str, pypi: str | None) -> str:
+def _read_pytorch(facts: Path, today: str) -> str:
     """Read PyTorch's indexes; return what to say of it.
 
     Raises:
@@ -95,7 +101,7 @@ def _read_pytorch(facts: Path, today: str, pypi: str | None) -> str:
 
     data = compile_catalog(facts)
     catalog = Catalog(data)
-    new, missing = refreshed(catalog, data, Settings(catalog.base_url, pypi=pypi), today)
+    new, missing = refreshed(catalog, data, Settings(catalog.base_url, reads_pypi=False), today)
     text = json.dumps({key: new[key] for key in _LIVE}, indent=1, sort_keys=True)
     (facts / "live.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     return f"read; {len(missing)} wheels that were planned or seen before are not there"
@@ -139,7 +145,9 @@ def _compiled(facts: Path) -> dict[str, Any]:
     rows += [row | {"index": _PYPI, "evidence": ["pypi"]} for row in pypi["releases"]]
     requires = _read(facts / "requires.json")
     releases = _releases(base, matrix, requires["index"][base["main_package"]], pypi["releases"])
-    cells = _cells(base, releases, rows)
+    families = _families(_read(facts / "families.json"))
+    closed = _closed(families, base["base_url"])
+    cells = _cells(base, releases, [row for row in rows if row["index"] not in closed])
     sets, wheels = intern(cells)
     dates = {_PYPI: pypi["as_of"], "pytorch": base["as_of"]}
     return {
@@ -155,7 +163,7 @@ def _compiled(facts: Path) -> dict[str, Any]:
         "words": base["words"],
         "ambiguous": base["ambiguous"],
         "mirror_words": base["mirrors"]["words"],
-        "families": _families(_read(facts / "families.json")),
+        "families": families,
         "backends": _backends(base, matrix, releases, cells),
         "platform_ends": {k: v for k, v in base["platform_ends"].items() if k != "_source"},
         "releases": releases,
@@ -182,6 +190,19 @@ def _families(facts: dict[str, Any]) -> list[dict[str, Any]]:
     families: list[dict[str, Any]] = facts["families"]
     parse_families(families, "families.json")
     return families
+
+
+def _closed(families: list[dict[str, Any]], base_url: str) -> set[str]:
+    """Return PyTorch's indexes of which other packages must be routed along with torch.
+
+    No target is written for them as for other builds: uv would not lock it.
+    """
+    return {
+        build
+        for family in families
+        if family.get("closure") and family.get("url", "").startswith(f"{base_url}/")
+        for build in family.get("builds", ())
+    }
 
 
 def _accelerators(base: dict[str, Any]) -> dict[str, Any]:

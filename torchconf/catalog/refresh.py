@@ -18,7 +18,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename
 from packaging.version import Version
 
-from torchconf.catalog import Catalog, serves_python, validated
+from torchconf.catalog import PYTORCH, Catalog, serves_python, validated
 from torchconf.catalog.encoding import PLANNED, Cell, cells_of, intern, platforms_of, pythons_of
 from torchconf.errors import CatalogError, hide_secrets
 from torchconf.model.backends import PYPI
@@ -59,6 +59,8 @@ class Settings(NamedTuple):
     """Seconds before the first retry; twice as many before the next."""
     pypi: str | None = None
     """The index that stands for PyPI; None for PyPI itself."""
+    reads_pypi: bool = True
+    """Whether PyPI is read as well as PyTorch's indexes."""
     page_seconds: float = 120.0
     """Seconds that one page may take, however lively the server is."""
     seconds: float = 900.0
@@ -126,7 +128,7 @@ def refreshed(
         _refuse_impossible_build(catalog, name)
     backends = sorted(going_on | new)
     wanted = [
-        *((package, PYPI.name) for package in catalog.family),
+        *((package, PYPI.name) for package in catalog.family if settings.reads_pypi),
         *((package, backend) for backend in backends for package in catalog.family),
     ]
     own = settings.base.rstrip("/") == catalog.base_url
@@ -426,6 +428,7 @@ def _merged(
     cells = cells_of(data)
     requires: dict[str, str] = {}
     read: set[str] = set()
+    days: set[str] = set()
     for page in pages:
         if page.is_whole:
             for key in [*cells]:
@@ -433,6 +436,7 @@ def _merged(
                 same = (key[0], key[2]) == (page.package, page.backend)
                 if same and PLANNED in cells[key]["complete"]:
                     del cells[key]
+        days.add(PYPI.name if page.backend == PYPI.name else PYTORCH)
         if page.files is None:
             continue
         anew: set[tuple[str, str, str]] = set()
@@ -454,8 +458,8 @@ def _merged(
                 requires[str(version)] = file.requires_python
     new["sets"], new["wheels"] = intern(cells)
     new["wheels"] = {p: _newest_first(v) for p, v in new["wheels"].items()}
-    new["as_of"] = today
-    new["as_of_indexes"] = dict.fromkeys(data["as_of_indexes"], today)
+    new["as_of_indexes"] = data["as_of_indexes"] | dict.fromkeys(days, today)
+    new["as_of"] = min(new["as_of_indexes"].values())
     _release(new, catalog, cells, requires, read)
     return Refreshed(new, tuple(_missing(before, cells)))
 

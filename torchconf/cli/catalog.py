@@ -339,7 +339,7 @@ def _refresh(options: CatalogOptions) -> int:
     elif not options.common.quiet:
         print_notes(
             [
-                f"wrote {path}, as of {fresh.as_of}",
+                f"wrote {path}: {_days(fresh)}",
                 f"new releases: {', '.join(found) or 'none'}",
                 f"new builds: {', '.join(builds) or 'none'}",
                 *spoken_missing(missing, is_verbose=options.common.verbose),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.errors import RequestError
+from torchconf.model.backends import PYPI
 from torchconf.model.ranges import admits_newer
 from torchconf.planner.assess import (
     COVERED,
@@ -81,5 +82,5 @@ def _newer(specs: Sequence[TargetSpec], needs: Needs, catalog: Catalog) -> Relea
         companions={},
         python=pythons[0],
         certainty=UNKNOWN,
-        doubts=(Doubt(f"any torch {needs.torch}", catalog.as_of),),
+        doubts=(Doubt(f"any torch {needs.torch}", catalog.as_of_index(PYPI)),),
     )

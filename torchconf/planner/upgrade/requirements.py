@@ -208,7 +208,7 @@ class _Respecifying:
         if _is_exact(line.requirement):
             raise ProjectError(
                 f"`{line.requirement.raw}` is an exact pin, and the catalog of "
-                f"{self.catalog.as_of} has no release that matches {self.specifier}",
+                f"{self.catalog.as_of_index(PYPI)} has no release that matches {self.specifier}",
                 at=line.project.place(line.requirement.at),
                 help=f"run {REFRESH} to read the live indexes",
             )
