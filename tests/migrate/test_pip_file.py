@@ -263,3 +263,11 @@ def test_a_host_that_everybody_reaches_by_https_needs_no_trust() -> None:
     assert known.understood
     assert isinstance(other, LeftOut)
     assert not other.understood
+
+
+def test_a_wheel_of_pyg_stands_for_the_page_that_lists_it() -> None:
+    folder = "https://data.pyg.org/whl/torch-1.13.0%2Bcpu"
+    line = f"{folder}/torch_sparse-0.6.16%2Bpt113cpu-cp38-cp38-linux_x86_64.whl"
+    need, page = read_pip("requirements.txt", line).items
+    assert need == Need(HERE, line, "torch-sparse", (), "==0.6.16", "pt113cpu")
+    assert page == OldIndex(HERE, line, "https://data.pyg.org/whl/torch-1.13.0+cpu.html", "links")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["read_pip", "read_pip_line"]
 
 
+_PAGE = re.compile(
+    r"(https?://data\.(?:pyg\.org|pytorch-geometric\.com)/whl/torch-[^/#]+)/[^/#]+\.whl"
+)
+"""A wheel of PyG for one Python; the page beside its folder lists those for all of them."""
 _MOST_IN_A_LINE = 20
 """More requirements nobody puts in one line."""
 
@@ -120,6 +125,9 @@ def _read(at: Place, text: str, section: Section) -> tuple[list[Item], bool]:
 def _requirements(at: Place, words: str, section: Section, *, meant: bool) -> list[Item]:
     """Read the requirement of a line, or each of several: pip refuses them, but they are clear."""
     one = read_requirement(at, words, section=section)
+    if isinstance(one, Need) and (page := _PAGE.match(one.url)):
+        url = f"{page[1].replace('%2B', '+').replace('%2b', '+')}.html"
+        return [one._replace(url=""), OldIndex(at, words, url, "links", section=section)]
     parts = words.split()
     if not isinstance(one, LeftOut) or not 1 < len(parts) <= _MOST_IN_A_LINE:
         return [one]
