@@ -345,6 +345,12 @@ RELEASES = {
         TORCH.replace(">=2.4", ">=2.9").replace("3.11", "3.8"),
         "pyproject.toml, project.requires-python",
     ),
+    "a companion that is not there yet for the newest Python": Refusal(
+        "-t linux-pypi --torch 2.15 --with torchaudio --with torchcodec",
+        "no torch release with torchaudio and torchcodec supports `linux-pypi`: torch 2.15.0 has "
+        "no torchcodec 0.16.0 on Python 3.15 for linux-pypi",
+        "torch 2.15.0 supports them on Python 3.11 to 3.14: `--python '>=3.11,<3.15'`",
+    ),
     "backends that no torch has together": Refusal(
         "-t linux-cu130 -t windows-cu118",
         "no torch release supports `linux-cu130`, `windows-cu118` together",

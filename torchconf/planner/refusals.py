@@ -60,7 +60,8 @@ def refusal(
         packages = " and ".join(needs.packages)
         return RequestError(
             f"no torch release with {packages} supports {names}{reason}",
-            help=f"torch {found.choice.release} is available without {packages}",
+            help=_below(specs, needs, catalog)
+            or f"torch {found.choice.release} is available without {packages}",
         )
     if str(needs.torch) and (found := _newest(specs, needs._replace(torch=anything), catalog)):
         return RequestError(
@@ -74,6 +75,19 @@ def refusal(
         f"target {names} is not available{reason}",
         help=f"`{specs[0].text}` alone has {_span(specs[0], catalog)}",
     )
+
+
+def _below(specs: Sequence[TargetSpec], needs: Needs, catalog: Catalog) -> str | None:
+    """Say below which Python a release has all, if it lacks something on its newest one alone."""
+    for release in catalog.releases if needs.python is None else ():
+        *most, newest = catalog.release_pythons(release) or ("",)
+        if most and needs.torch.contains(release, prereleases=True):
+            within = f">={most[0]},<{newest}"
+            older = needs._replace(python=SpecifierSet(within))
+            if not assess(release, specs, older, catalog).missing:
+                pythons = f"Python {most[0]} to {most[-1]}"
+                return f"torch {release} supports them on {pythons}: `--python '{within}'`"
+    return None
 
 
 def _distance(assessed: Assessment) -> tuple[bool, int]:
