@@ -241,6 +241,69 @@ def test_a_script_without_torch_is_no_error(here: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().err == "no PyTorch packages found in this script\n"
 
 
+# What a script does not have.
+
+SCOPED = """\
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["torch"]
+#
+# [tool.uv.sources]
+# torch = { index = "pytorch-cpu", SCOPE = "cpu" }
+#
+# [[tool.uv.index]]
+# name = "pytorch-cpu"
+# url = "https://download.pytorch.org/whl/cpu"
+# explicit = true
+# ///
+"""
+
+
+@pytest.mark.parametrize(("scope", "build"), [("extra", "pypi"), ("group", "cpu")])
+def test_a_source_with_a_scope_is_read_as_uv_reads_it(
+    scope: str, build: str, here: Path, replica: Replica, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "train.py").write_text(SCOPED.replace("SCOPE", scope))
+
+    assert run("show --script train.py --format json") == 0
+    rows = json.loads(capsys.readouterr().out)["routes"]
+    assert {row["backend"] for row in rows} == {build}
+    replica.lock(here, "--script", "train.py")
+    torch = replica.export(here, "--script", "train.py").select("linux-x86_64", "3.13")["torch"]
+    assert isinstance(torch, Build)
+    assert ("pytorch.org/whl/cpu" in (torch.index or "")) == (build == "cpu")
+
+    assert run("check train.py --format json --strict") == 1
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert [(one["code"], one["at"]) for one in found] == [
+        ("TC003", f"tool.uv.sources.torch.{scope}")
+    ]
+    assert run("init --script train.py -t linux-cpu -t windows-cpu --force") == 0
+    text = (here / "train.py").read_text()
+    assert '# torch = { index = "pytorch-cpu" }' in text
+    assert "optional-dependencies" not in text
+
+
+def test_help_names_the_script(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = """#
+# [tool.torchconf]
+# targets = ["linux-cu130"]
+#
+# [tool.uv]
+# torch-backend = "cpu"
+# ///
+"""
+    text = SCOPED.replace(', SCOPE = "cpu"', "").removesuffix("# ///\n") + more
+    (here / "train.py").write_text(text)
+
+    assert run("check train.py") == 1
+    out = capsys.readouterr().out
+    assert "run `torchconf init --script train.py -y` to bring the tables in line" in out
+    assert run("check train.py --fix --unsafe-fixes --select TC506") == 0
+    assert "torch-backend" not in (here / "train.py").read_text()
+    assert "[tool.uv.pip]" not in (here / "train.py").read_text()
+
+
 # The real uv.
 
 PLATFORMS = {

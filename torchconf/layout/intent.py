@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError
 from torchconf.model.backends import PYPI
-from torchconf.model.intent import read_intent
+from torchconf.model.intent import init_command, read_intent
 from torchconf.model.markers import holds
 from torchconf.model.target_spec import means
 from torchconf.model.targets import Platform, Target
@@ -56,7 +56,7 @@ def intended(
             raise ProjectError(
                 f"target `{spec.text}` is listed, but the tables do not serve it",
                 at=project.place(render_path((*TARGETS, number))),
-                help="run `torchconf init -y` to bring the tables in line with the list",
+                help=f"run `{init_command(project)} -y` to bring the tables in line with the list",
             )
         found.append(target)
     return tuple(dict.fromkeys(found))

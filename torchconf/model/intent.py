@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torchconf.model.project import Project
     from torchconf.model.target_spec import Vocabulary
 
-__all__ = ["ListedTarget", "listed_targets", "lists_targets", "read_intent"]
+__all__ = ["ListedTarget", "init_command", "listed_targets", "lists_targets", "read_intent"]
 
 _EXAMPLE = 'write it as `targets = ["linux-cuda", "macos-cpu"]`'
 
@@ -81,6 +81,11 @@ def _read(word: object, vocabulary: Vocabulary) -> TargetSpec:
 def _same(one: TargetSpec, other: TargetSpec) -> bool:
     """Tell whether two entries are one target, however they are spelled."""
     return one._replace(text=other.text) == other
+
+
+def init_command(project: Project) -> str:
+    """Return the command that writes what a project, or a script, is for."""
+    return f"torchconf init --script {project.at}" if project.is_script else "torchconf init"
 
 
 def read_intent(project: Project, vocabulary: Vocabulary) -> tuple[TargetSpec, ...] | None:

@@ -85,7 +85,7 @@ def read_project(
     found: list[ProjectError] = []
     project = _Reader(at, found).project(data, root)
     if is_script:
-        project = project.changed(is_script=True)
+        project = _without_groups(project).changed(is_script=True)
         for problem in found:
             problem.at = project.place(render_path(problem.path))
     if problems is not None:
@@ -94,6 +94,18 @@ def read_project(
         found[0].others = tuple(found[1:])
         raise found[0]
     return project
+
+
+def _without_groups(script: Project) -> Project:
+    """Return a script with the sources that uv sees: it has no groups, and heeds none there."""
+    if not any(source.group for sources in script.sources.values() for source in sources):
+        return script
+    return script.changed(
+        sources={
+            name: tuple(source.changed(group=None) for source in sources)
+            for name, sources in script.sources.items()
+        }
+    )
 
 
 def read_again(

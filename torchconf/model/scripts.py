@@ -206,7 +206,8 @@ def with_empty_block(text: str, *, bom: bool = False) -> str:
 
 def as_project(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data of a block as those of a project that asks for the same."""
-    project = {"name": "script", "version": "0"}
+    # No name is needed, and one that another package has would mean the project itself.
+    project = {"name": "this-pep723-script", "version": "0"}
     project |= {key: data[key] for key in _STANDARD if key in data}
     return {"project": project} | {key: data[key] for key in data if key == "tool"}
 

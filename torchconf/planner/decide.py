@@ -371,6 +371,8 @@ def _layout(
 ) -> tuple[Layout, str]:
     """Return the layout and its reason; one that the project has is kept if it can hold all."""
     before = inputs.before.layout
+    if inputs.project.is_script and before != "markers":
+        return "markers", "a script has one build for each platform"
     several = len({target.platform for target in targets}) < len(targets)
     keeps = before is not None and (before != "markers" or not several)
     asked = inputs.request.layout

@@ -129,6 +129,8 @@ def _check_kind(project: Project, source: Source) -> None:
 
 def _check_scope(project: Project, source: Source) -> None:
     """Refuse a source whose extra or group is not there, or does not list the package."""
+    if project.is_script:
+        return  # uv leaves a source for an extra alone there: it never applies.
     if source.extra is not None:
         kind, name, defined = "extra", source.extra, project.extras
     elif source.group is not None:

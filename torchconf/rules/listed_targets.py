@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.catalog import Answer
-from torchconf.model.intent import listed_targets
+from torchconf.model.intent import init_command, listed_targets
 from torchconf.model.target_spec import means
 from torchconf.model.targets import Target
 from torchconf.resolve.choices import choice_of, selections_in
@@ -46,7 +46,8 @@ class TargetNotServed(Rule):
                     each.path,
                     f"no command installs target `{each.spec.text}`: "
                     f"{each.spec.platform.key} gets {there}",
-                    help="run `torchconf init -y` to bring the tables in line with the list",
+                    help=f"run `{init_command(context.project)} -y` to bring the tables in line "
+                    "with the list",
                 )
 
 

@@ -218,7 +218,7 @@ class ThirdBuild(Rule):
     def check(self, context: Context) -> Iterator[Finding]:
         """Ask the routes what a plain `uv sync` installs on Linux and Windows."""
         packages = _base_packages(context)
-        if not packages or not routes_are_known(context):
+        if not packages or context.is_script or not routes_are_known(context):
             return
         package = packages[0]
         if any(

@@ -9,6 +9,7 @@ from packaging.specifiers import SpecifierSet
 
 from torchconf.errors import without_secrets
 from torchconf.model.backends import is_nightly
+from torchconf.model.intent import init_command
 from torchconf.model.ranges import overlaps, uv_range
 from torchconf.model.toml_path import CONFLICTS, UV
 from torchconf.model.uv_lock import locked_builds
@@ -137,6 +138,14 @@ class TorchBackendIdle(Rule):
             return
         draft = draft_of(context)
         draft.remove((*UV, "torch-backend"), "only `uv pip` uses it")
+        if context.is_script:
+            yield self.finding(
+                (*UV, "torch-backend"),
+                "`uv lock` and `uv run` ignore `torch-backend` in a script",
+                help=f"select builds with sources; `{init_command(context.project)}` writes them",
+                fix=Fix("remove it", tuple(draft.steps), safe=False),
+            )
+            return
         pip = draft.get((*UV, "pip"))
         if pip is None or (isinstance(pip, dict) and "torch-backend" not in pip):
             draft.put((*UV, "pip", "torch-backend"), value, "only `uv pip` uses it")

@@ -13,6 +13,7 @@ from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from torchconf.model.project import Source
     from torchconf.model.toml_path import Path
     from torchconf.rules.context import Context
 
@@ -294,7 +295,7 @@ class NotInScript(Rule):
     stops_lock = True
 
     def check(self, context: Context) -> Iterator[Finding]:
-        """Report the keys that uv does not know in a script."""
+        """Report the keys that uv does not know, and sources of what a script does not have."""
         if not context.is_script:
             return
         # Imported here: most files are no scripts.
@@ -311,6 +312,32 @@ class NotInScript(Rule):
                 help="remove it, or turn the script into a project",
                 fix=Fix(f"remove `{key}`", tuple(draft.steps), safe=False),
             )
+        for source in context.sources:
+            if source.kind == "workspace":
+                yield self.finding(
+                    (*source.path, "workspace"),
+                    "uv refuses a script with a `workspace` source",
+                    help="name an index, a path or a Git repository",
+                )
+            else:
+                yield from self._scopes(context, source)
+
+    def _scopes(self, context: Context, source: Source) -> Iterator[Finding]:
+        draft = draft_of(context)
+        entry = draft.get(source.path)
+        for key, effect in (
+            ("extra", "a script has no extras, so uv never applies this source"),
+            ("group", "a script has no groups, so uv always applies this source"),
+        ):
+            if key in entry:
+                draft.remove((*source.path, key), "a script has none")
+                yield self.finding(
+                    (*source.path, key),
+                    effect,
+                    severity=Severity.WARNING,
+                    help=f"remove `{key}`, or turn the script into a project",
+                    fix=Fix(f"remove `{key}`", tuple(draft.steps), safe=False),
+                )
 
 
 RULES: tuple[type[Rule], ...] = (BadShape, UnknownKey, NotInScript)

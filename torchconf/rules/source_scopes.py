@@ -45,8 +45,8 @@ class ScopeMissing(Rule):
         """Report scopes of sources that are not defined, or do not list the package."""
         project = context.project
         dynamic = {"optional-dependencies"} & project.dynamic
-        if not project.has_project or dynamic:
-            return
+        if not project.has_project or dynamic or context.is_script:
+            return  # TC003 has more to say of a script.
         for source in context.sources:
             name = source.extra or source.group
             if name is None or (source.extra and source.group):

@@ -15,6 +15,7 @@ from torchconf.edits.draft import Draft
 from torchconf.errors import ProjectError
 from torchconf.layout.shared_builds import read_shared_configuration, sharing_members
 from torchconf.model.backends import PYPI
+from torchconf.model.intent import init_command
 from torchconf.model.markers import may_hold
 from torchconf.model.ranges import is_version, overlaps, public
 from torchconf.model.read_project import read_again, read_project
@@ -119,7 +120,7 @@ def plan_upgrade(
         raise ProjectError(
             f"nothing to upgrade: the project does not require {catalog.main_package}",
             at=project.at,
-            help="run `torchconf init` to add it",
+            help=f"run `{init_command(project)}` to add it",
         )
     if before.layout is None:
         _refuse_open_index(project, catalog)
@@ -167,7 +168,8 @@ def _refuse_open_index(project: Project, catalog: Catalog) -> None:
             raise ProjectError(
                 f"torch has no source, and uv searches {url} for every package",
                 at=whole.place(at),
-                help="run `torchconf init` to add a source; run `torchconf check` for details",
+                help=f"run `{init_command(project)}` to add a source; run `torchconf check` for "
+                "details",
             )
 
 
