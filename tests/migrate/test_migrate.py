@@ -237,6 +237,40 @@ def test_secrets_of_an_index_stay_out_of_the_project(demo: Demo) -> None:
 # What cannot be.
 
 
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        (
+            "b @ git+https://me:s3cret@example.org/a/b.git@main",
+            "b @ git+https://example.org/a/b.git@main",
+        ),
+        ("git+https://s3cret@example.org/a/b.git", "b @ git+https://example.org/a/b.git"),
+        ("git+ssh://git:s3cret@example.org/a/b.git", "b @ git+ssh://git@example.org/a/b.git"),
+        ("git+ssh://git@example.org/a/b.git", "b @ git+ssh://git@example.org/a/b.git"),
+        (
+            "https://me:s3cret@example.org/b-1-py3-none-any.whl",
+            "b @ https://example.org/b-1-py3-none-any.whl",
+        ),
+    ],
+)
+def test_secrets_of_a_package_stay_out_of_the_project(line: str, written: str, demo: Demo) -> None:
+    write(demo, requirements=f"torch\n{line}\n")
+    result = demo("migrate")
+    assert result.status == 0, result.err
+    assert f'"{written}"' in demo.text
+    assert "s3cret" not in demo.text + result.out + result.err
+    assert ("stay out of the file" in result.err) is ("s3cret" in line)
+
+
+@pytest.mark.parametrize("url", ["svn+https://example.org/b", "ssh://git@example.org/b.git"])
+def test_what_uv_cannot_fetch_is_not_understood(url: str, demo: Demo) -> None:
+    write(demo, requirements=f"torch\nb @ {url}\n")
+    result = demo("migrate --dry-run --format json")
+    assert lines(result)[2][0] == "unclear"
+    assert "uv cannot fetch" in lines(result)[2][1]
+    assert url not in result.json["diff"]
+
+
 def test_two_tools_that_disagree_are_refused(demo: Demo) -> None:
     write(demo, requirements=LABELLED)
     text = "name: demo\ndependencies:\n  - pytorch\n  - cpuonly\n"

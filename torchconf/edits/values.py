@@ -214,16 +214,24 @@ def _add_key(brackets: Brackets, rest: Rest, value: object, spot: Spot) -> None:
 
 
 def _insert(brackets: Brackets, position: int, value: object, spot: Spot) -> None:
-    lists = [entry.value for entry in brackets.entries if entry.value[0] == "["]
-    had_room = spot.column + len(str(brackets)) <= WIDTH
+    # A list that stands over many lines stays so, however wide it is; it can have many entries.
+    may_break = bool(spot.newline) and not brackets.many_lines
+    had_room = may_break and spot.column + len(str(brackets)) <= WIDTH
     entry = ArrayEntry("", "")
     brackets.insert(position, entry, spot.newline, spot.style.unit)
     inner = spot.inside(brackets, entry)
-    one_line = lists and not any("\n" in text for text in lists)
-    newline = inner.newline if brackets.many_lines and not one_line else ""
+    newline = inner.newline if brackets.many_lines and not _keeps_to_a_line(brackets, value) else ""
     entry.value = render(value, inner.style, newline)
-    may_break = spot.newline and not brackets.many_lines and "\n" not in entry.value
+    may_break = may_break and not brackets.many_lines and "\n" not in entry.value
     # Tables are long: one a line is what people make of them, even if the first was too long.
     roomy = had_room or (entry.value[0] == "{" and spot.column < WIDTH)
     if may_break and roomy and spot.column + len(str(brackets)) > WIDTH:
         brackets.spread(spot.newline, spot.style.unit)
+
+
+def _keeps_to_a_line(brackets: Brackets, value: object) -> bool:
+    """Tell whether a list or table is put among lists that stand on one line each."""
+    if not isinstance(value, list | dict):
+        return False
+    lists = [entry.value for entry in brackets.entries if entry.value[:1] == "["]
+    return bool(lists) and not any("\n" in text for text in lists)

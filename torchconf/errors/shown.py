@@ -73,11 +73,16 @@ def hide_secrets(text: str) -> str:
     """Return a text with a mark in the place of each secret in its URLs.
 
     Users and passwords, the values of queries, and those of fragments are secrets, except for what
-    names a revision, a folder or a hash. `git@` in an SSH URL is none, and needed.
+    names a revision, a folder or a hash. `git@` in an SSH URL is none, and needed. What follows
+    `/t/` is the token of a conda channel.
 
     Args:
         text: Any text: a message, a line of a file, the words of uv.
     """
+    if "/t/" in text:
+        import re
+
+        text = re.sub(r"(?<=/t/)[A-Za-z0-9-]{8,}(?=/)", MARK, text)
     return _without(text, MARK)
 
 

@@ -14,6 +14,7 @@ from torchconf.migrate.pin_wording import Pins
 from torchconf.migrate.requirement_text import (
     Wording,
     as_written,
+    fetches,
     pinned,
     spelled,
 )
@@ -280,6 +281,8 @@ class NeedDraft:
 
 def _why_not(wording: Wording) -> str:
     """Say why a need is no requirement."""
+    if wording.url and not fetches(wording.url):
+        return "uv cannot fetch from this URL; of repositories it knows those of git, `git+https`"
     if wording.name:
         return "it is not a valid requirement"
     return f"nothing says what this package is called; `uv add {wording.url}` finds out"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name
 
+from torchconf.errors import without_secrets
 from torchconf.migrate.old import Need, OldIndex, items_of
 from torchconf.migrate.requirement_text import Wording, lower_bound, pinned
 from torchconf.migrate.told_by_text import label_backend, page_of, wheel_platforms
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from torchconf.migrate.old import OldFile
 
 __all__ = ["Pins"]
+
+
+_NO_SECRETS = (
+    "user and password stay out of the file: uv reads them from .netrc, or git asks for them"
+)
 
 
 class Pinned(NamedTuple):
@@ -117,16 +123,22 @@ class Pins:
             specifier = lower_bound(release) if self.loose else f"=={release}"
             why = "the index has this wheel; the build comes from its name"
             return Pinned(wording._replace(specifier=specifier, url=""), why)
+        clean = without_secrets(wording.url)
+        hidden = "" if clean == wording.url else _NO_SECRETS
+        wording = wording._replace(url=clean)
         if not item.name:
-            why = "the name is told from the URL; `uv lock` says if it is another"
-            return Pinned(wording._replace(name=_repository(item.url)), why)
+            why = "name inferred from the URL; `uv lock` says if it is another"
+            return Pinned(wording._replace(name=_repository(item.url)), _both(why, hidden))
         keys = set(wheel_platforms(item.url))
         own = next((p for p in PLATFORMS if p.key in keys), None)
         if own is None or wording.marker or len(keys) > 1:
-            return Pinned(wording)
-        return Pinned(
-            wording._replace(marker=platform_marker(own)), "the wheel is for that platform only"
-        )
+            return Pinned(wording, hidden)
+        why = "the wheel is for that platform only"
+        return Pinned(wording._replace(marker=platform_marker(own)), _both(why, hidden))
+
+
+def _both(why: str, more: str) -> str:
+    return "; ".join(filter(None, (why, more)))
 
 
 def _release(url: str) -> str:

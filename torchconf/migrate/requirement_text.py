@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from torchconf.migrate.old import Need
 
-__all__ = ["Wording", "as_written", "joined", "lower_bound", "pinned", "spelled"]
+__all__ = ["Wording", "as_written", "fetches", "joined", "lower_bound", "pinned", "spelled"]
 
 
 class Wording(NamedTuple):
@@ -42,12 +43,19 @@ def as_written(need: Need) -> Wording:
 
 
 def spelled(wording: Wording) -> str | None:
-    """Return the text of a requirement; None if it is none."""
+    """Return the text of a requirement; None if it is none for uv."""
+    if wording.url and not fetches(wording.url):
+        return None
     try:
         Requirement(wording.text)
     except (InvalidRequirement, RecursionError):
         return None
     return wording.text
+
+
+def fetches(url: str) -> bool:
+    """Tell whether uv can fetch from a URL: an archive, or a repository of git."""
+    return re.match(r"(?:git\+(?:https?|ssh|file)|https?|file)://", url, re.IGNORECASE) is not None
 
 
 def pinned(specifier: str) -> str:
