@@ -304,6 +304,7 @@ def test_the_parts_that_tomllib_does_not_read_yet_are_ready_for_toml_1_1() -> No
         ("a = 1\na = 2\n", "not valid TOML: Cannot overwrite a value"),
         ("\ufeffa = 1\n", "not valid TOML"),
         ("a = " + "[" * 5000 + "]" * 5000, "nested too deeply|maximum recursion"),
+        (f"[{'.'.join(['a'] * 3000)}]", "nested too deeply"),
     ],
 )
 def test_what_cannot_be_read_is_not_edited(text: str, message: str) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["exact_float", "read_toml"]
 
+_DEEPEST = 100
+
 
 def read_toml(
     text: str, file: str = "pyproject.toml", *, parse_float: Callable[[str], Any] = float
@@ -26,15 +28,36 @@ def read_toml(
     Raises:
         ProjectError: It is not TOML, or it is TOML 1.1, which uv reads and this Python does not.
     """
+    problem = ProjectError("arrays or tables are nested too deeply", at=file)
     try:
-        return tomllib.loads(text, parse_float=parse_float)
+        data = tomllib.loads(text, parse_float=parse_float)
+        if not _is_deep(data):
+            return data
     except RecursionError:
-        problem = ProjectError("arrays or tables are nested too deeply", at=file)
+        pass
     except tomllib.TOMLDecodeError as error:
         problem = _explain(text, file, error)
     except ValueError:  # Python reads no number of so many digits
         problem = ProjectError("a number has more than 4,300 digits", at=file)
     raise problem
+
+
+def _is_deep(data: dict[str, Any]) -> bool:
+    """Tell whether tables are nested as only an attacker nests them: `[a.a.a.a]` is cheap to read.
+
+    Whatever follows them step by step would come to the end of Python's stack.
+    """
+    level: list[Any] = [data]
+    for _ in range(_DEEPEST):
+        level = [
+            value
+            for each in level
+            for value in (each.values() if isinstance(each, dict) else each)
+            if isinstance(value, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def exact_float(text: str) -> tuple[str, str]:
