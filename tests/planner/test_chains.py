@@ -7,6 +7,7 @@ the same after a second run.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tomllib
@@ -159,6 +160,8 @@ class Judge:
         return locked
 
     def look_after(self) -> None:
+        # A fix may have set a bound that leaves out the interpreter of before.
+        os.environ |= self.replica.environment(self.folder)
         if not self.is_known:
             self.said |= {"TC110", "TC314"}
         if new := codes(self.folder) - self.said:

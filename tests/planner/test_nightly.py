@@ -17,6 +17,7 @@ START = (
     '[project]\nname = "demo"\nversion = "0.1.0"\nrequires-python = ">=3.11"\n'
     'dependencies = ["numpy"]\n'
 )
+LINUX = "sys_platform == 'linux'"
 THREE = "-t linux-cuda-nightly -t windows-cpu-nightly -t macos-cpu-nightly --with torchvision"
 
 
@@ -121,6 +122,19 @@ def test_upgrade_leads_to_nightly_and_back(name: str, tmp_path: Path) -> None:
     back = demo("upgrade --channel stable -y")
     assert back.status == 0, back.err
     assert demo.data == stable
+
+
+def test_a_build_that_nobody_listed_is_read_back(tmp_path: Path) -> None:
+    entry = '\n[[tool.uv.index]]\nname = "old"\nexplicit = true\n'
+    text = START.replace("numpy", "torch>=2.9") + (
+        f'\n[tool.uv.sources]\ntorch = {{ index = "old", marker = "{LINUX}" }}\n'
+        f'{entry}url = "{WHL}/nightly/cu121"\n'
+        '\n[tool.torchconf]\ntargets = ["linux-cu121-nightly"]\n'
+    )
+    demo = Demo(tmp_path, text)
+    assert "TC4" not in demo("check --strict").out
+    there = demo("upgrade --channel stable -y --dry-run")
+    assert there.status == 0, there.err
 
 
 def test_a_target_is_added_to_and_taken_from_nightly_builds(tmp_path: Path) -> None:

@@ -341,7 +341,7 @@ RELEASES = {
         "-t linux-cuda",
         "no torch release supports `linux-cuda` on Python >=3.8: torch 2.13.0 has no wheel on "
         "Python 3.8 for linux-cu132",
-        "torch 2.13.0 supports them on Python 3.10 and later: `--python 3.10`",
+        "torch 2.13.0 supports them on Python 3.10 and later: set `requires-python` to `>=3.10`",
         TORCH.replace(">=2.4", ">=2.9").replace("3.11", "3.8"),
         "pyproject.toml, project.requires-python",
     ),
@@ -370,13 +370,13 @@ RELEASES = {
         "-t linux-cu130 --python '>=3.9'",
         "no torch release supports `linux-cu130` on Python >=3.9: torch 2.13.0 "
         "has no wheel on Python 3.9 for linux-cu130",
-        "torch 2.13.0 supports them on Python 3.10 and later: `--python 3.10`",
+        "torch 2.13.0 supports them on Python 3.10 and later: set `requires-python` to `>=3.10`",
     ),
     "a Python of the project that is too old": Refusal(
         "-t linux-cu130 --torch '>=2.13'",
         "no torch release supports `linux-cu130` on Python >=3.9: torch 2.13.0 "
         "has no wheel on Python 3.9 for linux-cu130",
-        "torch 2.13.0 supports them on Python 3.10 and later: `--python 3.10`",
+        "torch 2.13.0 supports them on Python 3.10 and later: set `requires-python` to `>=3.10`",
         TORCH.replace("3.11", "3.9"),
     ),
 }

@@ -272,6 +272,8 @@ def test_a_project_without_torch_has_nothing_to_upgrade() -> None:
         ("cu130", "cuda v13.0", True),
         ("cu130", "cuda 13.01", False),
         ("cu130", "barracuda 13.0", False),
+        ("cu130", "https://download.pytorch.org/whl/nightly/cu130", False),
+        ("cu130", "pytorch-nightly-cu130, linux-cu130-nightly", False),
         ("cpu", "--extra cpu", True),
         ("cpu", "cpus: 2", False),
     ],

@@ -100,6 +100,30 @@ def test_root_is_refused_where_every_member_has_sources_of_its_own(root: Demo) -
     assert "run the command in a member" in result.err
 
 
+@pytest.mark.uv
+def test_a_build_that_would_reach_other_platforms_beside_a_member_is_refused(
+    root: Demo, replica: Replica
+) -> None:
+    own = OWN.replace('cpu" }', 'cpu", marker = "sys_platform == \'darwin\'" }')
+    (root.folder / "a" / "pyproject.toml").write_text(MEMBER.format(name="a") + own)
+    root.path.write_text(ROOT.replace("\n[", 'dependencies = ["torch>=2.13,<2.14"]\n\n[', 1))
+    before = texts(root)
+    result = root("add-target linux-cu130")
+    assert (result.status, texts(root)) == (2, before)
+    assert (
+        "beside these, uv would give the new build to linux-aarch64, windows-x86_64, too"
+        in result.err
+    )
+
+    (root.folder / "a" / "pyproject.toml").write_text(MEMBER.format(name="a"))
+    assert root("add-target linux-cu130").status == 0
+    assert root("add-target macos-cpu").status == 0
+    replica.lock(root.folder)
+    build = replica.selected(root.folder, "macos-arm64", "3.12")["torch"]
+    assert isinstance(build, Build)
+    assert build.index == f"{WHL}/cpu"
+
+
 def test_every_build_stays_a_default_group(tmp_path: Path) -> None:
     demo = Demo(tmp_path)
     demo.init("-t linux-cu130 -t linux-cpu --layout groups --default cpu")

@@ -68,6 +68,16 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     }
 
 
+def test_a_python_that_the_project_does_not_admit_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = Demo(tmp_path, DRIFT.replace(">=3.11", ">=3.9,<3.10"))
+    monkeypatch.setenv("UV_PYTHON", sys.executable)
+    result = demo("verify")
+    assert result.status == 2
+    assert f"`UV_PYTHON` is `{sys.executable}`: choose a Python that" in result.err
+
+
 @pytest.mark.parametrize("layout", sorted(path.stem for path in EXAMPLES.glob("*.toml")))
 def test_every_layout_is_as_it_should_be(layout: str, tmp_path: Path) -> None:
     demo = Demo(tmp_path, (EXAMPLES / f"{layout}.toml").read_text(encoding="utf-8"))

@@ -61,7 +61,8 @@ def locked_folder(context: OpenProject, *, frozen: bool, locked: bool) -> Iterat
     sweep(tempfile.gettempdir())
     with orderly(), tempfile.TemporaryDirectory(prefix=COPY) as into, locked_folders([into]):
         copy = mirror(folder, outside, os.path.realpath(into))
-        capture_uv(["lock"], folder=copy).succeed("uv cannot lock this project")
+        run = capture_uv(["lock"], folder=copy)
+        run.succeed("uv cannot lock this project", help=_other_python(run))
         yield copy
 
 
@@ -74,6 +75,14 @@ def check_version() -> None:
         sys.stderr.write(
             f"warning: uv {found} is older than {LOCKS_RIGHT_SINCE} and may lock the wrong builds\n"
         )
+
+
+def _other_python(run: Captured) -> str | None:
+    """Say what helps where uv was told to use a Python that the project does not admit."""
+    told = os.environ.get("UV_PYTHON")
+    if not told or "interpreter resolved to" not in run.stderr:
+        return None
+    return f"`UV_PYTHON` is `{told}`: choose a Python that `requires-python` admits, or unset it"
 
 
 def _own(folder: str, *, is_locked: bool) -> None:

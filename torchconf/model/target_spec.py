@@ -110,7 +110,13 @@ def parse_build(text: str, vocabulary: Vocabulary) -> tuple[str, Backend | None]
     word = text.strip().lower().replace("_", "-")
     if word == PYPI.name:
         return "", PYPI
-    backend = vocabulary.backends.get(word) or _numbered(word, vocabulary)
+    # Nobody has a list of a channel's builds: an index of the project may be one that is not known.
+    channels = [accelerator for accelerator in vocabulary.accelerators if accelerator.channel]
+    backend = (
+        vocabulary.backends.get(word)
+        or _numbered(word, vocabulary)
+        or parse_backend(word, channels)
+    )
     if any(word == accelerator.name for accelerator in vocabulary.accelerators):
         # A backend of that very name is meant where the accelerator has no versions.
         return word, backend

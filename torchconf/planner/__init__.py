@@ -89,6 +89,11 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     if (decision.before.layout is not None or facts.around) and changed:
         refuse_what_uv_refuses(draft, root, project, catalog, around, facts.around)
     planned, others = _planned(draft, root, project, around)
+    if changed and facts.around and decision.layout == "markers":
+        # Imported here: few projects are in a workspace.
+        from torchconf.planner.moved_platforms import refuse_moved_platforms
+
+        refuse_moved_platforms(request, project, planned, catalog, others, facts.around)
     plan = Plan(
         steps=tuple(draft.steps),
         notes=(

@@ -54,7 +54,7 @@ def refusal(
         return RequestError(
             f"no torch release supports {names} on Python {needs.python}{reason}",
             help=f"torch {found.choice.release} supports them on Python {found.choice.python} and "
-            f"later: `--python {found.choice.python}`",
+            f"later: set `requires-python` to `>={found.choice.python}`",
         )
     if needs.packages and (found := _newest(specs, needs._replace(packages={}), catalog)):
         packages = " and ".join(needs.packages)

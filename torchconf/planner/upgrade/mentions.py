@@ -19,7 +19,8 @@ def mention_pattern(backends: Iterable[Backend]) -> re.Pattern[str]:
     """Return what finds backends by name, or as people and images write them: `cuda:13.0.1`."""
     words: list[str] = []
     for backend in backends:
-        words.append(names_backend(backend.name))
+        # The nightly build of the same name is another one, and stays.
+        words.append(rf"(?<!nightly[/-]){names_backend(backend.name)}(?!-nightly)")
         if backend.version:
             number = "[.]".join(map(str, backend.version))
             # Apart, a patch release may follow; `rocm7.2.4` in one word names another build.
