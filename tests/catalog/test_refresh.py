@@ -499,6 +499,16 @@ def test_what_was_planned_and_is_not_there_stops_nothing_and_is_told() -> None:
     assert all("3.12" in one.pythons for one in told)
 
 
+def test_a_release_that_is_no_longer_there_stays_and_is_told() -> None:
+    found = refreshed_with(_Page("torch", "cu130", ONE_WHEEL))  # type: ignore[arg-type]  # a stand-in
+    assert "cu130" in found.data["wheels"]["torch"]["2.12.0"]
+    told = {(one.version, one.backend) for one in found.missing}
+    assert ("2.12.0", "cu130") in told
+    assert {backend for _, backend in told} == {"cu130"}, "of the others no page was read"
+    copied = refreshed_with(_Page("torch", "cu130", ONE_WHEEL, is_whole=False))  # type: ignore[arg-type]
+    assert copied.missing == (), "a mirror leaves out what it likes"
+
+
 def test_what_was_seen_and_is_not_there_is_a_partial_answer() -> None:
     with pytest.raises(CatalogError, match="`cu130` is incomplete"):
         _refuse_partial([_Page("torch", "cu130", None)], only("2.13.0", "cu130"), "torch")

@@ -104,7 +104,10 @@ def _read_pytorch(facts: Path, today: str) -> str:
     new, missing = refreshed(catalog, data, Settings(catalog.base_url, reads_pypi=False), today)
     text = json.dumps({key: new[key] for key in _LIVE}, indent=1, sort_keys=True)
     (facts / "live.json").write_text(text + "\n", encoding="utf-8", newline="\n")
-    return f"read; {len(missing)} wheels that were planned or seen before are not there"
+    gone = {(one.package, one.version, one.backend) for one in missing}
+    return (
+        f"read; of {len(gone)} releases and builds wheels that were planned or seen are not there"
+    )
 
 
 def compile_catalog(facts: Path) -> dict[str, Any]:

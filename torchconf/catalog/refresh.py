@@ -419,9 +419,12 @@ def _wheels(
 
 
 def _merged(
-    catalog: Catalog, data: dict[str, Any], pages: Iterable[_Page], today: str
+    catalog: Catalog, data: dict[str, Any], pages: Sequence[_Page], today: str
 ) -> Refreshed:
-    """Return the data with the pages' cells in the place of the old ones."""
+    """Return the data with the pages' cells in the place of the old ones.
+
+    A release that was seen, and is not on its page now, stays, and is told.
+    """
     new = deepcopy(data)
     anywhere = list(data["accelerators"][data["fallback"]]["platforms"])
     before = cells_of(data)
@@ -429,6 +432,7 @@ def _merged(
     requires: dict[str, str] = {}
     read: set[str] = set()
     days: set[str] = set()
+    found: set[tuple[str, str, str]] = set()
     for page in pages:
         if page.is_whole:
             for key in [*cells]:
@@ -450,6 +454,7 @@ def _merged(
                 cells[key] = {"complete": {"all"}, "seen": defaultdict(set)}
             cell = cells.setdefault(key, {"complete": set(), "seen": {}})
             cell["complete"].discard(PLANNED)
+            found.add(key)
             interpreter, _, platform = tag.partition(" ")
             pythons = pythons_of(interpreter, file.requires_python)
             for each in platforms_of(platform, anywhere) if pythons else ():
@@ -461,7 +466,10 @@ def _merged(
     new["as_of_indexes"] = data["as_of_indexes"] | dict.fromkeys(days, today)
     new["as_of"] = min(new["as_of_indexes"].values())
     _release(new, catalog, cells, requires, read)
-    return Refreshed(new, tuple(_missing(before, cells)))
+    whole = {(page.package, page.backend) for page in pages if page.is_whole}
+    known = {key: cell for key, cell in before.items() if (key[0], key[2]) in whole}
+    there = {key: cell for key, cell in cells.items() if key in found}
+    return Refreshed(new, tuple(_missing(known, there)))
 
 
 def _missing(
@@ -472,7 +480,11 @@ def _missing(
         there = after[key]["seen"] if key in after else {}
         for platform, pythons in cell["seen"].items():
             served = " ".join(there.get(platform, ())).split()
-            lost = [python for python in pythons if not serves_python(served, python)]
+            lost = [
+                python
+                for python in pythons
+                if python not in served and ("+" in python or not serves_python(served, python))
+            ]
             if lost:
                 lost.sort(key=lambda python: int(python.partition(".")[2].rstrip("t+")))
                 yield Missing(*key, platform, tuple(lost))
