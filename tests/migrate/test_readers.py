@@ -123,6 +123,11 @@ def test_groups_that_include_each_other_without_end_are_not_copied_without_end()
     assert "it includes more than 50 groups" in said(old)
 
 
+def test_a_group_without_a_name_may_include_others() -> None:
+    old = read_poetry("pyproject.toml", "[tool.poetry.group.'']\ninclude-groups = ['dev']\n")
+    assert "no group is called `dev`" in said(old)
+
+
 PIPFILE = tables(
     ["packages", "dev-packages", "requires", "source", "pipenv"], tables(["torch"], ODD) | ODD
 )

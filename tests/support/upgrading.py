@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
 from tests.support.checking import CATALOG
 
-COVERED = [str(v) for v in sorted(CATALOG.releases) if CATALOG.covered(v)]
-"""Releases whose build matrix was read, oldest first."""
+COVERED = [str(v) for v in sorted(CATALOG.releases) if CATALOG.covered(v) and v >= Version("1.13")]
+"""Releases whose builds are documented, oldest first. Before, none was for Linux on aarch64."""
 
 
 def inside(test: Any) -> Any:

@@ -151,7 +151,7 @@ class _Reader:
             if isinstance(group, dict) and "include-groups" in group:
                 section = section_of_group(name, group)
                 at, text = self._take("group", name, "include-groups")
-                yield from _included(section, at, text, includes, needs)
+                yield from _included(section, name, at, text, includes, needs)
 
     def _extras(self, table: dict[str, Any]) -> Iterator[Item]:
         for name, value in table.items():
@@ -198,13 +198,14 @@ def _always(sections: Sequence[Section], _: object) -> Sequence[Section]:
 
 def _included(
     section: Section,
+    name: str,
     at: Place,
     text: str,
     includes: dict[str, object],
     needs: dict[str, list[Need]],
 ) -> Iterator[Item]:
     """Yield what a group needs because it includes others."""
-    start = canonicalize_name(section.name or "main")
+    start = canonicalize_name(name)
     seen: dict[str, None] = {start: None}
     left: list[str] = [start]
     while left and len(seen) <= _MOST:
@@ -221,7 +222,7 @@ def _included(
         return
     for group in [*seen][1:]:
         yield from (need._replace(section=section) for need in needs.get(group, ()))
-    yield Part(at, text, f"group `{section.name}` gets what they need")
+    yield Part(at, text, f"group `{name}` gets what they need")
 
 
 def _python(value: object, at: Place, text: str) -> Item:
