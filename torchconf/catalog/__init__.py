@@ -585,6 +585,19 @@ class Catalog:
         cell = self._cell(package, str(version), backend)
         return cell is not None and bool(cell[1].get(platform.key))
 
+    def has_no_wheel(self, package: str, version: Version, platform: Platform) -> bool:
+        """Tell whether no index was seen to have a wheel for a platform, and PyPI has none.
+
+        What goes along with torch may be on one of its indexes though nobody saw it.
+        """
+        if any(self.goes_along(package, backend) for backend in self.backends.values()):
+            return False
+        cells = self._data["wheels"].get(package, {}).get(str(version), {}).values()
+        return not any(self._data["sets"][number][1].get(platform.key) for number in cells) and all(
+            self.available(package, version, PYPI, platform, python) is Answer.NO
+            for python in self.pythons
+        )
+
     @cached_property
     def newest_indexed(self) -> Version | None:
         """The newest torch of which a wheel was seen on any of the PyTorch indexes."""

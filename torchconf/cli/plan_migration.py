@@ -208,7 +208,9 @@ class Planning:
             python=options.python,
             index_base=parse_index_base(options.index_base) or self.migration.index_base,
         )
-        facts = read_facts(context._replace(project=project))
+        there = {requirement.name for requirement in context.project.requirements()}
+        new = frozenset(requirement.name for requirement in project.requirements()) - there
+        facts = read_facts(context._replace(project=project))._replace(fresh=new)
         return plan_targets(request, project, self.catalog, facts)
 
     def _keeps_groups(self, targets: Sequence[str]) -> bool:

@@ -16,12 +16,13 @@ from torchconf.planner.reasons import reasons, split_reasons
 from torchconf.planner.releases import choose_release
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from packaging.version import Version
 
     from torchconf.catalog import Catalog
     from torchconf.model.target_spec import TargetSpec
+    from torchconf.model.targets import Platform
     from torchconf.planner.inputs import Inputs
 
 __all__ = ["Chosen", "choose_builds", "why_chosen"]
@@ -67,12 +68,18 @@ def _finder(
 def choose_builds(
     inputs: Inputs,
     specs: Sequence[TargetSpec],
-    companions: Sequence[str],
     python: SpecifierSet | None,
+    where: Mapping[str, frozenset[Platform]],
 ) -> Chosen:
     """Choose a release for all targets, or for those that are added, where they may differ.
 
     What is there, or only taken away, need not be possible as it was.
+
+    Args:
+        inputs: The request and the project.
+        specs: What is to be served.
+        python: The Pythons that the project runs on.
+        where: The companions, each with the platforms on which it has to be had.
     """
     limits = Limits(
         inputs.project,
@@ -87,10 +94,8 @@ def choose_builds(
         torch = limits.admitted(inputs.main, some)
         # In a channel the torch of a day names its companion, whatever older ones were required.
         free = inputs.request.renew or inputs.catalog.is_apart
-        packages = {
-            name: SpecifierSet() if free else limits.admitted(name, some) for name in companions
-        }
-        needs = Needs(torch, packages, python)
+        packages = {name: SpecifierSet() if free else limits.admitted(name, some) for name in where}
+        needs = Needs(torch, packages, python, where)
         part = choose_release(some, needs, inputs.catalog, inputs.facts.locked)
         rest = [Target(s.platform, s.backend) for s in specs if s not in some and s.backend]
         targets = tuple(dict.fromkeys((*rest, *part.targets)))
@@ -130,10 +135,10 @@ def choose_builds(
             _refuse_without_wheels(inputs, asked, limits)
             nothing = ReleaseChoice(None, there, {}, None, UNKNOWN, ())
             return Chosen(nothing, nothing, limits.admitted(inputs.main, specs))
-    if chosen := _choose_by_python(inputs, specs, companions, python, limits):
+    if chosen := _choose_by_python(inputs, specs, python, limits, where):
         return chosen
     limits.refuse_labels(specs)
-    _refuse_by_companion(inputs, specs, companions, python, limits)
+    _refuse_by_companion(inputs, specs, python, limits, where)
     if inputs.request.torch is None:
         find = _finder(python, inputs.catalog)
         if _is_for_later_pythons(inputs, specs, limits.admitted(inputs.main, specs), python):
@@ -163,18 +168,18 @@ def _is_for_later_pythons(
 def _refuse_by_companion(
     inputs: Inputs,
     specs: Sequence[TargetSpec],
-    companions: Sequence[str],
     python: SpecifierSet | None,
     limits: Limits,
+    where: Mapping[str, frozenset[Platform]],
 ) -> None:
     """Refuse the requirement of a companion without which there is a release for all targets."""
     torch = limits.admitted(inputs.main, specs)
-    ranges = {name: limits.admitted(name, specs) for name in companions}
+    ranges = {name: limits.admitted(name, specs) for name in where}
     limited = [name for name, own in ranges.items() if str(own)]
     for name in limited:
         others = {**ranges, name: SpecifierSet()}
         try:
-            choice = choose_release(specs, Needs(torch, others, python), inputs.catalog)
+            choice = choose_release(specs, Needs(torch, others, python, where), inputs.catalog)
         except RequestError:
             continue
         line = next((one for one in limits.of(name, specs) if one.specifier), None)
@@ -196,9 +201,9 @@ def _refuse_by_companion(
 def _choose_by_python(
     inputs: Inputs,
     specs: Sequence[TargetSpec],
-    companions: Sequence[str],
     python: SpecifierSet | None,
     limits: Limits,
+    where: Mapping[str, frozenset[Platform]],
 ) -> Chosen | None:
     """Choose the builds where each range of Pythons has a torch of its own.
 
@@ -212,8 +217,9 @@ def _choose_by_python(
         own = SpecifierSet(",".join(f"!={p}.*" for p in inside if p not in pythons))
         needs = Needs(
             part.admitted(inputs.main, some),
-            {name: part.admitted(name, some) for name in companions},
+            {name: part.admitted(name, some) for name in where},
             own if python is None else own & python,
+            where,
         )
         return choose_release(some, needs, inputs.catalog, inputs.facts.locked)
 

@@ -30,6 +30,7 @@ from torchconf.model.target_spec import spec_of
 from torchconf.model.targets import PLATFORMS
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.choose_builds import choose_builds, why_chosen
+from torchconf.planner.companion_places import Places
 from torchconf.planner.default_build import default_build
 from torchconf.planner.inputs import Inputs
 from torchconf.planner.limits import Limits
@@ -111,6 +112,8 @@ class Decision(NamedTuple):
     """What is asked for on platforms on which no requirement of torch holds."""
     is_idle: bool
     """All that is to be added is there."""
+    places: Places
+    """Where the companions are required, and have wheels."""
     undeclared: frozenset[str] = frozenset()
     """Those of the packages that nothing requires directly so far: uv ignores their sources."""
     where: str | None = None
@@ -184,9 +187,10 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     packages = routed_packages(inputs, named)
     python = _python_range(inputs)
     specs = _specs(inputs)
-    chosen = choose_builds(inputs, specs, packages[1:], python)
+    places = Places(inputs, specs, packages[1:])
+    chosen = choose_builds(inputs, specs, python, places.asked)
     choice, torch = chosen.choice, chosen.torch
-    packages = tuple(p for p in packages if p in named or is_routable(inputs, p, choice))
+    packages = tuple(p for p in packages if p in named or is_routable(inputs, p, choice, places))
     _refuse_in_script(inputs, choice.targets)
     refuse_left_out(inputs, choice.targets)
     refuse_old_triton(inputs, choice.targets, torch)
@@ -234,6 +238,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
         uncovered=uncovered,
         is_idle=idle and not uncovered and inputs.main not in undeclared and not request.force,
         undeclared=undeclared,
+        places=places,
         where=shared_marker(inputs) if (request.add or request.specs) and not uncovered else None,
     )
 

@@ -425,10 +425,12 @@ class _Requires:
             text = with_specifier(text, torch_specifier(self.request.torch))
         elif self.request.renew and name in self.decision.choice.companions:
             text = with_specifier(text, f">={self.decision.choice.companions[name]}")
-        return self.decision.bounds.keep_within(text, name)
+        return self.decision.places.gated(self.decision.bounds.keep_within(text, name), name)
 
     def notes(self) -> Iterator[str]:
         """Say where torch is required that was not before."""
+        notes = self.decision.places.notes
+        yield from (notes[name] for name in self.decision.packages if name in notes)
         for text in self.widened.values():
             yield f"the marker of torch excluded a target and was extended: `{text}`"
         for _, text in self.further:
@@ -446,7 +448,7 @@ class _Requires:
     def _gated(
         self, text: str, name: str, beside: Iterable[Requirement], lines: Iterable[str]
     ) -> str:
-        """Give a new companion the marker of the torch beside it.
+        """Give a new companion the marker of the torch beside it, as far as it has wheels.
 
         Args:
             text: The requirement of the companion.
@@ -456,6 +458,10 @@ class _Requires:
         """
         if name == self.main:
             return text
+        return self.decision.places.gated(self._beside(text, beside, lines), name)
+
+    def _beside(self, text: str, beside: Iterable[Requirement], lines: Iterable[str]) -> str:
+        """Return a requirement with the marker of the torch beside it."""
         overrides = [r for r in self.project.workspace.override_dependencies if r.name == self.main]
         own = overrides or [r for r in beside if r.name == self.main]
         texts = [self.widened.get(r.path, r.raw) for r in own]

@@ -43,7 +43,7 @@ from torchconf.planner.draft_indexes import Indexes
 from torchconf.planner.reuse_entries import keep_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
@@ -306,7 +306,8 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
         key = draft.key(SOURCES, name, canonicalize_name)
         current = draft.get((*SOURCES, key))
         fixed = () if indexes.request.force else _fixed(current, key, decision, indexes)
-        new = _applicable(anew, current, name, draft)
+        nowhere = {indexes.name(b) for b in _without(name, decision, indexes.catalog)}
+        new = _applicable(anew, current, name, draft, nowhere)
         entries = keep_entries(new, current, partial(_targeted, decision, name), fixed, left)
         if entries is None:
             raise ProjectError(
@@ -322,7 +323,7 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
             routed = next(iter(found.values()), entries)
             ours = {(scope.kind, canonicalize_name(scope.name)) for scope in affected}
             own = [e for e in routed if _same_source(e)[1:3] in ours]
-            found[key] = _applicable(own, None, name, draft)
+            found[key] = _applicable(own, None, name, draft, nowhere)
     return found
 
 
@@ -388,11 +389,28 @@ def _applicable(
     current: Any,  # noqa: ANN401 - parsed TOML
     name: str,
     draft: Draft,
+    nowhere: Collection[str],
 ) -> list[Value]:
-    """Leave out sources of new indexes that hold nowhere where a package is required."""
+    """Leave out sources of new indexes that hold nowhere where a package is required, or is."""
     listed = [current] if isinstance(current, dict) else current or ()
     there = {_same_source(entry)[0] for entry in listed}
-    return [e for e in entries if _same_source(e)[0] in there or _may_apply(e, name, draft)]
+    return [
+        entry
+        for entry in entries
+        if (index := _same_source(entry)[0]) in there
+        or (index not in nowhere and _may_apply(entry, name, draft))
+    ]
+
+
+def _without(name: str, decision: Decision, catalog: Catalog) -> Iterator[Backend]:
+    """Yield the builds whose index was never seen to have a companion, nor need have it."""
+    served = decision.places.served.get(name)
+    if served is None:
+        return
+    needing = {t.backend for t in decision.choice.targets if t.platform in served}
+    for backend in {backend for scope in decision.scopes for backend in scope.backends()} - needing:
+        if not catalog.goes_along(name, backend) and catalog.first_seen(name, backend) is None:
+            yield backend
 
 
 def _may_apply(entry: Any, name: str, draft: Draft) -> bool:  # noqa: ANN401 - parsed TOML

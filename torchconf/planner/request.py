@@ -64,6 +64,8 @@ class Facts(NamedTuple):
     """The torch release in uv.lock."""
     needed: frozenset[str] = frozenset()
     """Family packages that some other dependency needs, as uv.lock or the catalog says."""
+    fresh: frozenset[str] = frozenset()
+    """Packages whose requirement is as new as the plan: nobody has chosen its marker yet."""
     elsewhere: frozenset[str] = frozenset()
     """Family packages that the members of this workspace declare themselves."""
     members: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from torchconf.planner.assess import ReleaseChoice
+    from torchconf.planner.companion_places import Places
     from torchconf.planner.inputs import Inputs
 
 __all__ = ["is_routable", "named_companions", "routed_packages"]
@@ -81,14 +82,15 @@ def _is_concerned(inputs: Inputs, name: str) -> bool:
     return any(may_hold(one.marker, platform) for one in lines for platform in platforms)
 
 
-def is_routable(inputs: Inputs, name: str, choice: ReleaseChoice) -> bool:
-    """Tell whether a package is routed already, or is on the index of every target."""
+def is_routable(inputs: Inputs, name: str, choice: ReleaseChoice, places: Places) -> bool:
+    """Tell whether a package is routed already, or is on the index of every target that has it."""
     if name == inputs.main or inputs.sources_for(canonicalize_name(name)):
         return True
     version = choice.companions.get(name)
     if version is None and (choice.release is None or not _is_open(inputs, name, choice.release)):
         return False
-    return all(
+    targets = [target for target in choice.targets if target.platform in places.served[name]]
+    return bool(targets) and all(
         inputs.catalog.goes_along(name, target.backend)
         or (
             version is not None
@@ -97,7 +99,7 @@ def is_routable(inputs: Inputs, name: str, choice: ReleaseChoice) -> bool:
                 or inputs.catalog.carries(name, version, target.backend)
             )
         )
-        for target in choice.targets
+        for target in targets
         if target.backend != PYPI
     )
 
