@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import io
 import zipfile
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 from pypi_simple import DistributionPackage, Link, PyPISimple
 
 from torchconf.catalog import read_pypi
-from torchconf.catalog.read_pypi import _python_tag, _release, _requires_dist, _stable_wheels
+from torchconf.catalog.read_pypi import (
+    _python_tag,
+    _refuse_partial,
+    _release,
+    _requires_dist,
+    _stable_wheels,
+)
 from torchconf.errors import CatalogError
 
 METADATA = """\
@@ -96,7 +103,7 @@ def test_a_server_that_gives_no_parts_is_refused() -> None:
 def test_what_is_known_of_a_release_is_not_read_again() -> None:
     known = {("torch", "9.9"): {"requires_dist": ["known"]}}
     server = Server(b"")
-    release = _release("torch", "9.9", [file()], known, client(server), 8, every=True)
+    release = _release("torch", known, client(server), 8, ("9.9", [file()]), every=True)
     assert release["requires_dist"] == ["known"]
     assert release["wheels"] == {"win_amd64": ["cp312"]}
     assert not server.asked
@@ -107,6 +114,27 @@ def test_only_wheels_of_stable_releases_count() -> None:
     files = [file(f"{name}-cp312-cp312-win_amd64.whl") for name in names]
     files[3].is_yanked = True
     assert [*_stable_wheels([*files, file("torch-9.7.tar.gz")])] == ["9.9", "9.9.post1"]
+
+
+@pytest.mark.parametrize(
+    ("wheels", "is_whole"),
+    [
+        ("1.0 1.1 1.2 1.3 1.4 1.5", True),
+        ("1.1 1.2 1.3 1.4 1.5", True),
+        ("1.4 1.5", True),
+        ("1.0 1.1 1.2 1.3 1.4", True),
+        ("1.0 1.1 1.2 1.5", False),
+        ("1.0 1.1 1.2", False),
+        ("", False),
+    ],
+)
+def test_a_page_that_lacks_much_of_what_was_there_is_refused(
+    wheels: str, *, is_whole: bool
+) -> None:
+    """The oldest may have been taken away, and a single one yanked."""
+    known = [f"1.{minor}" for minor in range(6)]
+    with nullcontext() if is_whole else pytest.raises(CatalogError, match="lacks"):
+        _refuse_partial("torch", wheels.split(), known)
 
 
 @pytest.mark.parametrize(

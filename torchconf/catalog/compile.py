@@ -46,7 +46,6 @@ from torchconf.errors import CatalogError
 FACTS = Path(__file__).with_name("facts")
 COMPILED = Path(__file__).with_name("catalog.json")
 
-# The newest release whose CPU index is covered: later ones are known from single file names.
 _PYPI = "pypi"
 _COMPANIONS = ("torchvision", "torchaudio", "torchcodec", "torchao", "xformers")
 _LIVE = ("as_of_indexes", "backends", "releases", "sets", "wheels")

@@ -16,6 +16,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email.parser import HeaderParser
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from packaging.requirements import Requirement
@@ -26,7 +27,7 @@ from torchconf.errors import CatalogError
 from torchconf.model.wheel_names import parse_wheel_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     import requests
@@ -38,6 +39,7 @@ _AT_ONCE = 6
 _TIMEOUT = 30.0
 _BLOCK = 1 << 16  # bytes; the end of most wheels, with the list of its files and the metadata
 _PARTIAL = 206
+_GONE_AT_MOST = 0.2
 
 Release: TypeAlias = "dict[str, Any]"
 
@@ -57,7 +59,7 @@ def read_pypi(facts: Path, today: str, index: str | None = None) -> str:
         CatalogError: A page cannot be read, or lacks what was there; the facts stay as they are.
     """
     import requests
-    from pypi_simple import NoSuchProjectError, PyPISimple
+    from pypi_simple import PyPISimple
 
     base = json.loads((facts / "backends.json").read_text(encoding="utf-8"))
     kept = facts / "pypi.json"
@@ -68,29 +70,43 @@ def read_pypi(facts: Path, today: str, index: str | None = None) -> str:
     client = PyPISimple(index, session=session) if index else PyPISimple(session=session)
     found: list[Release] = []
     for package in (*base["family"], "triton"):
+        every = package == base["main_package"]
         try:
-            page = client.get_project_page(package, timeout=_TIMEOUT)
-        except NoSuchProjectError:
-            page = None
-        except (requests.RequestException, ValueError) as error:
+            wheels = _wheels_of(package, client)
+            _refuse_partial(package, wheels, [v for name, v in known if name == package])
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                read = partial(_release, package, known, client, lowest, every=every)
+                found += pool.map(read, wheels.items())
+        except (requests.RequestException, ValueError, zipfile.BadZipFile) as error:
             raise CatalogError(f"PyPI has no usable page of {package}: {error}") from error
-        wheels = _stable_wheels(page.packages if page else ())
-        oldest = min(map(Version, wheels), default=Version("0"))
-        gone = {v for name, v in known if name == package and Version(v) >= oldest} - wheels.keys()
-        if package == base["main_package"] and len(gone) > 1:
-            raise CatalogError(f"the page of {package} on PyPI lacks {', '.join(sorted(gone))}")
-        every_platform = package == base["main_package"]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found += pool.map(
-                lambda version, package=package, wheels=wheels, every=every_platform: _release(
-                    package, version, wheels[version], known, client, lowest, every=every
-                ),
-                sorted(wheels, key=Version, reverse=True),
-            )
     kept.write_text(_render(found, today), encoding="utf-8", newline="\n")
     new = [one for one in found if (one["package"], one["version"]) not in known]
     names = ", ".join(f"{one['package']} {one['version']}" for one in new[:10])
     return f"{len(found)} releases, {len(new)} new: {names or 'none'}"
+
+
+def _wheels_of(package: str, client: PyPISimple) -> dict[str, list[DistributionPackage]]:
+    """Return the wheels of each release, the newest first; none for what PyPI does not have."""
+    from pypi_simple import NoSuchProjectError
+
+    try:
+        page = client.get_project_page(package, timeout=_TIMEOUT)
+    except NoSuchProjectError:
+        return {}
+    wheels = _stable_wheels(page.packages)
+    return {version: wheels[version] for version in sorted(wheels, key=Version, reverse=True)}
+
+
+def _refuse_partial(package: str, wheels: Collection[str], known: Sequence[str]) -> None:
+    """Refuse a page that lacks much of what was there: some releases are yanked later, few are.
+
+    Raises:
+        CatalogError: Naming them.
+    """
+    oldest = min(map(Version, wheels), default=Version("0"))
+    gone = [version for version in known if Version(version) >= oldest and version not in wheels]
+    if len(gone) > max(1, _GONE_AT_MOST * len(known)):
+        raise CatalogError(f"the page of {package} on PyPI lacks {', '.join(gone)}")
 
 
 def _stable_wheels(
@@ -112,15 +128,15 @@ def _stable_wheels(
 
 def _release(
     package: str,
-    version: str,
-    files: Sequence[DistributionPackage],
     known: dict[tuple[str, str], Release],
     client: PyPISimple,
     lowest: int,
+    read: tuple[str, Sequence[DistributionPackage]],
     *,
     every: bool,
 ) -> Release:
     """Return the facts of one release. `every`: its metadata may differ by platform."""
+    version, files = read
     wheels: dict[str, list[str]] = defaultdict(list)
     samples: dict[str, DistributionPackage] = {}
     for file in sorted(files, key=lambda one: _rank(one.filename)):
