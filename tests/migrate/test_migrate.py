@@ -346,6 +346,31 @@ def test_a_file_is_named_from_where_one_is(demo: Demo, monkeypatch: pytest.Monke
     assert result.json["files"] == ["requirements.txt"]
 
 
+@pytest.mark.parametrize("name", ["requirements.txt", "demo/requirements.txt"])
+def test_beside_project_a_file_is_named_from_there_or_from_here(
+    name: str, demo: Demo, tmp_path: Path
+) -> None:
+    write(demo, requirements=LABELLED)
+    result = run_in(tmp_path, f"migrate --project demo {name} --dry-run --format json")
+    assert result.json["files"] == ["requirements.txt"]
+
+
+def test_an_empty_name_is_that_of_a_folder(demo: Demo) -> None:
+    result = demo("migrate ''")
+    assert result.status == 2
+    assert "it is a folder" in result.err
+
+
+def test_a_link_to_elsewhere_alone_is_named(demo: Demo, tmp_path: Path) -> None:
+    (tmp_path / "outside.txt").write_text(LABELLED)
+    (demo.folder / "requirements.txt").symlink_to(tmp_path / "outside.txt")
+    result = demo("migrate")
+    assert result.status == 2
+    assert "leads outside" in result.err
+    assert "`torchconf migrate requirements.txt`" in result.err
+    assert demo("migrate requirements.txt").status == 0
+
+
 # What else installs a build.
 
 INSTALLING = {

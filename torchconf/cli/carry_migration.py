@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from torchconf.cli.carry_out import write_changes
 from torchconf.cli.plan_migration import Planned, Planning, make_changes
 from torchconf.errors import ProjectError, RequestError
-from torchconf.files import spoken_path
+from torchconf.files import from_project, spoken_path
 from torchconf.files.old_names import find_old_files, spoken_old_files, tables_of
 from torchconf.migrate.outcome import Migration
 from torchconf.report.json_data import print_json
@@ -99,11 +99,19 @@ def _old_files(options: MigrateOptions, context: OpenProject) -> OldFiles:
     found = find_old_files(context.folder)
     # A link may lead anywhere; who names it knows where.
     outside = [path for path in found if not is_inside(path, context.folder)]
-    paths = list(options.files) or [*own, *(path for path in found if path not in outside)]
+    named = [from_project(options.common.project, path) or "." for path in options.files]
+    paths = named or [*own, *(path for path in found if path not in outside)]
     old = load_old_files(paths, context.folder)
     if not options.files:
         old = old._replace(outside=tuple(map(spoken_path, outside)))
     if not old.read:
+        if old.outside:
+            first = old.outside[0]
+            raise RequestError(
+                f"{first} leads outside of the project's folder",
+                at=spoken_path(context.folder),
+                help=f"name it to read it: `torchconf migrate {first}`",
+            )
         raise RequestError(
             "there is nothing to migrate: no requirements file, environment.yml, Pipfile or "
             "pixi.toml, and no table of Poetry or PDM",

@@ -181,15 +181,9 @@ def _units(options: CheckOptions, gatherer: Gatherer) -> list[Gathered]:
         return [gatherer.standard_input(read_standard_input(), options.stdin_filename)]
     folder = options.common.project
     if options.path:
-        return [*gatherer.gather([_from_project(folder, path) for path in options.path])]
+        return [*gatherer.gather([files.from_project(folder, path) for path in options.path])]
     path = files.find_project(".") if folder is None else files.project_file(folder)
     return [gatherer.project(path)]
-
-
-def _from_project(folder: str | None, path: str) -> str:
-    """Return a path as it is meant beside `--project`: inside of that folder, if it is there."""
-    inside = os.path.join(folder, path) if folder is not None else path
-    return inside if os.path.exists(inside) else path
 
 
 def _check(gathered: Gathered, gatherer: Gatherer) -> tuple[CheckResult, ...]:

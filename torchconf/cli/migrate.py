@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 EPILOG = """\
 Without files, reads those of the project's folder: requirements*.txt and .in, requirements/*,
 constraints*.txt, environment.yml, Pipfile, pixi.toml, and the tables of Poetry and PDM. Old files
-stay as they are. Each of their lines is accounted for.
+stay as they are. Each of their lines is accounted for. With `--project`, a relative FILE is looked
+for there first.
 
 examples:
   torchconf migrate --dry-run

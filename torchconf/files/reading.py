@@ -13,6 +13,7 @@ __all__ = [
     "PYTHON",
     "SourceFile",
     "find_project",
+    "from_project",
     "project_file",
     "read_file",
     "read_if_there",
@@ -161,6 +162,17 @@ _KINDS = {
     errno.ENODEV: "not a regular file",
     errno.EFBIG: f"larger than {_LARGEST // 1_000_000} MB",
 }
+
+
+def from_project(folder: str | None, path: str) -> str:
+    """Return a path as it is meant beside `--project`: inside of that folder, if it is there.
+
+    Args:
+        folder: What `--project` names; None without.
+        path: Relative to that folder or to the current one.
+    """
+    inside = os.path.join(folder, path) if folder is not None else path
+    return inside if os.path.exists(inside) else path
 
 
 def read_regular(path: str, most: int = _LARGEST) -> bytes:
