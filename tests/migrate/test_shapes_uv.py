@@ -11,17 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.old_shapes import Shape, load_shapes
-from tests.support.projects import run_in
-from tests.support.replica import Replica
+from tests.support.old_shapes import PYPI, Shape, load_shapes
+from tests.support.projects import WHL, run_in
+from tests.support.replica import Replica, UvError
 
 SHAPES = load_shapes()
+MIRROR = "https://mirror.example.org"
+MIRRORED = {f"{MIRROR}/pytorch/whl": WHL, f"{MIRROR}/simple": PYPI}
+"""What a mirror has a copy of: the replica serves that."""
 ELSEWHERE = {
-    "a-mirror-stays-the-place-of-the-indexes": "a mirror",
-    "a-page-of-pyg-is-a-flat-index-and-holds-torch": "a page of PyG",
-    "the-index-of-jetson-is-torchs-own": "an index of NVIDIA",
+    "a-page-of-pyg-is-a-flat-index-and-holds-torch": "https://data.pyg.org/whl/",
+    "the-index-of-jetson-is-torchs-own": "https://pypi.jetson-ai-lab.io/jp6/cu126/",
 }
-"""Shapes that need what the replica does not have."""
+"""Shapes with an index that the replica does not serve: uv reads all but that."""
 WITHOUT_MACS = {
     "an-old-torch-is-for-the-pythons-of-its-time",
     "conda-with-a-torch-older-than-the-catalog",
@@ -34,10 +36,15 @@ WITHOUT_MACS = {
 def test_the_project_locks_and_every_target_gets_its_build(
     shape: Shape, tmp_path: Path, inside_replica: Replica
 ) -> None:
-    if shape.name in ELSEWHERE:
-        pytest.skip(f"the replica lacks {ELSEWHERE[shape.name]}")
     demo = shape.copy(tmp_path)
-    (demo / "pyproject.toml").write_bytes(shape.after.encode())
+    text = shape.after
+    for mirror, origin in MIRRORED.items():
+        text = text.replace(mirror, origin)
+    (demo / "pyproject.toml").write_bytes(text.encode())
+    if url := ELSEWHERE.get(shape.name):
+        with pytest.raises(UvError, match=re.escape(url)):
+            inside_replica.lock(demo)
+        return
     data = tomllib.loads(shape.after)
     targets = data.get("tool", {}).get("torchconf", {}).get("targets", ())
     # An old companion need not have wheels for the newest Python of its torch.
