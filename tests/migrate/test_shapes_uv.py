@@ -24,11 +24,6 @@ ELSEWHERE = {
     "the-index-of-jetson-is-torchs-own": "https://pypi.jetson-ai-lab.io/jp6/cu126/",
 }
 """Shapes with an index that the replica does not serve: uv reads all but that."""
-WITHOUT_MACS = {
-    "an-old-torch-is-for-the-pythons-of-its-time",
-    "conda-with-a-torch-older-than-the-catalog",
-}
-"""Shapes with a torch of which the facts have no wheel for a Mac."""
 
 
 @pytest.mark.slow
@@ -54,10 +49,6 @@ def test_the_project_locks_and_every_target_gets_its_build(
     inside_replica.lock(demo)
 
     for target in targets:
-        if target.startswith("macos") and shape.name in WITHOUT_MACS:
-            continue
-        if target == "macos-x86_64-pypi":
-            continue  # `verify` does not count it among the targets, though the file lists it.
         result = run_in(
             demo, f"verify --frozen --format json --python {oldest and oldest[0]} -t {target}"
         )
