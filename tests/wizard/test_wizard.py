@@ -748,3 +748,34 @@ def test_screen_in_the_readme_is_current() -> None:
     text = README.read_text(encoding="utf-8")
     assert "<!-- wizard: " in text
     assert in_readme(text, wizard_screen()) == text, "`python -m tests.support.screens` writes it"
+
+
+# Scripts.
+
+
+@pytest.mark.slow
+def test_a_script_is_asked_about_one_build_for_each_platform(folder: Path) -> None:
+    script = folder / "train.py"
+    script.write_text("print()\n", encoding="utf-8")
+    (folder / "requirements.txt").write_text("torch\n", encoding="utf-8")
+    with Terminal(["init", "--script", "train.py"], folder, fits=GPU) as terminal:
+        go(terminal, PLATFORMS, ("torch builds for Linux?", "space", "enter"))
+        assert "a script has one build for each platform" in terminal.wait("reads no extras")
+        go(
+            terminal,
+            ("torch builds for Linux?", "space", "enter"),
+            ("Which packages", "enter"),
+            ("Which version of torch?", "enter"),
+            ("Write these changes to train.py?", "enter"),
+        )
+        assert terminal.finish() == 0
+        words = shown_command(terminal)
+    assert words[-2:] == ["--script", "train.py"]
+    written = script.read_bytes()
+    assert written.startswith(b"# /// script\n")
+
+    script.write_text("print()\n", encoding="utf-8")
+    with contextlib.chdir(folder):
+        assert main(words) == 0
+    assert script.read_bytes() == written
+    assert sorted(path.name for path in folder.iterdir()) == ["requirements.txt", "train.py"]

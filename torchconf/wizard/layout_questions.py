@@ -109,7 +109,7 @@ def ask_name(asked: InitAnswers, answers: Answers, backend: Backend) -> Question
 
 def ask_required(asked: InitAnswers, answers: Answers) -> Question | None:
     """Ask whether uv should require wheels for every target platform."""
-    if asked.session.given.required_environments:
+    if asked.session.given.required_environments or asked.session.project.is_script:
         return None
     has = asked.before.required
     no = "keep the project's entries" if has else "a package may then fail to install on a platform"

@@ -97,7 +97,8 @@ class Session(NamedTuple):
         roomy = request._replace(force=True)
         if request.layout != "auto":
             return roomy
-        if len({wish.platform for wish in wishes}) == len(wishes):
+        alone = len({wish.platform for wish in wishes}) == len(wishes)
+        if alone or self.project.is_script:
             return roomy._replace(layout="markers")
         extras = roomy._replace(layout="extras")
         # The project may have extras that cannot be edited, which is no matter of builds.
