@@ -72,6 +72,16 @@ def test_list_and_show(tmp_path: Path) -> None:
     shown = demo("catalog show cu129").out
     assert "?" in shown, "what is not known is not missing"
     assert len(demo("catalog show torchvision").out.splitlines()) > 10
+    rows = demo("catalog show torchcodec --format json").json["wheels"]
+    assert {row["torch"] for row in rows if row["version"] in {"0.16.0", "0.17.0"}} == {
+        ">=2.11",
+        None,
+    }
+    heads = [demo(f"catalog show torchcodec{v}").out.splitlines()[2].split() for v in ("", " -v")]
+    assert [head[:3] for head in heads] == [
+        ["version", "build", "x86_64"],
+        ["version", "build", "torch"],
+    ]
     unknown = demo("catalog show 7.7")
     assert (unknown.status, "catalog refresh" in unknown.err) == (2, True)
 

@@ -764,6 +764,13 @@ class Catalog:
         stated = (lowest_named(_range(needs)) for _, needs, _ in self._data["companions"][package])
         return min(filter(None, stated), default=Version("0"))
 
+    def torch_of(self, package: str, version: Version) -> SpecifierSet | None:
+        """Return the range of torch that a companion release fits; None where nobody has said."""
+        for known, needs, _ in self._data["companions"].get(package, ()):
+            if needs and Version(known) == version:
+                return _range(needs)
+        return None
+
     def is_bound(self, package: str) -> bool:
         """Tell whether releases of a companion work with some torch only: they fail with others."""
         return bool(self.pairs(package)) and self._data["companions"][package][0][2] is not None

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         version: str
         backend: str
         pythons: dict[str, list[str] | None]
+        torch: str | None
+        """The range of torch that a companion fits, if it is known."""
 
 
 EPILOG = """\
@@ -170,13 +172,16 @@ def _show(options: CatalogOptions) -> int:
     if not rows:
         _say_nothing_seen(options.what or "", catalog)
         return 0
+    # One more column would not fit a narrow terminal.
+    names_torch = bool(options.common.verbose) and any(row["torch"] for row in rows)
     platforms = list(dict.fromkeys(name for row in rows for name in row["pythons"]))
     table = [
         [row["version"], row["backend"]]
+        + ([(row["torch"] or "?").removeprefix("==")] if names_torch else [])
         + [_cell(row["pythons"].get(platform)) for platform in platforms]
         for row in rows
     ]
-    head = ["version", "build", *map(platform_title, platforms)]
+    head = ["version", "build", *["torch"][:names_torch], *map(platform_title, platforms)]
     sys.stdout.write(f"{shown(rows[0]['package'])}\n{plain_table(head, table)}")
     if not options.common.quiet:
         print_notes([_days(catalog)])
@@ -271,8 +276,10 @@ def _row(package: str, version: Version, backend: Backend, catalog: Catalog) -> 
         there = [python for python, answer in answers.items() if answer is Answer.YES]
         unknown = any(answer is Answer.UNKNOWN for answer in answers.values())
         found[platform.key] = None if unknown and not there else there
+    torch = catalog.torch_of(package, version)
     return {
         "package": package, "version": str(version), "backend": backend.name, "pythons": found,
+        "torch": str(torch) if torch is not None else None,
     }  # fmt: skip
 
 
