@@ -371,6 +371,24 @@ def test_a_link_to_elsewhere_alone_is_named(demo: Demo, tmp_path: Path) -> None:
     assert demo("migrate requirements.txt").status == 0
 
 
+def test_a_name_or_version_that_python_does_not_know_is_mended_or_left_out(demo: Demo) -> None:
+    (demo.folder / "pixi.toml").write_text(
+        '[workspace]\nname = "My demo!"\nversion = "first"\nplatforms = ["linux-64"]\n'
+        '[pypi-dependencies]\ntorch = "*"\n'
+    )
+    result = demo("migrate -y")
+    assert result.status == 0, result.err
+    assert demo.text.startswith('[project]\nname = "my-demo"\nversion = "0.1.0"\n')
+    assert 'version = "first": left out: `first` is not a valid version' in result.err
+
+
+def test_an_arbitrary_version_is_none_for_uv(demo: Demo) -> None:
+    write(demo, requirements="torch\nnumpy===odd\nscipy===1.0\n")
+    result = demo("migrate --dry-run --format json")
+    assert lines(result)[2][0] == "unclear"
+    assert lines(result)[3][0] in {"taken", "changed"}
+
+
 # What else installs a build.
 
 INSTALLING = {

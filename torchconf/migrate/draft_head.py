@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from torchconf.migrate.old import About, PythonBound, items_of
+from torchconf.model.ranges import is_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["HeadDraft"]
 
 _SAYS = "as the old files say"
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _PYTHON: Path = ("project", "requires-python")
 
 
@@ -51,17 +53,23 @@ class HeadDraft:
         for item in items_of(self.files, About):
             path = ("tool", "uv", "package") if item.key == "package" else ("project", item.key)
             there = said.get(item.key, self.draft.get(path))
-            if isinstance(there, dict) and isinstance(item.value, dict):
-                said[item.key] = _merged(item.value, there)
+            value, why = item.value, ""
+            if item.key == "version" and not is_version(str(value)):
+                self.ledger.note(item, "left out", why=f"`{value}` is not a valid version")
+                continue
+            if item.key == "name" and not _NAME.fullmatch(str(value)):
+                value, why = _name(str(value)), "a name has letters, digits, `-`, `_` and `.`"
+            if isinstance(there, dict) and isinstance(value, dict):
+                said[item.key] = _merged(value, there)
             elif there is None and item.key not in self.project.dynamic:
-                said[item.key] = item.value
-            elif there != item.value:
+                said[item.key] = value
+            elif there != value:
                 self.ledger.note(item, "left out", why=f"the project has a `{item.key}` already")
                 continue
-            self.ledger.note(item, "taken", ".".join(path))
+            into = ".".join(path)
+            self.ledger.note(item, "changed" if why else "taken", into, why)
         if new:
-            name = re.sub(r"[^A-Za-z0-9]+", "-", folder).strip("-").lower() or "project"
-            said = {"name": name, "version": "0.1.0"} | said
+            said = {"name": _name(folder), "version": "0.1.0"} | said
         package = said.pop("package", None)
         for key in sorted(said, key=_place):
             self.draft.put(("project", key), said[key], _SAYS)
@@ -88,6 +96,11 @@ class HeadDraft:
 
 
 _ORDER = ("name", "version", "description", "readme", "license", "authors", "maintainers")
+
+
+def _name(text: str) -> str:
+    """Return the name of a project that comes closest to a text."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower() or "project"
 
 
 def _place(key: str) -> int:

@@ -47,10 +47,12 @@ def spelled(wording: Wording) -> str | None:
     if wording.url and not fetches(wording.url):
         return None
     try:
-        Requirement(wording.text)
+        specifier = Requirement(wording.text).specifier
     except (InvalidRequirement, RecursionError):
         return None
-    return wording.text
+    # `===` may be followed by anything, but not for uv.
+    odd = any(each.operator == "===" and not is_version(each.version) for each in specifier)
+    return None if odd else wording.text
 
 
 def fetches(url: str) -> bool:
