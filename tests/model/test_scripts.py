@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.replica import Replica
 from torchconf.errors import ProjectError
+from torchconf.model import scripts
 from torchconf.model.scripts import Block, find_block, with_block, with_empty_block
 
 NAMED = 'dependencies = ["nothing-has-this-name"]'
@@ -124,6 +125,8 @@ def test_uv_sees_the_same(replica: Replica, tmp_path: Path) -> None:
         ("#!python", "#!python\n# /// script\n# ///\n"),
         ("#!python\n", "#!python\n# /// script\n# ///\n"),
         ("#!python\nx = 1\n", "#!python\n# /// script\n# ///\n\nx = 1\n"),
+        ("# a\n# coding=utf-8\nx = 1\n", "# a\n# coding=utf-8\n# /// script\n# ///\n\nx = 1\n"),
+        ("# On decoding.\nx = 1\n", "# /// script\n# ///\n\n# On decoding.\nx = 1\n"),
         ("# coding: utf-8\nx = 1\n", "# coding: utf-8\n# /// script\n# ///\n\nx = 1\n"),
         ("#!a\n# vim: fileencoding=utf-8\n\n",
          "#!a\n# vim: fileencoding=utf-8\n# /// script\n# ///\n\n"),
@@ -149,6 +152,23 @@ LINES = st.sampled_from(
     ["# /// script", "# ///", "#", "# ", "#\r", "# \r", "# x = 1", "#  y = 2\r", "", "x = 1", "#!p",
      "#\t", "# /// other", '"""', "# /// script ", "# ///\r", "# /// script\r"]
 )  # fmt: skip
+
+
+@pytest.mark.parametrize("above", [f"{BLOCK}x = 1\n", 'x = "# /// script"\n'])
+def test_lines_that_close_nothing_are_looked_at_once(
+    above: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = 1_000
+    looks: list[str] = []
+    is_content = scripts._is_content
+
+    def counting(line: str) -> bool:
+        looks.append(line)
+        return is_content(line)
+
+    monkeypatch.setattr(scripts, "_is_content", counting)
+    find_block(above + "# /// script\n" * lines, "s.py")
+    assert len(looks) < 3 * lines
 
 
 def _block(text: str) -> Block | None:

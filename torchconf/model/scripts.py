@@ -95,10 +95,10 @@ def find_block(text: str, file: str, *, bom: bool = False) -> Block | None:
             at=f"{file}, line 1",
             help="save the file as UTF-8 without a byte order mark, or put an empty line above",
         )
-    for second in range(close + 1, len(lines)):
-        if _is(lines[second], _OPEN) and _last(lines, second):
-            message = f"there is more than one block `{_OPEN}`"
-            raise ProjectError(message, at=f"{file}, line {second + 1}", help="remove all but one")
+    second = _next_block(lines, close + 1)
+    if second is not None:
+        message = f"there is more than one block `{_OPEN}`"
+        raise ProjectError(message, at=f"{file}, line {second + 1}", help="remove all but one")
     toml = "".join(f"{_uncommented(line)}\n" for line in lines[first + 1 : close])
     return Block(toml, first + 2, close + 1)
 
@@ -118,6 +118,20 @@ def _last(lines: Sequence[str], start: int) -> int:
     return found
 
 
+def _next_block(lines: Sequence[str], start: int) -> int | None:
+    """Return the number of the first line from there on that opens a block which is closed."""
+    number = start
+    while number < len(lines):
+        if _is(lines[number], _OPEN):
+            if _last(lines, number):
+                return number
+            # No line of this run closes anything, wherever a block would begin in it.
+            while number + 1 < len(lines) and _is_content(lines[number + 1]):
+                number += 1
+        number += 1
+    return None
+
+
 def _closing(lines: Sequence[str], start: int, file: str) -> int:
     close = _last(lines, start)
     if not close:
@@ -135,14 +149,14 @@ def _refuse_unseen(lines: Sequence[str], first: int, file: str) -> None:
     """Refuse a block that uv passes over without a word."""
     if lines[first].rstrip() == _OPEN and _last(lines, first):
         raise _trailing(_OPEN, first, file)
-    for number in range(first + 1, len(lines)):
-        if _is(lines[number], _OPEN) and _last(lines, number):
-            raise ProjectError(
-                f"uv does not see the block `{_OPEN}` in line {number + 1}: it only looks at the "
-                "first place with these words",
-                at=f"{file}, line {first + 1}",
-                help="move the block above that line",
-            )
+    number = _next_block(lines, first + 1)
+    if number is not None:
+        raise ProjectError(
+            f"uv does not see the block `{_OPEN}` in line {number + 1}: it only looks at the first "
+            "place with these words",
+            at=f"{file}, line {first + 1}",
+            help="move the block above that line",
+        )
 
 
 def _trailing(sign: str, number: int, file: str) -> ProjectError:
@@ -155,27 +169,18 @@ def _is_content(line: str) -> bool:
 
 
 def _uncommented(line: str) -> str:
-    return line[2:] if line[1:2] == " " else line[1:]
+    """Return the TOML of a line. An empty one keeps its space, if it has one: both are empty."""
+    return line[2:] if line[1:].strip() else line[1:]
 
 
 def _commented(line: str) -> str:
-    return f"# {line}" if line.strip("\r") else f"#{line}"
+    return f"# {line}" if line.strip() else f"#{line}"
 
 
 def with_block(text: str, block: Block, toml: str) -> str:
     """Return a script with other TOML in its block; every other line stays."""
     lines = text.split("\n")
-    old = lines[block.first_line - 1 : block.end_line - 1]
-    new = toml.removesuffix("\n").split("\n") if toml else []
-    inside = [*map(_commented, new)]
-    if [*map(_commented, map(_uncommented, old))] != old:
-        # An empty line was written with a space behind its sign: it stays so.
-        from difflib import SequenceMatcher
-
-        plain = [*map(_uncommented, old)]
-        same = SequenceMatcher(None, plain, new, autojunk=False).get_matching_blocks()
-        for start, place, size in same:
-            inside[place : place + size] = old[start : start + size]
+    inside = map(_commented, toml.removesuffix("\n").split("\n") if toml else ())
     return "\n".join([*lines[: block.first_line - 1], *inside, *lines[block.end_line - 1 :]])
 
 
@@ -188,9 +193,11 @@ def with_empty_block(text: str, *, bom: bool = False) -> str:
     """
     newline = "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
     lines = text.split("\n")
-    # Python looks for the encoding in the first two lines.
     above = 1 if lines[0].startswith("#!") else 0
-    above += any("coding" in line and line.startswith("#") for line in lines[above : above + 1])
+    # Python looks for the encoding in the first two lines.
+    for number, line in enumerate(lines[:2], start=1):
+        if line.startswith("#") and ("coding:" in line or "coding=" in line):
+            above = number
     head = "".join(f"{line}\n" for line in lines[:above])
     rest = "\n".join(lines[above:])
     if bom and not above:
