@@ -36,7 +36,7 @@ from torchconf.model.ranges import admits_from, admits_python, lowest_named
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from torchconf.catalog.families import Family
+    from torchconf.catalog.families import Closure, Family
     from torchconf.model.target_spec import Vocabulary
     from torchconf.model.targets import Platform
 
@@ -338,6 +338,24 @@ class Catalog:
             if is_below(url, (place,))
         ]
         return self.families[max(found)[1]] if found else None
+
+    @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
+    def closure(self, backend: Backend) -> Closure | None:
+        """Return what a backend's torch needs from the same index, if PyPI has other such names."""
+        build = self.plain(backend).name
+        entry = next((f for f in self._data["families"] if self._closes(f, build)), None)
+        if entry is None:
+            return None
+        from torchconf.catalog.families import Closure
+
+        pattern = next(name for name in entry["closure"] if name.endswith("*"))
+        shared = tuple(name for name in entry["closure"] if not name.endswith("*"))
+        by_gpu = {gpu: pattern.replace("*", gpu) for gpu in entry["gpus"]}
+        return Closure(self.plain(backend), shared, by_gpu)
+
+    def _closes(self, family: Mapping[str, Any], build: str) -> bool:
+        own = "gpus" in family and family["url"].startswith(self.base_url)
+        return own and build in family["builds"]
 
     def elsewhere(self, maker: str, platform: Platform, l4t: int | None = None) -> str | None:
         """Return where a maker has builds for its GPUs that PyTorch does not have.

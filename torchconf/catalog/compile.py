@@ -202,7 +202,10 @@ def _closed(families: list[dict[str, Any]], base_url: str) -> set[str]:
     return {
         build
         for family in families
-        if family.get("closure") and family.get("url", "").startswith(f"{base_url}/")
+        # With the GPUs, it is known what to route.
+        if family.get("closure")
+        and not family.get("gpus")
+        and family.get("url", "").startswith(f"{base_url}/")
         for build in family.get("builds", ())
     }
 

@@ -14,6 +14,8 @@ from torchconf.model.backends import is_below
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from torchconf.model.backends import Backend
+
 
 class Fit(NamedTuple):
     """A machine for which a family has builds where PyTorch has none."""
@@ -27,6 +29,26 @@ class Fit(NamedTuple):
     """What is there, in words."""
     jetson: int | None = None
     """The first major version of a Jetson's system that it is for; None: no Jetson."""
+
+
+class Closure(NamedTuple):
+    """What torch needs from the same index, beside triton."""
+
+    backend: Backend
+    shared: tuple[str, ...]
+    """For every GPU."""
+    by_gpu: Mapping[str, str]
+    """GPU, `gfx1100`, to its package."""
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.shared, *self.by_gpu.values())
+
+    @property
+    def bound(self) -> str:
+        """A range that all of its versions are in: uv heeds no constraint without one."""
+        return f">={'.'.join(map(str, self.backend.version))}"
 
 
 class Family(NamedTuple):
@@ -49,6 +71,8 @@ class Family(NamedTuple):
     """What `{build}` is known to be."""
     closure: tuple[str, ...] = ()
     """What must come from the same index as torch; a name may end in `*`."""
+    gpus: tuple[str, ...] = ()
+    """What the `*` of its closure stands for, where it has a package for each GPU."""
     platforms: tuple[str, ...] = ()
     """Empty: not known."""
     versions: str = ""
@@ -92,7 +116,7 @@ class Family(NamedTuple):
 _BOUNDS = frozenset({"torch", "cuda", "gpu"})
 _TEXTS = ("name", "title", "by", "sure")
 _KINDS = {"flat": bool, "fits": list, "tritons": dict}
-_LISTS = ("at", "builds", "packages", "closure", "platforms", "bound")
+_LISTS = ("at", "builds", "packages", "closure", "gpus", "platforms", "bound")
 
 
 def parse_families(data: Sequence[Any], at: str) -> tuple[Family, ...]:

@@ -27,6 +27,7 @@ class AddTargetOptions(Record):
 
     target: tuple[str, ...]
     layout: Layout
+    gpus: tuple[str, ...]
     force: bool
     record: bool
     script: str | None
@@ -43,6 +44,10 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--layout", choices=("auto", "markers", "extras", "groups"), default="auto",
         help="how a build is chosen at install time (default: as the project does)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--gpu", dest="gpus", action="append", default=[], metavar="GPU",
+        help="install ROCm's packages for this GPU only, such as gfx1100 (repeatable)",
     )  # fmt: skip
     parser.add_argument(
         "--record", action="store_true",
@@ -74,5 +79,11 @@ def run(options: AddTargetOptions) -> int:
     context = open_project(options.common.project, script=options.script)
     vocabulary = context.catalog.vocabulary
     adding = tuple(parse_target_spec(text, vocabulary) for text in options.target)
-    request = Request(add=adding, layout=options.layout, force=options.force, record=options.record)
+    request = Request(
+        add=adding,
+        layout=options.layout,
+        gpus=tuple(gpu.lower() for gpu in options.gpus),
+        force=options.force,
+        record=options.record,
+    )
     return carry_out(context, request, options.writing, options.common, old_files_beside(context))

@@ -40,6 +40,7 @@ class InitOptions(Record):
     names: tuple[str, ...]
     python: str | None
     index_base: str | None
+    gpus: tuple[str, ...]
     pin: bool
     required_environments: bool
     force: bool
@@ -83,6 +84,10 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--index-base", metavar="URL",
         help="use a mirror: a URL prefix, or a pattern with {backend}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--gpu", dest="gpus", action="append", default=[], metavar="GPU",
+        help="install ROCm's packages for this GPU only, such as gfx1100 (repeatable)",
     )  # fmt: skip
     parser.add_argument(
         "--pin", action="store_true", help="pin exact versions in constraint-dependencies"
@@ -200,6 +205,7 @@ def make_request(options: InitOptions, context: OpenProject) -> Request:
         python=options.python,
         index_base=parse_index_base(options.index_base),
         pin=options.pin,
+        gpus=tuple(gpu.lower() for gpu in options.gpus),
         required_environments=options.required_environments,
         force=options.force,
     )
@@ -207,8 +213,9 @@ def make_request(options: InitOptions, context: OpenProject) -> Request:
 
 def _changes_something(options: InitOptions) -> bool:
     return bool(
-        options.packages or options.pin or options.required_environments or options.torch
-        or options.python or options.default or options.names or options.layout != "auto"
+        options.packages or options.gpus or options.pin or options.required_environments
+        or options.torch or options.python or options.default or options.names
+        or options.layout != "auto"
     )  # fmt: skip
 
 

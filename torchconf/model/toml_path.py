@@ -13,6 +13,7 @@ __all__ = [
     "CONSTRAINTS",
     "DEFAULT_GROUPS",
     "ENVIRONMENTS",
+    "EXCLUDES",
     "INDEXES",
     "REQUIRED_ENVIRONMENTS",
     "REQUIRED_VERSION",
@@ -30,6 +31,7 @@ UV: Path = ("tool", "uv")
 # The tables and keys that more than one room reads or edits.
 CONFLICTS: Path = (*UV, "conflicts")
 CONSTRAINTS: Path = (*UV, "constraint-dependencies")
+EXCLUDES: Path = (*UV, "exclude-dependencies")
 DEFAULT_GROUPS: Path = (*UV, "default-groups")
 REQUIRED_VERSION: Path = (*UV, "required-version")
 ENVIRONMENTS: Path = (*UV, "environments")

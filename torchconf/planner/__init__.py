@@ -8,13 +8,14 @@ from packaging.utils import canonicalize_name
 
 from torchconf.edits.draft import Draft
 from torchconf.edits.plan import Plan
-from torchconf.errors import REFRESH, ProjectError
+from torchconf.errors import REFRESH, ProjectError, RequestError
 from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.read_project import read_again, read_project
 from torchconf.model.toml_path import ENVIRONMENTS
 from torchconf.model.uv_variables import NO_GROUP
 from torchconf.planner.channel import in_channel
 from torchconf.planner.decide import Decision, decide
+from torchconf.planner.draft_indexes import Indexes
 from torchconf.planner.draft_intent import draft_intent
 from torchconf.planner.draft_removal import draft_removal
 from torchconf.planner.draft_requirements import draft_requirements
@@ -69,13 +70,17 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
 
         shared = draft_shared(draft, request, project, catalog, facts, decision)
         members, widened, slow = shared.members, shared.notes, shared.warnings
+        closed = _close(draft, root, request, project, catalog, decision)
     elif not decision.is_idle:
         widened = draft_requirements(draft, request, project, catalog, facts, decision)
         draft_tables(draft, root, request, project, catalog, decision)
+        closed = _close(draft, root, request, project, catalog, decision)
         changes = request.add or request.remove or request.takes
         if changes or decision.layout != decision.before.layout:
             takes = bool(request.remove or request.takes)
             draft_removal(draft, project, catalog, decision, takes_indexes=takes)
+    else:
+        closed = _close(draft, root, request, project, catalog, decision)
     around = tuple(
         read_project(members[each.at].data, root=each.root, at=each.at)
         if each.at in members
@@ -100,6 +105,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             f"layout {decision.layout}: {decision.reason}",
             *decision.why,
             *widened,
+            *closed,
             *relabelled,
             *_limits(root, project),
             *_brought_along(request, project, facts, decision),
@@ -130,6 +136,32 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             catalog,
         ),
     )
+
+
+def _close(
+    draft: Draft,
+    root: Draft,
+    request: Request,
+    project: Project,
+    catalog: Catalog,
+    decision: Decision,
+) -> tuple[str, ...]:
+    """Draft what the torch of some indexes needs from there; return what to say of it."""
+    before = {target.backend for target in decision.before.targets}
+    after = {target.backend for target in decision.choice.targets}
+    if not request.gpus and not any(map(catalog.closure, before | after)):
+        return ()
+    # Imported here: few builds need it.
+    from torchconf.planner.draft_closure import draft_closures
+
+    if decision.together and any(map(catalog.closure, after)):
+        raise RequestError(
+            "workspace members that share the builds of their root cannot have this one: its torch "
+            "needs more packages of its index",
+            help="use `--layout groups`, or another build",
+        )
+    name = Indexes(request, project, catalog, decision).name
+    return draft_closures(draft, root, catalog, before, after, request.gpus, name)
 
 
 def refuse_what_uv_refuses(

@@ -46,6 +46,8 @@ class Request(NamedTuple):
     """`specs` are those that the file lists: the tables are to follow, also where one is gone."""
     record: bool = False
     """List the targets in a file that has no list yet."""
+    gpus: tuple[str, ...] = ()
+    """The only GPUs for which packages of single GPUs are installed, as typed."""
     renew: bool = False
     """Torch is of another kind from now on: what its companions require is, too."""
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.rules import (
     built_against_torch,
+    closures,
     companions,
     conflict_names,
     conflicts,
@@ -76,6 +77,7 @@ _FAMILIES = (
     source_markers,
     source_scopes,
     tritons,
+    closures,
     conflicts,
     conflict_names,
     nested_choices,

@@ -133,12 +133,21 @@ def _current(line: Line, facts: Facts, requirements: Requirements) -> bool:
 
 
 def _seen(facts: Facts, requirements: Requirements, allowed: set[Version]) -> Iterator[Line]:
-    """Yield the lines of stable indexes for the torches allowed; triton is `_complete_triton`'s."""
+    """Yield the lines of stable indexes for the torches allowed; triton is `_complete_triton`'s.
+
+    An index that began later than all of these is there as it was seen.
+    """
+    firsts: dict[str, Version] = {}
+    for line in facts.lines:
+        if line.package == "torch":
+            firsts[line.index] = min(line.release, firsts.get(line.index, line.release))
+    late = {index: {first} for index, first in firsts.items() if first > max(allowed)}
     for line in facts.lines:
         on_pytorch = accelerator(line.index) in {"cpu", "cu", "rocm", "xpu"}
         if on_pytorch and "triton" not in line.package and _known(line, requirements):
             wanted = requirements.torch_of(line.package, line.release)
-            if line.release in allowed if line.package == "torch" else any(wanted.filter(allowed)):
+            torches = allowed | late.get(line.index, set())
+            if line.release in torches if line.package == "torch" else any(wanted.filter(torches)):
                 yield line
 
 

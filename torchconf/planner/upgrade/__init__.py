@@ -21,7 +21,7 @@ from torchconf.model.ranges import is_version, overlaps, public
 from torchconf.model.read_project import read_again, read_project
 from torchconf.model.target_spec import spec_of
 from torchconf.model.targets import PLATFORMS
-from torchconf.model.toml_path import TARGETS
+from torchconf.model.toml_path import INDEXES, TARGETS
 from torchconf.planner import plan_targets, refuse_what_uv_refuses, unknowns
 from torchconf.planner.admitted_ranges import admitted_range
 from torchconf.planner.assess import Needs, assess
@@ -209,6 +209,7 @@ class _Plan:
     def upgrade(self) -> Upgrade:
         left = [] if self.destination.is_settled else [*self._respecify()]
         replaced = self._move_indexes()
+        closed = self._close()
         routed = [
             *route_companions(self.draft, self.project, self.catalog, self.before, self.destination)
         ]
@@ -241,6 +242,7 @@ class _Plan:
                 *self._notes(),
                 *names,
                 *replaced,
+                *closed,
                 *routed,
                 *self.destination.notes,
                 *dict.fromkeys(left),
@@ -262,6 +264,32 @@ class _Plan:
             own = member.changed(root=None)
             said += move_indexes(draft, own, self.catalog, backends, frozenset())
         return tuple(said)
+
+    def _close(self) -> tuple[str, ...]:
+        """Draft what the torch of new indexes needs from there, and take away that of old ones."""
+        before = {target.backend for target in self.before.targets}
+        after = {target.backend for target in self.destination.choice.targets}
+        if before == after or not any(map(self.catalog.closure, before | after)):
+            return ()
+        # Imported here: few builds need it.
+        from torchconf.planner.draft_closure import draft_closures
+
+        if self.sharing:
+            raise ProjectError(
+                "workspace members that share the builds of their root cannot have this one: its "
+                "torch needs more packages of its index",
+                at=self.project.place("tool.uv.sources"),
+                help="pass `--backend` to choose another build",
+            )
+        entries = [*(self.draft.get(INDEXES) or ()), *(self.root.get(INDEXES) or ())]
+        names = {
+            self.catalog.backend_of_url(entry["url"], entry.get("name")): entry["name"]
+            for entry in reversed(entries)
+            if "name" in entry and "url" in entry
+        }
+        return draft_closures(
+            self.draft, self.root, self.catalog, before, after, (), lambda one: str(names[one])
+        )
 
     def _rename(self) -> tuple[str, ...]:
         """Rename extras or groups in each file that has them."""
