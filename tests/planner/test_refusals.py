@@ -348,7 +348,7 @@ RELEASES = {
     "a companion that is not there yet for the newest Python": Refusal(
         "-t linux-pypi --torch 2.15 --with torchaudio --with torchcodec",
         "no torch release with torchaudio and torchcodec supports `linux-pypi`: torch 2.15.0 has "
-        "no torchcodec 0.16.0 on Python 3.15 for linux-pypi",
+        "no torchcodec 0.17.0 on Python 3.15 for linux-pypi",
         "torch 2.15.0 supports them on Python 3.11 to 3.14: `--python '>=3.11,<3.15'`",
     ),
     "backends that no torch has together": Refusal(

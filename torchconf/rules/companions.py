@@ -115,10 +115,12 @@ def _is_loose(context: Context, package: str, inside: SpecifierSet) -> bool:
 
     Such a release works with torch of another index, or runs on the CPU only.
     """
+    if not context.catalog.is_bound(package):
+        return True
     pairs = context.catalog.pairs(package)
     newest = next((each for each in pairs if inside.contains(each[0], prereleases=True)), None)
     if newest is None:
-        return not pairs
+        return False
     _, needs, is_stated = newest
     return not is_stated or (package == "torchaudio" and "==" not in str(needs))
 

@@ -109,6 +109,10 @@ class CompanionMisfit(Rule):
         asked = reachable_range(context, place, one)
         pairs = [each for each in known if asked.contains(each[0], prereleases=True)]
         inside = reachable_range(context, place, torch)
+        paired = {version for version, _, _ in pairs}
+        others = [v for v in context.catalog.versions(one.name) if asked.contains(v)]
+        if not paired.issuperset(others) and not context.catalog.is_bound(one.name):
+            return None  # Some release in the range may work with any torch.
         if not pairs:
             return None
         if not admits_newer(asked, known[0][0]) and not any(
