@@ -351,7 +351,10 @@ def test_each_target_gets_its_build(targets: str, replica: Replica, here: Path) 
 
 @pytest.mark.slow
 def test_uv_runs_the_script_and_lock_keeps_its_lockfile(
-    replica: Replica, here: Path, monkeypatch: pytest.MonkeyPatch
+    replica: Replica,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     script = here / "train.py"
     script.write_text("import torch\nprint(torch.__version__)\n")
@@ -365,8 +368,19 @@ def test_uv_runs_the_script_and_lock_keeps_its_lockfile(
     ran = replica.uv("run", "--script", "train.py", cwd=here)
     assert ran.stdout.startswith("2.12.1"), ran.stderr
 
-    assert run("upgrade --script train.py --torch 2.13 --lock") == 0
+    monkeypatch.chdir(here.parent)
+    capsys.readouterr()
+    at = shlex.quote(str(Path(here.name, "train.py")))
+    assert run(f"upgrade --script {at} --torch 2.13") == 0
+    hint = f"run `uv lock --upgrade-package torch --script {at}` to update train.py.lock\n"
+    assert hint in capsys.readouterr().err
+    words = shlex.split(hint.partition("`")[2].partition("`")[0])
+    assert replica.uv(*words[1:], cwd=here.parent).returncode == 0
     assert 'version = "2.13.0+cpu"' in lock.read_text()
+
+    monkeypatch.chdir(here)
+    assert run("upgrade --script train.py --torch 2.12 --lock") == 0
+    assert 'version = "2.12.1+cpu"' in lock.read_text()
     assert sorted(path.name for path in here.iterdir()) == ["train.py", "train.py.lock"]
 
 

@@ -237,8 +237,11 @@ def _lock_hint(context: OpenProject, upgrade: Upgrade, *, stale: bool) -> str | 
     """Say which command takes the release into the lockfile; a script need not have one."""
     if context.project.is_script and not context.lockfile():
         return None
+    from shlex import quote
+
     packages = upgrade.packages if stale else ()
-    words = ["uv", *context.lock_words, *(f"--upgrade-package {name}" for name in packages)]
+    words = ["uv lock", *(f"--upgrade-package {name}" for name in packages)]
+    words += [f"--script {quote(context.project.at)}"] if context.project.is_script else []
     return f"run `{' '.join(words)}` to update {os.path.basename(context.lock_path)}"
 
 

@@ -85,7 +85,12 @@ def _same(one: TargetSpec, other: TargetSpec) -> bool:
 
 def init_command(project: Project) -> str:
     """Return the command that writes what a project, or a script, is for."""
-    return f"torchconf init --script {project.at}" if project.is_script else "torchconf init"
+    if not project.is_script:
+        return "torchconf init"
+    # Imported here: most projects are no scripts.
+    from shlex import quote
+
+    return f"torchconf init --script {quote(project.at)}"
 
 
 def read_intent(project: Project, vocabulary: Vocabulary) -> tuple[TargetSpec, ...] | None:

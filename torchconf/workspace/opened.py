@@ -131,12 +131,11 @@ def _open_script(path: str, *, may_be_missing: bool) -> OpenProject:
         raise ProjectError(
             "no `# /// script` block in this file",
             at=shown,
-            help=f"run `torchconf init --script {shown} -t TARGET` to add one",
+            help="run `torchconf init --script FILE -t TARGET` to add one",
         )
     data = as_project(read_toml(block.padded, shown) if block else {})
-    return OpenProject(
-        file, read_project(data, at=shown, is_script=True), load_catalog(), root_file=None
-    )
+    project = read_project(data, at=shown, is_script=True)
+    return OpenProject(file, project, load_catalog(), root_file=None)
 
 
 def nearest_or_here() -> str:
