@@ -115,6 +115,23 @@ def test_other_platforms_are_shown_where_a_target_names_them(empty: Demo) -> Non
     assert (found["windows-x86_64"], found["windows-arm64"]) == ("cu130", "cpu")
 
 
+@pytest.mark.parametrize(
+    ("targets", "machine", "backend"),
+    [
+        ("-t windows-cpu -t windows-arm64-cpu -t linux-cu130", "windows-arm64", "cpu"),
+        ("-t linux-cu121 -t macos-x86_64-pypi --torch 2.2.2", "macos-x86_64", "pypi"),
+        ("-t linux-pypi -t macos-x86_64-pypi --torch 2.2.2", "macos-x86_64", "pypi"),
+    ],
+)
+def test_a_listed_machine_is_a_target_though_no_marker_names_it(
+    targets: str, machine: str, backend: str, empty: Demo
+) -> None:
+    empty.init(f"{targets} --python 3.11")
+    assert {row["platform"]: row["backend"] for row in routes(empty)}[machine] == backend
+    matrix = empty("show --matrix --format json")
+    assert f"{machine}-{backend}" in matrix.out, matrix.err
+
+
 def test_project_without_torch_has_no_rows(tmp_path: Path) -> None:
     demo = Demo.of(tmp_path, "bare")
     assert routes(demo) == []

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from torchconf.layout.layouts import KINDS, Kind, Layout
 from torchconf.layout.machine_choice import MACHINE, is_by_machine, own_sets
 from torchconf.model.backends import PYPI, Backend, is_nightly, is_pypi
+from torchconf.model.intent import listed_platforms
 from torchconf.model.markers import are_closed_cells, holds, is_cut_by, overlap_for_uv
 from torchconf.model.ranges import admits_python
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS, Platform, Target
@@ -478,7 +479,8 @@ class _Reading:
         )
 
     def _platforms(self, entries: Iterable[Source]) -> list[Platform]:
-        """Return the platforms worth a target: the usual ones, and machines that a marker names."""
+        """Return the platforms worth a target: the usual, and those of a marker or of the list."""
+        listed = listed_platforms(self.project, self.catalog.vocabulary)
         markers = {str(s.marker): s.marker for s in entries if s.marker is not None}.values()
         workspace = self.project.workspace
         required = [entry.marker for entry in workspace.required_environments]
@@ -489,6 +491,7 @@ class _Reading:
             if (not locked or any(self._holds(marker, platform) for marker in locked))
             and (
                 platform in SHOWN_PLATFORMS
+                or platform in listed
                 or any(_is_for_machine(marker, platform) for marker in required)
                 or any(_tells_machines_apart(marker, platform.os) for marker in markers)
             )

@@ -11,8 +11,16 @@ from torchconf.model.toml_path import TARGETS, Path, render_path
 if TYPE_CHECKING:
     from torchconf.model.project import Project
     from torchconf.model.target_spec import Vocabulary
+    from torchconf.model.targets import Platform
 
-__all__ = ["ListedTarget", "init_command", "listed_targets", "lists_targets", "read_intent"]
+__all__ = [
+    "ListedTarget",
+    "init_command",
+    "listed_platforms",
+    "listed_targets",
+    "lists_targets",
+    "read_intent",
+]
 
 _EXAMPLE = 'write it as `targets = ["linux-cuda", "macos-cpu"]`'
 
@@ -65,6 +73,12 @@ def listed_targets(project: Project, vocabulary: Vocabulary) -> tuple[ListedTarg
             told = ProjectError(message, at=at, help="remove one of the two")
             found.append(ListedTarget(path, None, told, is_repeated=True))
     return tuple(found)
+
+
+def listed_platforms(project: Project, vocabulary: Vocabulary) -> frozenset[Platform]:
+    """Return the platforms that the list of a file names; what is wrong with it, others say."""
+    listed = listed_targets(project, vocabulary) or ()
+    return frozenset(one.spec.platform for one in listed if one.spec is not None)
 
 
 def _read(word: object, vocabulary: Vocabulary) -> TargetSpec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torchconf.layout.selection import Selection
+from torchconf.model.intent import listed_platforms
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
 from torchconf.model.uv_variables import NO_GROUP
 from torchconf.resolve.choices import Around, choice_of, enabled_groups, selections_in
@@ -178,14 +179,14 @@ def packages_of(
 
 
 def _platforms(project: Project, catalog: Catalog, members: Sequence[Project]) -> list[Platform]:
-    """Return the usual platforms, and any other that a target names."""
-    if not any(map(_names_machines, (project, *members))):
-        return list(SHOWN_PLATFORMS)
-    # Imported here: few projects name a machine that is not shown anyway.
-    from torchconf.layout.shared_builds import read_shared_configuration
+    """Return the usual platforms, and any other that a target names, or that the file lists."""
+    targeted = set(listed_platforms(project, catalog.vocabulary))
+    if any(map(_names_machines, (project, *members))):
+        # Imported here: few projects name a machine that is not shown anyway.
+        from torchconf.layout.shared_builds import read_shared_configuration
 
-    found = read_shared_configuration(project, members, catalog)
-    targeted = {target.platform for target in found.targets}
+        found = read_shared_configuration(project, members, catalog)
+        targeted |= {target.platform for target in found.targets}
     return [platform for platform in PLATFORMS if platform in {*SHOWN_PLATFORMS, *targeted}]
 
 
