@@ -106,7 +106,7 @@ URL = "https://example.org/simple"
         (f"--index x={URL}", OldIndex(AT, "", URL, "extra", "x")),
         (
             "--no-emit-package nvidia-nccl-cu12",
-            LeftOut(AT, "", "uv.lock holds what each platform needs"),
+            LeftOut(AT, "", "uv.lock covers all platforms"),
         ),
         ("--torch-backend=auto", None),
         ("--universal --generate-hashes --upgrade-package torch", None),

@@ -58,7 +58,7 @@ def ask_to_write(
 
 def _unclear_question(unclear: Sequence[str]) -> Question:
     def show() -> None:
-        sys.stdout.write("These lines are not understood:\n")
+        sys.stdout.write("These lines cannot be migrated:\n")
         sys.stdout.writelines(f"  {line}\n" for line in unclear)
 
     choices = (
@@ -76,11 +76,11 @@ def ask_to_read(found: str, color: When) -> bool:
         color: When to use colour.
     """
     choices = (
-        Option(_YES, "yes", "run `torchconf migrate`: packages and builds are read from there"),
+        Option(_YES, "yes", "run `torchconf migrate`, which reads packages and builds"),
         Option(NO, "no", "start with the questions of `init`"),
     )
-    message = f"Here is {found}. Start from what it says?"
-    question = Question("old", "one", message, "Start from there", _YES, choices)
+    message = f"Found {found}. Start from there?"
+    question = Question("old", "one", message, "Migrate", _YES, choices)
 
     def next_question(answers: Answers) -> Question | None:
         return None if "old" in answers else question

@@ -137,9 +137,9 @@ def _refuse_unclear(unclear: Sequence[str]) -> None:
     first, more = unclear[0], len(unclear) - 1
     also = f" (and {more} more)" if more else ""
     raise ProjectError(
-        f"cannot tell what becomes of a line: {first}{also}",
-        help="run it with `--dry-run` to see all lines; change the line, or pass `-y` to leave out "
-        "what is not understood",
+        f"cannot migrate a line: {first}{also}",
+        help="run `torchconf migrate --dry-run` to see all lines; change the line, or pass `-y` "
+        "to leave out such lines",
     )
 
 
@@ -180,7 +180,7 @@ def _say_what_became(work: _Work) -> None:
     if not common.quiet:
         print_notes(_notes(work))
     if work.installs and not common.quiet:
-        sys.stderr.write("these files install builds by themselves; update them by hand:\n")
+        sys.stderr.write("these files install other builds; update them by hand:\n")
         print_notes(f"  {line}" for line in spoken(work.installs))
 
 

@@ -134,7 +134,7 @@ class Planning:
     def _python_notes(python: str | None) -> Iterator[str]:
         if python is not None:
             yield (
-                f"requires-python {python}: no file names a Python, and this torch has these; "
+                f"requires-python {python}: no file sets one, and this torch supports these; "
                 "`--python` sets others"
             )
 

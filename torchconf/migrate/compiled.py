@@ -161,7 +161,7 @@ def _item(at: Place, name: str, value: str, text: str) -> Item | None:
         case "--torch-backend" if value != "auto":
             item = Toolkit(at, text, value)
         case "--no-emit-package" | "--unsafe-package":
-            item = LeftOut(at, text, "uv.lock holds what each platform needs")
+            item = LeftOut(at, text, "uv.lock covers all platforms")
         case _:
             pass
     return item

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["read_conda"]
 
 _WHY = {
-    "name": "the name of an environment; a project has one of its own",
-    "prefix": "where the environment was; uv has it in `.venv`",
+    "name": "the environment's name; the project has its own",
+    "prefix": "where the environment was; uv uses `.venv`",
 }
 _FEW = 10
 """So many builds nobody writes by hand."""
@@ -121,7 +121,7 @@ class _Reader:
             yield LeftOut(entry.at, text, "this is not a list", understood=entry.value is None)
             return
         if entry.is_list and not entry.node.value:
-            yield LeftOut(entry.at, text, "the list is empty")
+            yield LeftOut(entry.at, text, "it is empty")
         match entry.key:
             case "dependencies":
                 yield from self._dependencies(entry)
@@ -129,7 +129,7 @@ class _Reader:
                 for one in self._yaml.values(entry.node):
                     yield _LISTS[entry.key](one.at, self._yaml.text(one))
             case "category":
-                yield Part(entry.at, text, "it is the group of every dependency in the file")
+                yield Part(entry.at, text, "it applies to every dependency in the file")
             case "name" | "prefix":
                 yield LeftOut(entry.at, text, _WHY[entry.key])
             case "variables":
@@ -170,11 +170,11 @@ class _Reader:
             return
         lines = [*self._yaml.values(entry.node)] if entry.is_list else [entry]
         if not lines:
-            yield LeftOut(entry.at, self._yaml.text(entry), "the list is empty")
+            yield LeftOut(entry.at, self._yaml.text(entry), "it is empty")
         for line in lines:
             if line.value is not None:
                 found = read_pip_line(line.at, line.value, self._section)
-                yield from found or [LeftOut(line.at, line.value or "-", "the line is empty")]
+                yield from found or [LeftOut(line.at, line.value or "-", "it is empty")]
             else:
                 why = "this is not a line for pip"
                 yield LeftOut(line.at, self._yaml.text(line) or "-", why, understood=False)

@@ -52,13 +52,13 @@ RENAMED = {
 }
 """Conda's name, normalised, and PyPI's. What is in no table here has one name in both places."""
 
-_SYSTEM = "PyPI does not have it; if the project needs it, install it with the system's packages"
-_COMPILER = "PyPI has no compilers; if something is built from source, install one on the system"
-_LIBRARY = "a library of the system, which wheels bring along"
-_CUDA = "torch's CUDA builds bring CUDA's libraries"
-_BLAS = "wheels on PyPI bring their own BLAS"
+_SYSTEM = "not on PyPI; if the project needs it, install it with the system's package manager"
+_COMPILER = "PyPI has no compilers; to build from source, install one on the system"
+_LIBRARY = "a system library; wheels include it"
+_CUDA = "torch's CUDA builds install CUDA's libraries"
+_BLAS = "wheels on PyPI include BLAS"
 _PYTHON = "uv installs Python itself"
-_CONDA = "uv takes its place"
+_CONDA = "uv replaces it"
 
 _LEFT_OUT = {
     _CONDA: "pip conda mamba micromamba conda-build conda-lock anaconda-client",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["brought_by_torch", "indirect"]
 
-BROUGHT = "other packages need it, and bring it; uv.lock holds its version"
+BROUGHT = "other packages require it; uv.lock pins its version"
 
 
 def brought_by_torch(name: str, triton_packages: Collection[str]) -> str:
@@ -31,15 +31,15 @@ def brought_by_torch(name: str, triton_packages: Collection[str]) -> str:
     """
     if re.fullmatch(CUDA_LIBRARY, name):
         return (
-            "it is not needed: torch's CUDA builds for Linux bring CUDA's libraries themselves; "
-            "other builds and other systems have none"
+            "not needed: torch's CUDA builds for Linux install CUDA's libraries themselves; "
+            "other builds have none"
         )
     if name == "triton" or name in triton_packages:
-        return "each build of torch brings the triton that it needs"
+        return "each build of torch installs the triton that it needs"
     if name == "pkg-resources":
         return "pip lists it on Debian, but it is not a package"
     if name in {"cuda-bindings", "cuda-pathfinder"}:
-        return "torch's CUDA builds bring it"
+        return "torch's CUDA builds install it"
     return ""
 
 
@@ -61,7 +61,7 @@ def indirect(file: OldFile, read: Mapping[str, OldFile]) -> dict[int, str]:
         sources = [source for source in file.sources if _path(source, folder, read)]
     if sources:
         whole = " and ".join(sources)
-        return {id(need): f"{whole} says what is needed; uv.lock holds versions" for need in needs}
+        return {id(need): f"{whole} lists what is needed; uv.lock pins versions" for need in needs}
     if not any(need.via for need in needs):
         return {}
     return {id(need): BROUGHT for need in needs if need.via and not any(map(_is_file, need.via))}

@@ -58,7 +58,10 @@ class HeadDraft:
                 self.ledger.note(item, "left out", why=f"`{value}` is not a valid version")
                 continue
             if item.key == "name" and not _NAME.fullmatch(str(value)):
-                value, why = _name(str(value)), "a name has letters, digits, `-`, `_` and `.`"
+                value, why = (
+                    _name(str(value)),
+                    "a name may contain letters, digits, `-`, `_` and `.`",
+                )
             if isinstance(there, dict) and isinstance(value, dict):
                 said[item.key] = _merged(value, there)
             elif there is None and item.key not in self.project.dynamic:

@@ -59,7 +59,7 @@ class IndexDraft:
             self.ledger.note(item, "left out", why="uv installs the project itself")
             return None
         if not item.name:
-            self.ledger.note(item, "unclear", why="nothing says what this package is called")
+            self.ledger.note(item, "unclear", why="the package's name is unknown")
             return None
         source: dict[str, Any] = {"path": item.path}
         if item.editable:
@@ -96,7 +96,7 @@ class IndexDraft:
     def _index(self, item: OldIndex) -> None:
         build = self._build(item)
         if is_pypi(item.url):
-            self.ledger.note(item, "left out", why="uv uses PyPI without being told")
+            self.ledger.note(item, "left out", why="PyPI is uv's default index")
             return
         if is_nightly(item.url) and build is not None:
             why = "torchconf plans stable builds only; name targets with `-t` to have those"
@@ -121,9 +121,9 @@ class IndexDraft:
         name = self._entry(item, explicit=item.kind == "explicit")
         clean = without_secrets(item.url) == item.url
         why = {
-            "index": "uv asks it in place of PyPI",
-            "extra": "uv asks it before PyPI, and takes from it every package that it has",
-            "links": "uv asks it before PyPI, and takes from it every package that it has",
+            "index": "replaces PyPI as the default index",
+            "extra": "uv searches it before PyPI, for every package",
+            "links": "uv searches it before PyPI, for every package",
             "explicit": "only for the packages that name it",
         }[item.kind]
         if not clean:

@@ -144,7 +144,7 @@ class NeedDraft:
             if why:
                 keeps = self.keeps and not self._brought(name)
                 if keeps and (kept := self.bounds.keep(item)):
-                    self.ledger.note(item, "changed", kept, "other packages bring it")
+                    self.ledger.note(item, "changed", kept, "other packages require it")
                 self.ledger.note(item, "left out", why=why)
                 continue
             if item.beside:
@@ -224,7 +224,7 @@ class NeedDraft:
             same_text = own.text.replace(" ", "") == entry.item.text.replace(" ", "")
             why = entry.why
             if len(same) > 1 and not same_text and not why:
-                why = "joined with the other lines that ask for it"
+                why = "merged with the other lines for it"
             outcome: Verdict = "taken" if same_text else "changed"
             into, section = f"{shown}: {own.text}", self._section(entry, path)
             self.ledger.note(entry.item, outcome, into, why, name, section, own.marker)
@@ -237,7 +237,7 @@ class NeedDraft:
         first = same[0].item.at.file
         for entry in same:
             if kinds[entry.item.at.file] != kinds[first]:
-                self.ledger.note(entry.item, "left out", why=f"{first} asks for it, too")
+                self.ledger.note(entry.item, "left out", why=f"{first} requires it, too")
         return [entry for entry in same if kinds[entry.item.at.file] == kinds[first]]
 
     def _path(self, to: Where) -> Path | None:
@@ -282,10 +282,10 @@ class NeedDraft:
 def _why_not(wording: Wording) -> str:
     """Say why a need is no requirement."""
     if wording.url and not fetches(wording.url):
-        return "uv cannot fetch from this URL; of repositories it knows those of git, `git+https`"
+        return "uv cannot fetch from this URL; the only version control it supports is Git, `git+https://...`"
     if wording.name:
         return "it is not a valid requirement"
-    return f"nothing says what this package is called; `uv add {wording.url}` finds out"
+    return f"the package's name is unknown; `uv add {wording.url}` finds out"
 
 
 def _shown(path: Path) -> str:

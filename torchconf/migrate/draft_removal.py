@@ -58,12 +58,12 @@ def _everything(
     path: Path = ("tool", tool)
     stays = [key for key in table if key in kept]
     if not stays:
-        draft.remove(path, "the project is uv's now")
+        draft.remove(path, "the project uses uv now")
         yield f"removed `{render_path(path)}`"
         return
     gone = [key for key in table if key not in kept]
     for key in gone:
-        draft.remove((*path, key), "the project is uv's now")
+        draft.remove((*path, key), "the project uses uv now")
     names = ", ".join(f"`{key}`" for key in gone)
     left = ", ".join(f"`{key}`" for key in stays)
     if gone:

@@ -302,14 +302,14 @@ class Migration:
                             item, "left out" if item.understood else "unclear", why=item.why
                         )
                     case Include():
-                        ledger.note(item, "taken", why="its lines are listed under its name")
+                        ledger.note(item, "taken", why="see its lines below")
                     case Toolkit():
                         meant = [b for b in builds if is_meant(item.backend, b, self.catalog)]
                         into = f"the build {meant[0]}" if meant else ""
-                        why = "" if into else "something else says which build is meant"
+                        why = "" if into else "the build is set elsewhere"
                         ledger.note(item, "changed" if into else "left out", into, why)
                     case Platforms() if file.format == "pip":
-                        ledger.note(item, "left out", why="uv.lock is for all platforms")
+                        ledger.note(item, "left out", why="uv.lock covers all platforms")
                     case Platforms():
                         ledger.note(item, "changed", f"targets on {', '.join(item.platforms)}")
                     case Part():

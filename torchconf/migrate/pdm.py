@@ -24,7 +24,7 @@ _PLUGIN = "torchconf does not read what plugins of PDM install"
 _ITSELF = "a setting of PDM itself"
 _LEFT_OUT = {
     **dict.fromkeys(("version", "build", "includes", "excludes", "source-includes"), _STAYS),
-    "scripts": "uv has no names for commands: `uv run` runs the command itself",
+    "scripts": "uv has no task runner; `uv run` runs a command",
 }
 
 
@@ -86,7 +86,7 @@ def _source(source: object, at: Place, text: str, *, routed: bool) -> Iterator[I
     elif name == "pypi":
         kind = "index"
     if excluded and not routed:
-        why = "uv cannot keep packages away from an index: name the index of each in a source"
+        why = "uv cannot exclude packages from an index; set a source for each package"
         yield LeftOut(at, text, why, understood=False)
     yield OldIndex(at, text, url, kind, name if isinstance(name, str) else "", included)
 
@@ -105,12 +105,12 @@ def _group(file: TomlFile, group: str, lines: object) -> Iterator[Item]:
         at, text = file.take(*_TABLE, "dev-dependencies", group, number)
         if isinstance(line, str):
             found = read_pip_line(at, line, Section("group", group))
-            yield from found or [LeftOut(at, text, "the line is empty")]
+            yield from found or [LeftOut(at, text, "it is empty")]
         else:
             yield LeftOut(at, text, "this is not a requirement", understood=False)
     if not lines:
         at, text = file.take(*_TABLE, "dev-dependencies", group)
-        yield LeftOut(at, text, "the list is empty")
+        yield LeftOut(at, text, "it is empty")
 
 
 def _resolution(file: TomlFile, key: str, value: object) -> Iterator[Item]:
@@ -122,7 +122,7 @@ def _resolution(file: TomlFile, key: str, value: object) -> Iterator[Item]:
         return
     at, text = file.take(*_TABLE, "resolution", key)
     if key == "respect-source-order":
-        yield LeftOut(at, text, "with a source for each package, the order does not matter")
+        yield LeftOut(at, text, "the order does not matter: each package has a source")
     elif key == "allow-prereleases" and value is True:
         why = 'uv has `prerelease = "allow"` under `[tool.uv]` for this'
         yield LeftOut(at, text, why, understood=False)

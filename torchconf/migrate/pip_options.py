@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 __all__ = ["LEFT_OUT", "Option", "OptionError", "cut_options"]
 
-_PIP_ONLY = "it is for pip alone"
-_OLD = "pip itself no longer knows it"
+_PIP_ONLY = "only pip uses it"
+_OLD = "pip has removed this option"
 
 
 class Unused(NamedTuple):
@@ -27,11 +27,11 @@ LEFT_OUT = {
     "--no-index": _say_it("set `no-index = true` in `tool.uv` to do without any index"),
     "--no-binary": _say_it("set `no-binary-package` in `tool.uv` to build these packages"),
     "--only-binary": _say_it("set `no-build-package` in `tool.uv` to refuse to build these"),
-    "--pre": _say_it('set `prerelease = "allow"` in `tool.uv` to admit prereleases'),
-    "--all-releases": _say_it('set `prerelease = "allow"` in `tool.uv` to admit prereleases'),
+    "--pre": _say_it('set `prerelease = "allow"` in `tool.uv` to allow prereleases'),
+    "--all-releases": _say_it('set `prerelease = "allow"` in `tool.uv` to allow prereleases'),
     "--only-final": Unused("uv takes no prereleases unless they are asked for"),
     "--trusted-host": _say_it("set `allow-insecure-host` in `tool.uv` if the host has no HTTPS"),
-    "--prefer-binary": Unused("uv takes a wheel where the release has one"),
+    "--prefer-binary": Unused("uv prefers wheels"),
     "--require-hashes": Unused("uv checks hashes in uv.lock"),
     "--no-require-hashes": Unused("uv checks hashes in uv.lock"),
     "--hash": Unused("uv checks hashes in uv.lock"),
@@ -40,7 +40,7 @@ LEFT_OUT = {
     "--install-option": _say_it("uv has no such option; see `config-settings-package`"),
     "--build-option": _say_it("uv has no such option; see `config-settings-package`"),
     "--no-build-isolation": _say_it("set `no-build-isolation-package` in `tool.uv`"),
-    "--no-deps": _say_it("uv installs what packages require; see `dependency-metadata`"),
+    "--no-deps": _say_it("uv always installs what packages require; see `dependency-metadata`"),
     "--upgrade": Unused("`uv lock --upgrade` does it"),
     "--use-pep517": Unused("uv always does"),
     "--no-use-pep517": Unused(_PIP_ONLY),
@@ -137,7 +137,7 @@ def cut_options(text: str) -> tuple[str, list[Option], str]:
             position = _end_of_word(text, gap.end() if gap else position)
             value = _bare(text[start + len(word) : position].strip())
         if name in _WITH_VALUE and not value:
-            raise OptionError(f"`{word}` lacks its value")
+            raise OptionError(f"`{word}` needs a value")
         options.append(Option(text[start:position], name, value))
     return text[: begin.start()].strip(), options, " ".join(rest)
 

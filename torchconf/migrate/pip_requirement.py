@@ -141,7 +141,7 @@ def _marker(text: str) -> str:
     except (InvalidMarker, RecursionError):
         raise _NotUnderstood(f"`{text}` is not a marker") from None
     if re.search(r"(?<![\w'\"])extra(?![\w'\"])", text):
-        raise _NotUnderstood("pip never installs it: its marker asks for an extra")
+        raise _NotUnderstood("pip never installs it: its marker tests `extra`")
     return text
 
 
@@ -157,7 +157,7 @@ def _why_not_specifier(text: str, rest: str) -> str:
     if re.match(r"=\s*[^=\s]", rest):
         return "`=` is conda's operator; a requirements file has `==`"
     if re.match(r"\W?(?:python\S* -m )?pip\S* install ", text):
-        return "it is a command, not a requirement"
+        return "this is a command, not a requirement"
     return f"`{rest}` is not a version specifier"
 
 
@@ -175,7 +175,7 @@ def _is_place(text: str) -> bool:
 def _located(need: Need, place: str) -> Need:
     """Return a need with the URL or the path that it comes from."""
     if not place:
-        raise _NotUnderstood("no URL stands behind `@`")
+        raise _NotUnderstood("the URL after `@` is missing")
     if extras := _EXTRAS.match(place):
         place = extras[1].strip()
         need = need._replace(extras=need.extras or _extras(extras[2]))

@@ -19,7 +19,7 @@ __all__ = ["read_pipfile"]
 
 _WRONG = "its value has the wrong type"
 _SETTING = "a setting of Pipenv itself"
-_SCRIPT = "uv has no names for commands: `uv run` runs the command itself"
+_SCRIPT = "uv has no task runner; `uv run` runs a command"
 
 
 def read_pipfile(path: str, text: str) -> OldFile:

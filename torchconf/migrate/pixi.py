@@ -42,7 +42,7 @@ _ITSELF = "a setting of pixi itself"
 _CHANNELS = "uv takes packages from indexes, not from channels"
 _LEFT_OUT = {
     "channels": _CHANNELS,
-    "tasks": "uv has no names for commands: `uv run` runs the command itself",
+    "tasks": "uv has no task runner; `uv run` runs a command",
     **dict.fromkeys(("package", "$schema", "channel-priority", "solve-strategy"), _ITSELF),
 }
 _TABLES = {*CONDA, "pypi-dependencies", "pypi-options", "system-requirements", "target"}
@@ -114,7 +114,7 @@ class _Reader:
 
     def _feature(self, feature: object, place: Path, section: Section) -> Iterator[Item]:
         if not isinstance(feature, dict) or not feature:
-            why = WRONG if feature else "the feature is empty"
+            why = WRONG if feature else "it is empty"
             yield LeftOut(*self._file.take(*place), why, understood=feature == {})
             return
         scope = scope_of(place, feature, section)
@@ -183,9 +183,9 @@ class _Reader:
                 kind: Literal["extra", "links"] = "links" if name == "find-links" else "extra"
                 yield OldIndex(at, text, url, kind, section=scope.section)
             if not value:
-                yield LeftOut(*self._file.take(*scope.place), "the list is empty")
+                yield LeftOut(*self._file.take(*scope.place), "it is empty")
         elif name == "index-strategy":
-            why = "with a source for each package, no strategy is needed"
+            why = "no strategy is needed: each package has a source"
             yield LeftOut(*self._file.take(*scope.place), why)
         else:
             why = "uv has a setting for this under `[tool.uv]`"

@@ -123,7 +123,7 @@ def package_row(name: str, entry: object, at: Place, text: str, scope: Scope) ->
         yield LeftOut(at, text, "this is neither a version nor a table", understood=False)
         return
     if not {"git", "path", "url"}.isdisjoint(table):
-        why = "conda builds it from source, which uv does not"
+        why = "conda builds it from source; uv does not"
         yield LeftOut(at, text, why, understood=False)
         return
     try:
@@ -137,7 +137,7 @@ def package_row(name: str, entry: object, at: Place, text: str, scope: Scope) ->
 def system_row(name: str, value: object, at: Place, text: str, scope: Scope) -> Item:
     """Return what a requirement on the machine means: its CUDA tells the build, if nothing else."""
     if name != "cuda" or not isinstance(value, str):
-        return LeftOut(at, text, "wheels say by their names which systems they run on")
+        return LeftOut(at, text, "wheel names say which systems they run on")
     if scope.has_index or scope.packages.choose:
-        return Part(at, text, "which build that is, other lines say")
+        return Part(at, text, "other lines set the build")
     return Toolkit(at, text, cuda_backend(value), scope.section, scope.marker)

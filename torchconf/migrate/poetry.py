@@ -111,7 +111,7 @@ class _Reader:
             text = f"{name} = {text}" if text.startswith("{") else text
             yield from needs_of(name, entry, at, text, sections(entry))
         if not value:
-            yield LeftOut(*self._take(*place), "the list is empty")
+            yield LeftOut(*self._take(*place), "it is empty")
 
     def _of_group(self, place: Path, table: dict[str, Any], section: Section) -> Iterator[Item]:
         """Yield what a table of dependencies of a group needs."""
@@ -174,7 +174,7 @@ class _Reader:
         for number, source in enumerate(sources):
             yield read_source(source, *self._take("source", number), alone=alone)
         if not sources:
-            yield LeftOut(*self._take("source"), "the list is empty")
+            yield LeftOut(*self._take("source"), "it is empty")
 
     def _entries(self, key: str, table: dict[str, Any]) -> Iterator[Item]:
         """Yield an item for each script, plugin or URL."""

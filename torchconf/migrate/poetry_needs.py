@@ -58,7 +58,7 @@ def needs_of(
     if parts is None:
         yield from (need._replace(section=section) for section in sections)
     elif not parts:
-        yield LeftOut(at, text, "its marker holds with no single extra", understood=False)
+        yield LeftOut(at, text, "no single extra satisfies its marker", understood=False)
     for part in parts or ():
         named = [Section("extra", part.extra)] if part.extra else sections
         yield from (need._replace(section=section, marker=part.marker) for section in named)

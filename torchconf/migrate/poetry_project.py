@@ -86,7 +86,7 @@ def read_source(source: object, at: Place, text: str, *, alone: bool) -> Item:
     if not isinstance(source, dict) or not isinstance(name, str):
         return LeftOut(at, text, "a source has a name and a URL", understood=False)
     if name.lower() == "pypi":
-        return LeftOut(at, text, "uv asks PyPI by itself")
+        return LeftOut(at, text, "PyPI is uv's default index")
     url, priority = source.get("url"), source.get("priority")
     if not isinstance(url, str):
         return LeftOut(at, text, "a source has a name and a URL", understood=False)

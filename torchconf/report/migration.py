@@ -63,7 +63,7 @@ def _alone(one: Account) -> str:
     if one.outcome == "left out":
         return f"{start}: left out: {one.why}"
     if one.outcome == "unclear":
-        return f"{start}: not understood: {one.why}"
+        return f"{start}: not migrated: {one.why}"
     return f"{start} -> {one.into}{why}" if one.into else f"{start}: read{why}"
 
 

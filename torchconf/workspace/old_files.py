@@ -151,7 +151,7 @@ class _Loader:
         if not isinstance(item, Include):
             return item, ""
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", item.file):
-            return LeftOut(item.at, item.text, "torchconf reads no URL", understood=False), ""
+            return LeftOut(item.at, item.text, "torchconf does not read URLs", understood=False), ""
         target = os.path.join(os.path.dirname(path), item.file.replace("\\", "/"))
         if why := _refusal(target, inside):
             return LeftOut(item.at, item.text, why, understood=False), ""
