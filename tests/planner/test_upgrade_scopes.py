@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from tests.support.projects import EXAMPLES, Demo
+from tests.support.projects import EXAMPLES, WHL, Demo
 from tests.support.replica import Replica
 from tests.support.upgrading import inside
 from torchconf.planner.respecify import respecify
@@ -511,3 +511,73 @@ def test_what_holds_nowhere_does_not_move(tmp_path: Path) -> None:
     assert demo.project["optional-dependencies"]["odd"] == ["torch>=2.9"]
     once = demo.text
     assert (demo("upgrade").status, demo.text) == (0, once)
+
+
+NEVER = "sys_platform == 'never'"
+
+
+@pytest.mark.parametrize(
+    ("base", "extras", "sources", "words"),
+    [
+        pytest.param(
+            "torch>=2.4 ; sys_platform == 'linux'",
+            {"xpu": "torch==2.9.*", "rocm": "torch==2.7.1"},
+            {"xpu": ("xpu", NEVER), "rocm": ("rocm6.4", "sys_platform == 'linux'")},
+            "",
+            id="the other extra holds nowhere",
+        ),
+        pytest.param(
+            "torch",
+            {"old": "torch==2.9.*", "new": "torch>=2.5,<2.8"},
+            {"old": ("cu126", NEVER), "new": ("cu126", "")},
+            "--all",
+            id="it shares the build of the other",
+        ),
+        pytest.param(
+            "torch>=2.4",
+            {"old": "torch>=2.6 ; python_version < '3.5'", "new": "torch"},
+            {"old": ("cu118", ""), "new": ("cu121", "sys_platform == 'linux'")},
+            "--all",
+            id="one that is for no Python",
+        ),
+        pytest.param(
+            "",
+            {"cpu": "torch>=2.9,<3", "cuda": "torch>=2.9,<3", "xpu": "torch>=2.9,<2.14"},
+            {"cpu": ("cpu", "os_name == 'posix'"), "cuda": ("cu129", ""),
+             "xpu": ("xpu", "sys_platform == 'win32'")},
+            "",
+            id="nobody has seen what one would go to",
+        ),
+    ],
+)  # fmt: skip
+def test_a_second_upgrade_finds_nothing(
+    base: str,
+    extras: dict[str, str],
+    sources: dict[str, tuple[str, str]],
+    words: str,
+    tmp_path: Path,
+) -> None:
+    lines = "".join(f"{name} = [{line!r}]\n" for name, line in extras.items())
+    entries = "".join(
+        f'  {{ index = "pytorch-{build}", extra = "{name}"'
+        + (f', marker = "{marker}" }},\n' if marker else " },\n")
+        for name, (build, marker) in sources.items()
+    )
+    indexes = "".join(
+        f'\n[[tool.uv.index]]\nname = "pytorch-{build}"\nurl = "{WHL}/{build}"\nexplicit = true\n'
+        for build in dict.fromkeys(build for build, _ in sources.values())
+    )
+    apart = ", ".join(f'{{ extra = "{name}" }}' for name in extras)
+    demo = Demo(
+        tmp_path,
+        '[project]\nname = "demo"\nversion = "0.1.0"\nrequires-python = ">=3.10"\n'
+        f"dependencies = {[base] if base else []!r}\n\n[project.optional-dependencies]\n{lines}"
+        f"\n[tool.uv]\nconflicts = [[{apart}]]\n\n[tool.uv.sources]\n"
+        f"torch = [\n{entries}]\n{indexes}",
+    )
+    start = demo.text
+    assert demo(f"upgrade {words}").status == 0
+    once = demo.text
+    assert once != start
+    assert demo(f"upgrade {words}").status == 0
+    assert demo.text == once

@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from torchconf.edits.draft import Draft
-from torchconf.errors import ProjectError
+from torchconf.errors import ProjectError, RequestError
 from torchconf.layout.shared_builds import read_shared_configuration, sharing_members
 from torchconf.model.backends import PYPI
 from torchconf.model.intent import init_command
@@ -59,6 +59,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Upgrade", "UpgradeRequest", "plan_upgrade"]
 
+_MOST_ROUNDS = 8
+"""More than a project has CUDA versions to go through."""
+
 
 class Upgrade(NamedTuple):
     """The steps, and what they lead to."""
@@ -100,6 +103,48 @@ def plan_upgrade(
         RequestError: A target cannot follow; the newest release that all can have is named.
         ProjectError: The project has no torch, or holds something that is not understood.
     """
+    plan = _plan(request, project, catalog, facts, members)
+    upgrade = plan.upgrade()
+    if request.torch or request.backends or members or project.root is not None:
+        return upgrade
+    if plan.before.layout not in {"extras", "groups"}:
+        return upgrade
+    # What one extra or group gets may free another: a second run is to find nothing.
+    for _ in range(_MOST_ROUNDS):
+        if not upgrade.steps:
+            break
+        try:
+            plan = _plan(request, plan.planned(), catalog, facts, ())
+            further = plan.upgrade()
+        except (ProjectError, RequestError):
+            break
+        if not further.steps:
+            break
+        upgrade = _joined(upgrade, further)
+    return upgrade
+
+
+def _joined(one: Upgrade, further: Upgrade) -> Upgrade:
+    """Return an upgrade that goes on to another one."""
+    backends = {old: further.backends.get(new.name, new) for old, new in one.backends.items()}
+    came = {new.name for new in one.backends.values()}
+    backends |= {old: new for old, new in further.backends.items() if old not in came}
+    return further._replace(
+        steps=(*one.steps, *further.steps),
+        backends=backends,
+        kept=one.kept or further.kept,
+        notes=tuple(dict.fromkeys((*one.notes, *further.notes))),
+    )
+
+
+def _plan(
+    request: UpgradeRequest,
+    project: Project,
+    catalog: Catalog,
+    facts: Facts,
+    members: Sequence[Project],
+) -> _Plan:
+    """Find where a project can go; nothing is drafted."""
     before = read_shared_configuration(project, members, catalog)
     sharing = [one for one, _ in sharing_members(project, members, catalog)]
     whole = joined_project(project, sharing)
@@ -127,7 +172,7 @@ def plan_upgrade(
     destination = find_destination(
         request, whole, before, catalog, facts.locked, (project, *sharing)
     )
-    return _Plan(request, project, catalog, facts, members, before, destination).upgrade()
+    return _Plan(request, project, catalog, facts, members, before, destination)
 
 
 def _refuse_unknown_sources(project: Project, before: Configuration, catalog: Catalog) -> None:
@@ -375,7 +420,7 @@ class _Plan:
         facts = self.facts._replace(locked=None)
         if self.sharing:
             facts = facts._replace(around=self._planned_members())
-        outcome = plan_targets(Request(specs=specs), self._planned(), self.catalog, facts).plan
+        outcome = plan_targets(Request(specs=specs), self.planned(), self.catalog, facts).plan
         drafts = [(self.draft, outcome.steps), (self.root, outcome.root_steps)]
         drafts += [(self.followers[at][1], own) for at, own in outcome.member_steps.items()]
         for draft, steps in drafts:
@@ -383,7 +428,7 @@ class _Plan:
                 if step.path[: len(TARGETS)] != TARGETS:  # Nobody asked for other targets.
                     draft.take(step)
 
-    def _planned(self) -> Project:
+    def planned(self) -> Project:
         """Return the project as the drafts say it will be."""
         root = None
         if self.project.root is not None:
@@ -392,7 +437,7 @@ class _Plan:
 
     def _planned_members(self) -> tuple[Project, ...]:
         """Return the other members of the workspace, likewise."""
-        root = self._planned()
+        root = self.planned()
         return tuple(
             read_project(
                 self.followers[one.at][1].data if one.at in self.followers else one.data,
@@ -405,7 +450,7 @@ class _Plan:
     def _verify(self) -> None:
         """See that the targets are those that were wanted."""
         around = self._planned_members() if self.sharing else ()
-        after = read_shared_configuration(self._planned(), around, self.catalog)
+        after = read_shared_configuration(self.planned(), around, self.catalog)
         wanted = {self.destination.new(target) for target in self.before.targets}
         # PyPI's build is a target only where an upper bound holds it together with the others.
         now = {target for target in after.targets if target.backend != PYPI}
@@ -446,7 +491,7 @@ class _Plan:
             ]
 
         before = apart(self.project)
-        if found := [each for each in apart(self._planned()) if each not in before]:
+        if found := [each for each in apart(self.planned()) if each not in before]:
             member, other = found[0]
             raise ProjectError(
                 f"`{other.raw}` of workspace member `{member.written_name}` excludes this release, "

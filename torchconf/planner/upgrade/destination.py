@@ -97,12 +97,17 @@ def find_destination(
     parts = find_parts(project, before, catalog, bare=request.torch is not None)
     joint = public(declared_range(project, catalog.main_package))
     disjoint = bool(parts) and not any(release in joint for release in catalog.releases)
+    # The markers of one that serves no target hold nowhere.
+    live = [part for part in parts if part.backend in together.there]
     if any(part.held for part in parts) or (
-        request.torch is None and (disjoint or (parts and _are_apart(parts, asked, catalog)))
+        request.torch is None and (disjoint or _are_apart(live, asked, catalog))
     ):
         return _find_apart(together, parts, asked)
     try:
-        return together.find(asked)
+        joined = together.find(asked)
+        # What nobody has seen moves nothing, and each part stays where it is itself.
+        if not parts or joined.choice.certainty != UNKNOWN or request.torch or locked:
+            return joined
     except RequestError:
         if together.is_settled():
             return together.nothing()
@@ -140,9 +145,7 @@ def _find_apart(
     """
     request = together.request
     named = dict(request.backends)
-    served = {target.backend.name for target in together.before.targets}
-    # The markers of one that serves no target hold nowhere.
-    moving = [part for part in parts if part.held is None and part.backend in served]
+    moving = [part for part in parts if part.held is None and part.backend in together.there]
     newest = max((lowest_named(p.declared) or Version("0") for p in moving), default=Version("0"))
     notes = [f"{p.spoken} stays as it is: {p.held.why}, at {p.held.at}" for p in parts if p.held]
     notes += together.notes
