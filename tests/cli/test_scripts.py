@@ -284,6 +284,34 @@ def test_a_source_with_a_scope_is_read_as_uv_reads_it(
     assert "optional-dependencies" not in text
 
 
+def test_check_reads_what_uv_reads_with_a_script(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "tools").mkdir()
+    (here / "lib").mkdir()
+    (here / "lib" / "pyproject.toml").write_text(
+        '[project]\nname = "lib"\nversion = "0"\ndependencies = ["torch"]\n'
+    )
+    text = SCOPED.replace(', SCOPE = "cpu"', "").replace('"torch"', '"lib"')
+    text = text.replace("# torch =", '# lib = { path = "../lib" }\n# torch =')
+    (here / "tools" / "train.py").write_text(text)
+    assert run("check tools/train.py --strict") == 1
+    assert "TC201" in capsys.readouterr().out, "the library brings torch, past the source"
+
+    (here / "tools" / "train.py").write_text(text.replace('"lib"', '"lib", "torch"'))
+    assert run("check tools/train.py --strict") == 0
+    lock = here / "tools" / "train.py.lock"
+    lock.write_text(
+        'version = 1\n[[package]]\nname = "torch"\nversion = "2.13.0"\n'
+        'source = { registry = "https://packages.example.org/simple" }\n'
+    )
+    capsys.readouterr()
+    assert run("check tools/train.py --strict") == 1
+    out = capsys.readouterr().out
+    assert "train.py.lock takes `torch` from https://packages.example.org/simple" in out
+    assert "uv lock --script" in out
+
+
 def test_help_names_the_script(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     more = """#
 # [tool.torchconf]

@@ -21,6 +21,7 @@ from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from torchconf.model.project import Project
     from torchconf.rules.context import Context
 
 __all__ = ["RULES"]
@@ -39,6 +40,7 @@ class StaleLock(Rule):
         text = context.workspace.lockfile
         if not text:
             return
+        name, command = _lock_words(context.project)
         reported: set[str] = set()
         for source in context.family_sources:
             index = context.index_of(source)
@@ -60,10 +62,20 @@ class StaleLock(Rule):
             reported.add(source.package)
             yield self.finding(
                 source.path,
-                f"uv.lock takes `{source.package}` from {', '.join(sorted(registries))}, "
+                f"{name} takes `{source.package}` from {', '.join(sorted(registries))}, "
                 f"not from index `{source.value}`",
-                help="run `uv lock`, and install with `--locked`",
+                help=f"run `{command}`, and install with `--locked`",
             )
+
+
+def _lock_words(project: Project) -> tuple[str, str]:
+    """Return the name of the lockfile, and the command that writes it."""
+    if not project.is_script:
+        return "uv.lock", "uv lock"
+    # Imported here: most projects are no scripts.
+    from shlex import quote
+
+    return f"{project.at}.lock", f"uv lock --script {quote(project.at)}"
 
 
 def _bare(url: str) -> str:

@@ -180,21 +180,41 @@ class Gatherer:
 
     def _script(self, path: str) -> Gathered:
         # Imported here: most paths are no scripts.
-        from torchconf.model.scripts import find_block
+        from torchconf.model.scripts import as_project, find_block
 
-        file = self._read(os.path.abspath(path))
-        name = spoken_path(path)
-        if find_block(file.text, name, bom=file.bom) is None:
+        path = os.path.abspath(path)
+        file, name = self._read(path), spoken_path(path)
+        block = find_block(file.text, name, bom=file.bom)
+        if block is None:
             raise ProjectError(
                 "no `# /// script` block in this file",
                 at=name,
                 help=f"name a `{files.NAME}` or a script with metadata",
             )
-        return self._of(CheckedFile(name, file.text, is_script=True), {name: file})
+        document = CheckedFile(name, file.text, is_script=True)
+        libraries: dict[str, Project | None] = {}
+        if "path" in block.toml or "file:" in block.toml:
+            from torchconf.workspace.libraries import read_libraries
 
-    def _of(self, document: CheckedFile, known: dict[str, files.SourceFile]) -> Gathered:
+            data = as_project(read_toml(block.padded, name))
+            libraries = read_libraries([read_project(data, at=name, problems=[], is_script=True)])
+        lockfile = files.read_if_there(f"{path}.lock")
+        return self._of(document, {name: file}, lockfile, libraries)
+
+    def _of(
+        self,
+        document: CheckedFile,
+        known: dict[str, files.SourceFile],
+        lockfile: str = "",
+        libraries: dict[str, Project | None] | None = None,
+    ) -> Gathered:
         unit = Unit(
-            document, catalog=self._catalog, targets=self._targets, selection=self._selection
+            document,
+            libraries=libraries,
+            lockfile=lockfile,
+            catalog=self._catalog,
+            targets=self._targets,
+            selection=self._selection,
         )
         return Gathered(unit, known)
 
