@@ -25,7 +25,7 @@ TYPED = {
     "torchconf init -t linux-cpu -t windows-arm64-": {"windows-arm64-cpu", "windows-arm64-pypi"},
     "torchconf init --layout ": {"auto", "markers", "extras", "groups"},
     "torchconf init --with torchv": {"torchvision"},
-    "torchconf init --default rocm7.": {"rocm7.0", "rocm7.1", "rocm7.2"},
+    "torchconf init --default rocm7.": {"rocm7.0", "rocm7.1", "rocm7.14", "rocm7.2"},
     "torchconf show --format ": {"text", "json"},
     "torchconf completion ": set(completion.SHELLS),
 }

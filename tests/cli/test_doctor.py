@@ -114,7 +114,7 @@ def test_without_a_project_the_machine_is_told(empty: Demo) -> None:
         "machine       Linux x86_64, glibc 2.39",
         "fits          linux-cpu  needs no GPU",
         "does not fit  linux-cu132, linux-cu130, linux-cu126: no NVIDIA GPU found",
-        "              linux-rocm7.2: no AMD GPU found",
+        "              linux-rocm7.14, linux-rocm7.2: no AMD GPU found",
         "              linux-xpu: no Intel GPU found",
         "environment   none",
     ]
