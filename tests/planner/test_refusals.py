@@ -57,6 +57,10 @@ class Refusal(NamedTuple):
         return "\n".join(lines) + "\n"
 
 
+NVIDIAS = (
+    "NVIDIA's wheels for Windows on ARM are at `https://pypi.nvidia.com/nvtorch_oot/` "
+    "(documented by NVIDIA, not seen by us): add it as an explicit index, and a source for torch"
+)
 ONLY_CUDA = (
     "PyTorch publishes no CUDA build for {}, only for linux-x86_64, linux-aarch64, windows-x86_64"
 )
@@ -85,13 +89,27 @@ TARGETS = {
     "CUDA on Windows on ARM": Refusal(
         "-t windows-arm64-cu130",
         f"target `windows-arm64-cu130` is not available: {ONLY_CUDA.format('windows-arm64')}",
-        "available for this platform: `windows-arm64-cpu`",
+        NVIDIAS,
+    ),
+    "CUDA of NVIDIA's on Windows on ARM": Refusal(
+        "-t windows-arm64-cu134",
+        "target `windows-arm64-cu134` is not available: PyTorch does not publish that build",
+        NVIDIAS,
+    ),
+    "Jetson": Refusal(
+        "-t linux-aarch64-jetson",
+        "target `linux-aarch64-jetson` is not available: PyTorch does not publish that build",
+        "NVIDIA's wheels for Jetson and DGX Spark are at "
+        "`https://pypi.jetson-ai-lab.io/jp6/cu126/+simple` or "
+        "`https://pypi.jetson-ai-lab.io/sbsa/cu130/+simple` (documented by NVIDIA, not seen by "
+        "us): add it as an explicit index, and a source for torch",
     ),
     "ROCm on Windows": Refusal(
         "-t windows-rocm",
         "target `windows-rocm` is not available: PyTorch publishes no ROCm build for "
         "windows-x86_64, only for linux-x86_64",
-        "available for this platform: `windows-cpu`, `windows-cuda` or `windows-xpu`",
+        "AMD's ROCm wheels for Windows are at `https://repo.amd.com/rocm/whl-multi-arch/` "
+        "(documented by AMD, not seen by us): add it as an explicit index, and a source for torch",
     ),
     "ROCm on ARM": Refusal(
         "-t linux-aarch64-rocm7.2",
@@ -123,7 +141,7 @@ TARGETS = {
     "a ROCm that nobody has seen": Refusal(
         "-t linux-rocm9.9",
         "target `linux-rocm9.9`: the catalog of 2026-11-22 knows no backend `rocm9.9`",
-        f"it knows rocm7.2; {REFRESH} fetches newer data",
+        f"it knows rocm7.14 or rocm7.2; {REFRESH} fetches newer data",
     ),
     "a typo in the system": Refusal(
         "-t linus-cuda", "`linus-cuda` is not a target", "did you mean `linux-cuda`?"

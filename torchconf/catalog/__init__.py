@@ -529,7 +529,30 @@ class Catalog:
             ambiguous=frozenset(self._data["ambiguous"]),
             current=tuple(current),
             as_of=self._data["as_of_indexes"].get(PYTORCH, self.as_of),
+            elsewhere=self.other_builds,
         )
+
+    def other_builds(self, word: str, platform: Platform) -> str | None:
+        """Say where others have builds for a platform that PyTorch does not have.
+
+        Args:
+            word: An accelerator, or the name of a family of indexes: `jetson`.
+            platform: Of the machine.
+        """
+        maker = self.maker(word)
+        for family in self.families:
+            places = [
+                f"`{fit.url}`"
+                for fit in family.fits
+                if fit.platform == platform.key
+                and (family.name == word or (fit.maker == maker and fit.jetson is None))
+            ]
+            if places:
+                return (
+                    f"{family.wheels} are at {' or '.join(places)} ({family.sure}): add it as an "
+                    "explicit index, and a source for torch"
+                )
+        return None
 
     @cached_property
     def releases(self) -> tuple[Version, ...]:

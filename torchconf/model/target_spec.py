@@ -10,7 +10,7 @@ from torchconf.model.backends import PYPI, Backend, parse_backend
 from torchconf.model.targets import PLATFORMS, SYSTEMS, USUAL_MACHINES, Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from torchconf.model.backends import Accelerator
     from torchconf.model.targets import Target
@@ -78,6 +78,8 @@ class Vocabulary(NamedTuple):
     current: tuple[Backend, ...]
     """The backends that go on, newest first: what examples and suggestions name."""
     as_of: str
+    elsewhere: Callable[[str, Platform], str | None] = lambda _word, _platform: None
+    """Says where others have what PyTorch does not publish: for a word and a platform."""
 
 
 def parse_target_spec(text: str, vocabulary: Vocabulary) -> TargetSpec:
@@ -150,6 +152,11 @@ def _parse_backend_word(
         word = _other_word(text, platform, word, vocabulary)
     build = parse_build(word, vocabulary)
     if build is None:
+        shape = parse_backend(word, vocabulary.accelerators)
+        other = vocabulary.elsewhere(shape.accelerator if shape else word, platform)
+        if other:
+            message = f"target `{text}` is not available: PyTorch does not publish that build"
+            raise TargetUnavailable(message, help=other)
         raise _unknown_backend(text, word, vocabulary) or _not_a_target(text, vocabulary)
     return build
 
@@ -183,10 +190,11 @@ def _check_platform(
     for known in vocabulary.accelerators:
         if known.name == accelerator and platform.key not in known.platforms:
             where = ", ".join(known.platforms)
+            other = vocabulary.elsewhere(accelerator, platform)
             raise TargetUnavailable(
                 f"target `{text}` is not available: PyTorch publishes no {known.title} build "
                 f"for {platform.key}, only for {where}",
-                help=f"available for this platform: {_choices(platform, vocabulary)}",
+                help=other or f"available for this platform: {_choices(platform, vocabulary)}",
             )
 
 
