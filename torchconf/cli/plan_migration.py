@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Planned", "Planning", "make_changes"]
 
+_PLANS = 3
+"""Times that a plan may change the extras that it was made for."""
+
 
 class Planned(NamedTuple):
     """What is to be written, and why."""
@@ -120,15 +123,29 @@ class Planning:
         if not self.options.names and len(self._names(targets)) > named:
             # What is called `gpu` or the like has its name only when its backend is known.
             outcome = self._outcome(self._draft(python, None), targets)
-        builds = {target.backend.name for target in outcome.targets}
-        drafted = self._draft(python, _homes(outcome), builds)
-        final = self._outcome(drafted, targets)
+        drafted, final = self._at_home(python, outcome, targets)
         accounts = settled(drafted.accounts, final.planned)
         notes = [*self._python_notes(python), *self._left_out(targets)]
         if not self.options.target:
             backends = {t.backend.accelerator: t.backend.name for t in final.targets}
             notes += self.migration.notes(backends)
         return Planned(drafted._replace(accounts=accounts), final, tuple(notes))
+
+    def _at_home(
+        self, python: str | None, outcome: Outcome, targets: Sequence[str]
+    ) -> tuple[Drafted, Outcome]:
+        """Draft what belongs to the extra of a build, and plan again.
+
+        What stands there can hold torch at a release that has other builds: then the extra is
+        another one, too.
+        """
+        for _ in range(_PLANS):
+            homes, builds = _homes(outcome), {target.backend.name for target in outcome.targets}
+            drafted = self._draft(python, homes, builds)
+            outcome = self._outcome(drafted, targets)
+            if _homes(outcome) == homes:
+                break
+        return drafted, outcome
 
     @staticmethod
     def _python_notes(python: str | None) -> Iterator[str]:
