@@ -161,6 +161,7 @@ def test_command_turns_before_into_after(case: Path, here: Path) -> None:
     assert run(command) == again
     assert script.read_bytes() == after, "a second run changes nothing"
     assert [path.name for path in here.iterdir()] == ["train.py"]
+    assert run("check train.py --strict") == 0
 
 
 SHAPES = {
@@ -375,6 +376,16 @@ def test_each_target_gets_its_build(targets: str, replica: Replica, here: Path) 
         torch = found["torch"]
         assert isinstance(torch, Build)
         assert (torch.version or "").startswith("2.13.0")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_uv_locks_what_was_written(case: Path, replica: Replica, here: Path) -> None:
+    (here / "train.py").write_bytes((case / "after.txt").read_bytes())
+    replica.lock(here, "--script", "train.py")
+    export = replica.export(here, "--script", "train.py")
+    torch = export.select("linux-x86_64", "3.13")["torch"]
+    assert isinstance(torch, Build), "uv has seen the block"
 
 
 @pytest.mark.slow
