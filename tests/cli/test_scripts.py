@@ -102,6 +102,24 @@ def test_refused(
 
 
 @pytest.mark.parametrize(
+    ("command", "help_"),
+    [
+        ("show train.py", "name a script with `--script train.py`"),
+        ("init -t linux-cpu train.py", "name a script with `--script train.py`"),
+        ("show --project train.py", "commands that read scripts take one with `--script`"),
+        ("show --script pyproject.toml", "name its folder with `--project`"),
+    ],
+)
+def test_a_file_named_another_way_is_told_how(
+    command: str, help_: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "train.py").write_bytes(SCRIPT.encode())
+
+    assert run(command) == 2
+    assert help_ in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("text", "command", "message", "at"),
     [
         (None, "show", "no such file", "train.py"),

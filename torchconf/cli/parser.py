@@ -237,6 +237,10 @@ def _refuse_unknown(unknown: Sequence[str], parser: Parser) -> NoReturn:
             f"unexpected argument `{word}` for `{parser.prog}`",
             help=f"what is meant for uv follows `--`: `{parser.usage}`",
         )
+    if "--script" in options and word.endswith(".py"):
+        raise RequestError(
+            f"unexpected argument `{word}`", help=f"name a script with `--script {word}`"
+        )
     if hint is None and not word.startswith("-") and "--target" in options:
         raise RequestError(
             f"unexpected argument `{word}`", help=f"give each target its own flag: `-t {word}`"

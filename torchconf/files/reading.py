@@ -110,7 +110,9 @@ def project_file(folder: str | os.PathLike[str]) -> str:
     if not os.path.isdir(path):
         refuse_old_file(path)
         what = "not a folder" if os.path.lexists(path) else "no such folder"
-        raise ProjectError(what, at=path, help=f"pass the folder of a `{NAME}`")
+        is_script = path.endswith(PYTHON) and os.path.lexists(path)
+        script = "; commands that read scripts take one with `--script`" if is_script else ""
+        raise ProjectError(what, at=path, help=f"pass the folder of a `{NAME}`{script}")
     return os.path.join(path, NAME)
 
 
