@@ -382,6 +382,14 @@ def test_a_name_or_version_that_python_does_not_know_is_mended_or_left_out(demo:
     assert 'version = "first": left out: `first` is not a valid version' in result.err
 
 
+def test_a_pin_that_a_range_of_another_line_excludes_is_left_out(demo: Demo) -> None:
+    write(demo, requirements="torch\nnumpy==1.26.4\nnumpy>=2\nscipy==1.11.1\nscipy>=1.10\n")
+    result = demo("migrate --dry-run --format json")
+    assert lines(result)[2] == ("left out", "other lines require `numpy>=2`")
+    assert lines(result)[3] == ("taken", "")
+    assert lines(result)[4][0] == "changed"
+
+
 def test_an_arbitrary_version_is_none_for_uv(demo: Demo) -> None:
     write(demo, requirements="torch\nnumpy===odd\nscipy===1.0\n")
     result = demo("migrate --dry-run --format json")

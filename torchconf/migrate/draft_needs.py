@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.migrate.direct_needs import brought_by_torch, indirect
 from torchconf.migrate.draft_bounds import BoundDraft, Lists
-from torchconf.migrate.merge_needs import Entry, merged
+from torchconf.migrate.merge_needs import Entry, is_overruled, merged
 from torchconf.migrate.old import Bound, Need, items_of
 from torchconf.migrate.pin_wording import Pins
 from torchconf.migrate.requirement_text import (
@@ -221,6 +221,9 @@ class NeedDraft:
         shown = _shown(path)
         for entry in same:
             own = next((w for w in wordings if w.marker == entry.wording.marker), wordings[0])
+            if is_overruled(entry, own):
+                self.ledger.note(entry.item, "left out", why=f"other lines require `{own.text}`")
+                continue
             same_text = own.text.replace(" ", "") == entry.item.text.replace(" ", "")
             why = entry.why
             if len(same) > 1 and not same_text and not why:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.markers import InvalidMarker, Marker
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from torchconf.migrate.old import Need
     from torchconf.migrate.settings import Where
 
-__all__ = ["Entry", "merged"]
+__all__ = ["Entry", "is_overruled", "merged"]
 
 
 class Entry(NamedTuple):
@@ -59,6 +60,19 @@ def merged(same: Sequence[Entry], *, only_builds: bool) -> list[Wording]:
     if len(specifiers) == 1 and _is_everywhere(by_marker) and (only_builds or len(found) > 1):
         return [first._replace(extras=extras, specifier=specifiers.pop(), marker="")]
     return found
+
+
+def is_overruled(entry: Entry, own: Wording) -> bool:
+    """Tell whether a pin became a lower bound that the range of another line leaves no place for.
+
+    Args:
+        entry: A line.
+        own: The requirement that it was merged into.
+    """
+    if not entry.was_pin or own.url:
+        return False
+    version = pinned(entry.item.specifier)
+    return not SpecifierSet(own.specifier).contains(version, prereleases=True)
 
 
 def _joined(same: Sequence[Entry]) -> str:
