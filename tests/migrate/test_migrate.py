@@ -53,6 +53,35 @@ def test_a_line_about_what_the_project_requires(
     assert old == "numpy>=2" or f'"{old}"' not in result.json["diff"]
 
 
+NIGHTLY = "https://download.pytorch.org/whl/nightly"
+
+
+@pytest.mark.parametrize(
+    ("text", "targets"),
+    [
+        (f"--index-url {NIGHTLY}/cu130\ntorch\n", ["linux-cu130-nightly", "windows-cu130-nightly"]),
+        (f"--extra-index-url {NIGHTLY}/cpu\n--pre\ntorch\n", ["linux-cpu-nightly"]),
+        # Beside PyPI a stable release goes first, and a version that is pinned is no nightly one.
+        (f"--extra-index-url {NIGHTLY}/cu130\ntorch\n", None),
+        (f"--index-url {NIGHTLY}/cu130\n--pre\ntorch==2.9.1\n", None),
+        (f"--pre\n-i {NIGHTLY[:-8]}/cu130\n--extra-index-url {NIGHTLY}/cu130\ntorch\n", None),
+    ],
+)
+def test_a_nightly_index_is_read_where_an_installer_takes_torch_from_it(
+    text: str, targets: list[str] | None, demo: Demo
+) -> None:
+    write(demo, requirements=text)
+    result = demo("migrate --dry-run --format json")
+    found = {line["target"] for line in result.json["targets"]}
+    unclear = [line for line in result.json["lines"] if line["outcome"] == "unclear"]
+    if targets is None:
+        assert not any("nightly" in target for target in found)
+        assert any("nightly" in line["text"] for line in unclear)
+    else:
+        assert unclear == []
+        assert set(targets) <= found
+
+
 # What is not understood.
 
 

@@ -129,7 +129,9 @@ def holds(data: dict[str, Any], part: str) -> bool:
     targets = tool.get("torchconf", {}).get("targets", [])
     if build := re.fullmatch("(?:the build|tool.uv.index for the build) (.+)", part):
         urls = [index["url"] for index in tool.get("uv", {}).get("index", [])]
-        return any(url.endswith(f"/{build[1]}") for url in urls)
+        plain = build[1].removesuffix("-nightly")
+        folder = plain if plain == build[1] else f"nightly/{plain}"
+        return any(url.endswith(f"/{folder}") for url in urls)
     if platforms := re.fullmatch("targets on (.+)", part):
         systems = {platform.partition("-")[0] for platform in platforms[1].split(", ")}
         return systems <= {target.partition("-")[0] for target in targets}

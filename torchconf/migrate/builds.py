@@ -75,6 +75,8 @@ class Evidence(NamedTuple):
     indexes: tuple[OldIndex, ...] = ()
     toolkits: tuple[Toolkit, ...] = ()
     platforms: tuple[Platforms, ...] = ()
+    admits_previews: bool = False
+    """Whether pre-releases are asked for, as by `--pre`."""
 
     def with_more(self, other: Evidence) -> Evidence:
         """Return what both say, this first."""
@@ -84,6 +86,7 @@ class Evidence(NamedTuple):
             self.indexes + other.indexes,
             self.toolkits + other.toolkits,
             self.platforms + other.platforms,
+            self.admits_previews or other.admits_previews,
         )
 
 
@@ -208,10 +211,32 @@ class _Reading:
             return ""
         if is_pypi(url):
             return PYPI.name
-        if is_nightly(url):
+        if is_nightly(url) and not self._means_nightly():
             return ""
         backend = self.catalog.backend_of_url(url)
         return backend.name if backend else ""
+
+    def _means_nightly(self) -> bool:
+        """Tell whether an installer gets its torch from a nightly index.
+
+        A version that is asked for is another one, and beside PyPI a stable release goes first.
+        """
+        sides = (self.setting.own, self.setting.around)
+        builds = [
+            index
+            for side in sides
+            for index in side.indexes
+            if self.catalog.backend_of_url(index.url) is not None
+        ]
+        lines: list[Need | Bound] = [need for side in sides for need in side.needs]
+        lines += [bound for side in sides for bound in side.bounds]
+        asked = (one.specifier for one in lines if canonicalize_name(one.name) == self.main)
+        in_place = any(i.kind in {"index", "explicit"} and is_nightly(i.url) for i in builds)
+        return (
+            (in_place or any(side.admits_previews for side in sides))
+            and all(is_nightly(index.url) for index in builds)
+            and not any(asked)
+        )
 
     def _from_indexes(self, evidence: Evidence, platform: Platform) -> tuple[str, str] | None:
         # What is said of some platforms is meant there, whatever is said of all.
@@ -254,11 +279,13 @@ class _Reading:
         """Return a build, or the one for the CPU where its accelerator has none for a platform."""
         if build in {PYPI.name, ELSEWHERE}:
             return build
-        backend = parse_backend(build, self.catalog.accelerators)
+        backend = parse_backend(build, self.catalog.everything)
         name = backend.accelerator if backend else build
-        for known in self.catalog.accelerators:
+        for known in self.catalog.everything:
             if known.name == name and platform.key in known.platforms:
                 return build
+            if known.name == name and known.channel:
+                return f"{self.catalog.fallback.name}-{known.channel}"
         return self.catalog.fallback.name
 
 

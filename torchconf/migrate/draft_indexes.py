@@ -98,8 +98,8 @@ class IndexDraft:
         if is_pypi(item.url):
             self.ledger.note(item, "left out", why="PyPI is uv's default index")
             return
-        if is_nightly(item.url) and build is not None:
-            why = "torchconf plans stable builds only; name targets with `-t` to have those"
+        if is_nightly(item.url) and build is not None and build not in self.builds:
+            why = "nothing else says whether nightly builds are meant; name targets with `-t`"
             self.ledger.note(item, "left out" if self.migration.overruled else "unclear", why=why)
             return
         if has_torch_of_others(item.url, self.migration.catalog):

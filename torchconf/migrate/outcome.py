@@ -32,7 +32,7 @@ from torchconf.migrate.old import (
 )
 from torchconf.migrate.requirement_text import pinned
 from torchconf.migrate.settings import file_roles, settings_of
-from torchconf.migrate.told_by_text import page_of
+from torchconf.migrate.told_by_text import admits_previews, page_of
 from torchconf.model.backends import PYPI
 
 if TYPE_CHECKING:
@@ -294,9 +294,13 @@ class Migration:
 
     def _rest(self, ledger: Ledger, builds: Collection[str]) -> None:
         """Account for the lines that need no step of their own."""
+        nightly = any(build.endswith("-nightly") for build in builds)
         for file in self.files:
             for item in file.items:
                 match item:
+                    case LeftOut() if nightly and admits_previews(item):
+                        why = "torch's bound admits its own; `prerelease` in `tool.uv` is for all"
+                        ledger.note(item, "left out", why=why)
                     case LeftOut():
                         ledger.note(
                             item, "left out" if item.understood else "unclear", why=item.why

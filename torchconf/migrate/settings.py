@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from torchconf.migrate.builds import Evidence, Setting, wishes_of
-from torchconf.migrate.old import BASE, Bound, Include, Need, OldIndex, Platforms, Toolkit
+from torchconf.migrate.old import BASE, Bound, Include, LeftOut, Need, OldIndex, Platforms, Toolkit
 from torchconf.migrate.roles import Role, extra_name, role_of
+from torchconf.migrate.told_by_text import admits_previews
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -209,4 +210,5 @@ def _evidence(files: Iterable[OldFile], section: Section, catalog: Catalog) -> E
             for item in file.items
             if isinstance(item, Platforms) and here(item)
         ),
+        admits_previews=any(isinstance(item, LeftOut) and admits_previews(item) for item in items),
     )

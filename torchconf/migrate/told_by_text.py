@@ -11,8 +11,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torchconf.catalog import Catalog
+    from torchconf.migrate.old import LeftOut
 
-__all__ = ["conda_build", "has_torch_of_others", "label_backend", "page_of", "wheel_platforms"]
+__all__ = [
+    "admits_previews",
+    "conda_build",
+    "has_torch_of_others",
+    "label_backend",
+    "page_of",
+    "wheel_platforms",
+]
+
+
+def admits_previews(item: LeftOut) -> bool:
+    """Tell whether a line is pip's option that admits pre-releases of all packages."""
+    return not {"--pre", "--all-releases"}.isdisjoint(item.text.split())
 
 
 class Page(NamedTuple):
