@@ -222,7 +222,10 @@ def _other_label(build: Build, backend: str, catalog: Catalog) -> str | None:
     """Say that a wheel is another build than the name of its index."""
     label = (build.version or "").partition("+")[2]
     known = catalog.backend(label) if label else PYPI
-    if known is PYPI or backend in (PYPI.name, known.name):
+    if known is PYPI or backend == PYPI.name:
+        return None
+    # A nightly build has the label of the stable one.
+    if known.name in {backend, catalog.plain(catalog.backend(backend)).name}:
         return None
     return f"wrong build: the index of {backend} gives {build.version}"
 
