@@ -83,6 +83,8 @@ def test_uv_locks_the_newest_day_for_every_platform(
         assert vision.index == torch.index
         found = {(n, built[n].version) for n in ("triton", "triton-rocm") if n in built}
         assert found == ({triton} if triton else set())
+        verified = demo(f"verify --frozen --python 3.12 -t {target}")
+        assert verified.status == 0, verified.out
     assert demo("check --strict --ignore TC307").err.startswith("nothing found")
 
 
