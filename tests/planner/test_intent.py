@@ -89,3 +89,20 @@ def test_the_command_that_a_finding_names_mends_the_file(path: Path, tmp_path: P
         assert f"error: {wrong['message']}\n" in result.err
         assert f"at: pyproject.toml, {wrong['at']}\n" in result.err
         assert demo.path.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("layout", ["extras", "groups"])
+@pytest.mark.parametrize(
+    "gone", ["", "windows-cpu", "linux-xpu"], ids=["nothing", "another build", "another machine's"]
+)
+def test_tables_that_serve_the_list_stay_as_they_are(
+    layout: str, gone: str, tmp_path: Path
+) -> None:
+    demo = Demo.of(tmp_path, "bare")
+    demo.init(f"-t linux-cu130 -t windows-cpu -t linux-xpu --layout {layout} -y")
+    assert demo("add-target linux-aarch64-cu129 -y").status == 0
+    if gone:
+        assert demo(f"remove-target {gone} -y").status == 0
+    before = demo.text
+    assert demo("init -y").status == 0
+    assert demo.text == before

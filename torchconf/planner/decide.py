@@ -201,7 +201,8 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     names = scope_names(request, project, before, layout, choice.targets)
     changing = bool(request.add or request.remove)
     rest = before.rest if changing and before.layout in {None, "markers"} else None
-    scopes = make_scopes(layout, choice.targets, catalog, names, lacks, rest)
+    targets = (*choice.targets, *_spread(inputs, layout, choice.targets))
+    scopes = make_scopes(layout, targets, catalog, names, lacks, rest)
     default, by_machine = default_build(inputs, layout, choice.targets)
     light = by_machine and default is not None
     if light:
@@ -522,6 +523,23 @@ def _keeps_base(inputs: Inputs, packages: Iterable[str]) -> bool:
         requirement.name in packages for requirement in inputs.project.dependencies
     )
     return published or bool(inputs.facts.needed or inputs.facts.elsewhere)
+
+
+def _spread(inputs: Inputs, layout: Layout, targets: Sequence[Target]) -> Iterable[Target]:
+    """Return what other machines of a system have with an extra or group that is listed for one.
+
+    Where the tables serve the list, nobody asks for less: such a build is there for who chooses it.
+    """
+    before = inputs.before
+    if not inputs.request.listed or layout != before.layout or layout == "markers":
+        return ()
+    listed = {(target.backend, target.platform.os) for target in targets}
+    others = [target for target in before.targets if target not in targets]
+    alike = [target for target in others if (target.backend, target.platform.os) in listed]
+    # Plain CPU and PyPI's build are what is left for the other platforms.
+    plain = {inputs.catalog.fallback, PYPI}
+    serves = set(targets) <= set(before.targets)
+    return alike if serves and all(t in alike or t.backend in plain for t in others) else ()
 
 
 def _lacks(
