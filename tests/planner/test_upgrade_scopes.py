@@ -513,6 +513,28 @@ def test_what_holds_nowhere_does_not_move(tmp_path: Path) -> None:
     assert (demo("upgrade").status, demo.text) == (0, once)
 
 
+def test_a_machine_that_nothing_serves_holds_no_extra_back(tmp_path: Path) -> None:
+    """A marker with `platform_machine` tells Intel Macs apart, for which no wheel is left."""
+    x86_64 = "platform_machine == 'x86_64'"
+    indexes = "".join(
+        f'\n[[tool.uv.index]]\nname = "pytorch-{build}"\nurl = "{WHL}/{build}"\nexplicit = true\n'
+        for build in ("cpu", "cu126")
+    )
+    demo = Demo(
+        tmp_path,
+        '[project]\nname = "demo"\nversion = "0.1.0"\nrequires-python = ">=3.10"\n'
+        'dependencies = []\n\n[project.optional-dependencies]\ncpu = ["torch==2.8.0"]\n'
+        f'gpu = ["torch==2.8.0 ; {x86_64}"]\n\n[tool.uv]\n'
+        'conflicts = [[{ extra = "cpu" }, { extra = "gpu" }]]\n\n[tool.uv.sources]\ntorch = [\n'
+        '  { index = "pytorch-cpu", extra = "cpu" },\n'
+        f'  {{ index = "pytorch-cu126", extra = "gpu", marker = "{x86_64}" }},\n]\n{indexes}',
+    )
+    result = demo("upgrade --torch 2.9.1")
+    assert result.status == 0, result.err
+    extras = demo.project["optional-dependencies"]
+    assert extras == {"cpu": ["torch==2.9.1"], "gpu": [f"torch==2.9.1 ; {x86_64}"]}
+
+
 NEVER = "sys_platform == 'never'"
 
 

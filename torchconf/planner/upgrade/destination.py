@@ -337,7 +337,7 @@ class _Search:
     @cached_property
     def _now(self) -> Version | None:
         """The newest release that the project admits for the targets that somebody named."""
-        named = [target for target in self.before.targets if not self._is_implied(target)]
+        named = [target for target in self.before.targets if self._is_meant(target)]
         try:
             return self._try(named, self.there, self.declared).release
         except RequestError:
@@ -451,7 +451,7 @@ class _Search:
     ) -> tuple[ReleaseChoice, tuple[Target, ...]]:
         """Return the choice, and the old targets that it serves."""
         every = self._served() if self.before.layout is None else self._required()
-        named = tuple(target for target in every if not self._is_implied(target))
+        named = tuple(target for target in every if self._is_meant(target))
         every = tuple(t for t in every if t in named or self._was_served(t))
         refused: RequestError | None = None
         for within in self._ranges():
@@ -550,6 +550,21 @@ class _Search:
         if self.locked is not None and self.declared.contains(self.locked, prereleases=True):
             yield SpecifierSet(f">={self.locked}") & excluded
         yield SpecifierSet(f">={floor}" if floor else "") & excluded
+
+    def _is_meant(self, target: Target) -> bool:
+        """Tell a target that holds others back.
+
+        An unusual machine that nothing here ever served does not, whatever a marker says of it.
+        """
+        if self._is_implied(target):
+            return False
+        if target.platform.is_usual or target.backend == PYPI:
+            return True
+        try:
+            self._try((target,), self.there, self.declared)
+        except RequestError:
+            return False
+        return True
 
     def _is_implied(self, target: Target) -> bool:
         """Tell a target that nobody asked for: an unusual machine, which no marker tells apart."""
