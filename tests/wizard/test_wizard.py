@@ -39,7 +39,7 @@ GPU = {"cu130": "driver 580.65.06, Ada"}
 PLATFORMS = ("Which platforms should the project support?", "enter")
 EVERYTHING = (
     ("Which platforms should", "down", "down", "down", "down", "space", "enter"),
-    ("torch builds for Linux?", "space", *["down"] * 10, "space", "enter"),
+    ("torch builds for Linux?", "space", *["down"] * 11, "space", "enter"),
     ("Which older torch builds for Linux?", "enter"),
     ("torch builds for macOS?", "enter"),
     ("Which packages besides torch?", "space", "enter"),
