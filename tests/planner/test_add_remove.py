@@ -186,6 +186,16 @@ def test_a_project_of_setup_py_gets_no_table_of_its_own(command: str, run: Run) 
     assert "no `[project]`: the project metadata is elsewhere" in done.err
 
 
+@pytest.mark.parametrize("beside", ["setup.py", "setup.cfg"])
+def test_settings_beside_a_setup_py_are_no_project(beside: str, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / beside).write_text("")
+    before = "[tool.black]\nline-length = 88\n"
+    done = run(before.encode(), "add-target windows-cuda")
+    refused = beside == "setup.py"  # Tools keep their settings in setup.cfg, too.
+    assert (done.status, done.file.decode() == before) == (2 if refused else 0, refused)
+
+
 def test_the_build_of_pypi_can_not_be_taken_from_markers(run: Run) -> None:
     before = (
         f'{HEAD}dependencies = ["torch>=2.8"]\n\n[tool.uv.sources]\n'

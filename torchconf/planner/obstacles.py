@@ -85,6 +85,14 @@ def refuse_other_metadata(inputs: Inputs) -> None:
             at=inputs.project.place("build-system"),
             help="add `[project]` with its name, version and dependencies first",
         )
+    if inputs.facts.has_setup and not inputs.project.is_workspace_root:
+        # Setuptools ignores the requirements of setup.py where there is a `[project]`.
+        raise ProjectError(
+            "`pyproject.toml` has no `[project]`, and `setup.py` is beside it: the project "
+            "metadata is there",
+            at=inputs.project.at,
+            help="add `[project]` with its name, version and dependencies first",
+        )
 
 
 def refuse_own_conflict(inputs: Inputs) -> None:

@@ -76,6 +76,8 @@ class Facts(NamedTuple):
     """The other members of the workspace of the project."""
     needing: WorkspaceNeeds = NOBODY
     """Of a workspace root: who needs torch."""
+    has_setup: bool = False
+    """Whether setup.py stands beside a file without `[project]`."""
 
 
 class Outcome(NamedTuple):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def read_facts(context: OpenProject) -> Facts:
     """Read the lockfile and the members of the workspace."""
     project = context.project
-    return gather_facts(
+    facts = gather_facts(
         project,
         context.catalog,
         folder=os.path.basename(context.folder),
@@ -27,6 +27,9 @@ def read_facts(context: OpenProject) -> Facts:
         members=_other_members(context),
         libraries=_libraries(project),
     )
+    if project.has_project or project.is_script or not project.data:
+        return facts
+    return facts._replace(has_setup=os.path.isfile(os.path.join(context.folder, "setup.py")))
 
 
 def _libraries(project: Project) -> Iterator[Project]:
