@@ -6,7 +6,6 @@ It stands apart from `torchconf.catalog` for `completion`, which has no time to 
 from __future__ import annotations
 
 import os
-import re
 import sys
 
 from torchconf.files.reading import read_regular
@@ -75,5 +74,5 @@ def _days(path: str) -> list[str]:
     except (OSError, UnicodeDecodeError):
         return []
     each = begin.partition('"as_of_indexes":')[2].partition("}")[0]
-    days = re.findall(r'"(\d{4}-\d\d-\d\d)"', each)
-    return sorted(days) or [begin.partition('"as_of":')[2].lstrip(' "').partition('"')[0]]
+    # Names and days take turns, each between quotes.
+    return sorted(each.split('"')[3::4]) or [begin.partition('"as_of":')[2].lstrip(' "').partition('"')[0]]
