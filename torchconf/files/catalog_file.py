@@ -75,4 +75,5 @@ def _days(path: str) -> list[str]:
         return []
     each = begin.partition('"as_of_indexes":')[2].partition("}")[0]
     # Names and days take turns, each between quotes.
-    return sorted(each.split('"')[3::4]) or [begin.partition('"as_of":')[2].lstrip(' "').partition('"')[0]]
+    days = sorted(each.split('"')[3::4])
+    return days or [begin.partition('"as_of":')[2].lstrip(' "').partition('"')[0]]

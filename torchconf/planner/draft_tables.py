@@ -305,6 +305,7 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
     for name, anew in wanted.items():
         key = draft.key(SOURCES, name, canonicalize_name)
         current = draft.get((*SOURCES, key))
+        current = _defined(current, indexes.project) if indexes.request.force else current
         fixed = () if indexes.request.force else _fixed(current, key, decision, indexes)
         nowhere = {indexes.name(b) for b in _without(name, decision, indexes.catalog)}
         new = _applicable(anew, current, name, draft, nowhere)
@@ -346,6 +347,21 @@ def _targeted(
     if name in decision.undeclared and decision.layout == decision.before.layout == "markers":
         return are, frozenset(PLATFORMS)
     return are, were
+
+
+def _defined(current: Any, project: Project) -> Any:  # noqa: ANN401 - parsed TOML
+    """Leave out sources of indexes that nobody has defined: uv takes nothing from there."""
+    entries = [current] if isinstance(current, dict) else current
+    if not isinstance(entries, list):
+        return current
+    kept = [
+        entry
+        for entry in entries
+        if not isinstance(entry, dict)
+        or "index" not in entry
+        or project.index_named(entry["index"]) is not None
+    ]
+    return current if len(kept) == len(entries) else kept
 
 
 def _fixed(
