@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import torchconf.edits
 from tests.support.edit_cases import Case, load_cases
 from tests.support.paths import TESTS
 from torchconf.edits import apply_steps, edit_text, tokens
+from torchconf.edits.brackets import ArrayEntry, Brackets
 from torchconf.edits.document import Document
 from torchconf.edits.plan import Insert, Put, Remove, Rename, Replace, Step, meaning
 from torchconf.edits.read_toml import read_toml
@@ -459,3 +462,30 @@ def test_the_cost_grows_with_the_size_and_no_faster(monkeypatch: pytest.MonkeyPa
     assert values_read(large, monkeypatch) < 9 * values_read(small, monkeypatch)
     # Eight times the size: 64 times the time would be a square.
     assert seconds_to_edit(large) < 24 * seconds_to_edit(small)
+
+
+ARRAYS = st.builds(
+    lambda head, lines, close: f"[{head}{''.join(lines)}{close}]",
+    st.sampled_from(["", " # first\n", "\r\n"]),
+    st.lists(
+        st.sampled_from(
+            ['"a",', ' "b" ,', '\n    "c", # why', "\n    # above\n    'd',", "\r\n\t{ x = 1 },"]
+        ),
+        min_size=2,
+        max_size=6,
+    ).map(lambda lines: [f"{line}\n" if "#" in line else line for line in lines]),
+    st.sampled_from(["", "\n", "\n    # last\n"]),
+)
+
+
+@given(text=ARRAYS, data=st.data())
+def test_an_array_that_lost_an_entry_is_what_its_text_says(text: str, data: st.DataObject) -> None:
+    # Steps in one array go on with what the former one has left, and do not parse it again.
+    brackets = Brackets(text)
+    while len(brackets.entries) > 1:
+        brackets.remove(data.draw(st.integers(0, len(brackets.entries) - 1)))
+        again = Brackets(str(brackets))
+        assert (again.head, again.close) == (brackets.head, brackets.close)
+        parts = ArrayEntry.__slots__
+        for one, other in zip(again.entries, brackets.entries, strict=True):
+            assert {p: getattr(one, p) for p in parts} == {p: getattr(other, p) for p in parts}

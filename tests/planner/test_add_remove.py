@@ -52,6 +52,9 @@ KINDS = (
 
 # What adding a target does to these for good: (file, target) to the reason.
 STAYS = {
+    ("004-uv-pip-table-index-ignored-by-sync", "windows-cuda"): "the label of a pin is not back: "
+    "a source says which build it is",
+    ("006-torch-stable-html-and-misspelt-sources", "windows-cuda"): "the same",
     ("torch-that-a-dependency-needs-becomes-direct", "*"): "torch stays a direct requirement",
     ("a-project-without-torch-gets-it", "*"): "torch stays a direct requirement",
     ("042-workspace-root-owns-routing", "*"): "torch stays a direct requirement",

@@ -57,7 +57,7 @@ class Spot:
         return self.parsed.pop(text, None) or Brackets(text)
 
     def keep(self, brackets: Brackets) -> str:
-        """Return the text of an array or an inline table of which one entry has a new value."""
+        """Return the text of an array or an inline table, which reads as it is now."""
         text = str(brackets)
         self.parsed.clear()
         self.parsed[text] = brackets
@@ -135,11 +135,11 @@ def remove_entry(text: str, rest: Rest, spot: Spot) -> str:
         return spot.keep(brackets)
     if brackets.is_array:
         brackets.remove(int(rest[0]))
-    else:
-        # More than one, where dotted keys make up a table.
-        for number in reversed(range(len(brackets.entries))):
-            if brackets.entries[number].keys[: len(rest)] == tuple(rest):
-                spot.saved += brackets.remove(number)
+        return spot.keep(brackets) if brackets.entries else str(brackets)
+    # More than one, where dotted keys make up a table.
+    for number in reversed(range(len(brackets.entries))):
+        if brackets.entries[number].keys[: len(rest)] == tuple(rest):
+            spot.saved += brackets.remove(number)
     return str(brackets)
 
 
