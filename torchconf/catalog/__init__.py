@@ -908,6 +908,11 @@ class Catalog:
             if len({bool(stated) for _, _, stated in table}) > 1
         }
 
+    def is_on_an_index(self, package: str, version: Version) -> bool:
+        """Tell whether a release was seen on one of PyTorch's own indexes, not only on PyPI."""
+        cells = self._data["wheels"].get(package, {}).get(str(version), {})
+        return not cells.keys() <= {PYPI.name}
+
     def _release(self, release: Version) -> dict[str, Any]:
         entry: dict[str, Any] = self._data["releases"].get(str(release), {})
         return entry

@@ -17,11 +17,14 @@ def needs_of(projects: Iterable[Project], catalog: Catalog) -> Mapping[str, froz
     """Return what packages need by themselves: name to names.
 
     A companion whose newest releases need no torch may need it at those that a project admits.
+    One that has sources comes from PyTorch's indexes, which may lack the newest of PyPI.
     """
     changing = catalog.changing_dependents
     found = catalog.dependents
     if not changing:
         return found
+    projects = tuple(projects)
+    routed = {name for project in projects for name in project.sources}
     ranges = [
         (requirement.name, requirement.specifier)
         for project in projects
@@ -32,7 +35,8 @@ def needs_of(projects: Iterable[Project], catalog: Catalog) -> Mapping[str, froz
         admitted = [
             needs_torch
             for version, needs_torch in changing[package]
-            if all(
+            if (package not in routed or catalog.is_on_an_index(package, version))
+            and all(
                 within.contains(version, prereleases=True)
                 for name, within in ranges
                 if name == package
