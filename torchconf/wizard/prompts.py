@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import questionary
@@ -18,6 +20,8 @@ from torchconf.interrupts import orderly
 from torchconf.wizard.question import BACK, GoBack, Option, Question
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from prompt_toolkit.application import Application
     from prompt_toolkit.key_binding import KeyPressEvent
 
@@ -40,6 +44,30 @@ _STYLE = Style(
 )
 _INDENT = 5
 """Columns that questionary puts before a choice."""
+
+
+@contextmanager
+def _mode_kept() -> Iterator[None]:
+    """Give the terminal back the mode that it had, however a question ends.
+
+    A signal may come at any line, also at those with which prompt_toolkit does this itself.
+    """
+    try:
+        import termios
+
+        number = sys.stdin.fileno()
+    except (ImportError, OSError, ValueError):  # Windows; no file at all
+        yield
+        return
+    mode = None
+    with suppress(termios.error):  # not a terminal
+        mode = termios.tcgetattr(number)
+    try:
+        yield
+    finally:
+        if mode is not None:
+            with suppress(termios.error):  # it is gone
+                termios.tcsetattr(number, termios.TCSADRAIN, mode)
 
 
 class Prompts:
@@ -68,8 +96,7 @@ class Prompts:
             self._rows = 0
         while True:
             try:
-                # However it ends, the terminal gets back the mode that it had.
-                with orderly():
+                with _mode_kept(), orderly():
                     answer: Value | list[str] = self._application(question, back=back).run()
             except EOFError as error:  # the terminal is gone
                 raise KeyboardInterrupt from error
