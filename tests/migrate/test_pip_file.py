@@ -80,8 +80,8 @@ NEEDS = [
         Need(HERE, "", "demo", ("x",), "==1.0", path="demo-1.0-py3-none-any.whl"),
     ),
     (
-        "numpy @ file:///tmp/build/80754af9/numpy_1620831194891/work",
-        Need(HERE, "", "numpy", path="/tmp/build/80754af9/numpy_1620831194891/work"),
+        "numpy @ file:///croot/numpy_1620831194891/work",
+        Need(HERE, "", "numpy", path="/croot/numpy_1620831194891/work"),
     ),
     ("demo @ file:///${PROJECT_ROOT}/libs/demo", Need(HERE, "", "demo", path="libs/demo")),
     ("demo @ file:///C:/libs/demo", Need(HERE, "", "demo", path="C:/libs/demo")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchconf.cli.parser import add_format, add_script, add_writing
+from torchconf.cli.parser import add_arrangement, add_format, add_script, add_writing
 from torchconf.errors import RequestError
 from torchconf.model.record import Record
 
@@ -65,26 +65,7 @@ def add_arguments(parser: Parser) -> None:
         "--with", dest="packages", action="append", default=[], metavar="PACKAGE",
         help="configure a companion package too, such as torchvision (repeatable)",
     )  # fmt: skip
-    parser.add_argument(
-        "--layout", choices=("auto", "markers", "extras", "groups"), default="auto",
-        help="how a build is chosen at install time (default: auto)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--default", metavar="BACKEND",
-        help="build that plain `uv sync` installs, `machine` to let each machine say it, or `none` "
-        "(layout groups only)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--name", dest="names", action="append", default=[], metavar="BACKEND=NAME",
-        help="name of the extra or group of a backend (repeatable)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--python", metavar="SPEC", help="set requires-python; `3.12` means `>=3.12`"
-    )
-    parser.add_argument(
-        "--index-base", metavar="URL",
-        help="use a mirror: a URL prefix, or a pattern with {backend}",
-    )  # fmt: skip
+    add_arrangement(parser)
     parser.add_argument(
         "--gpu", dest="gpus", action="append", default=[], metavar="GPU",
         help="install ROCm's packages for this GPU only, such as gfx1100 (repeatable)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torchconf.cli.parser import add_format, add_writing
+from torchconf.cli.parser import add_arrangement, add_format, add_writing
 from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
@@ -52,26 +52,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--torch", metavar="SPEC", help="torch version, in place of what the files require"
     )
-    parser.add_argument(
-        "--layout", choices=("auto", "markers", "extras", "groups"), default="auto",
-        help="how a build is chosen at install time (default: auto)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--default", metavar="BACKEND",
-        help="build that plain `uv sync` installs, `machine` to let each machine say it, or `none` "
-        "(layout groups only)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--name", dest="names", action="append", default=[], metavar="BACKEND=NAME",
-        help="name of the extra or group of a backend (repeatable)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--python", metavar="SPEC", help="set requires-python; `3.12` means `>=3.12`"
-    )
-    parser.add_argument(
-        "--index-base", metavar="URL",
-        help="use a mirror: a URL prefix, or a pattern with {backend}",
-    )  # fmt: skip
+    add_arrangement(parser)
     parser.add_argument(
         "--keep-versions", action="store_true",
         help="keep the versions of old pins in constraint-dependencies",

@@ -207,6 +207,30 @@ def add_script(parser: Parser) -> None:
     )  # fmt: skip
 
 
+def add_arrangement(parser: Parser) -> None:
+    """Add the options that say how the tables are to be: what `init` and `migrate` share."""
+    parser.add_argument(
+        "--layout", choices=("auto", "markers", "extras", "groups"), default="auto",
+        help="how a build is chosen at install time (default: auto)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--default", metavar="BACKEND",
+        help="build that plain `uv sync` installs, `machine` to let each machine say it, or `none` "
+        "(layout groups only)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--name", dest="names", action="append", default=[], metavar="BACKEND=NAME",
+        help="name of the extra or group of a backend (repeatable)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--python", metavar="SPEC", help="set requires-python; `3.12` means `>=3.12`"
+    )
+    parser.add_argument(
+        "--index-base", metavar="URL",
+        help="use a mirror: a URL prefix, or a pattern with {backend}",
+    )  # fmt: skip
+
+
 def add_writing(parser: Parser, *, force: bool = True) -> None:
     """Add the options of commands that write; `force` if one may replace what it does not know."""
     group = parser.add_argument_group("writing")
