@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from torchconf.errors import ProjectError
 from torchconf.migrate.old import About, LeftOut, OldFile, OldIndex, Section
 from torchconf.migrate.pip_file import read_pip_line
 from torchconf.migrate.toml_file import TomlFile
@@ -35,14 +34,7 @@ def read_pdm(path: str, text: str) -> OldFile:
         ProjectError: It is not TOML, or PDM has no table in it.
     """
     file = TomlFile(path, text, (_TABLE,))
-    tools = file.data.get("tool")
-    table = tools.get("pdm") if isinstance(tools, dict) else None
-    if not isinstance(table, dict):
-        raise ProjectError(
-            "the file has no table `[tool.pdm]`",
-            at=path,
-            help="name the file that lists the dependencies",
-        )
+    table = file.of_tool("pdm")
     return OldFile(path, "pdm", file.account(_read(file, table)))
 
 

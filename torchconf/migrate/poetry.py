@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from torchconf.errors import ProjectError
 from torchconf.migrate.old import About, LeftOut, Need, OldFile, Part, PythonBound, Section
 from torchconf.migrate.poetry_about import ABOUT, about, entry_point, script
 from torchconf.migrate.poetry_needs import needs_of
@@ -35,14 +34,7 @@ def read_poetry(path: str, text: str) -> OldFile:
         ProjectError: It is not TOML, or Poetry has no table in it.
     """
     file = TomlFile(path, text, (_TABLE,))
-    tools = file.data.get("tool")
-    table = tools.get("poetry") if isinstance(tools, dict) else None
-    if not isinstance(table, dict):
-        raise ProjectError(
-            "the file has no table `[tool.poetry]`",
-            at=path,
-            help="name the file that lists the dependencies",
-        )
+    table = file.of_tool("poetry")
     return OldFile(path, "poetry", file.account(_Reader(file, table).read()))
 
 

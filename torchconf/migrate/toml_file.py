@@ -13,6 +13,7 @@ from torchconf.edits.brackets import Brackets
 from torchconf.edits.document import Document
 from torchconf.edits.read_toml import read_toml
 from torchconf.edits.tokens import tokens
+from torchconf.errors import ProjectError
 from torchconf.migrate.old import LeftOut, Part, Place
 
 if TYPE_CHECKING:
@@ -72,6 +73,22 @@ class TomlFile:
                         number = self._add(where, start, value + len(item.value), is_header=False)
                         self._look_into(where, number, value, item.value, _DEPTH)
                 at += len(str(item))
+
+    def of_tool(self, tool: str) -> dict[str, Any]:
+        """Return the table that a tool has in a pyproject.toml.
+
+        Raises:
+            ProjectError: It has none.
+        """
+        tools = self.data.get("tool")
+        table = tools.get(tool) if isinstance(tools, dict) else None
+        if not isinstance(table, dict):
+            raise ProjectError(
+                f"the file has no table `[tool.{tool}]`",
+                at=self.path,
+                help="name the file that lists the dependencies",
+            )
+        return table
 
     def _add(self, path: Path, start: int, end: int, *, is_header: bool) -> int:
         number = len(self._statements)
