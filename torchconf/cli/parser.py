@@ -191,10 +191,11 @@ def add_common(parser: Parser) -> None:
     group.add_argument("-v", "--verbose", action="store_true", help="print more")
 
 
-def add_format(parser: Parser) -> None:
-    """Add the option of commands that report."""
+def add_format(parser: Parser, *more: str) -> None:
+    """Add the option of commands that report, with `more` formats than all of them have."""
     parser.add_argument(
-        "--format", "--output-format", dest="format", choices=("text", "json"), default="text",
+        "--format", "--output-format", dest="format", choices=("text", "json", *more),
+        default="text",
         help="output format (default: text)",
     )  # fmt: skip
 

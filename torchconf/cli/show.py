@@ -10,8 +10,9 @@ from torchconf.model.record import Record
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Literal
 
-    from torchconf.cli.options import CommonOptions, Format
+    from torchconf.cli.options import CommonOptions
     from torchconf.cli.parser import Parser
     from torchconf.resolve.table import Row
     from torchconf.workspace.opened import OpenProject
@@ -24,6 +25,7 @@ not read, or a new uv.lock, could change it; the uv.lock that is there decides i
 examples:
   torchconf show
   torchconf show --project ../demo --format json
+  torchconf show --format markdown
   torchconf show --matrix
 """
 
@@ -33,7 +35,7 @@ class ShowOptions(Record):
 
     matrix: bool
     script: str | None
-    format: Format
+    format: Literal["text", "json", "markdown"]
     common: CommonOptions
 
 
@@ -45,14 +47,13 @@ def add_arguments(parser: Parser) -> None:
         help="print the targets as the matrix of a GitHub workflow, a line of JSON",
     )  # fmt: skip
     add_script(parser)
-    add_format(parser)
+    add_format(parser, "markdown")
 
 
 def run(options: ShowOptions) -> int:
     """Read the project and print its table."""
     # Imported here: `--help` needs none of these.
     from torchconf.cli.rows import rows_of
-    from torchconf.report.builds import print_builds
     from torchconf.report.json_data import print_json
     from torchconf.report.messages import print_notes
     from torchconf.workspace.opened import open_project
@@ -73,12 +74,24 @@ def run(options: ShowOptions) -> int:
         notes = ["no PyTorch packages found in this project", *([hint] if hint else [])]
         print_notes(notes)
     else:
-        print_builds(rows, options.common.color)
-        reasons = dict.fromkeys((row.provisional, row.reason) for row in rows if row.reason)
-        for provisional, reason in reasons:
-            start = "a build with `?` is provisional: " if provisional else ""
-            print_notes([f"note: {start}{reason}"])
+        _print_table(options, rows)
     return 0
+
+
+def _print_table(options: ShowOptions, rows: Sequence[Row]) -> None:
+    """Print it in the format that was asked for: each is imported only if it was."""
+    if options.format == "markdown":
+        from torchconf.report.builds_markdown import builds_markdown
+        from torchconf.report.streams import write_document
+
+        write_document(builds_markdown(rows))
+        return
+    from torchconf.report.builds import print_builds
+    from torchconf.report.grid import notes_of
+    from torchconf.report.messages import print_notes
+
+    print_builds(rows, options.common.color)
+    print_notes(f"note: {note}" for note in notes_of(rows))
 
 
 def _print_matrix(context: OpenProject, rows: Sequence[Row]) -> None:
