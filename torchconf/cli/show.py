@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from torchconf.cli.options import CommonOptions
     from torchconf.cli.parser import Parser
+    from torchconf.model.project import Project
     from torchconf.resolve.table import Row
     from torchconf.workspace.opened import OpenProject
 
@@ -26,6 +27,7 @@ examples:
   torchconf show
   torchconf show --project ../demo --format json
   torchconf show --format markdown
+  torchconf show --format svg > builds.svg
   torchconf show --matrix
 """
 
@@ -35,7 +37,7 @@ class ShowOptions(Record):
 
     matrix: bool
     script: str | None
-    format: Literal["text", "json", "markdown"]
+    format: Literal["text", "json", "markdown", "html", "svg"]
     common: CommonOptions
 
 
@@ -47,7 +49,7 @@ def add_arguments(parser: Parser) -> None:
         help="print the targets as the matrix of a GitHub workflow, a line of JSON",
     )  # fmt: skip
     add_script(parser)
-    add_format(parser, "markdown")
+    add_format(parser, "markdown", "html", "svg")
 
 
 def run(options: ShowOptions) -> int:
@@ -74,24 +76,36 @@ def run(options: ShowOptions) -> int:
         notes = ["no PyTorch packages found in this project", *([hint] if hint else [])]
         print_notes(notes)
     else:
-        _print_table(options, rows)
+        _print_table(options, context.project, rows)
     return 0
 
 
-def _print_table(options: ShowOptions, rows: Sequence[Row]) -> None:
-    """Print it in the format that was asked for: each is imported only if it was."""
+def _print_table(options: ShowOptions, project: Project, rows: Sequence[Row]) -> None:
+    """Print it in the format that was asked for, of which only what is needed is imported."""
+    if options.format == "text":
+        from torchconf.report.builds import print_builds
+        from torchconf.report.grid import notes_of
+        from torchconf.report.messages import print_notes
+
+        print_builds(rows, options.common.color)
+        print_notes(f"note: {note}" for note in notes_of(rows))
+        return
+    from torchconf.report.streams import write_document
+
+    name = options.script or project.name
     if options.format == "markdown":
         from torchconf.report.builds_markdown import builds_markdown
-        from torchconf.report.streams import write_document
 
-        write_document(builds_markdown(rows))
-        return
-    from torchconf.report.builds import print_builds
-    from torchconf.report.grid import notes_of
-    from torchconf.report.messages import print_notes
+        text = builds_markdown(rows)
+    elif options.format == "html":
+        from torchconf.report.builds_html import builds_html
 
-    print_builds(rows, options.common.color)
-    print_notes(f"note: {note}" for note in notes_of(rows))
+        text = builds_html(rows, name)
+    else:
+        from torchconf.report.builds_svg import builds_svg
+
+        text = builds_svg(rows, name)
+    write_document(text)
 
 
 def _print_matrix(context: OpenProject, rows: Sequence[Row]) -> None:

@@ -20,8 +20,10 @@ class State(Enum):
     """How sure a cell is, and whether something is wrong with it."""
 
     FOUND = "found"
-    UNSURE = "unsure"
-    ABSENT = "absent"
+    PROVISIONAL = "provisional"
+    """Something that was not read could change it."""
+    UNKNOWN = "not known"
+    ABSENT = "not installed"
     WRONG = "wrong"
 
 
@@ -32,6 +34,13 @@ class Cell(NamedTuple):
     build: str | None
     """None: nothing is installed, or nothing is known."""
     state: State
+
+    @property
+    def spoken(self) -> str:
+        """What the cell says, in words: aloud, `?` and `-` say nothing."""
+        if self.state in {State.FOUND, State.WRONG}:
+            return self.text
+        return f"{self.build or ''} {self.state.value}".strip()
 
 
 class Line(NamedTuple):
@@ -82,13 +91,13 @@ def notes_of(rows: Sequence[Row]) -> list[str]:
 
 def _cell(row: Row) -> Cell:
     if row.provisional:
-        return Cell(f"{row.backend or '-'}?", row.backend, State.UNSURE)
+        return Cell(f"{row.backend or '-'}?", row.backend, State.PROVISIONAL)
     if row.backend is None:
         return _without_build(row)
     if row.available is Answer.NO:
         return Cell(f"{row.backend}: no wheel", row.backend, State.WRONG)
     if row.available is Answer.UNKNOWN:
-        return Cell(f"{row.backend} ?", row.backend, State.UNSURE)
+        return Cell(f"{row.backend} ?", row.backend, State.UNKNOWN)
     return Cell(row.backend, row.backend, State.FOUND)
 
 
@@ -96,4 +105,4 @@ def _without_build(row: Row) -> Cell:
     if row.reason is None:
         return Cell("-", None, State.ABSENT)
     is_refused = row.available is Answer.NO
-    return Cell("error", None, State.WRONG) if is_refused else Cell("?", None, State.UNSURE)
+    return Cell("error", None, State.WRONG) if is_refused else Cell("?", None, State.UNKNOWN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.errors.shown import shown
+from torchconf.report.code_spans import code_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,11 +50,12 @@ def markdown_list(lines: Iterable[str]) -> str:
 
 def _with_code(line: str) -> str:
     """Return a message: its parts between backticks as code, the others as text."""
-    parts = line.split("`")
-    if len(parts) % 2 == 0 or not line[:1].isalpha():
-        # A backtick without a second one; or what could be a list, a title or a line of its own.
-        return "".join(f"&#{ord(sign)};" for sign in shown(line[:1])) + as_text(line[1:])
-    return "".join(as_code(part) if n % 2 else as_text(part) for n, part in enumerate(parts))
+    parts = [as_code(part) if is_code else as_text(part) for part, is_code in code_spans(line)]
+    text = "".join(parts)
+    if text[:1].isalpha() or text.startswith(("`", "&", "<")):
+        return text
+    # What could be a list, a title or a line of its own.
+    return f"&#{ord(text[0])};{text[1:]}" if text else text
 
 
 def _written_out(text: str) -> str:
