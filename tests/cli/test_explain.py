@@ -64,6 +64,9 @@ def test_build_and_platform_are_joined(demo: Demo) -> None:
     found = demo("explain linux cpu --format json").json["explanations"]
     assert {(one["platform"], one["backend"]) for one in found} == {("linux-x86_64", "cpu")}
     assert demo("explain windows cuda").out == ""
+    assert demo("explain linux cuda").out.startswith("command ")
+    cuda = demo("explain linux cuda --format json").json["cuda"]
+    assert ["13.0"] in [one["cuda"] for one in cuda]
 
 
 def test_pages_are_read_from_a_zip_file(tmp_path: Path) -> None:

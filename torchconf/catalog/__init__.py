@@ -50,8 +50,8 @@ _KEYS = {
     "schema_version": int, "as_of": str, "as_of_indexes": dict, "base_url": str, "fallback": str,
     "main_package": str, "family": list, "pythons": list, "accelerators": dict, "words": dict,
     "ambiguous": list, "mirror_words": list, "families": list, "cuda_majors": list,
-    "backends": dict, "platform_ends": dict, "releases": dict, "companions": dict,
-    "dependents": dict, "sets": list, "wheels": dict,
+    "cuda_plain": dict, "backends": dict, "platform_ends": dict, "releases": dict,
+    "companions": dict, "dependents": dict, "sets": list, "wheels": dict,
 }  # fmt: skip
 
 
@@ -84,6 +84,16 @@ class CudaMajor(NamedTuple):
     versions: str | None
     """The releases that need these; None for all."""
     major: int
+    platforms: tuple[str, ...] = ()
+    """Where it has such a build, as far as anybody knows."""
+    word: str = ""
+    """What `--with` takes for it, whichever the major is: `cupy`; empty where it takes nothing."""
+
+    @property
+    def text(self) -> str:
+        """Return a requirement of it, with the releases that are for this major."""
+        extra = f"[{self.extra}]" if self.extra else ""
+        return f"{self.name}{extra}{self.versions or ''}"
 
 
 def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:
@@ -147,8 +157,9 @@ def validated(data: object, at: str) -> dict[str, Any]:
             at=at,
             help=f"run {REFRESH} or upgrade torchconf",
         )
-    # A catalog that an older torchconf has refreshed has one day for all.
+    # A catalog that an older torchconf has refreshed has one day for all, and fewer facts.
     data.setdefault("as_of_indexes", dict.fromkeys((PYPI.name, PYTORCH), data.get("as_of")))
+    data.setdefault("cuda_plain", {})
     for key, kind in _KEYS.items():
         if not isinstance(data.get(key), kind):
             raise CatalogError(f"the catalog has no usable `{key}`", at=at)
@@ -875,9 +886,27 @@ class Catalog:
     def cuda_majors(self) -> tuple[CudaMajor, ...]:
         """The packages beside PyTorch's that need CUDA libraries of one major version."""
         return tuple(
-            CudaMajor(one["name"], one.get("extra"), one.get("versions"), one["major"])
+            CudaMajor(
+                one["name"],
+                one.get("extra"),
+                one.get("versions"),
+                one["major"],
+                tuple(one.get("platforms", ())),
+                one.get("word", ""),
+            )
             for one in self._data["cuda_majors"]
         )
+
+    @cached_property
+    def cuda_names(self) -> frozenset[str]:
+        """The names of these packages."""
+        return frozenset(one.name for one in self.cuda_majors)
+
+    @property
+    def without_cuda(self) -> Mapping[str, str]:
+        """What takes the place of such packages where there is no CUDA, by their word."""
+        found: dict[str, str] = self._data["cuda_plain"]
+        return found
 
     def pypi_build(self, release: Version, platform: Platform) -> Backend | None:
         """Say which backend PyPI's own wheel of a torch release is, if known."""

@@ -152,6 +152,7 @@ def _compiled(facts: Path) -> dict[str, Any]:
     cells = _cells(base, releases, [row for row in rows if row["index"] not in closed])
     sets, wheels = intern(cells)
     dates = {_PYPI: pypi["as_of"], "pytorch": base["as_of"]}
+    cuda = _cuda_majors(_read(facts / "cuda_majors.json"))
     return {
         "schema_version": 1,
         "as_of": min(dates.values()),
@@ -170,7 +171,8 @@ def _compiled(facts: Path) -> dict[str, Any]:
         "platform_ends": {k: v for k, v in base["platform_ends"].items() if k != "_source"},
         "releases": releases,
         "companions": _companions(_read(facts / "fits.json"), pypi["releases"]),
-        "cuda_majors": base["cuda_majors"]["packages"],
+        "cuda_majors": cuda["packages"],
+        "cuda_plain": cuda["plain"],
         "dependents": _dependents(_read(facts / "dependents.json")),
         "sets": sets,
         "wheels": wheels,
@@ -185,6 +187,23 @@ def _dependents(facts: dict[str, Any]) -> dict[str, list[str]]:
     """Join what lockfiles showed with what metadata say."""
     found = {**facts["metadata"]["packages"], **facts["packages"]}
     return {name: sorted(needs) for name, needs in sorted(found.items())}
+
+
+def _cuda_majors(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return which package needs which CUDA, without the evidence, once each entry has one.
+
+    Raises:
+        CatalogError: An entry has none.
+    """
+    for entry in facts["packages"]:
+        if not entry.get("evidence"):
+            raise CatalogError(f"no evidence for {entry['name']}", at="cuda_majors.json")
+    return facts | {
+        "packages": [
+            {key: value for key, value in entry.items() if key != "evidence"}
+            for entry in facts["packages"]
+        ]
+    }
 
 
 def _families(facts: dict[str, Any]) -> list[dict[str, Any]]:

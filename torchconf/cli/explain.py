@@ -19,17 +19,19 @@ if TYPE_CHECKING:
     from torchconf.model.project import Project
     from torchconf.model.targets import Platform
     from torchconf.report.explain import Explanation
+    from torchconf.resolve.cuda import Bringer
     from torchconf.rules import Rule
 
 EPILOG = """\
 WHAT is a rule (`TC405`, `cuda-on-macos`), a platform (`linux`), a build (`cuda`), a target
 (`windows-cuda`), a package (`torchvision`), or a platform and a package. Without WHAT, all rules
-are listed.
+are listed. `cuda` also shows which package brings which CUDA, and where two differ.
 
 examples:
   torchconf explain TC405
   torchconf explain macos
   torchconf explain windows-cuda
+  torchconf explain cuda
   torchconf explain linux torchvision
 """
 
@@ -71,8 +73,8 @@ def run(options: ExplainOptions) -> int:
         print_notes(notes_on_old_names(word.lower() for word in options.what))
         _pages(named, options)
         return 0
-    asked, found, catalog = _explanations(options)
-    _report(found, _tools(asked, found, catalog), options)
+    asked, found, cuda, catalog = _explanations(options)
+    _report(found, _tools(asked, found, catalog), cuda, options)
     return 0
 
 
@@ -130,7 +132,9 @@ def _tools(asked: _Asked, found: Sequence[Explanation], catalog: Catalog) -> lis
     return [*tool_lines(targets, catalog)]
 
 
-def _explanations(options: ExplainOptions) -> tuple[_Asked, list[Explanation], Catalog]:
+def _explanations(
+    options: ExplainOptions,
+) -> tuple[_Asked, list[Explanation], list[Bringer], Catalog]:
     from torchconf.catalog import load_catalog
     from torchconf.model.targets import SHOWN_PLATFORMS
     from torchconf.report.explain import explain_routes
@@ -158,17 +162,25 @@ def _explanations(options: ExplainOptions) -> tuple[_Asked, list[Explanation], C
         ),
         carries=lambda index, package: catalog.serves(index.url, package),
     )
+    platforms, whole = asked.platforms or SHOWN_PLATFORMS, Around(around.members, around.libraries)
     explained = explain_routes(
         context.project,
         found,
         catalog,
-        platforms=asked.platforms or SHOWN_PLATFORMS,
+        platforms=platforms,
         packages=asked.packages,
         backends=asked.backends,
-        around=Around(around.members, around.libraries),
+        around=whole,
         linked=around.linked,
     )
-    return asked, [*explained], catalog
+    cuda: list[Bringer] = []
+    if asked.cuda:
+        # Imported here: few questions are about all of CUDA.
+        from torchconf.resolve.cuda import bringers
+
+        cuda += bringers(context.project, found, catalog, platforms, whole, around.linked)
+    has_any = any(one.cuda or not one.is_known for one in cuda)
+    return asked, [*explained], cuda if has_any else [], catalog
 
 
 class _Asked(Record):
@@ -177,6 +189,8 @@ class _Asked(Record):
     platforms: Sequence[Platform]
     backends: Sequence[Backend]
     packages: Sequence[str]
+    cuda: bool
+    """Whether CUDA is asked about, whichever its version is."""
 
 
 def _read_words(words: Sequence[str], catalog: Catalog, project: Project | None) -> _Asked:
@@ -190,6 +204,7 @@ def _read_words(words: Sequence[str], catalog: Catalog, project: Project | None)
     platforms: list[Platform] = []
     backends: list[Backend] = []
     packages: list[str] = []
+    cuda = False
     for word in words:
         if name := _package(word, catalog, project):
             packages.append(name)
@@ -198,8 +213,9 @@ def _read_words(words: Sequence[str], catalog: Catalog, project: Project | None)
             platforms.append(platform)
             continue
         accelerator, backend = _build(word, platforms, catalog, project)
+        cuda = cuda or (backend is None and accelerator == "cuda")
         backends += [backend] if backend else catalog.newest_first(accelerator)
-    return _Asked(platforms=platforms, backends=backends, packages=packages)
+    return _Asked(platforms=platforms, backends=backends, packages=packages, cuda=cuda)
 
 
 def _build(
@@ -255,12 +271,23 @@ def _not_known(
     return RequestError(f"`{word}` is not a rule, platform, build, target or {package}", help=hint)
 
 
-def _report(found: Sequence[Explanation], tools: Sequence[str], options: ExplainOptions) -> None:
+def _report(
+    found: Sequence[Explanation],
+    tools: Sequence[str],
+    cuda: Sequence[Bringer],
+    options: ExplainOptions,
+) -> None:
     if options.format == "json":
         from torchconf.report.json_data import print_json
 
-        print_json({"explanations": [one.data() for one in found], "tools": [*tools]})
+        data = {"explanations": [one.data() for one in found], "tools": [*tools]}
+        print_json(data | ({"cuda": [one.data() for one in cuda]} if cuda else {}))
         return
-    sys.stdout.write("\n".join([*(one.text() for one in found), *(f"{line}\n" for line in tools)]))
+    parts = [*(one.text() for one in found), *(f"{line}\n" for line in tools)]
+    if cuda:
+        from torchconf.report.cuda import cuda_text
+
+        parts.insert(0, cuda_text(cuda))
+    sys.stdout.write("\n".join(parts))
     if not found:
         sys.stderr.write("this project does not install it; run `torchconf add-target` to add it\n")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from packaging.utils import canonicalize_name
 
 from torchconf.model.backends import is_pypi
-from torchconf.model.ranges import overlaps
 from torchconf.model.targets import SHOWN_PLATFORMS
+from torchconf.resolve.cuda import entries_of, pypi_cuda
 from torchconf.rules.installed_builds import (
     BASE,
     applied_sources,
@@ -21,7 +21,6 @@ from torchconf.rules.rule import Finding, Rule, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torchconf.model.backends import Backend
     from torchconf.model.project import Requirement
     from torchconf.model.targets import Platform
     from torchconf.model.toml_path import Path
@@ -47,7 +46,7 @@ class MixedCuda(Rule):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Compare torch, and then the other packages, with what stands beside them."""
-        known = {one.name for one in context.catalog.cuda_majors}
+        known = context.catalog.cuda_names
         if not any(one.name in known for _, one in context.requirements):
             return
         reported: set[Path] = set()
@@ -86,18 +85,10 @@ class MixedCuda(Rule):
     def _needs(self, context: Context, place: Place, platform: Platform) -> list[_Need]:
         found: list[_Need] = []
         for one in dict.fromkeys((*context.flat(BASE), *context.flat(place))):
-            rows = [
-                row
-                for row in context.catalog.cuda_majors
-                if row.name == one.name
-                and (row.extra is None or row.extra in one.extras)
-                # The releases are PyPI's: nobody knows what another index has under a number.
-                and (row.versions is None or self._is_from_pypi(context, one, place, platform))
-                # A bare name gets the newest release, which the first row is about.
-                and (row.versions is None or overlaps(one.specifier, row.versions))
-            ]
-            if not one.specifier:
-                rows = rows[:1]
+            if one.name not in context.catalog.cuda_names:
+                continue
+            from_pypi = self._is_from_pypi(context, one, place, platform)
+            rows = entries_of(one, platform, context.catalog, from_pypi=from_pypi)
             majors = tuple(dict.fromkeys(row.major for row in rows))
             if majors and platform in context.platforms(one.marker):
                 found.append(_Need(one, majors))
@@ -120,18 +111,14 @@ class MixedCuda(Rule):
         source = source_on(context, applied_sources(context, main, place), platform)
         if source is not None and source.kind != "index":
             return None
-        backend: Backend | None
         if source is None or build_of(context, context.index_of(source)) == "":
             inside = reachable_range(context, place, one)
-            newest = next((v for v in catalog.releases if inside.contains(v)), None)
-            backend = catalog.pypi_build(newest, platform) if newest else None
-            said = f"PyPI's torch {newest}"
-        else:
-            backend = context.source_backend(source)
-            said = f"torch from `{source.value}`"
+            newest, version = pypi_cuda(inside, platform, catalog)
+            return (f"PyPI's torch {newest}", int(version.partition(".")[0])) if version else None
+        backend = context.source_backend(source)
         if backend is None or backend.accelerator != "cuda":
             return None
-        return said, backend.version[0]
+        return f"torch from `{source.value}`", backend.version[0]
 
 
 def _named(needs: list[_Need]) -> Iterator[tuple[str, _Need]]:
