@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import torchconf
-from tests.support.paths import PACKAGE, README
+from tests.support.paths import PACKAGE, PAGES
 from tests.support.projects import PROJECTS, Demo
 from torchconf.rules import Severity
 
@@ -195,8 +195,8 @@ def test_names_are_those_that_are_announced() -> None:
         _ = torchconf.nothing
 
 
-def test_the_example_of_the_readme_runs() -> None:
-    text = README.read_text(encoding="utf-8")
+def test_the_example_of_the_site_runs() -> None:
+    text = (PAGES / "reference/library.md").read_text(encoding="utf-8")
     (code,) = (
         block.partition("\n```")[0]
         for block in text.split("```python\n")[1:]

@@ -1,28 +1,28 @@
-"""The README: its commands, its example and its table are what the program does.
+"""The README: short, and its commands, its example and the tables of the site are the program's.
 
-`python -m tests.test_readme` writes the tables.
+`python -m tests.test_readme` writes the tables. tests/docs/test_pages.py checks the code blocks.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
 import tempfile
 from pathlib import Path
 
 import pytest
 from packaging.version import Version
 
+from docs.tools.places import URL
 from tests.support.checked_texts import WRONG
-from tests.support.paths import README, ROOT
-from tests.support.projects import Demo, run_in
+from tests.support.paths import PAGES, README, ROOT
+from tests.support.projects import Demo
 from torchconf.catalog import Catalog, load_catalog
 from torchconf.cli import main
 from torchconf.rules import RULES
 from torchconf.rules.page import load_page
 
 FIRST = Version("2.5")
-PART = r"(<!-- {}: [^\n]*-->\n).*?(<!-- end -->)"
+PART = r"(<!-- {}; [^\n]*-->\n).*?(<!-- end -->)"
 
 
 def blocks(language: str) -> list[str]:
@@ -49,14 +49,21 @@ def checked() -> str:
     return f"```console\n$ torchconf check\n{result.out}{result.err}```\n"
 
 
-def with_tables(text: str) -> str:
-    """Return the README with its tables, and its example of `check`, as they should be."""
-    made_parts = {"backends": table(load_catalog()), "rules": rules(), "check": checked()}
-    for name, made in made_parts.items():
-        parts = re.search(PART.format(name), text, re.DOTALL)
-        assert parts is not None, name
-        text = text.replace(parts[0], f"{parts[1]}{made}{parts[2]}")
-    return text
+WRITTEN = {
+    "backends": PAGES / "reference/targets.md",
+    "rules": PAGES / "reference/rules.md",
+    "check": README,
+}
+"""Where each table stands, and the example of `check`."""
+
+
+def with_table(name: str) -> str:
+    """Return a page with its table, or its example, as it should be."""
+    made = {"backends": lambda: table(load_catalog()), "rules": rules, "check": checked}[name]()
+    text = WRITTEN[name].read_text(encoding="utf-8")
+    part = re.search(PART.format(name), text, re.DOTALL)
+    assert part is not None, name
+    return text.replace(part[0], f"{part[1]}{made}{part[2]}")
 
 
 def table(catalog: Catalog) -> str:
@@ -85,76 +92,47 @@ def test_first_two_shell_blocks_are_one_command_line_each() -> None:
     assert "pytest" in second
 
 
-def test_tables_of_backends_and_rules_are_the_programs() -> None:
-    written = README.read_text(encoding="utf-8")
-    assert written == with_tables(written)
-
-
-def test_example_is_what_init_prints_and_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    example = blocks("console")[0]
-    command, _, expected = example.partition("\n")
-    monkeypatch.chdir(tmp_path)
-    assert main(shlex.split(command)[2:]) == 0
-    printed = capsys.readouterr()
-    assert printed.err + printed.out == expected
-    assert blocks("toml")[0] in (tmp_path / "pyproject.toml").read_text(encoding="utf-8")
-    refused, _, why = blocks("console")[1].partition("\n")
-    assert main(shlex.split(refused)[2:]) == 2
-    assert capsys.readouterr().err == why
-    shown, _, rows = blocks("console")[2].partition("\n")
-    assert main(shlex.split(shown)[2:]) == 0
-    assert capsys.readouterr().out == rows
-    added, _, change = blocks("console")[4].partition("\n")
-    assert main(shlex.split(added)[2:]) == 0
-    printed = capsys.readouterr()
-    assert printed.err + printed.out == change
-
-
-MIGRATIONS = re.findall(
-    r"<!-- migrate: (\S+) -->\n```\w+\n(.*?)```\n\n```console\n\$ torchconf (.*?)\n(.*?)```",
-    README.read_text(encoding="utf-8"),
-    re.DOTALL,
-)
-
-
-@pytest.mark.parametrize(("name", "old", "command", "expected"), MIGRATIONS)
-def test_examples_of_migrations_say_what_migrate_says(
-    name: str, old: str, command: str, expected: str, tmp_path: Path
-) -> None:
-    demo = Demo(tmp_path)
-    (demo.folder / name).write_text(old, encoding="utf-8")
-    result = run_in(tmp_path, command)
-    assert result.status == 0
-    printed = result.err + result.out
-    for part in filter(None, (f"\n{expected}").split("\n...\n")):
-        assert part.removeprefix("\n") in printed
-
-
-def test_there_are_three_examples_of_migrations() -> None:
-    assert [name for name, *_ in MIGRATIONS] == [
-        "requirements.txt", "pyproject.toml", "environment.yml",
-    ]  # fmt: skip
+@pytest.mark.parametrize("name", WRITTEN)
+def test_tables_and_the_example_of_check_are_the_programs(name: str) -> None:
+    assert WRITTEN[name].read_text(encoding="utf-8") == with_table(name), (
+        "`python -m tests.test_readme` writes it"
+    )
 
 
 @pytest.mark.parametrize("command", ["init", "check", "migrate"])
-def test_every_flag_is_in_the_readme(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_flag_is_in_the_reference(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "--help"]) == 0
     flags = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
-    text = README.read_text(encoding="utf-8")
+    text = (PAGES / "reference/commands.md").read_text(encoding="utf-8")
     known = {"--help", "--quiet", "--verbose", "--yes", "--output-format"}
     assert {flag for flag in flags - known if flag not in text} == set()
 
 
-if __name__ == "__main__":
-    now = README.read_text(encoding="utf-8")
-    README.write_text(with_tables(now), encoding="utf-8")
+def test_the_readme_fits_a_reader_of_a_minute() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert len(text.split()) < 1500
+    before_pictures = text.partition("![")[0]
+    rows = re.findall(r"^\| [^|]+ \| `[^`]*torchconf [^`]+` \|", before_pictures, re.MULTILINE)
+    assert len(rows) >= 10
+
+
+def test_the_table_of_cases_is_that_of_the_site() -> None:
+    readme = README.read_text(encoding="utf-8")
+    start = (PAGES / "index.md").read_text(encoding="utf-8")
+    row = re.compile(r"^\| ([^|]+) \| (`[^|]+`) \| \[([^]]+)\]\((\S+)\) \|$", re.MULTILINE)
+    ours = [[*cells[:3], cells[3].removeprefix(URL)] for cells in row.findall(readme)]
+    theirs = [[*cells[:3], cells[3].replace(".md", "/")] for cells in row.findall(start)]
+    assert ours == theirs
 
 
 def test_the_example_of_a_workflow_uses_the_pinned_major_version() -> None:
     template = ROOT / "templates/shared/.github/workflows/ci.yml"
     pinned = re.search(r"actions/checkout@\w+ # (v\d+)", template.read_text(encoding="utf-8"))
     assert pinned is not None
-    written = re.findall(r"actions/checkout@(\S+)", README.read_text(encoding="utf-8"))
-    assert set(written) == {pinned[1]}
+    text = (PAGES / "howto/ci.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"actions/checkout@(\S+)", text)) == {pinned[1]}
+
+
+if __name__ == "__main__":
+    for part, path in WRITTEN.items():
+        path.write_text(with_table(part), encoding="utf-8")

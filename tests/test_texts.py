@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.support.paths import ROOT
+from tests.support.paths import PAGES as SITE
+from tests.support.paths import README, ROOT
 from tests.support.texts import LIST, Text, rendered, texts
 
 NOT = {
@@ -30,7 +31,8 @@ NOT = {
 
 
 PAGES = [
-    Text(name, (ROOT / name).read_text(encoding="utf-8")) for name in ("README.md", "CHANGELOG.md")
+    Text(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+    for path in (README, ROOT / "CHANGELOG.md", *sorted(SITE.rglob("*.md")))
 ]
 """What users read that is a list of its own."""
 

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from docs.tools.llms import write_llms
 from docs.tools.places import CONFIG, SITE
 from docs.tools.stage import stage
 
-FINISHERS: tuple[Callable[[Path], None], ...] = ()
+FINISHERS: tuple[Callable[[Path], None], ...] = (write_llms,)
 """Each adds to the built site what is no page of the generator."""
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 
 import torchconf.machine
-from tests.support.paths import README
+from tests.support.paths import PAGES
 from tests.support.projects import Demo, run_in
 from tests.support.recorded_machines import record
 from tests.support.replica import Replica
@@ -206,14 +206,14 @@ def test_the_program_itself_installs_them(made: tuple[Shape, Demo], replica: Rep
 
 
 @pytest.mark.parametrize("flags", ["", "--layout groups", "--default cpu", "--default machine"])
-def test_the_two_commands_of_the_readme(
+def test_the_two_commands_of_the_site(
     flags: str, tmp_path: Path, replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a newcomer types in a fresh clone, on a machine with a GPU and on one without."""
     demo = Demo(tmp_path, PLAIN.format(name="demo"))
     demo.init(f"-t linux-cu130 -t linux-cpu -t macos-cpu {flags} -y")
     replica.lock(demo.folder)
-    text = README.read_text(encoding="utf-8")
+    text = (PAGES / "howto/any-machine.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     with_gpu, without = (block for block in blocks if "torchconf sync" in block)
     for machine, block in (("nvidia-blackwell", with_gpu), ("no-gpu", without)):

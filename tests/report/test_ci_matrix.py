@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.paths import README
+from tests.support.paths import PAGES
 from tests.support.projects import Demo
 
 KEYS = ["target", "os", "flags", "gpu", "test", "test_flags"]
@@ -86,8 +86,8 @@ def test_a_project_without_targets_is_an_error(tmp_path: Path) -> None:
     assert "this project has no targets" in result.err
 
 
-def test_the_workflow_of_the_readme_names_what_the_matrix_has() -> None:
-    text = README.read_text(encoding="utf-8")
+def test_the_workflow_of_the_site_names_what_the_matrix_has() -> None:
+    text = (PAGES / "howto/ci.md").read_text(encoding="utf-8")
     (block,) = [
         one for one in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "--matrix" in one
     ]

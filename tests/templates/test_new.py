@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 import torchconf.machine
 from tests.support.checking import check_text
 from tests.support.few import few, one_each
-from tests.support.paths import README, ROOT
+from tests.support.paths import PAGES, ROOT
 from tests.support.projects import Demo, Result, run_in
 from tests.support.recorded_machines import record
 from tests.support.replica import Replica
@@ -375,11 +375,11 @@ def test_a_module_that_is_run_does_something(template: str, modules: list[str], 
         assert ast.unparse(ast.parse(text).body[-1]) == "if __name__ == '__main__':\n    main()"
 
 
-def test_the_readme_names_the_licenses_that_are_at_hand() -> None:
+def test_the_site_names_the_licenses_that_are_at_hand() -> None:
     stems = {path.stem for path in (ROOT / "templates/licenses").iterdir()}
     names = {*(stems - {"GPL-3.0"}), "GPL-3.0-only", "GPL-3.0-or-later"}
     assert {canonicalize_license_expression(name) for name in names} == names
-    text = README.read_text(encoding="utf-8")
+    text = (PAGES / "reference/commands.md").read_text(encoding="utf-8")
     told = re.search(r"`LICENSE` is written for (.*?);", text, re.DOTALL)
     assert told is not None
     assert {*re.split(r", | and ", told[1].replace("\n", " "))} == names
@@ -656,8 +656,8 @@ def test_ctrl_c_leaves_nothing(demo: Demo) -> None:
 def test_somebody_s_cookiecutter_template_calls_init_in_its_hook(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readme = README.read_text(encoding="utf-8")
-    hook = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
+    page = (PAGES / "howto/new-project.md").read_text(encoding="utf-8")
+    hook = re.search(r"```python\n(.*?)```", page, re.DOTALL)
     assert hook
     template = tmp_path / "template"
     inside = template / "{{cookiecutter.name}}"

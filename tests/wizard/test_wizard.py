@@ -18,8 +18,7 @@ if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
 from tests.support.few import few, one_each
-from tests.support.paths import README
-from tests.support.screens import in_readme, wizard_screen
+from tests.support.screens import PAGE, pictures, with_screen, wizard_shot
 from tests.support.terminal import Terminal
 
 APP = """\
@@ -744,10 +743,16 @@ def test_nobody_is_asked_who_wants_to_be_left_alone(folder: Path, flag: str) -> 
     assert not list(folder.iterdir())
 
 
-def test_screen_in_the_readme_is_current() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert "<!-- wizard: " in text
-    assert in_readme(text, wizard_screen()) == text, "`python -m tests.support.screens` writes it"
+def test_screens_of_the_site_are_current() -> None:
+    shot = wizard_shot()
+    text = PAGE.read_text(encoding="utf-8")
+    assert "<!-- wizard; " in text
+    assert with_screen(text, shot) == text, "`python -m tests.support.screens` writes it"
+    for path, svg in pictures(shot).items():
+        assert path.read_text(encoding="utf-8") == svg, (
+            "`python -m tests.support.screens` writes it"
+        )
+        assert "http" not in svg.replace("http://www.w3.org/2000/svg", ""), "it loads nothing"
 
 
 # Scripts.
