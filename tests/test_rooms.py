@@ -26,18 +26,22 @@ ROOMS = {
     "edits": ("errors", "model"),
     "layout": ("catalog", "errors", "model"),
     "resolve": ("catalog", "errors", "interrupts", "layout", "model"),
+    "history": ("errors", "files", "resolve"),
     "machine": ("catalog", "model", "resolve"),
     "planner": ("catalog", "edits", "errors", "layout", "model", "resolve"),
     "rules": ("catalog", "edits", "errors", "model", "resolve"),
     "migrate": ("catalog", "edits", "errors", "model"),
     "workspace": ("catalog", "edits", "errors", "files", "migrate", "model", "planner", "rules"),
-    "report": ("catalog", "errors", "layout", "migrate", "model", "planner", "resolve", "rules"),
+    "report": (
+        "catalog", "errors", "history", "layout", "migrate", "model", "planner", "resolve", "rules",
+    ),
     "wizard": ("catalog", "errors", "interrupts", "layout", "model", "planner"),
     "templates": ("errors",),
     "api": ("catalog", "edits", "errors", "files", "model", "planner", "resolve", "rules"),
     "cli": (
-        "catalog", "edits", "errors", "files", "interrupts", "layout", "machine", "migrate",
-        "model", "planner", "report", "resolve", "rules", "templates", "wizard", "workspace",
+        "catalog", "edits", "errors", "files", "history", "interrupts", "layout", "machine",
+        "migrate", "model", "planner", "report", "resolve", "rules", "templates", "wizard",
+        "workspace",
     ),
 }  # fmt: skip
 """Each room with the rooms that it imports. It stands below them: so there is no circle."""
@@ -146,7 +150,7 @@ def test_what_tests_share_is_in_support() -> None:
         ("prompt_toolkit", {"wizard"}),
         ("jinja2", {"templates"}),
         ("rich", {"report"}),
-        ("subprocess", {"resolve", "machine"}),
+        ("subprocess", {"history", "resolve", "machine"}),
         ("argparse", {"cli"}),
     ],
 )

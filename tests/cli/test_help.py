@@ -10,6 +10,7 @@ import pytest
 
 import torchconf.machine
 from tests.support.recorded_machines import record
+from tests.support.repositories import Repo, git
 from torchconf.cli import COMMANDS, main
 from torchconf.machine import read_machine
 
@@ -80,6 +81,11 @@ def test_every_example_works(
             monkeypatch.chdir(parent / "here")
             for name, text in OLD_FILES.items() if words[0] == "migrate" else ():
                 Path(name).write_text(text)
+            if words[0] == "diff":
+                repo = Repo.make(parent / "here", {"README.md": ""})
+                git(repo.folder, "tag", "v1.0")
+                repo.commit()
+                git(repo.folder, "tag", "v1.1")
             if replica is not None and words[0] == "export":
                 replica.lock(parent / "here")
             capsys.readouterr()

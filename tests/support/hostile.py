@@ -115,7 +115,7 @@ COMMANDS = (
     "add-target windows-cuda --dry-run", "add-target windows-cuda --dry-run --format json",
     "remove-target linux-cu130 --dry-run --color always", "init -y --with torchaudio --dry-run",
     "init -t linux-cuda -t linux-cpu --layout groups --force --dry-run", "verify", "export",
-    "init -t linux-cpu --force --lock",
+    "init -t linux-cpu --force --lock", "diff",
 )  # fmt: skip
 
 ARGUMENTS = (
@@ -132,6 +132,7 @@ ARGUMENTS = (
     "catalog {}", "catalog show {}", "completion {}", "new {} x",
     "new app {} -t linux-cpu --dry-run", "new app x --set {}=1 -t linux-cpu",
     "new app x --name {} -t linux-cpu",
+    "diff {}", "diff {} HEAD", "diff {}...HEAD --format markdown",
     "doctor --project {}", "doctor --{}", "-V {}", "--project {} check --format json",
 )  # fmt: skip
 

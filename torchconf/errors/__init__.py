@@ -11,6 +11,7 @@ from torchconf.errors.shown import hide_secrets, shown, shown_lines, without_sec
 __all__ = [
     "REFRESH",
     "CatalogError",
+    "GitError",
     "ProjectError",
     "RequestError",
     "TargetUnavailable",
@@ -96,6 +97,12 @@ class CatalogError(TorchconfError):
 
 class UvError(TorchconfError):
     """uv is missing, cannot be started, or failed."""
+
+    is_quoted = True
+
+
+class GitError(TorchconfError):
+    """git is missing, cannot be started, or failed."""
 
     is_quoted = True
 

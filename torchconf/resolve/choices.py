@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from packaging.utils import canonicalize_name
+
 from torchconf.layout.machine_choice import clashing_defaults, is_left_to_base
 from torchconf.layout.selection import Selection
 from torchconf.model.project import flatten_group
@@ -20,7 +22,15 @@ if TYPE_CHECKING:
 
 _Part: TypeAlias = "tuple[int, NormalizedName | None]"
 
-__all__ = ["Around", "choice_of", "enabled_groups", "selections", "selections_in"]
+__all__ = [
+    "Around",
+    "choice_of",
+    "enabled_groups",
+    "lacks",
+    "owner_of",
+    "selections",
+    "selections_in",
+]
 
 
 class Around(NamedTuple):
@@ -207,6 +217,32 @@ def _listed(project: Project, extra: NormalizedName | None) -> Sequence[Requirem
         return project.dependencies
     section = project.extras.get(extra)
     return section.requirements if section else ()
+
+
+def owner_of(selection: Selection, project: Project, members: Sequence[Project]) -> Project | None:
+    """Return the project that a choice installs; None for a member that is not there."""
+    if selection.package is None:
+        return project
+    wanted = canonicalize_name(selection.package)
+    return next((one for one in (project, *members) if one.name == wanted), None)
+
+
+def lacks(owner: Project, members: Sequence[Project], selection: Selection) -> bool:
+    """Tell whether uv refuses a choice because an extra or a group of it is not defined.
+
+    Args:
+        owner: The project that is installed.
+        members: The others that are installed with it: those of a root that is no project.
+        selection: The choice.
+    """
+    installed = (owner, *members)
+    groups = {name for one in (*installed, owner.workspace) for name in one.groups}
+    extras = {name for one in installed for name in one.extras}
+    named = (*selection.groups, *selection.no_groups, *selection.left_out)
+    return not (
+        groups.issuperset(map(canonicalize_name, named))
+        and extras.issuperset(map(canonicalize_name, selection.extras))
+    )
 
 
 def enabled_groups(project: Project, selection: Selection) -> tuple[str, ...]:

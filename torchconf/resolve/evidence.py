@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torchconf.resolve.route import RouteKind
     from torchconf.resolve.sourced import Pin
 
-__all__ = ["Evidence", "Where"]
+__all__ = ["Evidence", "Where", "environment_of"]
 
 # What uv takes a machine to be besides what its platform says.
 _CPYTHON = {
@@ -82,7 +82,7 @@ class Evidence:
         if self._graph is None or package not in self._wanted:
             return route
         if where not in self._found:
-            self._found[where] = self._graph.installed(where.starts, _environment(where))
+            self._found[where] = self._graph.installed(where.starts, environment_of(where))
         found = self._found[where].get(package)
         url = found.registry if found else None
         kind: RouteKind = "absent" if found is None else "index" if url else "direct"
@@ -97,7 +97,7 @@ class Evidence:
             if url:
                 has = f"has `{package}` from {hide_secrets(url)}"
             doubt = f"{route.doubt}; uv.lock {has} here"
-        return Route(kind=kind, index=index, fork=route.fork, doubt=doubt)
+        return Route(kind=kind, index=index, lines=route.lines, fork=route.fork, doubt=doubt)
 
     def _index(self, url: str) -> Index | None:
         """Return the index that a lockfile means by a URL; None for PyPI as uv's own default."""
@@ -144,7 +144,7 @@ def _of_sources(project: Project, name: NormalizedName) -> set[str]:
     return {index.url for index in indexes if index is not None}
 
 
-def _environment(where: Where) -> dict[str, str]:
+def environment_of(where: Where) -> dict[str, str]:
     """Return the marker variables of a machine with the lowest Python of a range."""
     found = re.search(r"(>=?)([0-9.]+)", where.python)
     numbers = [int(number) for number in found[2].split(".")] if found else [3, 8]

@@ -26,15 +26,16 @@ __all__ = ["Reached"]
 class Reached:
     """What one row reaches, following the lists of a fork along what holds at one point.
 
-    `entries` has the first line that brought each package, `needed_by` who is known to need it,
-    `asked` the extras of members that something asks for, and `doubts` the source trees of which
-    not everything was read.
+    `entries` has the first line that brought each package, `lines` all of them, `needed_by` who is
+    known to need it, `asked` the extras of members that something asks for, and `doubts` the source
+    trees of which not everything was read.
     """
 
     def __init__(self, declared: Declared, fork: Fork, point: Environments) -> None:
         """Begin with nothing."""
         self.fork = fork
         self.entries: dict[NormalizedName, ListEntry] = {}
+        self.lines: dict[NormalizedName, list[ListEntry]] = {}
         self.needed_by: dict[NormalizedName, set[NormalizedName]] = {}
         self.asked: dict[Item, None] = {}
         self.doubts: list[Doubt] = []
@@ -75,6 +76,7 @@ class Reached:
             else:
                 # A constraint stands after the requirement that it constrains.
                 self.entries.setdefault(line.name, line)
+                self.lines.setdefault(line.name, []).append(line)
                 self._need(line.name, needs.get(line.name, frozenset()))
 
     def _visit(self, project: Project, extras: Iterable[NormalizedName]) -> None:

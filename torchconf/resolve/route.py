@@ -45,6 +45,8 @@ class Route(Record):
         pin: The pin that set the index, if one did.
         source: The source entry behind it.
         requirement: The declared requirement that brings the package, if one does.
+        lines: All requirements and constraints that bring or bound the package: for each stretch
+            of Pythons that has others.
         needed_by: The packages known to need it that bring it.
         fork: The fork that the row was read from.
         reason: One sentence, for `unknown`, and for an `absent` package of which nobody can say
@@ -60,6 +62,7 @@ class Route(Record):
     pin: Pin | None = None
     source: Source | None = None
     requirement: Requirement | None = None
+    lines: tuple[tuple[Requirement, ...], ...] = ()
     needed_by: frozenset[NormalizedName] = frozenset()
     fork: Fork | None = None
     reason: str | None = None

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from torchconf.model.project import Requirement
     from torchconf.resolve.environments import Environments, Universe
     from torchconf.resolve.evidence import Evidence
     from torchconf.resolve.forks import Fork
@@ -225,9 +226,13 @@ class Routes:
         # Pythons that `environments` leaves out do not count beside those that it holds.
         answers = [one for one in answers if one[1].kind != "error"] or answers
         first = answers[0][1]
+        if len(answers) == 1:
+            return first
+        lines = tuple(dict.fromkeys(one for _, route in answers for one in route.lines))
         if all(_same(first, other) for _, other in answers):
-            return next((route for _, route in answers if route.doubt), first)
-        return Route(kind="varies", by_python=tuple(answers))
+            route = next((route for _, route in answers if route.doubt), first)
+            return route if route.lines == lines else route.changed(lines=lines)
+        return Route(kind="varies", by_python=tuple(answers), lines=lines)
 
     def _settled(
         self,
@@ -328,6 +333,7 @@ class Routes:
                 kind="direct",
                 source=sourced.source,
                 requirement=sourced.requirement,
+                lines=_lines(reached, package),
                 fork=reached.fork,
             )
         index, pin, reason = self.origin(package, reached.fork)
@@ -342,6 +348,7 @@ class Routes:
             pin=pin,
             source=pin.source if pin else None,
             requirement=sourced.requirement if sourced else None,
+            lines=_lines(reached, package),
             needed_by=frozenset(reached.needed_by.get(package, ())),
             fork=reached.fork,
             reason=reason,
@@ -507,6 +514,12 @@ class Routes:
             reached.add_groups(root, named if root.name else chosen.nameless)
         reached.follow(self._needs)
         return reached
+
+
+def _lines(reached: Reached, package: NormalizedName) -> tuple[tuple[Requirement, ...], ...]:
+    """Return the requirements and constraints of a package that a row reaches."""
+    sourced = (line.sourced for line in reached.lines.get(package, ()))
+    return (tuple(one.requirement for one in sourced if one is not None),)
 
 
 def _groups(target: Project, choice: SyncOptions, chooser: Project) -> set[NormalizedName]:

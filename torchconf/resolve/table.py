@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from torchconf.catalog import Answer
 from torchconf.layout.selection import Selection
 from torchconf.model.intent import listed_platforms
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
 from torchconf.model.uv_variables import NO_GROUP
-from torchconf.resolve.choices import Around, choice_of, enabled_groups, selections_in
+from torchconf.resolve.choices import (
+    Around,
+    choice_of,
+    enabled_groups,
+    lacks,
+    owner_of,
+    selections_in,
+)
 from torchconf.resolve.needs import needs_of
 from torchconf.resolve.routes import routes
 from torchconf.resolve.wheels import Wheels
@@ -16,11 +24,18 @@ from torchconf.resolve.wheels import Wheels
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from torchconf.catalog import Answer, Catalog
-    from torchconf.model.project import Project
+    from torchconf.catalog import Catalog
+    from torchconf.model.lock_graph import Installed
+    from torchconf.model.project import Project, Requirement
     from torchconf.model.targets import Platform
     from torchconf.resolve.route import Route
     from torchconf.resolve.wheels import Judged
+
+
+def _joined(requirements: Iterable[Requirement]) -> str:
+    """Return what requirements admit together, each part once and the lower bounds first."""
+    parts = dict.fromkeys(part for one in requirements for part in one.specifier)
+    return ",".join(map(str, sorted(parts, key=lambda part: (part.operator[0] == "<", str(part)))))
 
 
 class Row(NamedTuple):
@@ -40,6 +55,25 @@ class Row(NamedTuple):
     """Why nothing, or nothing certain, can be said."""
     provisional: bool = False
     """Whether something that was not read could change this; `reason` says what."""
+    origin: str | None = None
+    """The URL of the index; of what comes from none, its path, repository or URL. None for PyPI."""
+    lines: tuple[tuple[Requirement, ...], ...] = ()
+    """What requires and bounds the package: for each stretch of Pythons that has others."""
+    is_defined: bool = True
+    """Whether the project has the extras, groups and member of this choice."""
+    locked: tuple[Installed, ...] | None = None
+    """What uv.lock installs, as `with_locked` finds it; None where there is no lockfile."""
+
+    @property
+    def bounds(self) -> str:
+        """The releases that are admitted, `>=2.11,<2.12`; empty for any."""
+        return " or ".join(dict.fromkeys(map(_joined, self.lines)))
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether uv refuses this choice, or the whole project."""
+        is_nothing = self.backend is None and self.available is Answer.NO
+        return is_nothing and self.reason is not None and not self.provisional
 
     @property
     def command(self) -> str:
@@ -70,6 +104,8 @@ def route_table(
     libraries: Mapping[str, Project | None] | None = None,
     lockfile: Callable[[], str] = str,
     linked: Iterable[str] = (),
+    also: Iterable[Selection] = (),
+    on: Iterable[str] = (),
 ) -> tuple[Row, ...]:
     """Return a row per family package, platform and choice.
 
@@ -80,6 +116,8 @@ def route_table(
         libraries: Local libraries, as `torchconf.resolve.routes.routes` takes them.
         lockfile: Gives the text of uv.lock.
         linked: The names of the files in the folders of `find-links`.
+        also: Choices to answer for that the project need not have.
+        on: Platforms to answer for, beside those that it has.
     """
     root = [project.root] if project.root else []
     around = Around([*members, *root], libraries or {})
@@ -105,9 +143,17 @@ def route_table(
         for owner, selection in chosen
     ]
     by_machine = {s.package for s, _, _ in choices if s.left_out}
-    platforms = [
-        (platform, platform.environment()) for platform in _platforms(project, catalog, members)
-    ]
+    shown = {*_platforms(project, catalog, members), *(p for p in PLATFORMS if p.key in {*on})}
+    platforms = [(each, each.environment()) for each in PLATFORMS if each in shown]
+    undefined: list[Selection] = []
+    own = {selection for selection, _, _ in choices}
+    for selection in dict.fromkeys(one for one in also if one not in own):
+        owner = owner_of(selection, project, members)
+        whole = selection.package is None and not project.has_project
+        if owner is None or lacks(owner, members if whole else (), selection):
+            undefined.append(selection)
+        else:
+            choices.append((selection, choice_of(selection), enabled_groups(owner, selection)))
     rows: list[Row] = []
     for package in packages:
         for platform, machine in platforms:
@@ -128,9 +174,38 @@ def route_table(
                         available=judged.available,
                         reason=reason,
                         provisional=judged.reason is None and route.doubt is not None,
+                        origin=_origin(route),
+                        lines=route.lines,
                     )
                 )
+    rows += (
+        undefined_row(package, platform.key, selection)
+        for package in packages
+        for platform, _ in platforms
+        for selection in undefined
+    )
     return tuple(rows)
+
+
+def undefined_row(package: str, platform: str, selection: Selection) -> Row:
+    """Return the row of a choice that a project does not have: uv refuses its command."""
+    return Row(
+        package, platform, selection, selection.groups, None, None, Answer.NO, _UNDEFINED,
+        is_defined=False,
+    )  # fmt: skip
+
+
+_UNDEFINED = "this project does not define that choice"
+
+
+def _origin(route: Route) -> str | None:
+    if route.kind == "index":
+        return route.index.url if route.index else None
+    if route.kind != "direct":
+        return None
+    if route.source is not None:
+        return route.source.value
+    return route.requirement.url if route.requirement is not None else None
 
 
 def _is_asked_for(root: Project, projects: Iterable[Project]) -> bool:

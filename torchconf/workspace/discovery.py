@@ -89,6 +89,28 @@ class Gatherer:
             except TorchconfError as error:
                 self.errors.append(error)
 
+    def projects(self, folder: str) -> tuple[str, ...]:
+        """Return the files that say what is installed, in and below a folder, by path.
+
+        A project, a workspace root or a script. A member is no file of its own where its root is in
+        the folder, too. A folder without any has none.
+        """
+        # Imported here: only whole trees are walked.
+        from torchconf.files.walking import find_projects
+
+        found: dict[str, None] = {}
+        for path in find_projects(folder, self._has_block):
+            if not _is_project(path):
+                found[path] = None
+                continue
+            try:
+                root = self._root_of(os.path.abspath(path))
+            except TorchconfError:
+                root = path  # whoever reads the file says what is wrong
+            within = os.path.join(os.path.abspath(folder), "")
+            found[root if root.startswith(within) else path] = None
+        return tuple(found)
+
     def project(self, path: str) -> Gathered:
         """Return the unit of one project, the members of its workspace included."""
         path = os.path.abspath(path)

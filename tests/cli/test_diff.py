@@ -1,0 +1,429 @@
+"""`torchconf diff` on histories: what it says is what the tables of both sides say, told apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.repositories import Repo, git
+from torchconf.cli import main
+
+HEAD = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\n'
+INDEXES = "".join(
+    f'[[tool.uv.index]]\nname = "{name}"\n'
+    f'url = "https://download.pytorch.org/whl/{name}"\nexplicit = true\n'
+    for name in ("cpu", "cu126", "cu130", "cu132")
+)
+SOURCE = '[tool.uv.sources]\ntorch = { index = "cu130", marker = "sys_platform == \'linux\'" }\n'
+PLAIN = f'{HEAD}dependencies = ["torch>=2.11"]\n{SOURCE}{INDEXES}'
+ROOT = f'{HEAD}[tool.uv.workspace]\nmembers = ["libs/*"]\n{SOURCE}{INDEXES}'
+MEMBER = '[project]\nname = "core"\nversion = "1"\nrequires-python = ">=3.11"\n'
+SCRIPT = '# /// script\n# dependencies = ["torch"]\n# requires-python = ">=3.11"\n{}# ///\n'
+ROUTED = (
+    '# [tool.uv.sources]\n# torch = { index = "cpu" }\n# [[tool.uv.index]]\n# name = "cpu"\n'
+    '# url = "https://download.pytorch.org/whl/cpu"\n# explicit = true\n'
+)
+WHL, EVIL = "https://download.pytorch.org/whl", "https://evil.example/whl"
+EVERYWHERE = "linux, linux-aarch64, windows, macos"
+LINUX = "linux, linux-aarch64"
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Give what runs a command: its status, stdout and stderr."""
+
+    def run(folder: Path, *words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = main([*words, "--project", str(folder)])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+def data(run: Run, folder: Path, *words: str) -> dict[str, Any]:
+    status, out, err = run(folder, *words, "--format", "json")
+    assert status == 0, out + err
+    found: dict[str, Any] = json.loads(out)
+    return found
+
+
+HISTORIES = {
+    "markers": (
+        "init -t linux-cuda12.6 -t macos-cpu --torch 2.11",
+        "add-target windows-cuda12.6",
+        "init --with torchvision",
+        "upgrade --torch 2.12 --all",
+        "remove-target linux-cu132",
+    ),
+    "extras": (
+        "init -t linux-cuda12.6 -t linux-cpu -t macos-cpu --layout extras --torch 2.11",
+        "add-target windows-cuda12.6",
+        "upgrade --backend cu126=cu130",
+        "remove-target windows-cu130",
+    ),
+    "groups": (
+        "init -t linux-cuda12.6 -t linux-cpu --layout groups --default cpu",
+        "init -t linux-cuda12.6 -t linux-cpu --layout groups --default cu126",
+        "add-target linux-cu130",
+        "init -t linux-cuda12.6 -t linux-cpu --layout groups --default machine --force",
+        "add-target linux-cu130",
+    ),
+    "between layouts": (
+        "init -t linux-cuda -t macos-cpu",
+        "add-target linux-cpu --layout extras",
+        "init -t linux-cuda -t macos-cpu --layout markers --force",
+    ),
+    "pins": ("init -t linux-cuda --pin --torch 2.12", "upgrade --torch 2.13"),
+}
+"""Each command is a commit."""
+
+
+def told_apart(before: dict[str, Any], after: dict[str, Any]) -> dict[tuple[str, ...], Any]:
+    """Return what differs between two tables of `show`, for the commands that both have."""
+    tables = [
+        {(row["command"], row["package"], row["platform"]): row for row in side["routes"]}
+        for side in (before, after)
+    ]
+    keys = ("backend", "index", "available")
+    return {
+        key: tuple((one[key]["backend"], one[key]["available"]) for one in tables)
+        for key in tables[0].keys() & tables[1].keys()
+        if [tables[0][key][name] for name in keys] != [tables[1][key][name] for name in keys]
+    }
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+def test_each_command_as_a_commit_is_told_as_the_tables_of_both_sides_say(
+    history: str, tmp_path: Path, run: Run
+) -> None:
+    repo = Repo.make(tmp_path / "demo", {"pyproject.toml": HEAD})
+    shown = [data(run, repo.folder, "show")]
+    for command in HISTORIES[history]:
+        status, out, err = run(repo.folder, *command.split(), "-y")
+        assert status == 0, out + err
+        before, after = shown[-1], data(run, repo.folder, "show")
+        of_tree = data(run, repo.folder, "diff")["changes"]
+        repo.commit()
+        told = data(run, repo.folder, "diff", "HEAD~1", "HEAD")["changes"]
+        assert told == of_tree, "the working tree was what is committed now"
+        assert told, command
+        both = {row["command"] for row in before["routes"]} & {
+            row["command"] for row in after["routes"]
+        }
+        builds = {
+            (one["command"], one["package"], one["platform"]): tuple(
+                (one[side]["backend"], one[side]["available"]) for side in ("before", "after")
+            )
+            for one in told
+            if {*one["kinds"]} & {"build", "wheel", "refused", "accepted"}
+        }
+        packages = [{row["package"] for row in side["routes"]} for side in (before, after)]
+        common = packages[0] & packages[1]
+        assert {k: v for k, v in builds.items() if k[0] in both and k[1] in common} == told_apart(
+            before, after
+        )
+        # What only one of them has is told with its own answer on that side.
+        for side, table in (("before", before), ("after", after)):
+            rows = {(r["command"], r["package"], r["platform"]): r for r in table["routes"]}
+            for one in told:
+                row = rows.get((one["command"], one["package"], one["platform"]))
+                if row is not None:
+                    assert one[side]["backend"] == row["backend"]
+                    assert one[side]["defined"]
+        shown.append(after)
+        assert data(run, repo.folder, "diff")["changes"] == []
+
+
+LINES = {
+    "another build": (
+        {"pyproject.toml": PLAIN},
+        {"pyproject.toml": PLAIN.replace('index = "cu130"', 'index = "cpu"')},
+        ["linux, linux-aarch64, uv sync: cu130 -> cpu (torch)"],
+    ),
+    "a bound, and nothing else": (
+        {"pyproject.toml": PLAIN},
+        {"pyproject.toml": PLAIN.replace(">=2.11", ">=2.12,<2.14")},
+        [
+            f"{EVERYWHERE}, uv sync: releases >=2.11 -> >=2.12,<2.14 (torch)",
+        ],
+    ),
+    "a constraint is a bound": (
+        {"pyproject.toml": PLAIN},
+        {"pyproject.toml": PLAIN + '[tool.uv]\nconstraint-dependencies = ["torch<2.13"]\n'},
+        [f"{EVERYWHERE}, uv sync: releases >=2.11 -> >=2.11,<2.13 (torch)"],
+    ),
+    "a wheel that is lost": (
+        {"pyproject.toml": PLAIN.replace('"cu130"', '"cu126"', 1)},
+        {"pyproject.toml": PLAIN.replace('"cu130"', '"cu126"', 1).replace("2.11", "2.99")},
+        [
+            "linux, linux-aarch64, uv sync: cu126 -> cu126, wheel not known (torch)",
+            "windows, macos, uv sync: pypi -> pypi, wheel not known (torch)",
+            f"{EVERYWHERE}, uv sync: releases >=2.11 -> >=2.99 (torch)",
+        ],
+    ),
+    "a mirror": (
+        {"pyproject.toml": PLAIN},
+        {"pyproject.toml": PLAIN.replace("download.pytorch.org", "evil.example")},
+        [
+            f"{LINUX}, uv sync: cu130 from {WHL}/cu130 -> cu130 from {EVIL}/cu130 (torch)",
+        ],
+    ),
+    "uv refuses": (
+        {"pyproject.toml": PLAIN},
+        {"pyproject.toml": PLAIN.replace('index = "cu130"', 'index = "cu999"')},
+        [
+            "linux, linux-aarch64, uv sync: cu130 -> refused by uv (torch)",
+            "windows, macos, uv sync: pypi -> refused by uv (torch)",
+        ],
+    ),
+    "a member's name": (
+        {"pyproject.toml": ROOT, "libs/a/pyproject.toml": MEMBER + 'dependencies = ["torch"]\n'},
+        {
+            "pyproject.toml": ROOT.replace("cu130", "cu126", 1),
+            "libs/a/pyproject.toml": MEMBER.replace("core", "engine") + 'dependencies=["torch"]\n',
+        },
+        ["linux, linux-aarch64, uv sync --package engine: cu130 -> cu126 (torch)"],
+    ),
+    "a member's folder": (
+        {"pyproject.toml": ROOT, "libs/a/pyproject.toml": MEMBER + 'dependencies = ["torch"]\n'},
+        {"pyproject.toml": ROOT, "libs/b/pyproject.toml": MEMBER + 'dependencies = ["torch"]\n'},
+        [],
+    ),
+    "a project that moves": (
+        {"old/pyproject.toml": PLAIN},
+        {"new/pyproject.toml": PLAIN.replace('index = "cu130"', 'index = "cpu"')},
+        [
+            "new/pyproject.toml (was old/pyproject.toml)",
+            "  linux, linux-aarch64, uv sync: cu130 -> cpu (torch)",
+        ],
+    ),
+    "a new project": (
+        {"README.md": ""},
+        {"app/pyproject.toml": PLAIN},
+        [
+            "app/pyproject.toml (new)",
+            "  linux, linux-aarch64, uv sync: not defined -> cu130 (torch)",
+            "  windows, macos, uv sync: not defined -> pypi (torch)",
+        ],
+    ),
+    "a project that goes": (
+        {"app/pyproject.toml": PLAIN},
+        {"README.md": ""},
+        [
+            "app/pyproject.toml (gone)",
+            "  linux, linux-aarch64, uv sync: cu130 -> not defined (torch)",
+            "  windows, macos, uv sync: pypi -> not defined (torch)",
+        ],
+    ),
+    "a script": (
+        {"tools/train.py": SCRIPT.format("")},
+        {"tools/train.py": SCRIPT.format(ROUTED)},
+        [
+            "tools/train.py",
+            f"  {EVERYWHERE}, uv run --script tools/train.py: pypi -> cpu (torch)",
+        ],
+    ),
+    "a script that moves": (
+        {"train.py": SCRIPT.format("")},
+        {"tools/train.py": SCRIPT.format("")},
+        [],
+    ),
+    "an extra with another name": (
+        {
+            "pyproject.toml": HEAD
+            + '[project.optional-dependencies]\ngpu = ["torch"]\n'
+            + SOURCE
+            + INDEXES
+        },
+        {
+            "pyproject.toml": HEAD
+            + '[project.optional-dependencies]\ncuda = ["torch"]\n'
+            + SOURCE
+            + INDEXES
+        },
+        [
+            "linux, linux-aarch64, uv sync --extra cuda: not defined -> cu130 (torch)",
+            "windows, macos, uv sync --extra cuda: not defined -> pypi (torch)",
+            "linux, linux-aarch64, uv sync --extra gpu: cu130 -> not defined (torch)",
+            "windows, macos, uv sync --extra gpu: pypi -> not defined (torch)",
+        ],
+    ),
+    "nothing of PyTorch": (
+        {"pyproject.toml": PLAIN},
+        {"pyproject.toml": PLAIN.replace('"torch>=2.11"', '"torch>=2.11", "numpy"')},
+        [],
+    ),
+}
+"""Files before, files after, and the lines that are printed."""
+
+
+@pytest.mark.parametrize("case", LINES)
+def test_lines(case: str, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after, lines = LINES[case]
+    repo = Repo.make(tmp_path / "demo", before)
+    for name in before.keys() - after.keys():
+        (repo.folder / name).unlink()
+    repo.write(after)
+    monkeypatch.chdir(repo.folder)
+    status, out, err = run(repo.folder, "diff", "--exit-code")
+    assert out.splitlines() == lines, err
+    assert status == bool(lines)
+    # The other way round, and as commits.
+    repo.commit()
+    assert run(repo.folder, "diff", "HEAD~1", "HEAD")[1] == out
+    back = run(repo.folder, "diff", "HEAD..HEAD~1")[1]
+    assert len(back.splitlines()) == len(lines)
+
+
+OTHER = PLAIN.replace('index = "cu130"', 'index = "cpu"')
+
+
+def test_three_dots_show_what_a_branch_has_changed_since_it_left(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = Repo.make(tmp_path / "demo", {"pyproject.toml": PLAIN})
+    git(repo.folder, "switch", "--quiet", "--create", "change")
+    repo.commit({"pyproject.toml": PLAIN.replace(">=2.11", ">=2.12")})
+    git(repo.folder, "switch", "--quiet", "main")
+    repo.commit({"README.md": "", "app/pyproject.toml": OTHER})
+    git(repo.folder, "switch", "--quiet", "change")
+    monkeypatch.chdir(repo.folder)
+    status, out, _ = run(repo.folder, "diff", "main...HEAD")
+    assert status == 0
+    assert "releases >=2.11 -> >=2.12" in out
+    assert "app" not in out
+    assert "app/pyproject.toml (gone)" in run(repo.folder, "diff", "main..HEAD")[1]
+    git(repo.folder, "merge", "--quiet", "--no-edit", "main")
+    assert "(new)" in run(repo.folder, "diff", "HEAD^1", "HEAD")[1]
+    assert "releases" in run(repo.folder, "diff", "HEAD^2", "HEAD")[1]
+
+
+def test_the_project_of_a_folder_is_compared_and_nothing_beside_it(
+    tmp_path: Path, run: Run
+) -> None:
+    repo = Repo.make(tmp_path / "demo", {"a/pyproject.toml": PLAIN, "b/pyproject.toml": PLAIN})
+    repo.write({"a/pyproject.toml": OTHER, "b/pyproject.toml": OTHER})
+    found = data(run, repo.folder / "a", "diff")["changes"]
+    assert {Path(one["project"]).parent.name for one in found} == {"a"}
+    found = data(run, repo.folder, "diff")["changes"]
+    assert {Path(one["project"]).parent.name for one in found} == {"a", "b"}
+
+
+def test_a_member_is_compared_with_the_root_around_it(tmp_path: Path, run: Run) -> None:
+    member = MEMBER + 'dependencies = ["torch"]\n'
+    repo = Repo.make(tmp_path / "demo", {"pyproject.toml": ROOT, "libs/a/pyproject.toml": member})
+    repo.write({"pyproject.toml": ROOT.replace("cu130", "cu126", 1)})
+    for folder in (repo.folder, repo.folder / "libs/a"):
+        found = data(run, folder, "diff")["changes"]
+        assert {one["command"] for one in found} == {"uv sync --package core"}
+        assert {(o["before"]["backend"], o["after"]["backend"]) for o in found} == {
+            ("cu130", "cu126")
+        }
+
+
+def test_what_cannot_be_read_now_is_an_error_and_what_could_not_then_is_a_note(
+    tmp_path: Path, run: Run
+) -> None:
+    broken = {"pyproject.toml": PLAIN.replace("[project]", "[project")}
+    repo = Repo.make(tmp_path / "demo", {"pyproject.toml": PLAIN, "app/pyproject.toml": PLAIN})
+    repo.write({**broken, "app/pyproject.toml": OTHER})
+    status, out, err = run(repo.folder, "diff")
+    assert status == 2
+    assert "cu130 -> cpu" in out, "the other project is compared all the same"
+    assert "error: " in err
+    assert "pyproject.toml, line 1" in err
+    repo.commit()
+    status, out, err = run(repo.folder, "diff", "HEAD", "HEAD")
+    assert status == 2
+    assert "torchconf-" not in err, "where the snapshot was is nobody's business"
+    repo.commit({"pyproject.toml": PLAIN})
+    status, out, err = run(repo.folder, "diff", "HEAD~1")
+    assert status == 0
+    assert "pyproject.toml (new)" in out
+    assert "cannot be read at HEAD~1" in err
+    assert "torchconf-" not in out + err
+
+
+def refused(run: Run, folder: Path, *words: str) -> str:
+    status, out, err = run(folder, "diff", *words)
+    assert (status, out) == (2, "")
+    assert "\n help: " in err
+    return err
+
+
+def test_words_for_what_git_cannot_give(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "none"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(PLAIN)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    assert "not a git repository" in refused(run, folder)
+    repo = Repo.make(folder)
+    assert "has no commits yet" in refused(run, folder)
+    repo.commit()
+    assert "unknown revision `nowhere`" in refused(run, folder, "nowhere")
+    assert "already names two" in refused(run, folder, "HEAD..HEAD", "HEAD")
+    assert "more than two" in refused(run, folder, "HEAD", "HEAD", "HEAD")
+    git(folder, "switch", "--quiet", "--orphan", "apart")
+    repo.commit({"pyproject.toml": OTHER})
+    assert "no common ancestor" in refused(run, folder, "main...apart")
+    bare = tmp_path / "bare"
+    git(folder, "clone", "--quiet", "--bare", str(folder), str(bare))
+    assert "no working tree" in refused(run, bare)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "git was not found" in refused(run, folder)
+
+
+def test_a_revision_is_never_an_option(tmp_path: Path, run: Run) -> None:
+    repo = Repo.make(tmp_path / "demo", {"pyproject.toml": PLAIN})
+    for word in ("--upload-pack=x", "-p", "--output=stolen", "HEAD..--output=stolen", "a\nb"):
+        refused(run, repo.folder, "--", word)
+        refused(run, repo.folder, "HEAD", "--", word)
+    assert {path.name for path in repo.folder.iterdir()} == {".git", "pyproject.toml"}
+
+
+def test_a_shallow_clone_says_how_to_get_the_rest(tmp_path: Path, run: Run) -> None:
+    repo = Repo.make(tmp_path / "demo", {"pyproject.toml": PLAIN})
+    repo.commit({"pyproject.toml": OTHER})
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--depth=1", repo.folder.as_uri(), str(clone))
+    assert data(run, clone, "diff")["changes"] == []
+    assert "fetch-depth: 0" in refused(run, clone, "HEAD~1")
+
+
+def test_submodules_are_read_where_they_are_checked_out(tmp_path: Path, run: Run) -> None:
+    library = Repo.make(tmp_path / "library", {"pyproject.toml": MEMBER + PLAIN[len(HEAD) :]})
+    repo = Repo.make(tmp_path / "demo", {"pyproject.toml": ROOT})
+    git(repo.folder, "submodule", "--quiet", "add", library.folder.as_uri(), "libs/core")
+    repo.commit()
+    assert data(run, repo.folder, "diff")["changes"] == []
+    inside = Repo(repo.folder / "libs/core")
+    inside.commit({"pyproject.toml": MEMBER + OTHER[len(HEAD) :]})
+    found = data(run, repo.folder, "diff")["changes"]
+    assert {(o["before"]["backend"], o["after"]["backend"]) for o in found} == {("cu130", "cpu")}
+    repo.commit()
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", repo.folder.as_uri(), str(clone))
+    told = data(run, clone, "diff", "HEAD~1")
+    assert any("submodule `libs/core`" in note for note in told["notes"])
+
+
+def test_a_link_is_followed_within_its_commit_only(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "secret.toml").write_text(OTHER)
+    repo = Repo.make(tmp_path / "demo", {"shared/pyproject.toml": PLAIN})
+    (repo.folder / "app").mkdir()
+    (repo.folder / "app/pyproject.toml").symlink_to("../shared/pyproject.toml")
+    (repo.folder / "out").mkdir()
+    (repo.folder / "out/pyproject.toml").symlink_to("../../secret.toml")
+    repo.commit()
+    repo.commit({"shared/pyproject.toml": OTHER})
+    found = data(run, repo.folder, "diff", "HEAD~1", "HEAD")["changes"]
+    assert {Path(one["project"]).parent.name for one in found} == {"app", "shared"}
