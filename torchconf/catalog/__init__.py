@@ -902,6 +902,11 @@ class Catalog:
         """The names of these packages."""
         return frozenset(one.name for one in self.cuda_majors)
 
+    @cached_property
+    def cuda_words(self) -> Mapping[str, None]:
+        """What `--with` takes for them, whichever the CUDA is."""
+        return {one.word: None for one in self.cuda_majors if one.word}
+
     @property
     def without_cuda(self) -> Mapping[str, str]:
         """What takes the place of such packages where there is no CUDA, by their word."""

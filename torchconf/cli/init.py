@@ -26,6 +26,7 @@ examples:
   torchconf init -t linux-cuda13.0 -t linux-cpu -t macos-cpu --with torchvision
   torchconf init -t linux-rocm --torch '>=2.11,<2.14' --pin --dry-run
   torchconf init --with torchaudio
+  torchconf init -t linux-cu126 -t linux-cu130 --with jax
 """
 
 
@@ -63,7 +64,8 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add_argument(
         "--with", dest="packages", action="append", default=[], metavar="PACKAGE",
-        help="configure a companion package too, such as torchvision (repeatable)",
+        help="configure a companion package too, such as torchvision, or what needs torch's CUDA, "
+        "such as jax (repeatable)",
     )  # fmt: skip
     add_arrangement(parser)
     parser.add_argument(

@@ -81,6 +81,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             draft_removal(draft, project, catalog, decision, takes_indexes=takes)
     else:
         closed = _close(draft, root, request, project, catalog, decision)
+    beside = _beside_cuda(draft, request, project, catalog, decision)
     around = tuple(
         read_project(members[each.at].data, root=each.root, at=each.at)
         if each.at in members
@@ -106,6 +107,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             *decision.why,
             *widened,
             *closed,
+            *beside,
             *relabelled,
             *_limits(root, project),
             *_brought_along(request, project, facts, decision),
@@ -162,6 +164,20 @@ def _close(
         )
     name = Indexes(request, project, catalog, decision).name
     return draft_closures(draft, root, catalog, before, after, request.gpus, name)
+
+
+def _beside_cuda(
+    draft: Draft, request: Request, project: Project, catalog: Catalog, decision: Decision
+) -> tuple[str, ...]:
+    """Draft what needs the CUDA of torch; return what to say of it."""
+    names = map(canonicalize_name, request.packages)
+    words = [name for name in names if name in catalog.cuda_words]
+    if not words:
+        return ()
+    # Imported here: few projects ask for it.
+    from torchconf.planner.draft_cuda import draft_cuda
+
+    return draft_cuda(draft, words, project, catalog, decision)
 
 
 def refuse_what_uv_refuses(

@@ -26,7 +26,13 @@ def named_companions(inputs: Inputs) -> frozenset[str]:
     companions = _companions(inputs)
     for text in inputs.request.packages:
         name = canonicalize_name(text)
+        if name in inputs.catalog.cuda_words:
+            continue
         if name not in {inputs.main, *companions}:
+            # Imported here: most names are right.
+            from torchconf.planner.draft_cuda import refuse_cuda_name
+
+            refuse_cuda_name(text, inputs.catalog)
             raise RequestError(
                 f"`{text}` is not a torch companion on the PyTorch indexes",
                 help=f"choose from {', '.join(companions)}; for other packages run `uv add`",
