@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 
 from docs.tools.places import PAGES, ROOT, STAGED
+from docs.tools.schemas import schema_pages
 
 Made = Callable[[], Mapping[str, str]]
 
@@ -15,7 +16,7 @@ def changelog() -> dict[str, str]:
     return {"changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")}
 
 
-MAKERS: tuple[Made, ...] = (changelog,)
+MAKERS: tuple[Made, ...] = (changelog, schema_pages)
 """Each returns pages, by their paths below the site: Markdown, or JSON that is served as it is."""
 
 

@@ -19,6 +19,7 @@ from pypi_simple import DistributionPackage, Link
 from tests.support.few import few
 from tests.support.projects import Demo
 from tests.support.replica import Content, Fault, Replica
+from tests.support.schemas import mistakes
 from torchconf.catalog import Answer, Catalog, load_catalog, validated
 from torchconf.catalog.compile import FACTS, compile_catalog, read_live
 from torchconf.catalog.encoding import pythons_of, render
@@ -171,6 +172,7 @@ def test_refresh_reads_the_indexes(cache: Path, tmp_path: Path) -> None:
     before = load_catalog()
     result = demo("catalog refresh --format json")
     assert result.status == 0, result.err
+    assert mistakes("catalog-refresh", result.json) == []
     assert cache.is_file()
     after = load_catalog()
     assert after.as_of > before.as_of

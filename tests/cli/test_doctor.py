@@ -15,6 +15,7 @@ import torchconf.machine
 from tests.support.projects import THREE_SYSTEMS, WHL, Demo
 from tests.support.recorded_machines import MACHINES, program, record
 from tests.support.replica import Replica
+from tests.support.schemas import mistakes
 from torchconf.catalog import load_catalog
 from torchconf.cli.doctor import Report
 from torchconf.cli.doctor_text import Line, report_lines, write_lines
@@ -101,6 +102,7 @@ def report(demo: Demo, status: int = 0) -> dict[str, Any]:
     """Return the JSON of the command."""
     result = demo("doctor --format json")
     assert (result.status, result.err) == (status, "")
+    assert mistakes("doctor", result.json) == []
     return dict(result.json)
 
 
