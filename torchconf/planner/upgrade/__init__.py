@@ -258,6 +258,7 @@ class _Plan:
         routed = [
             *route_companions(self.draft, self.project, self.catalog, self.before, self.destination)
         ]
+        beside = [*self._move_beside()]
         names = self._rename()
         if self.destination.given_up and not self._is_idle():
             self._give_up()
@@ -289,6 +290,7 @@ class _Plan:
                 *replaced,
                 *closed,
                 *routed,
+                *beside,
                 *self.destination.notes,
                 *dict.fromkeys(left),
             ),
@@ -335,6 +337,24 @@ class _Plan:
         return draft_closures(
             self.draft, self.root, self.catalog, before, after, (), lambda one: str(names[one])
         )
+
+    def _move_beside(self) -> Iterator[str]:
+        """Let what needs the CUDA of torch go along; yield what to say."""
+        known = self.catalog.cuda_names
+        if not any(
+            one.name in known for project, _ in self._files() for one in project.requirements()
+        ):
+            return
+        # Imported here: few projects have such packages.
+        from torchconf.planner.upgrade.beside_cuda import Torch, move_beside
+
+        within = admitted_range(self.whole, self.catalog.main_package)
+        newest = next((each for each in self.catalog.releases if each in within), None)
+        were = Torch(self.before.targets, self.facts.locked or newest)
+        are = Torch(self.destination.choice.targets, self.destination.choice.release)
+        become = {target: self.destination.new(target) for target in self.before.targets}
+        for project, draft in self._files():
+            yield from move_beside(draft, project, self.catalog, self.before, were, are, become)
 
     def _rename(self) -> tuple[str, ...]:
         """Rename extras or groups in each file that has them."""
