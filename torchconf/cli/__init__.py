@@ -30,6 +30,7 @@ COMMANDS = {
     "use": "print the lines that make plain uv commands right on this machine",
     "upgrade": "upgrade torch or backends across the project",
     "catalog": "list, show or refresh known PyTorch wheels",
+    "lsp": "serve the rules, fixes and explanations to an editor",
     "doctor": "show which builds fit this machine and which one is installed",
     "completion": "print a shell completion script",
 }

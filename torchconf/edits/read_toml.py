@@ -73,17 +73,23 @@ def _explain(text: str, file: str, error: tomllib.TOMLDecodeError) -> ProjectErr
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    line = re.search(r"at line (\d+)", str(error))
-    place = f"{file}, line {line[1]}" if line else file
+    at = re.search(r"at line (\d+), column (\d+)", str(error))
+    place = f"{file}, line {at[1]}" if at else file
+    # Without a number it is the end of the text that is not as it should be.
+    last = text.count("\n") + 1, len(text) - text.rfind("\n")
+    spot = (int(at[1]), int(at[2])) if at else last
     why = re.sub(r" \(at .*\)$", "", str(error))
     try:
         tomlkit.parse(text)
     except (TOMLKitError, ValueError, RecursionError):
-        return ProjectError(f"not valid TOML: {why}", at=place, help="uv cannot read it either")
+        return ProjectError(
+            f"not valid TOML: {why}", at=place, spot=spot, help="uv cannot read it either"
+        )
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     return ProjectError(
         f"this is TOML 1.1, and Python {python} reads TOML 1.0: {why}",
         at=place,
+        spot=spot,
         help="rewrite it as TOML 1.0: inline tables on one line and without a "
         "trailing comma, times with seconds, no `\\e` and no `\\x` in strings",
     )

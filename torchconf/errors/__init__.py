@@ -65,6 +65,7 @@ class ProjectError(TorchconfError):
 
     Attributes:
         path: The place in the file, as its keys and numbers; empty where the reading knows none.
+        spot: Line and column from 1, where no path leads: what is there could not be read.
         others: Further problems found in the same reading. The first one is the error itself.
     """
 
@@ -74,12 +75,14 @@ class ProjectError(TorchconfError):
         *,
         at: str | None = None,
         path: tuple[str | int, ...] = (),
+        spot: tuple[int, int] | None = None,
         help: str | None = None,
         others: tuple[ProjectError, ...] = (),
     ) -> None:
         """Keep the parts of the message, and the problems that were found with it."""
         super().__init__(message, at=at, help=help)
         self.path = path
+        self.spot = spot
         self.others = others
 
 

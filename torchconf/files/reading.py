@@ -229,6 +229,7 @@ def _decode(path: str, content: bytes) -> str:
         raise ProjectError(
             f"not UTF-8, as TOML must be: {what}",
             at=path if wide else f"{path}, line {line}",
+            spot=(line, 1),
             help="save the file as UTF-8",
         ) from error
     if "\0" in text:
@@ -236,6 +237,7 @@ def _decode(path: str, content: bytes) -> str:
         raise ProjectError(
             "not a text file: it contains a NUL byte",
             at=f"{path}, line {line}",
+            spot=(line, 1),
             help="save the file as UTF-8",
         )
     return text

@@ -98,7 +98,12 @@ def find_block(text: str, file: str, *, bom: bool = False) -> Block | None:
     second = _next_block(lines, close + 1)
     if second is not None:
         message = f"there is more than one block `{_OPEN}`"
-        raise ProjectError(message, at=f"{file}, line {second + 1}", help="remove all but one")
+        raise ProjectError(
+            message,
+            at=f"{file}, line {second + 1}",
+            spot=(second + 1, 1),
+            help="remove all but one",
+        )
     toml = "".join(f"{_uncommented(line)}\n" for line in lines[first + 1 : close])
     return Block(toml, first + 2, close + 1)
 
@@ -138,6 +143,7 @@ def _closing(lines: Sequence[str], start: int, file: str) -> int:
         raise ProjectError(
             f"the block `{_OPEN}` is not closed",
             at=f"{file}, line {start + 1}",
+            spot=(start + 1, 1),
             help=f"add a closing line `{_CLOSE}`; each line before it begins with `# `",
         )
     if not _is(lines[close], _CLOSE):
@@ -155,13 +161,16 @@ def _refuse_unseen(lines: Sequence[str], first: int, file: str) -> None:
             f"uv does not see the block `{_OPEN}` in line {number + 1}: it only looks at the first "
             "place with these words",
             at=f"{file}, line {first + 1}",
+            spot=(first + 1, 1),
             help="move the block above that line",
         )
 
 
 def _trailing(sign: str, number: int, file: str) -> ProjectError:
     message = f"uv does not accept the line `{sign}` with spaces behind it"
-    return ProjectError(message, at=f"{file}, line {number + 1}", help="remove the spaces")
+    return ProjectError(
+        message, at=f"{file}, line {number + 1}", spot=(number + 1, 1), help="remove the spaces"
+    )
 
 
 def _is_content(line: str) -> bool:

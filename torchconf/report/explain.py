@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torchconf.resolve.wheels import Judged
     from torchconf.rules import Rule
 
-__all__ = ["Explanation", "explain_routes", "page"]
+__all__ = ["Explanation", "explain_routes", "markdown_page", "page"]
 
 _SEVERITIES = {"error": "an error", "warning": "a warning", "info": "information"}
 _FIXES = {
@@ -44,6 +44,16 @@ def page(rule: Rule) -> str:
     optional = "; off by default" if rule.is_optional else ""
     head = f"{rule.code} {rule.name}: {_SEVERITIES[rule.severity.value]}{optional}"
     return f"{head}\n\n{text}\n\nFix:  {_FIXES[rule.fixes]}\nRead: {rule.reference}\n"
+
+
+def markdown_page(rule: Rule) -> str:
+    """Return the page of a rule as Markdown, for an editor."""
+    found = load_page(rule)
+    parts = [f"**{rule.code} {rule.name}**: {found.summary}", found.reason]
+    for word, examples in (("Bad", found.bad), ("Good", found.good)):
+        parts += [f"{word}:\n\n```toml\n{example}```" for example in examples]
+    parts += [f"Fix: {_FIXES[rule.fixes]}", f"Read: <{rule.reference}>"]
+    return "\n\n".join(part for part in parts if part)
 
 
 class Explanation(NamedTuple):

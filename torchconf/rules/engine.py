@@ -6,6 +6,7 @@ not files, so that a fix can be tried before anything is written.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from torchconf.edits.read_toml import read_toml
@@ -144,7 +145,22 @@ class Unit:
         Raises:
             ProjectError: A text is no TOML, or its settings of torchconf make no sense.
         """
-        return tuple(outcome for outcome, _ in self.check_with({}))
+        return tuple(outcome for outcome, _ in self.found)
+
+    @cached_property
+    def found(self) -> Answers:
+        """What is found in the documents as they are: `check_with` no other texts."""
+        return self.check_with({})
+
+    def fix_one(self, one: Placed) -> str | None:
+        """Return the new text of a document with the fix of one finding; None if it is not taken.
+
+        As with `fix`, it brings nothing new, or is taken with the fixes of what it uncovers.
+        """
+        # Imported here: only a run that fixes needs it.
+        from torchconf.rules.fixing import fix_one
+
+        return fix_one(self, one)
 
     def fix(self, *, unsafe: bool) -> tuple[Fixed, ...]:
         """Fix what can be fixed in the documents that were asked for, one finding at a time.

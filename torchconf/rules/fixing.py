@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from torchconf.edits.plan import Step
     from torchconf.model.toml_path import Path
     from torchconf.rules import Finding
-    from torchconf.rules.engine import Answers, CheckedFile, Unit
+    from torchconf.rules.engine import Answers, CheckedFile, Placed, Unit
 
     Place: TypeAlias = tuple[str, Path, str]
 
-__all__ = ["fix"]
+__all__ = ["fix", "fix_one"]
 
 _MOST_UNCOVERED = 8
 """How many fixes are taken at once, where one uncovers the next."""
@@ -44,7 +44,7 @@ def fix(unit: Unit, *, unsafe: bool) -> tuple[Fixed, ...]:
     """Do what `Unit.fix` says."""
     taken: dict[str, list[Finding]] = {}
     refused: dict[Place, str] = {}
-    now = _Trial({}, unit.check_with({}))
+    now = _Trial({}, unit.found)
     most, has_changed = 1, False
     while (bundle := apart(_fixable(now, refused, unsafe=unsafe), most)) or has_changed:
         if not bundle:
@@ -73,6 +73,16 @@ def fix(unit: Unit, *, unsafe: bool) -> tuple[Fixed, ...]:
         )
         for outcome, _ in now.answers
     )
+
+
+def fix_one(unit: Unit, one: Placed) -> str | None:
+    """Do what `Unit.fix_one` says. What a safe fix uncovers, only safe fixes may mend."""
+    fix = one.finding.fix
+    if fix is None:
+        return None
+    bundle = [Fixable(one.file, one.finding)]
+    after = _take(unit, _Trial({}, unit.found), bundle, unsafe=not fix.safe)
+    return None if isinstance(after, str) else after.texts[one.file]
 
 
 def _fixable(now: _Trial, refused: Container[Place] = (), *, unsafe: bool) -> list[Fixable]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from torchconf.errors import ProjectError, RequestError
+from torchconf.model.toml_path import render_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -92,26 +93,29 @@ def settings_of(data: Mapping[str, object], rules: Iterable[Rule], file: str) ->
     table = tool.get("torchconf") if isinstance(tool, dict) else None
     if table is None:
         return RuleSelection()
-    at = f"{file}, tool.torchconf"
     if not isinstance(table, dict):
-        raise ProjectError("expected a table", at=at)
+        raise _misread("expected a table", file)
     for key in table:
         if key not in _SETTINGS:
             message = f"unknown setting `{key}`"
-            raise ProjectError(
-                message, at=f"{at}.{key}", help=f"known settings: {', '.join(_SETTINGS)}"
-            )
+            known = f"known settings: {', '.join(_SETTINGS)}"
+            raise _misread(message, file, key, help=known)
     lists: dict[str, tuple[str, ...]] = {}
     for key in _KEYS:
         words = table.get(key, [])
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise ProjectError("expected an array of rule codes or names", at=f"{at}.{key}")
+            raise _misread("expected an array of rule codes or names", file, key)
         for number, word in enumerate(words):
             if not any(_match(word, rule.code, rule.name) for rule in rules):
-                place = f"{at}.{key}[{number}]"
-                raise ProjectError(f"unknown rule `{word}`", at=place, help=_hint(word, rules))
+                hint = _hint(word, rules)
+                raise _misread(f"unknown rule `{word}`", file, key, number, help=hint)
         lists[key] = tuple(words)
     return RuleSelection(lists["select"], lists["ignore"])
+
+
+def _misread(message: str, file: str, *below: str | int, help: str | None = None) -> ProjectError:
+    path = ("tool", "torchconf", *below)
+    return ProjectError(message, at=f"{file}, {render_path(path)}", path=path, help=help)
 
 
 @lru_cache(maxsize=64)

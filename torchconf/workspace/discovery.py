@@ -139,6 +139,18 @@ class Gatherer:
         gathered = self._unit(self._root_of(path), (path,))
         return Gathered(gathered.unit, {})
 
+    def unsaved(self, path: str, text: str) -> Gathered:
+        """Return the unit of one file with the text that an editor has of it.
+
+        What surrounds it is read from the disk; the file itself need not be there.
+
+        Raises:
+            ProjectError: What surrounds it cannot be read, or the script has no block.
+        """
+        path = os.path.abspath(path)
+        self._files[path] = files.SourceFile(path, path, text.encode("utf-8", "surrogatepass"))
+        return self._unit(self._root_of(path), (path,)) if _is_project(path) else self._script(path)
+
     def _expand(self, paths: Sequence[str]) -> Iterator[str]:
         for path in paths:
             try:

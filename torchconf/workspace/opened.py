@@ -11,6 +11,7 @@ from torchconf.edits import edit_text
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError, RequestError
 from torchconf.files import Change, spoken_path
+from torchconf.files.reading import PYTHON
 from torchconf.model.read_project import read_project
 from torchconf.workspace.members import find_root, read_workspace
 
@@ -106,7 +107,24 @@ def open_project(
     else:
         path = files.find_project(".")
     files.sweep(os.path.dirname(path))
-    file = files.read_file(path, may_be_missing=may_be_missing)
+    return _opened(files.read_file(path, may_be_missing=may_be_missing))
+
+
+def open_unsaved(path: str, text: str) -> OpenProject:
+    """Return the project, or the script, of a text that an editor has of a file.
+
+    Args:
+        path: The absolute path of the file, which need not be there.
+        text: What it will say. What surrounds it is read from the disk.
+
+    Raises:
+        ProjectError: The text or what surrounds it cannot be read.
+    """
+    file = files.SourceFile(path, path, text.encode("utf-8", "surrogatepass"))
+    return _opened_script(file) if path.endswith(PYTHON) else _opened(file)
+
+
+def _opened(file: files.SourceFile) -> OpenProject:
     shown = spoken_path(file.path)
     found = find_root(file.path)
     root_file, root = found if found is not None else (None, None)
@@ -117,14 +135,18 @@ def open_project(
 
 
 def _open_script(path: str, *, may_be_missing: bool) -> OpenProject:
-    from torchconf.model.scripts import as_project, find_block
-
     if os.path.basename(path) == files.NAME:
         raise RequestError(
             f"`{path}` is a project, not a script", help="name its folder with `--project`"
         )
     files.sweep(os.path.dirname(os.path.abspath(path)))
-    file = files.read_file(path)
+    return _opened_script(files.read_file(path), may_be_missing=may_be_missing)
+
+
+def _opened_script(file: files.SourceFile, *, may_be_missing: bool = False) -> OpenProject:
+    # Imported here: most projects are no scripts.
+    from torchconf.model.scripts import as_project, find_block
+
     shown = spoken_path(file.path)
     block = find_block(file.text, shown, bom=file.bom)
     if block is None and not may_be_missing:
