@@ -155,7 +155,7 @@ def test_catalog_of_another_shape_is_refused(
 def test_every_key_is_needed() -> None:
     whole = json.loads(COMPILED.read_text(encoding="utf-8"))
     assert validated(whole, "there.json") == whole
-    for key in whole.keys() - {"as_of_indexes", "cuda_plain"}:
+    for key in whole.keys() - {"as_of_indexes", "cuda_plain", "built"}:
         less = {name: value for name, value in whole.items() if name != key}
         with pytest.raises(CatalogError, match=f"no usable `{key}`"):
             validated(less, "there.json")

@@ -36,6 +36,7 @@ from torchconf.model.ranges import admits_from, admits_python, lowest_named
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from torchconf.catalog.built import Built
     from torchconf.catalog.families import Closure, Family
     from torchconf.model.target_spec import Vocabulary
     from torchconf.model.targets import Platform
@@ -50,7 +51,7 @@ _KEYS = {
     "schema_version": int, "as_of": str, "as_of_indexes": dict, "base_url": str, "fallback": str,
     "main_package": str, "family": list, "pythons": list, "accelerators": dict, "words": dict,
     "ambiguous": list, "mirror_words": list, "families": list, "cuda_majors": list,
-    "cuda_plain": dict, "backends": dict, "platform_ends": dict, "releases": dict,
+    "cuda_plain": dict, "built": dict, "backends": dict, "platform_ends": dict, "releases": dict,
     "companions": dict, "dependents": dict, "sets": list, "wheels": dict,
 }  # fmt: skip
 
@@ -160,6 +161,7 @@ def validated(data: object, at: str) -> dict[str, Any]:
     # A catalog that an older torchconf has refreshed has one day for all, and fewer facts.
     data.setdefault("as_of_indexes", dict.fromkeys((PYPI.name, PYTORCH), data.get("as_of")))
     data.setdefault("cuda_plain", {})
+    data.setdefault("built", {"wheels": {}, "builds": {}})
     for key, kind in _KEYS.items():
         if not isinstance(data.get(key), kind):
             raise CatalogError(f"the catalog has no usable `{key}`", at=at)
@@ -338,6 +340,14 @@ class Catalog:
         from torchconf.catalog.families import parse_families
 
         return parse_families(self._data["families"], "the catalog")
+
+    @cached_property
+    def built(self) -> Built:
+        """The packages that are built against one release of torch, and who has their wheels."""
+        # Imported here: only a project with such a package needs it.
+        from torchconf.catalog.built import Built
+
+        return Built(self._data["built"], self)
 
     @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
     def family_of(self, url: str) -> Family | None:

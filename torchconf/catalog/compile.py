@@ -167,6 +167,7 @@ def _compiled(facts: Path) -> dict[str, Any]:
         "ambiguous": base["ambiguous"],
         "mirror_words": base["mirrors"]["words"],
         "families": families,
+        "built": _built(_read(facts / "built.json"), families),
         "backends": _backends(base, matrix, releases, cells),
         "platform_ends": {k: v for k, v in base["platform_ends"].items() if k != "_source"},
         "releases": releases,
@@ -211,6 +212,22 @@ def _families(facts: dict[str, Any]) -> list[dict[str, Any]]:
     families: list[dict[str, Any]] = facts["families"]
     parse_families(families, "families.json")
     return families
+
+
+def _built(facts: dict[str, Any], families: list[dict[str, Any]]) -> dict[str, Any]:
+    """Join the tables of each package; one that is complete says so in each of its rows."""
+    packages = {family["name"]: family["packages"] for family in families}
+    wheels: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
+    for table in facts["wheels"]:
+        family, package = table["family"], table["package"]
+        if package not in packages.get(family, ()):
+            raise CatalogError(f"`{package}` is no package of `{family}`", at="built.json")
+        rows = wheels.setdefault(family, {}).setdefault(package, {})
+        for line, row in table["torch"].items():
+            if line in rows:
+                raise CatalogError(f"two tables of `{package}` have torch {line}", at="built.json")
+            rows[line] = row | ({"*": ""} if table["complete"] else {})
+    return {"wheels": wheels, "builds": facts["builds"]["packages"]}
 
 
 def _closed(families: list[dict[str, Any]], base_url: str) -> set[str]:

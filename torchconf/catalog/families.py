@@ -85,8 +85,6 @@ class Family(NamedTuple):
     """Whose builds of torch these are, in words; empty where it has none."""
     beside: str = ""
     """The build of torch that the packages need, where they are a plug-in of it."""
-    last_torch: str = ""
-    """The newest line of torch for which a wheel was seen."""
     channel: str = ""
     """The word after a build's name that means the one of this family: `nightly`. It has all of the
     main packages for the same platforms as the stable index, one after another."""
@@ -101,9 +99,29 @@ class Family(NamedTuple):
         """How uv reads an index of it: the value of `format`."""
         return "flat" if self.flat else "simple"
 
-    def index_url(self, build: str) -> str:
-        """Return the URL of the index of one build."""
-        return self.url.replace("{build}", build)
+    @property
+    def is_built_against(self) -> bool:
+        """Whether its packages are built for one release of torch, which it does not have."""
+        plain = not self.wheels and not self.beside and "{version}" not in self.url
+        return plain and "torch" in self.bound and bool(self.builds)
+
+    def index_url(self, build: str, torch: str = "") -> str:
+        """Return the URL of the index of one build, and of one line of torch, such as `2.13`.
+
+        A family with a page for each release has the same wheels for all of a line.
+        """
+        return self.url.replace("{build}", build).replace("{torch}", f"{torch}.0")
+
+    def page(self, url: str) -> tuple[str, str] | None:
+        """Return the build, and the line of torch if it names one, of an index of this family."""
+        pattern = re.escape(self.url.rstrip("/")).replace(r"\+", r"(?:\+|%2b)")
+        pattern = pattern.replace(r"\{build\}", "(?P<build>[a-z0-9.]+?)")
+        pattern = pattern.replace(r"\{torch\}", "(?P<torch>[0-9.]+)")
+        found = re.fullmatch(pattern, url.rstrip("/"), re.IGNORECASE)
+        if found is None or "build" not in found.groupdict():
+            return None
+        release = found.groupdict().get("torch", "")
+        return found["build"], ".".join(release.split(".")[:2])
 
     def has(self, package: str) -> bool:
         """Tell whether it is known to have a package, or to need one from the same index."""

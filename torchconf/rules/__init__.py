@@ -2,16 +2,16 @@
 
 A rule sees a `Context`, a file with what surrounds it, and yields findings. Nothing here reads a
 file or prints. The families: shapes and keys (`shapes`); what was written for other tools
-(`foreign_tables`); indexes (`indexes`) and what they are called (`index_names`); sources and whom
-they reach (`source_reach`), what they can choose by (`source_markers`), the extras and groups that
-they are for (`source_scopes`), the packages beside torch (`companions`, `tritons`); conflicts
-(`conflicts`), the names in them (`conflict_names`), what goes past them (`nested_choices`), what
-they leave to a plain `uv sync` (`plain_sync`, `default_groups`), what uv refuses besides
-(`refused_locks`); platforms in markers (`marker_values`), those that are covered
-(`platform_coverage`), those that are locked (`locked_cells`) and those that the project lists
-(`listed_targets`); what the catalog knows to be missing (`missing_wheels`, `requested_versions`) or
-not to fit (`release_pairs`, `cuda_majors`); and what else goes wrong (`publishing`,
-`built_against_torch`, `project_settings`).
+(`foreign_tables`); indexes (`indexes`), what they are called (`index_names`), and those of wheels
+that are built against torch (`wheel_pages`); sources and whom they reach (`source_reach`), what
+they can choose by (`source_markers`), the extras and groups that they are for (`source_scopes`),
+the packages beside torch (`companions`, `tritons`); conflicts (`conflicts`), the names in them
+(`conflict_names`), what goes past them (`nested_choices`), what they leave to a plain `uv sync`
+(`plain_sync`, `default_groups`), what uv refuses besides (`refused_locks`); platforms in markers
+(`marker_values`), those that are covered (`platform_coverage`), those that are locked
+(`locked_cells`) and those that the project lists (`listed_targets`); what the catalog knows to be
+missing (`missing_wheels`, `requested_versions`) or not to fit (`release_pairs`, `cuda_majors`); and
+what else goes wrong (`publishing`, `built_against_torch`, `project_settings`).
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ from torchconf.rules import (
     source_reach,
     source_scopes,
     tritons,
+    wheel_pages,
 )
 from torchconf.rules.context import Context, Workspace
 from torchconf.rules.rule import Finding, Fix, Premise, Rule, Severity
@@ -72,6 +73,7 @@ _FAMILIES = (
     foreign_tables,
     indexes,
     index_names,
+    wheel_pages,
     source_reach,
     companions,
     source_markers,

@@ -15,6 +15,7 @@ from torchconf.rules.context import names_in_builds
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import applied_sources
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
+from torchconf.rules.wording import list_systems
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -26,31 +27,6 @@ if TYPE_CHECKING:
     from torchconf.rules.context import Context, Place
 
 __all__ = ["RULES"]
-
-# Packages of which PyPI has no wheels, and whose build imports torch without saying so.
-_BUILDS = frozenset(
-    [
-        "flash-attn",
-        "causal-conv1d",
-        "mamba-ssm",
-        "torch-scatter",
-        "torch-sparse",
-        "torch-cluster",
-        "torch-spline-conv",
-        "pytorch3d",
-        "grouped-gemm",
-        "gptqmodel",
-        "auto-gptq",
-    ]
-)
-
-
-# What the metadata of some of them would say, if they had any before they are built.
-_STATIC = {"flash-attn": "2.8.3"}
-"""The release from which on the metadata of a package are there before it is built."""
-_DYNAMIC = ("torch-scatter", "torch-sparse", "torch-cluster", "torch-spline-conv", "pytorch3d")
-"""Packages whose metadata only a build tells: uv 0.13.9 refuses `match-runtime` for them."""
-_METADATA = {"flash-attn": ["torch", "einops"]}
 
 
 class BuildNeedsTorch(Rule):
@@ -91,20 +67,29 @@ class BuildNeedsTorch(Rule):
             for i in context.project.indexes
         ):
             return  # It may have wheels.
+        from_source = context.catalog.built.from_source
         alone = uv.get("no-build-isolation-package")
         seen = {canonicalize_name(str(one)) for one in (alone if isinstance(alone, list) else ())}
         for place, one in context.requirements:
-            if one.name not in _BUILDS or one.name in seen or one.name in declared:
+            if one.name not in from_source or one.name in seen or one.name in declared:
                 continue
+            where, help_ = (
+                "",
+                "add torch to `extra-build-dependencies`, or use an index that has wheels",
+            )
             if self._has_wheels(context, place, one):
-                continue
+                left = self._without_source(context, place, one)
+                if not left:
+                    continue
+                where = f" on {list_systems(left)}"
+                help_ = f"require `{one.name}` only where its source applies, with the same marker"
             seen.add(one.name)
             yield self.finding(
                 one.path,
-                f"`{one.name}` is built from source and needs torch at build time",
-                help="add torch to `extra-build-dependencies`, or use an index that has wheels",
+                f"`{one.name}` is built from source{where} and needs torch at build time",
+                help=help_,
                 severity=self._severity(context, place),
-                fix=self._fix(context, one.name, known=one.name in described),
+                fix=None if where else self._fix(context, one.name, known=one.name in described),
             )
 
     def _without_metadata(
@@ -141,9 +126,10 @@ class BuildNeedsTorch(Rule):
             return False
         if kinds & {"path", "workspace"}:
             return True
-        if one.name in _STATIC:
-            return one.specifier.contains(_STATIC[one.name])
-        return one.name not in _DYNAMIC
+        built = context.catalog.built.source(one.name)
+        if built is not None and built.metadata is not None:
+            return one.specifier.contains(built.metadata)
+        return built is None or not built.dynamic
 
     def _severity(self, context: Context, place: Place) -> Severity | None:
         """An extra of a project that shows no uv may be for pip, whose users know the flag."""
@@ -159,8 +145,18 @@ class BuildNeedsTorch(Rule):
             for source in sources
         )
 
+    def _without_source(
+        self, context: Context, place: Place, one: Requirement
+    ) -> tuple[Platform, ...]:
+        """Return where a package is required, and none of its sources applies."""
+        sources = applied_sources(context, one.name, place)
+        served = [context.platforms(source.marker) for source in sources]
+        there = context.platforms(one.marker) & context.locked
+        return tuple(sorted(there.difference(*served), key=str)) if served else ()
+
     def _fix(self, context: Context, package: NormalizedName, *, known: bool) -> Fix | None:
-        if package not in _METADATA or context.project.root is not None:
+        built = context.catalog.built.source(package)
+        if built is None or built.needs is None or context.project.root is not None:
             return None
         draft = draft_of(context)
         if package not in names_in_builds(context.project):
@@ -169,7 +165,7 @@ class BuildNeedsTorch(Rule):
             if draft.get(path) is None:
                 draft.put(path, [entry], "the build imports torch")  # type: ignore[list-item]  # a table of two kinds
         if not known:
-            metadata = {"name": str(package), "requires-dist": list(_METADATA[package])}
+            metadata = {"name": str(package), "requires-dist": list(built.needs)}
             path_ = (*UV, "dependency-metadata")
             draft.insert(path_, metadata, "uv must know the metadata before the build")  # type: ignore[arg-type]  # likewise
         return Fix("build it with the locked torch", tuple(draft.steps), safe=False)

@@ -5,12 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-from packaging.version import Version
-
-from torchconf.model.ranges import admits_newer
 from torchconf.rules.fixes import add_index, draft_of, put_at
-from torchconf.rules.installed_builds import family_places, reachable_range, routes_are_known
+from torchconf.rules.installed_builds import routes_are_known
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 
 if TYPE_CHECKING:
@@ -190,83 +186,6 @@ def _is_between(context: Context, name: str) -> bool:
     return bool(line) and min(line) < backend.version < max(line)
 
 
-_PYG_PAGE = r"torch-([0-9]+(?:\.[0-9]+)+)(?:(?:\+|%2[bB])([a-z0-9.]+))?\.html"
-
-
-class FlatIndexFormat(Rule):
-    """A page of wheels lacks `format = "flat"`, or is for another torch."""
-
-    code = "TC113"
-    name = "flat-index-format"
-    severity = Severity.ERROR
-    reference = "https://docs.astral.sh/uv/concepts/indexes/#flat-indexes"
-    fixes = "safe"
-
-    def check(self, context: Context) -> Iterator[Finding]:
-        """Look at the URLs that end in a page, but on PyTorch's own host: TC108 knows those."""
-        host = "/".join(context.catalog.base_url.split("/")[:3])
-        raw = context.project.uv.get("index")
-        for index in context.project.indexes:
-            path = index.url.partition("?")[0].partition("#")[0]
-            if not path.lower().endswith((".html", ".htm")) or path.startswith(f"{host}/"):
-                continue
-            entry = raw[int(index.path[-1])] if isinstance(raw, list) else {}
-            if isinstance(entry, dict) and entry.get("format") != "flat":
-                draft = draft_of(context)
-                draft.put((*index.path, "format"), "flat", "the URL is a page that lists wheels")
-                yield self.finding(
-                    (*index.path, "url"),
-                    "this is one page of wheels, not an index: uv finds no packages below it",
-                    help='add `format = "flat"`',
-                    fix=Fix('add `format = "flat"`', tuple(draft.steps), safe=True),
-                )
-            if (page := re.fullmatch(_PYG_PAGE, path.rpartition("/")[2])) and context.users_of(
-                index
-            ):
-                yield from self._misfit(context, index, page[1], page[2])
-
-    def _misfit(
-        self, context: Context, index: Index, release: str, label: str | None
-    ) -> Iterator[Finding]:
-        """Report a torch that cannot be the one that the wheels of a page were built with."""
-        catalog = context.catalog
-        main = canonicalize_name(catalog.main_package)
-        asked = [
-            (place, one)
-            for place in family_places(context)
-            for one in context.flat(place)
-            if one.name == main and one.url is None
-        ]
-        if not asked:
-            return
-        at = (*index.path, "url")
-        ranges = [reachable_range(context, place, one) for place, one in asked]
-        if not any(each.contains(release, prereleases=True) for each in ranges):
-            yield self.finding(
-                at,
-                f"the wheels of this page are for torch {release}, but the project requires "
-                f"`{asked[0][1].raw.partition(';')[0].strip()}`",
-                help="use the page of the torch release that the project requires",
-            )
-            return
-        if all(admits_newer(each, Version(release)) for each in ranges):
-            yield self.finding(
-                at,
-                f"the wheels of this page are for torch {release}, but uv may take a newer one",
-                help=f"require `torch=={release}`",
-                severity=Severity.WARNING,
-            )
-        backends = {context.source_backend(s) for s in context.project.sources_for(main)}
-        if label and None not in backends and backends and catalog.backend(label) not in backends:
-            names = " and ".join(sorted(one.title for one in backends if one))
-            yield self.finding(
-                at,
-                f"the wheels of this page are for {catalog.backend(label).title}, but torch comes "
-                f"from an index of {names}",
-                help="use the page of the build that torch comes from",
-            )
-
-
 class DuplicateIndex(Rule):
     """Two indexes have the same URL, apart from a trailing slash."""
 
@@ -313,7 +232,6 @@ RULES: tuple[type[Rule], ...] = (
     UndefinedIndex,
     NameMismatch,
     BadIndexUrl,
-    FlatIndexFormat,
     DuplicateIndex,
 )
 """The rules of this family, by code."""

@@ -17,6 +17,7 @@ from packaging.pylock import PylockSelectError
 
 from tests.support.replica.content import Content
 from tests.support.replica.export import Build
+from tests.support.replica.gpu_wheels import gpu_wheels
 from tests.support.replica.machines import MACHINES
 from tests.support.replica.uv import LOCKING, Replica, UvError
 
@@ -54,7 +55,7 @@ def main() -> int:
         parser.error(f"there is no folder {options.project}")
     if not options.command:
         parser.error("name a command: uv lock, shell, env or table")
-    content = Content.from_facts(newest=options.newest)
+    content = Content.from_facts(newest=options.newest).merged(gpu_wheels())
     if options.mirror:
         content = content.mirrored(options.mirror)
     command, *arguments = options.command

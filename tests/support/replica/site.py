@@ -20,6 +20,9 @@ from tests.support.replica.wheels import ReplicaWheel, build, metadata
 FILES = {"download.pytorch.org": "download-r2.pytorch.org"}
 """Hosts whose wheels are elsewhere."""
 
+FLAT = ".html"
+"""What the name of an index ends in that is one page."""
+
 COPIES = {"packages.example.org/pypi/": "packages.example.org/"}
 """Places that have the pages of others."""
 
@@ -76,8 +79,10 @@ class Site:
         index, _, last = place.rstrip("/").rpartition("/")
         homes = {files: home for home, files in FILES.items()}
         index = homes.get(host, host) + index.removeprefix(host)
-        if not place.endswith("/"):
-            found = self._file(index, last)
+        if place in self.content.indexes:
+            found = self._flat(place) if place.endswith(FLAT) else self._index(place)
+        elif not place.endswith("/"):
+            found = self._file(index, last) or self._file(f"{index}{FLAT}", last)
         elif index in self.content.indexes:
             found = self._package(index, last)
         else:
@@ -89,6 +94,16 @@ class Site:
             return None
         packages = sorted(self.content.indexes[index])
         return _page(f'<a href="{name}/">{name}</a><br/>' for name in packages)
+
+    def _flat(self, index: str) -> Answer:
+        """Return the page of all wheels that `format = "flat"` reads; it states no metadata."""
+        below = quote(index.removesuffix(FLAT))
+        served = self.content.indexes[index].values()
+        return _page(
+            f'<a href="https://{below}/{quote(wheel.filename)}">{wheel.filename}</a><br/>'
+            for wheels in served
+            for wheel in wheels
+        )
 
     def _package(self, index: str, package: str) -> Answer | None:
         if package not in self.content.indexes[index]:
