@@ -8,8 +8,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
-from docs.tools.places import CONFIG, SITE, STAGED, URL
+from markdown_it import MarkdownIt
 
+from docs.tools.llms import FRONT_MATTER
+from docs.tools.places import CONFIG, PAGES, SITE, STAGED, URL
+from docs.tools.stage import CODE, ROW
+
+BAR = re.compile(r"(?<!\\)\|")
 LOADED = (("img", "src"), ("script", "src"), ("link", "href"), ("source", "src"))
 
 
@@ -69,9 +74,31 @@ def not_in_navigation(staged: Path, config: str) -> Iterator[str]:
             yield f"{name}: not in the navigation"
 
 
+def bad_tables(pages: Path, site: Path) -> Iterator[str]:
+    """Yield each page whose tables the site and GitHub show in different cells.
+
+    A bar in code splits a cell on GitHub only; a missing line above a table hides it on the site
+    only. markdown-it reads as GitHub does.
+    """
+    github = MarkdownIt("commonmark").enable("table")
+    for path in sorted(pages.rglob("*.md")):
+        name = path.relative_to(pages)
+        folder = name.parent if name.stem == "index" else name.with_suffix("")
+        built = (site / folder / "index.html").read_text(encoding="utf-8")
+        text = FRONT_MATTER.sub("", path.read_text(encoding="utf-8"))
+        for row in ROW.findall(text):
+            if any(BAR.search(code) for code in CODE.findall(row)):
+                yield f"{name.as_posix()}: write \\| for the bar in {row}"
+        ours = sum(token.type == "tr_open" for token in github.parse(text))
+        theirs = len(re.findall(r"<tr[ >]", built))
+        if ours != theirs:
+            yield f"{name.as_posix()}: tables have {theirs} rows on the site, {ours} on GitHub"
+
+
 def problems() -> list[str]:
     """Return what is wrong with the built site, one line each."""
     return [
         *not_in_navigation(STAGED, CONFIG.read_text(encoding="utf-8")),
+        *bad_tables(PAGES, SITE),
         *broken(SITE),
     ]

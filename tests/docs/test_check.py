@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from docs.tools.check import broken, not_in_navigation
+from docs.tools.check import bad_tables, broken, not_in_navigation
 from docs.tools.places import URL
+from docs.tools.stage import with_plain_bars
 
 GOOD = f"""\
 <h1 id="top">x</h1><a href="other/">1</a><a href="other/index.html#here">2</a><a href="#top">3</a>
@@ -50,3 +51,32 @@ def test_a_page_outside_of_the_navigation_is_found(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     found = list(not_in_navigation(tmp_path, "docs_dir: lost.md\nnav:\n  - Start: index.md\n"))
     assert found == ["lost.md: not in the navigation"]
+
+
+@pytest.mark.parametrize(
+    ("text", "html", "finding"),
+    [
+        ("| a |\n| --- |\n| `x\\|y` |\n", "<tr><th>a</th></tr><tr><td>x|y</td></tr>", None),
+        (
+            "| a |\n| --- |\n| `x|y` |\n",
+            "<tr><th>a</th></tr><tr><td>x|y</td></tr>",
+            "index.md: write \\| for the bar in | `x|y` |",
+        ),
+        (
+            "text\n| a |\n| --- |\n| x |\n",
+            "<p>text | a | | --- | | x |</p>",
+            "index.md: tables have 0 rows on the site, 2 on GitHub",
+        ),
+    ],
+)
+def test_a_table_that_breaks_somewhere_is_found(
+    text: str, html: str, finding: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / "index.md").write_text(text, encoding="utf-8")
+    (tmp_path / "index.html").write_text(html, encoding="utf-8")
+    assert list(bad_tables(tmp_path, tmp_path)) == ([finding] if finding else [])
+
+
+def test_bars_in_the_code_of_a_table_are_plain_for_the_site() -> None:
+    text = "a `x\\|y`\n\n| `x\\|y` | b\\|c |\n"
+    assert with_plain_bars(text) == "a `x\\|y`\n\n| `x|y` | b\\|c |\n"
