@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.replica import Replica
 from tests.support.repositories import Repo, git
 from torchconf.cli import main
+from torchconf.resolve.uv import find_uv
 
 HEAD = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\n'
 INDEXES = "".join(
@@ -416,6 +422,27 @@ def test_submodules_are_read_where_they_are_checked_out(tmp_path: Path, run: Run
     assert any("submodule `libs/core`" in note for note in told["notes"])
 
 
+LIBRARY = MEMBER + 'dependencies = ["torch"]\n'
+WITH_LIBRARY = HEAD + 'dependencies = ["core"]\n[tool.uv.sources]\n{}' + INDEXES
+LINKED = PLAIN + '[tool.uv]\nfind-links = ["wheels"]\n'
+WHEEL = "torch-2.12.0+cu130-cp312-cp312-manylinux_2_28_x86_64.whl"
+
+
+def test_what_git_does_not_track_is_as_it_is_on_both_sides(tmp_path: Path, run: Run) -> None:
+    Repo(tmp_path).write({"core/pyproject.toml": LIBRARY + SOURCE + INDEXES})
+    beside = WITH_LIBRARY.format('core = { path = "../core" }\n')
+    inside = WITH_LIBRARY.format('core = { path = "vendor/core" }\n')
+    files = {"pyproject.toml": beside, "other/pyproject.toml": inside, ".gitignore": "vendor\n"}
+    repo = Repo.make(tmp_path / "demo", {**files, "wheels/.gitignore": "*\n"})
+    repo.write({"other/vendor/core/pyproject.toml": LIBRARY + SOURCE + INDEXES})
+    assert data(run, repo.folder, "diff")["changes"] == []
+    repo.commit({"pyproject.toml": LINKED})
+    repo.write({f"wheels/{WHEEL}": ""})
+    before = {row["backend"] for row in data(run, repo.folder, "show")["routes"]}
+    assert before == {"cu130", "pypi"}
+    assert data(run, repo.folder, "diff")["changes"] == []
+
+
 def test_a_link_is_followed_within_its_commit_only(tmp_path: Path, run: Run) -> None:
     (tmp_path / "secret.toml").write_text(OTHER)
     repo = Repo.make(tmp_path / "demo", {"shared/pyproject.toml": PLAIN})
@@ -427,3 +454,49 @@ def test_a_link_is_followed_within_its_commit_only(tmp_path: Path, run: Run) -> 
     repo.commit({"shared/pyproject.toml": OTHER})
     found = data(run, repo.folder, "diff", "HEAD~1", "HEAD")["changes"]
     assert {Path(one["project"]).parent.name for one in found} == {"app", "shared"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("history", HISTORIES)
+def test_uv_locks_what_is_told_and_refuses_what_is_told_to_be_refused(
+    history: str, tmp_path: Path, run: Run, inside_replica: Replica
+) -> None:
+    repo = Repo.make(tmp_path / "demo", {"pyproject.toml": HEAD})
+    commits = []
+    for command in HISTORIES[history]:
+        assert run(repo.folder, *command.split(), "-y")[0] == 0
+        inside_replica.lock(repo.folder)
+        commits.append(repo.commit())
+    for number, (before, after) in enumerate(pairwise(commits)):
+        told = data(run, repo.folder, "diff", before, after)["changes"]
+        assert told
+        differing = {(one["command"], one["package"], one["platform"]): one for one in told}
+        sides = {}
+        for side, commit in (("before", before), ("after", after)):
+            folder = repo.checkout(commit, tmp_path / f"{number} {side}")
+            out = run(folder, "verify", "--frozen", "--format", "json")[1]
+            found: dict[tuple[str, str, str], set[str]] = {}
+            for row in json.loads(out)["routes"]:
+                key = (row["command"], row["package"], row["platform"])
+                found.setdefault(key, set()).update([row["version"]] if row["version"] else [])
+            sides[side] = found
+            for key in found.keys() & differing.keys():
+                assert {*differing[key][side]["locked"]} == found[key], (key, side)
+            for command in {one["command"] for one in told}:
+                is_refused = [o[side]["refused"] for o in told if o["command"] == command]
+                assert len({*is_refused}) == 1
+                assert uv_refuses(folder, command) == is_refused[0], (command, side)
+        for key in sides["before"].keys() & sides["after"].keys() - differing.keys():
+            assert sides["before"][key] == sides["after"][key], "nothing else is different"
+
+
+def uv_refuses(folder: Path, command: str) -> bool:
+    words = shlex.split(command)
+    variables = {}
+    while "=" in words[0]:
+        name, _, variables[name] = words.pop(0).partition("=")
+    words = [find_uv(), "export", "--frozen", "--quiet", *words[2:]]
+    done = subprocess.run(
+        words, cwd=folder, env={**os.environ, **variables}, capture_output=True, check=False
+    )
+    return done.returncode != 0

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["compare"]
 
 
+_DEEPEST = 20
+
+
 class State(NamedTuple):
     """What one revision has."""
 
@@ -79,11 +82,16 @@ def compare(repository: Repository, folder: str, before: Revision, after: Revisi
 
 def _read(repository: Repository, revision: Revision, folder: str, stack: ExitStack) -> State:
     if revision.commit is None:
-        tree = Tree(repository.top, repository.top)
+        tree = Tree(repository.top, repository.top, None)
         return State({one.place: one for one in read_tables(tree, folder)}, ())
-    top = os.path.realpath(stack.enter_context(tempfile.TemporaryDirectory("torchconf-")))
+    # ignore_cleanup_errors: on Windows, a scanner may have a file open.
+    folders = tempfile.TemporaryDirectory("torchconf-", ignore_cleanup_errors=True)
+    base = os.path.realpath(stack.enter_context(folders))
+    # As deep as the repository: what lies beside it has a place here, too.
+    deep = min(repository.top.count(os.sep), _DEEPEST)
+    top = os.path.join(base, *("a" for _ in range(deep)))
     missing = take_snapshot(repository, revision.commit, top)
-    tree = Tree(top, repository.top)
+    tree = Tree(top, repository.top, base)
     return State({one.place: one for one in read_tables(tree, folder)}, tuple(missing))
 
 

@@ -10,6 +10,7 @@ from torchconf.errors import TorchconfError
 from torchconf.files.reading import PYTHON
 from torchconf.resolve.locked_versions import with_locked
 from torchconf.rules.rule_selection import RuleSelection
+from torchconf.workspace.borrowed import borrow
 from torchconf.workspace.discovery import Gatherer
 from torchconf.workspace.opened import open_project
 
@@ -44,10 +45,12 @@ class Tree(NamedTuple):
     """Where its files are."""
     shown: str
     """Where people know them: the repository's own folder."""
+    base: str | None
+    """The temporary folder of a snapshot; None for the files themselves."""
 
     def told(self, text: str) -> str:
         """Return a message in which files are where people know them."""
-        if self.top == self.shown:
+        if self.base is None:
             return text
         here = os.path.relpath(self.shown)
         for place in (self.top, os.path.relpath(self.top)):
@@ -71,7 +74,7 @@ class Table:
         self._tree = tree
         self._context: OpenProject | None = None
         try:
-            self._context = _open(path)
+            self._context = _open(path, tree)
             self.rows = self._told(rows_of(self._context))
         except TorchconfError as error:
             self.error = error
@@ -146,7 +149,13 @@ class Table:
         )
 
 
-def _open(path: str) -> OpenProject:
+def _open(path: str, tree: Tree) -> OpenProject:
     if path.endswith(PYTHON):
-        return open_project(None, script=path)
-    return open_project(os.path.dirname(path))
+        context = open_project(None, script=path)
+    else:
+        context = open_project(os.path.dirname(path))
+    if tree.base is not None:
+        root = [context.project.root] if context.project.root else []
+        projects = (context.project, *root, *context.workspace().members)
+        borrow(projects, tree.top, tree.shown, tree.base)
+    return context

@@ -57,7 +57,7 @@ class Comparison(NamedTuple):
     @property
     def nothing(self) -> str:
         """What is said where nothing is different."""
-        return f"no build changes between {self.before} and {self.after}"
+        return f"No build changes between {self.before} and {self.after}."
 
     @property
     def reasons(self) -> list[str]:
@@ -104,7 +104,7 @@ def changes_markdown(comparison: Comparison) -> str:
     from torchconf.report.markdown import as_code, as_text, markdown_list, markdown_table
 
     if not comparison.projects:
-        parts = [f"{as_text(comparison.nothing.capitalize())}.\n"]
+        parts = [f"{as_text(comparison.nothing)}\n"]
     else:
         parts = [f"{as_text(f'From {comparison.before} to {comparison.after}:')}\n"]
     for one in comparison.projects:

@@ -40,7 +40,7 @@ def with_locked(
     if not lockfile:
         return tuple(rows)
     if project.is_script:
-        return tuple(row._replace(locked=_of_script(lockfile, row)) for row in rows)
+        return tuple(row._replace(locked=_of_index(lockfile, row)) for row in rows)
     try:
         graph = LockGraph(
             lockfile,
@@ -52,7 +52,16 @@ def with_locked(
     range_ = project.requires_python
     supported = [one for one in pythons if range_ is None or admits_python(range_, one)]
     read = _Reader(graph, project, members, supported)
-    return tuple(row._replace(locked=read.of(row)) for row in rows)
+    found = [(row, read.of(row)) for row in rows]
+    nameless = project.workspace.name is None
+    return tuple(
+        row._replace(
+            locked=_of_index(lockfile, row)
+            if nameless and not locked and row.groups and row.backend is not None
+            else locked
+        )
+        for row, locked in found
+    )
 
 
 class _Reader:
@@ -90,10 +99,11 @@ class _Reader:
         return tuple(found)
 
 
-def _of_script(lockfile: str, row: Row) -> tuple[Installed, ...]:
-    """Return the builds that the lockfile of a script has from the index of a row.
+def _of_index(lockfile: str, row: Row) -> tuple[Installed, ...]:
+    """Return the builds that a lockfile has from the index of a row.
 
-    Its requirements stand in its head, not in a package, so that there is nothing to start from.
+    What a script requires, or a root without a name, stands in the head of the lockfile and not in
+    a package, so that there is nothing to start from.
     """
     builds = locked_builds(lockfile, row.package)
     same = [one for one in builds if one.registry.rstrip("/") == (row.origin or "").rstrip("/")]
