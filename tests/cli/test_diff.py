@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from docs.tools.schemas import RESULTS
 from tests.support.replica import Replica
 from tests.support.repositories import Repo, git
+from tests.support.schemas import Seen, mistakes
 from torchconf.cli import main
 from torchconf.resolve.uv import find_uv
 
@@ -57,6 +59,7 @@ def data(run: Run, folder: Path, *words: str) -> dict[str, Any]:
     status, out, err = run(folder, *words, "--format", "json")
     assert status == 0, out + err
     found: dict[str, Any] = json.loads(out)
+    assert words[0] != "diff" or mistakes("diff", found) == []
     return found
 
 
@@ -355,6 +358,36 @@ def test_what_cannot_be_read_now_is_an_error_and_what_could_not_then_is_a_note(
     assert "pyproject.toml (new)" in out
     assert "cannot be read at HEAD~1" in err
     assert "torchconf-" not in out + err
+
+
+LOCK = """version = 1
+[[package]]
+name = "torch"
+version = "{}"
+source = {{ registry = "https://download.pytorch.org/whl/cpu" }}
+"""
+
+
+def test_the_schema_says_nothing_that_no_output_has(tmp_path: Path, run: Run) -> None:
+    script = {"train.py": SCRIPT.format(ROUTED), "train.py.lock": LOCK.format("2.12.0+cpu")}
+    repo = Repo.make(tmp_path / "demo", {"old/pyproject.toml": PLAIN, **script})
+    (repo.folder / "old").rename(repo.folder / "new")
+    groups = "[dependency-groups]\ndev = []\n"
+    repo.write({"new/pyproject.toml": OTHER.replace('index = "cpu"', 'index = "x"') + groups})
+    seen = Seen(RESULTS["diff"])
+    seen.take(data(run, repo.folder, "diff"))
+    repo.write({"new/pyproject.toml": OTHER + groups, "train.py.lock": LOCK.format("2.13.0+cpu")})
+    seen.take(data(run, repo.folder, "diff"))
+    repo.commit()
+    seen.take(data(run, repo.folder, "diff", "HEAD~1", "HEAD"))
+    repo.commit({"new/pyproject.toml": PLAIN.replace('index = "cu130"', 'index = "x"')})
+    seen.take(data(run, repo.folder, "diff", "HEAD", "HEAD~1"))
+    repo.write({"new/pyproject.toml": "[project"})
+    out = run(repo.folder, "diff", "--format", "json")[1]
+    assert mistakes("diff", json.loads(out)) == []
+    seen.take(json.loads(out))
+    elsewhere = (".error.at", ".errors[].at", ".error.help", ".errors[].help")
+    assert {one for one in seen.missing() if not one.startswith(elsewhere)} == set()
 
 
 def refused(run: Run, folder: Path, *words: str) -> str:

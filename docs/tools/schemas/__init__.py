@@ -6,6 +6,7 @@ import json
 
 from docs.tools.places import URL
 from docs.tools.schemas.changes import MIGRATE, NEW, TARGETS, UPGRADE
+from docs.tools.schemas.differences import DIFF
 from docs.tools.schemas.reports import (
     CATALOG_LIST,
     CATALOG_REFRESH,
@@ -28,6 +29,7 @@ RESULTS = {
     "show": SHOW,
     "verify": VERIFY,
     "check": CHECK,
+    "diff": DIFF,
     "explain": EXPLAIN,
     "doctor": DOCTOR,
     "catalog-list": CATALOG_LIST,
