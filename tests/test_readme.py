@@ -17,9 +17,6 @@ from tests.support.checked_texts import WRONG
 from tests.support.paths import PAGES, README, ROOT
 from tests.support.projects import Demo
 from torchconf.catalog import Catalog, load_catalog
-from torchconf.cli import main
-from torchconf.rules import RULES
-from torchconf.rules.page import load_page
 
 FIRST = Version("2.5")
 PART = r"(<!-- {}; [^\n]*-->\n).*?(<!-- end -->)"
@@ -31,17 +28,6 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
-def rules() -> str:
-    """Return the table of rules, each with the first line of its page."""
-    lines = ["| code | name | severity | fix | what is wrong |", "| --- | --- | --- | --- | --- |"]
-    for rule in RULES:
-        severity = rule.severity.value + (", off by default" if rule.is_optional else "")
-        fix = "" if rule.fixes == "no" else rule.fixes
-        headline = load_page(rule).summary.replace("|", "\\|")
-        lines.append(f"| `{rule.code}` | `{rule.name}` | {severity} | {fix} | {headline} |")
-    return "\n".join(lines) + "\n"
-
-
 def checked() -> str:
     """Return what `check` prints for a file that is wrong in the usual way."""
     with tempfile.TemporaryDirectory() as folder:
@@ -51,7 +37,6 @@ def checked() -> str:
 
 WRITTEN = {
     "backends": PAGES / "reference/targets.md",
-    "rules": PAGES / "reference/rules.md",
     "check": README,
 }
 """Where each table stands, and the example of `check`."""
@@ -59,7 +44,7 @@ WRITTEN = {
 
 def with_table(name: str) -> str:
     """Return a page with its table, or its example, as it should be."""
-    made = {"backends": lambda: table(load_catalog()), "rules": rules, "check": checked}[name]()
+    made = {"backends": lambda: table(load_catalog()), "check": checked}[name]()
     text = WRITTEN[name].read_text(encoding="utf-8")
     part = re.search(PART.format(name), text, re.DOTALL)
     assert part is not None, name
@@ -97,15 +82,6 @@ def test_tables_and_the_example_of_check_are_the_programs(name: str) -> None:
     assert WRITTEN[name].read_text(encoding="utf-8") == with_table(name), (
         "`python -m tests.test_readme` writes it"
     )
-
-
-@pytest.mark.parametrize("command", ["init", "check", "migrate"])
-def test_every_flag_is_in_the_reference(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([command, "--help"]) == 0
-    flags = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
-    text = (PAGES / "reference/commands.md").read_text(encoding="utf-8")
-    known = {"--help", "--quiet", "--verbose", "--yes", "--output-format"}
-    assert {flag for flag in flags - known if flag not in text} == set()
 
 
 def test_the_readme_fits_a_reader_of_a_minute() -> None:

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from docs.tools.llms import FRONT_MATTER
 from docs.tools.places import CONFIG, PAGES, SITE, STAGED, URL
+from docs.tools.reference import filled
 from docs.tools.stage import CODE, ROW
 
 BAR = re.compile(r"(?<!\\)\|")
@@ -66,11 +67,12 @@ def broken(site: Path) -> Iterator[str]:
 
 
 def not_in_navigation(staged: Path, config: str) -> Iterator[str]:
-    """Yield each page that the navigation does not name."""
+    """Yield each page that the navigation does not name, unless its folder is to stay outside."""
     named = set(re.findall(r"[\w./-]+\.md", config.partition("\nnav:")[2]))
+    outside = tuple(re.findall(r"^  /(\S+/)$", config, re.MULTILINE))
     for path in sorted(staged.rglob("*.md")):
         name = path.relative_to(staged).as_posix()
-        if name not in named:
+        if name not in named and not name.startswith(outside):
             yield f"{name}: not in the navigation"
 
 
@@ -85,7 +87,7 @@ def bad_tables(pages: Path, site: Path) -> Iterator[str]:
         name = path.relative_to(pages)
         folder = name.parent if name.stem == "index" else name.with_suffix("")
         built = (site / folder / "index.html").read_text(encoding="utf-8")
-        text = FRONT_MATTER.sub("", path.read_text(encoding="utf-8"))
+        text = filled(FRONT_MATTER.sub("", path.read_text(encoding="utf-8")))
         for row in ROW.findall(text):
             if any(BAR.search(code) for code in CODE.findall(row)):
                 yield f"{name.as_posix()}: write \\| for the bar in {row}"

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 
 from docs.tools.places import PAGES, ROOT, STAGED
+from docs.tools.reference import filled, rule_pages
 from docs.tools.schemas import schema_pages
 
 ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
@@ -20,7 +21,7 @@ def changelog() -> dict[str, str]:
     return {"changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")}
 
 
-MAKERS: tuple[Made, ...] = (changelog, schema_pages)
+MAKERS: tuple[Made, ...] = (changelog, rule_pages, schema_pages)
 """Each returns pages, by their paths below the site: Markdown, or JSON that is served as it is."""
 
 
@@ -44,7 +45,7 @@ def stage() -> None:
     shutil.rmtree(STAGED, ignore_errors=True)
     shutil.copytree(PAGES, STAGED)
     for path in PAGES.rglob("*.md"):
-        text = path.read_text(encoding="utf-8")
+        text = filled(path.read_text(encoding="utf-8"))
         target = STAGED / path.relative_to(PAGES)
         target.write_text(with_plain_bars(text), encoding="utf-8", newline="\n")
     for name, text in made():

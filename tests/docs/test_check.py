@@ -80,3 +80,11 @@ def test_a_table_that_breaks_somewhere_is_found(
 def test_bars_in_the_code_of_a_table_are_plain_for_the_site() -> None:
     text = "a `x\\|y`\n\n| `x\\|y` | b\\|c |\n"
     assert with_plain_bars(text) == "a `x\\|y`\n\n| `x|y` | b\\|c |\n"
+
+
+def test_a_folder_can_be_left_out_of_the_navigation(tmp_path: Path) -> None:
+    for name in ("index.md", "rules.md", "rules/a.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    config = "not_in_nav: |\n  /rules/\nnav:\n  - Start: index.md\n"
+    assert list(not_in_navigation(tmp_path, config)) == ["rules.md: not in the navigation"]
