@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import re
 import shlex
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
 import torchconf.machine
 from tests.support.doc_blocks import Block
-from tests.support.projects import run_in
 from tests.support.recorded_machines import record
 from tests.support.replica import Replica
+from torchconf.cli import main
 from torchconf.machine import read_machine
 
 STARTS_UV = {"export", "run", "sync", "verify"}
@@ -21,6 +23,13 @@ STARTS_UV = {"export", "run", "sync", "verify"}
 
 ELSEWHERE = {"example", "shown by", "written by"}
 """Notes of blocks that something else checks."""
+
+
+HOME = "/home/me/demo"
+"""Where the folder is said to be."""
+OF_THE_MOMENT = re.compile(
+    r"^(?:Using CPython|Creating virtual environment) .*\n| in [\d.]+m?s$", re.MULTILINE
+)
 
 
 class NotRunnableError(Exception):
@@ -85,12 +94,22 @@ class Session:
     def _run(self, command: str) -> str:
         words = _ours(command)
         if words is not None:
-            result = run_in(self.folder, shlex.join(words))
-            return result.err + result.out
+            return self._run_torchconf(words)
         match _words(command):
             case ["cat", name]:
                 return (self.folder / name).read_text(encoding="utf-8")
             case ["uv", *rest] if self._replica is not None:
                 run = self._replica.uv(*rest, cwd=self.folder)
-                return run.stderr + run.stdout
+                return self._steady(run.stderr + run.stdout)
         raise NotRunnableError(command)
+
+    def _run_torchconf(self, words: list[str]) -> str:
+        """Return what a command prints on both streams, in its order."""
+        printed = io.StringIO()
+        with chdir(self.folder), redirect_stdout(printed), redirect_stderr(printed):
+            main(words)
+        return self._steady(printed.getvalue())
+
+    def _steady(self, printed: str) -> str:
+        """Return what was printed without what is of this machine and this moment."""
+        return OF_THE_MOMENT.sub("", printed).replace(str(self.folder), HOME)
