@@ -13,7 +13,7 @@ from tests.support.texts import LIST, Text, rendered, texts
 NOT = {
     r"can not": "cannot",
     r"heed(?:s|ed)?": "honours",
-    r"is no (?!such|longer)\w+": "unknown rule `X`, or: is not a target",
+    r"(?<!there )is no (?!such|longer)\w+": "unknown rule `X`, or: is not a target",
     r"to nothing": "broken symlink",
     r"mend(?:s|ed|ing)?": "fix",
     r"void": "has no effect",

@@ -18,7 +18,7 @@ from docs.tools.places import CONFIG, STAGED, URL
 COMMENT = re.compile(r"^[ ]*<!-- .* -->\n", re.MULTILINE)
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n+", re.DOTALL)
 BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
-PARAGRAPH = re.compile(r"^[A-Z`].*?(?=\n\n|\Z)", re.DOTALL | re.MULTILINE)
+PARAGRAPH = re.compile(r"^[A-Za-z`].*?(?=\n\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
 class Page(NamedTuple):
