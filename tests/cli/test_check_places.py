@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,11 +13,14 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no stubs
 from sarif_pydantic import Sarif  # type: ignore[import-untyped]  # it does not say that it has types
 
 from tests.support.checked_texts import RIGHT, WRONG
 from tests.support.paths import ROOT
 from tests.support.projects import Demo, run_in
+from tests.support.replica import Replica
+from torchconf.resolve.uv import find_uv
 
 REPOSITORY = ROOT
 HOOKS = REPOSITORY / ".pre-commit-hooks.yaml"
@@ -76,6 +80,82 @@ def test_sarif_without_findings_is_valid_too(tmp_path: Path) -> None:
     assert run.results == []
 
 
+# GitLab.
+
+CODE_QUALITY = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["description", "check_name", "fingerprint", "severity", "location"],
+        "properties": {
+            "description": {"type": "string", "minLength": 1},
+            "check_name": {"type": "string", "minLength": 1},
+            "fingerprint": {"type": "string", "minLength": 1},
+            "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
+            "location": {
+                "type": "object",
+                "required": ["path", "lines"],
+                "properties": {
+                    "path": {"type": "string", "pattern": "^[^./]"},
+                    "lines": {
+                        "type": "object",
+                        "required": ["begin"],
+                        "properties": {"begin": {"type": "integer", "minimum": 1}},
+                    },
+                },
+            },
+        },
+    },
+}
+"""What <https://docs.gitlab.com/ci/testing/code_quality/> asks of a report."""
+
+
+def quality(demo: Demo, command: str = "check --format gitlab") -> list[dict[str, Any]]:
+    found = demo(command).json
+    Draft202012Validator(CODE_QUALITY).validate(found)
+    marks = [one["fingerprint"] for one in found]
+    assert len(marks) == len(set(marks))
+    return list(found)
+
+
+def test_gitlab_gets_an_entry_for_each_finding(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, WRONG)
+    (found,) = quality(demo)
+    assert found["check_name"].startswith("TC405 ")
+    assert found["severity"] == "critical"
+    assert found["location"] == {"path": "pyproject.toml", "lines": {"begin": 10, "end": 10}}
+    # It is the same finding further down.
+    demo.path.write_text("# a comment\n" + WRONG)
+    (moved,) = quality(demo)
+    assert moved["location"]["lines"]["begin"] == 11
+    assert moved["fingerprint"] == found["fingerprint"]
+    demo.path.write_text(RIGHT)
+    assert quality(demo) == []
+
+
+def test_gitlab_is_told_of_the_files_that_can_be_read(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, WRONG)
+    (demo.folder / "broken").mkdir()
+    (demo.folder / "broken/pyproject.toml").write_text("[project")
+    result = demo("check . --format gitlab")
+    assert (result.status, len(result.json)) == (2, 1)
+    assert "broken" in result.err
+
+
+def test_python_files_without_torch_are_skipped_if_that_is_asked_for(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, RIGHT)
+    block = '# /// script\n# dependencies = ["{}"]\n# ///\n'
+    Path(demo.folder, "plain.py").write_text("print()\n")
+    Path(demo.folder, "other.py").write_text(block.format("numpy"))
+    Path(demo.folder, "train.py").write_text(block.format("torch"))
+    names = "pyproject.toml plain.py other.py train.py"
+    assert demo(f"check {names}").status == 2
+    assert demo(f"check --skip-other-python {names}").status == 0
+    assert "nothing found in 2 files" in demo(f"check --skip-other-python {names}").err
+    assert demo("check --skip-other-python plain.py").status == 0
+    assert demo("check --skip-other-python missing.py").status == 2
+
+
 # pre-commit.
 
 
@@ -101,23 +181,60 @@ def test_pre_commit_runs_the_hooks(
     demo = Demo(tmp_path, before)
     (demo.folder / "notes.toml").write_text("[broken\n", encoding="utf-8")
     commit(demo.folder)
-    # One cache for all: the environment of the hook is built once.
-    cache = str(tmp_path_factory.getbasetemp() / "pre-commit")
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "pre_commit", "try-repo", str(clone), hook,
-            "--all-files", "--verbose", "--color", "never",
-        ],
-        cwd=demo.folder,
-        env=os.environ | {"PRE_COMMIT_HOME": cache},
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
+    done = run_hook(hook, clone, demo.folder, tmp_path_factory)
     assert done.returncode == status, done.stdout + done.stderr
     assert ("TC405" in done.stdout) == (hook == "torchconf-check" and before == WRONG)
     assert (demo.text != before) == changed
     assert "[broken" not in done.stdout, "only pyproject.toml is looked at"
+
+
+def run_hook(
+    hook: str, clone: Path, folder: Path, factory: pytest.TempPathFactory, **env: str
+) -> subprocess.CompletedProcess[str]:
+    # One cache for all: the environment of the hooks is built once.
+    cache = str(factory.getbasetemp() / "pre-commit")
+    return subprocess.run(
+        [
+            sys.executable, "-m", "pre_commit", "try-repo", str(clone), hook,
+            "--all-files", "--verbose", "--color", "never",
+        ],
+        cwd=folder,
+        env=os.environ | {"PRE_COMMIT_HOME": cache} | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_pre_commit_asks_uv_only_if_that_hook_is_chosen(
+    clone: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, replica: Replica
+) -> None:
+    demo = Demo.of(tmp_path, "examples/markers")
+    commit(demo.folder)
+    # Only uv is inside the replica: the environment of the hook comes from PyPI.
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    inside = "".join(
+        f"export {name}={shlex.quote(value)}\n"
+        for name, value in replica.environment().items()
+        if os.environ.get(name) != value
+    )
+    uv = programs / "uv"
+    uv.write_text(f'#!/bin/sh\n{inside}exec {shlex.quote(find_uv())} "$@"\n', encoding="utf-8")
+    uv.chmod(0o755)
+    path = os.pathsep.join([str(programs), os.environ["PATH"]])
+
+    def verify() -> subprocess.CompletedProcess[str]:
+        return run_hook("torchconf-verify", clone, demo.folder, tmp_path_factory, PATH=path)
+
+    done = verify()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all correct" in done.stdout
+    # `check` has nothing to say of it, but uv takes different releases.
+    demo.path.write_text(RIGHT)
+    assert verify().returncode == 1
 
 
 # GitHub.

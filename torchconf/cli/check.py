@@ -42,7 +42,7 @@ class CheckOptions(Record):
 
     path: tuple[str, ...]
     target: tuple[str, ...]
-    format: Literal["text", "json", "github", "sarif"]
+    format: Literal["text", "json", "github", "gitlab", "sarif"]
     select: tuple[str, ...]
     ignore: tuple[str, ...]
     strict: bool
@@ -52,6 +52,7 @@ class CheckOptions(Record):
     unsafe_fixes: bool
     diff: bool
     stdin_filename: str | None
+    skip_other_python: bool
     common: CommonOptions
 
 
@@ -64,8 +65,13 @@ def add_arguments(parser: Parser) -> None:
         help="a platform or target that the project must support (repeatable)",
     )  # fmt: skip
     parser.add_argument(
-        "--format", "--output-format", dest="format", choices=("text", "json", "github", "sarif"),
-        default="text", help="output format (default: text)",
+        "--format", "--output-format", dest="format",
+        choices=("text", "json", "github", "gitlab", "sarif"), default="text",
+        help="output format (default: text); `gitlab` is a code quality report",
+    )  # fmt: skip
+    parser.add_argument(
+        "--skip-other-python", action="store_true",
+        help="skip Python files without PyTorch in a `# /// script` block, though they are named",
     )  # fmt: skip
     rules = parser.add_argument_group("rules")
     rules.add_argument(
@@ -181,7 +187,10 @@ def _units(options: CheckOptions, gatherer: Gatherer) -> list[Gathered]:
         return [gatherer.standard_input(read_standard_input(), options.stdin_filename)]
     folder = options.common.project
     if options.path:
-        return [*gatherer.gather([files.from_project(folder, path) for path in options.path])]
+        paths = [files.from_project(folder, path) for path in options.path]
+        if options.skip_other_python:
+            paths = [*gatherer.without_other_python(paths)]
+        return [*gatherer.gather(paths)]
     path = files.find_project(".") if folder is None else files.project_file(folder)
     return [gatherer.project(path)]
 
@@ -234,7 +243,7 @@ def _report(
     fixed: Sequence[Fixed],
     gatherer: Gatherer,
 ) -> None:
-    if options.format in ("json", "sarif"):
+    if options.format in ("json", "gitlab", "sarif"):
         _report_data(options, outcomes, gatherer.errors)
         return
     from torchconf.report import findings
@@ -292,6 +301,12 @@ def _report_data(
         from torchconf.report.sarif import sarif
 
         write_json(sarif(outcomes))
+        _report_errors(options, errors)
+        return
+    if options.format == "gitlab":
+        from torchconf.report.gitlab import code_quality
+
+        write_json(code_quality(outcomes))
         _report_errors(options, errors)
         return
     data: dict[str, object] = {"findings": findings.data(outcomes)}

@@ -9,7 +9,7 @@ from torchconf.errors.shown import hide_secrets
 from torchconf.report.streams import write_document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 SCHEMA_VERSION = 1
 
@@ -19,8 +19,8 @@ def print_json(data: Mapping[str, object]) -> None:
     write_json({"schema_version": SCHEMA_VERSION, **data})
 
 
-def write_json(data: Mapping[str, object]) -> None:
-    """Write an object of any schema to stdout: valid JSON that holds no secret."""
+def write_json(data: Mapping[str, object] | Sequence[object]) -> None:
+    """Write a document of any schema to stdout: valid JSON that holds no secret."""
     text = json.dumps(_clean(data), indent=2)
     # The same data, without a command for the runner in whose log it appears.
     text = text.replace("##", r"#\u0023")

@@ -89,6 +89,15 @@ class Gatherer:
             except TorchconfError as error:
                 self.errors.append(error)
 
+    def without_other_python(self, paths: Sequence[str]) -> Iterator[str]:
+        """Yield the paths, less the Python files that a folder would not stand for either."""
+        for path in paths:
+            try:
+                if _is_project(path) or self._has_block(files.read_file(path).raw or b""):
+                    yield path
+            except TorchconfError:
+                yield path  # whoever reads it says why not
+
     def projects(self, folder: str) -> tuple[str, ...]:
         """Return the files that say what is installed, in and below a folder, by path.
 
