@@ -22,6 +22,7 @@ import yaml
 
 from tests.support.doc_blocks import Block, agrees, blocks, page_name, pages, sessions
 from tests.support.doc_session import Session, needs_uv
+from tests.support.paths import ROOT
 from tests.support.replica import Replica
 from tests.support.replica.uv import find_uv
 from torchconf import check
@@ -66,6 +67,8 @@ def carry_out(project: Session, session: list[Block]) -> None:
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_block_has_the_form_of_its_language(block: Block) -> None:
+    for kind in ("shown by", "written by"):
+        assert (ROOT / block.notes.get(kind, "")).exists(), "who checks it?"
     match block.language:
         case "sh" | "bash":
             for command in block.commands:
@@ -86,7 +89,9 @@ def test_block_has_the_form_of_its_language(block: Block) -> None:
             assert list(block.runs)
         case _:
             assert block.language in BARE, "what language is it?"
-            assert block.notes, "a comment says what checks it"
+            assert block.notes.keys() & {"file", "part of", "shown by", "written by"}, (
+                "who checks it?"
+            )
 
 
 def readable(command: str) -> None:
