@@ -77,9 +77,9 @@ def configure(
         TorchconfError: The request cannot be met, or the text cannot be read or edited. The error
             says what, where and what to do next.
     """
-    catalog = _catalog()
     body = text.removeprefix(_BOM)
     project = read_project(read_toml(body))
+    catalog = _catalog().for_project(project)
     words = (targets,) if isinstance(targets, str) else tuple(targets)
     request = Request(
         specs=tuple(parse_target_spec(word, catalog.vocabulary) for word in words),
@@ -129,7 +129,7 @@ def table(text: str) -> list[Row]:
         TorchconfError: The text cannot be read as a pyproject.toml.
     """
     project = read_project(read_toml(text.removeprefix(_BOM)))
-    return list(route_table(project, _catalog()))
+    return list(route_table(project, _catalog().for_project(project)))
 
 
 @lru_cache(maxsize=1)

@@ -23,6 +23,7 @@ from torchconf.files.catalog_file import PACKAGED, chosen_file, read_catalog
 from torchconf.files.reading import reason
 from torchconf.model.backends import (
     PYPI,
+    PYPI_HOSTS,
     Accelerator,
     Backend,
     backend_of_url,
@@ -38,10 +39,14 @@ if TYPE_CHECKING:
 
     from torchconf.catalog.built import Built
     from torchconf.catalog.families import Closure, Family
+    from torchconf.model.mirrors import Mirror, MirrorSetting
+    from torchconf.model.project import Project
     from torchconf.model.target_spec import Vocabulary
     from torchconf.model.targets import Platform
 
 SCHEMA_VERSION = 1
+INDEXES = "TORCHCONF_INDEXES"
+"""The variable that names a file with the mirrors of a site."""
 PYTORCH = "pytorch"
 """PyTorch's indexes, where days are said of an index."""
 _LISTED = {"linux-x86_64", "windows-x86_64"}
@@ -129,11 +134,22 @@ def load_chosen() -> Loaded:
     path, source = chosen_file()
     if source == "cache":
         try:
-            return Loaded(load_catalog(path), path, source)
+            return Loaded(_at_site(load_catalog(path)), path, source)
         except CatalogError as error:
             sys.stderr.write(f"warning: {shown(str(error))}; using the packaged catalog\n")
             path, source = PACKAGED, "packaged"
-    return Loaded(load_catalog(path), path, source)
+    return Loaded(_at_site(load_catalog(path)), path, source)
+
+
+def _at_site(catalog: Catalog) -> Catalog:
+    """Return the catalog with the mirrors of this machine's site, if it names any."""
+    path = os.environ.get(INDEXES)
+    if not path:
+        return catalog
+    # Imported here: few have mirrors.
+    from torchconf.catalog.mirrors import read_site
+
+    return catalog.mirrored(read_site(path))
 
 
 @lru_cache(maxsize=4)
@@ -270,6 +286,79 @@ class Catalog:
         channel = self.channel_of(backend.accelerator)
         return self.backend(backend.name.removesuffix(f"-{channel}")) if channel else backend
 
+    # Mirrors.
+
+    def mirrored(self, settings: Iterable[MirrorSetting]) -> Catalog:
+        """Return the catalog for somebody who reads indexes from mirrors.
+
+        Args:
+            settings: Family by family; one given later counts.
+
+        Raises:
+            RequestError: There is no such family, or a pattern lacks what tells its indexes apart.
+        """
+        settings = tuple(settings)
+        if not settings:
+            return self
+        # Imported here: few have mirrors.
+        from torchconf.catalog.mirrors import mirrored_data
+
+        return Catalog(mirrored_data(self._data, settings))
+
+    def for_project(self, *projects: Project) -> Catalog:
+        """Return the catalog with the mirrors that files name in `[tool.torchconf.indexes]`.
+
+        Args:
+            projects: The project, or a workspace root and its members.
+
+        Raises:
+            ProjectError: The table of one is malformed.
+            RequestError: As in `mirrored`.
+        """
+        naming = [one for one in projects if _names_mirrors(one) or _names_mirrors(one.root)]
+        if not naming:
+            return self
+        # Imported here: few have mirrors.
+        from torchconf.model.mirrors import read_mirrors
+
+        return self.mirrored(one for project in naming for one in read_mirrors(project))
+
+    @cached_property
+    def mirrors(self) -> tuple[Mirror, ...]:
+        """The mirrors of families of indexes, those first that name most of a URL."""
+        return tuple(self._data.get("mirrors", {}).values())
+
+    def real(self, url: str) -> str:
+        """Return the URL of the index that a mirror stands for; any other URL as it is."""
+        found = (mirror.real(url) for mirror in self.mirrors)
+        return next(filter(None, found), url) if self.mirrors else url
+
+    def placed(self, url: str) -> str:
+        """Return where an index is read from: its own URL, or that of its mirror."""
+        found = (mirror.placed(url) for mirror in self.mirrors)
+        return next(filter(None, found), url) if self.mirrors else url
+
+    def index_url(self, backend: Backend) -> str:
+        """Return the URL of a backend's index, as it is written into a file."""
+        return self.placed(f"{self.base_url}/{self.folder(backend)}")
+
+    @property
+    def base_to_read(self) -> str:
+        """Where PyTorch's indexes are read from: a prefix, or a pattern with `{backend}`."""
+        prefix = self.placed(self.base_url)
+        return self.placed(f"{self.base_url}/{{backend}}") if prefix == self.base_url else prefix
+
+    @property
+    def pypi_to_read(self) -> str | None:
+        """Where PyPI is read from, if from a mirror."""
+        own = f"https://{'.'.join(PYPI_HOSTS[0])}/simple"
+        found = self.placed(own)
+        return None if found == own else found
+
+    def is_own(self, url: str) -> bool:
+        """Tell whether an index is PyTorch's own, or stands for it by a setting."""
+        return self.real(url).startswith(f"{self.base_url}/")
+
     def folder(self, backend: Backend) -> str:
         """Return the path of a backend's index below the base of all: `nightly/cpu`."""
         channel = self.channel_of(backend.accelerator)
@@ -291,6 +380,7 @@ class Catalog:
             None where nobody knows: for PyPI, and for an index that is neither PyTorch's nor a
             mirror, whatever its URL ends in. It has what its publisher chose to build.
         """
+        url = self.real(url)
         found = backend_of_url(url, (a for a in self.accelerators if not a.channel))
         if found is None or not self._is_a_copy(url, name):
             return None
@@ -300,6 +390,7 @@ class Catalog:
 
     def build_of_index(self, url: str, name: str | None = None) -> Backend | None:
         """Tell what an index serves: a backend, `PYPI` for PyPI and its copies; None: unknown."""
+        url = self.real(url)
         if is_pypi(url):
             return PYPI
         found = self.backend_of_url(url, name)
@@ -317,11 +408,12 @@ class Catalog:
         Returns:
             Empty for one that has none of the packages of PyTorch's indexes.
         """
-        family = self.family_of(url)
+        entry = self._family_entry(url)
         # PyTorch's own families are no other publisher's.
-        if family is None or family.url.startswith(self.base_url):
+        if entry is None or entry.get("url", "").startswith(self.base_url):
             return None
-        return family.wheels
+        wheels: str = entry.get("wheels", "")
+        return wheels
 
     @property
     def reads_channels(self) -> bool:
@@ -339,7 +431,16 @@ class Catalog:
         # Imported here: only a project with another index needs it.
         from torchconf.catalog.families import parse_families
 
-        return parse_families(self._data["families"], "the catalog")
+        families = parse_families(self._data["families"], "the catalog")
+        if not self.mirrors:
+            return families
+        return tuple(
+            family._replace(
+                url=self.placed(family.url),
+                fits=tuple(fit._replace(url=self.placed(fit.url)) for fit in family.fits),
+            )
+            for family in families
+        )
 
     @cached_property
     def built(self) -> Built:
@@ -349,16 +450,24 @@ class Catalog:
 
         return Built(self._data["built"], self)
 
-    @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
     def family_of(self, url: str) -> Family | None:
         """Tell of which family of indexes one is; None for PyTorch's stable one and all others."""
+        entry = self._family_entry(url)
+        if entry is None:
+            return None
+        return next(family for family in self.families if family.name == entry["name"])
+
+    @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
+    def _family_entry(self, url: str) -> Mapping[str, Any] | None:
+        url = self.real(url)
+        entries: list[Mapping[str, Any]] = self._data["families"]
         found = [
             (len(place), number)
-            for number, entry in enumerate(self._data["families"])
+            for number, entry in enumerate(entries)
             for place in entry.get("at", ())
             if is_below(url, (place,))
         ]
-        return self.families[max(found)[1]] if found else None
+        return entries[max(found)[1]] if found else None
 
     @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
     def closure(self, backend: Backend) -> Closure | None:
@@ -419,6 +528,7 @@ class Catalog:
         PyTorch's own indexes are known, PyPI, and publishers that have nothing of the kind. What a
         mirror leaves out, nobody has looked at.
         """
+        url = self.real(url)
         cells = self._data["wheels"].get(package, {}).values()
         if self.build_of_index(url) is PYPI:
             # Its listing of the family is complete.
@@ -967,6 +1077,12 @@ class Catalog:
             return None
         cell: list[Any] = self._data["sets"][number]
         return cell
+
+
+def _names_mirrors(project: Project | None) -> bool:
+    tool = project.data.get("tool") if project is not None else None
+    table = tool.get("torchconf") if isinstance(tool, dict) else None
+    return isinstance(table, dict) and table.get("indexes") is not None
 
 
 @lru_cache(maxsize=256)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from torchconf.catalog import Catalog
+    from torchconf.catalog import Catalog, Loaded
     from torchconf.catalog.refresh import Missing
     from torchconf.cli.options import CommonOptions, Format
     from torchconf.cli.parser import Parser
@@ -49,7 +49,7 @@ class CatalogOptions(Record):
 
     action: Literal["list", "show", "refresh"]
     what: str | None
-    index_base: str | None
+    index_base: tuple[str, ...]
     timeout: float
     format: Format
     common: CommonOptions
@@ -61,8 +61,8 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("action", choices=ACTIONS, help="what to do")
     parser.add_argument("what", nargs="?", metavar="WHAT", help="release, build or package to show")
     parser.add_argument(
-        "--index-base", metavar="URL",
-        help="mirror to refresh from: a URL prefix, or a pattern with {backend}",
+        "--index-base", action="append", default=[], metavar="URL",
+        help="mirror to refresh from: a URL prefix, or a pattern with {backend}; pypi=URL for PyPI",
     )  # fmt: skip
     parser.add_argument(
         "--timeout", type=float, default=20.0, metavar="SECONDS",
@@ -81,13 +81,12 @@ def run(options: CatalogOptions) -> int:
 
 
 def _list(options: CatalogOptions) -> int:
-    from torchconf.catalog import load_chosen
     from torchconf.catalog.families import as_data
     from torchconf.report.columns import plain_table
     from torchconf.report.json_data import print_json
     from torchconf.report.messages import print_notes
 
-    catalog, path, source = load_chosen()
+    catalog, path, source = _load(options)
     main = catalog.main_package
     backends = []
     for accelerator in catalog.accelerators:
@@ -131,6 +130,7 @@ def _list(options: CatalogOptions) -> int:
     sys.stdout.write(plain_table(["build", "title", "torch", "driver from"], rows))
     families = [
         [
+            family.name,
             family.title,
             _some(family.packages),
             family.url or ", ".join(family.at) or "PyPI",
@@ -138,13 +138,25 @@ def _list(options: CatalogOptions) -> int:
         ]
         for family in catalog.families
     ]
-    head = ["other indexes", "packages", "where", "how sure"]
+    head = ["family", "other indexes", "packages", "where", "how sure"]
     sys.stdout.write(f"\n{plain_table(head, families)}")
     if not options.common.quiet:
         words = {"file": path, "cache": f"refreshed, {path}", "packaged": "packaged"}[source]
         newest = f"{len(catalog.releases)} torch releases up to {catalog.releases[0]}"
         print_notes([f"{_days(catalog)} ({words}): {newest}"])
     return 0
+
+
+def _load(options: CatalogOptions) -> Loaded:
+    """Load the catalog, with the mirrors that the project here names, if there is one."""
+    from torchconf.catalog import load_chosen
+    from torchconf.workspace.opened import project_here
+
+    loaded = load_chosen()
+    project = project_here(options.common.project)
+    return (
+        loaded if project is None else loaded._replace(catalog=loaded.catalog.for_project(project))
+    )
 
 
 def _some(packages: Sequence[str]) -> str:
@@ -297,9 +309,9 @@ def _refresh(options: CatalogOptions) -> int:
     from importlib.util import find_spec
 
     from torchconf import files
-    from torchconf.catalog import load_catalog, load_chosen
+    from torchconf.catalog import load_catalog
     from torchconf.catalog.encoding import render
-    from torchconf.errors import CatalogError, RequestError, hide_secrets
+    from torchconf.errors import CatalogError
     from torchconf.files.catalog_file import cached_file, read_catalog
     from torchconf.report.json_data import print_json
     from torchconf.report.messages import print_notes
@@ -311,16 +323,16 @@ def _refresh(options: CatalogOptions) -> int:
             help="install `torchconf[refresh]`, as in `uv tool install 'torchconf[refresh]'`",
         )
     from torchconf.catalog.refresh import Settings, refreshed
+    from torchconf.planner import parse_index_bases
 
-    base = options.index_base
-    if base is not None and hide_secrets(base) != base:
-        raise RequestError("`--index-base` must not contain credentials", help="leave them out")
-    catalog, chosen, _ = load_chosen()
+    bases = parse_index_bases(options.index_base)
+    catalog, chosen, _ = _load(options)
+    catalog = catalog.mirrored(bases.named)
     data = json.loads(read_catalog(chosen))
     settings = Settings(
-        base=base or catalog.base_url,
+        base=bases.base or catalog.base_to_read,
         timeout=options.timeout,
-        pypi=os.environ.get("UV_DEFAULT_INDEX"),
+        pypi=os.environ.get("UV_DEFAULT_INDEX") or catalog.pypi_to_read,
     )
     today = datetime.now(UTC).date().isoformat()
     with pages("reading indexes") as begin:

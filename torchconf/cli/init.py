@@ -26,7 +26,7 @@ examples:
   torchconf init -t linux-cuda13.0 -t linux-cpu -t macos-cpu --with torchvision
   torchconf init -t linux-rocm --torch '>=2.11,<2.14' --pin --dry-run
   torchconf init --with torchaudio
-  torchconf init -t linux-cu126 -t linux-cu130 --with jax
+  torchconf init -t linux-cuda -t linux-cpu --with jax
 """
 
 
@@ -40,7 +40,7 @@ class InitOptions(Record):
     default: str | None
     names: tuple[str, ...]
     python: str | None
-    index_base: str | None
+    index_base: tuple[str, ...]
     gpus: tuple[str, ...]
     pin: bool
     required_environments: bool
@@ -109,7 +109,7 @@ def _ask(options: InitOptions) -> int:
     # Imported here, so that only the questions pay for it.
     from torchconf.cli.run_wizard import ask_init
     from torchconf.files.old_names import spoken_old_files
-    from torchconf.planner import parse_index_base
+    from torchconf.planner import parse_index_bases
     from torchconf.workspace.opened import open_project
 
     context = open_project(options.common.project, script=options.script, may_be_missing=True)
@@ -120,7 +120,7 @@ def _ask(options: InitOptions) -> int:
 
             if ask_to_read(found, options.common.color):
                 return _migrate(options)
-    return ask_init(options, parse_index_base(options.index_base))
+    return ask_init(options, parse_index_bases(options.index_base))
 
 
 def _migrate(options: InitOptions) -> int:
@@ -170,10 +170,11 @@ def make_request(options: InitOptions, context: OpenProject) -> Request:
     """
     from torchconf.model.intent import read_intent
     from torchconf.model.target_spec import parse_target_spec
-    from torchconf.planner import Request, parse_index_base
+    from torchconf.planner import Request, parse_index_bases
 
     vocabulary = context.catalog.vocabulary
     specs = tuple(parse_target_spec(text, vocabulary) for text in options.target)
+    bases = parse_index_bases(options.index_base)
     listed = not specs and not options.packages
     if listed:
         specs = read_intent(context.project, vocabulary) or ()
@@ -186,7 +187,8 @@ def make_request(options: InitOptions, context: OpenProject) -> Request:
         default=options.default,
         names=backend_names(options.names),
         python=options.python,
-        index_base=parse_index_base(options.index_base),
+        index_base=bases.base,
+        mirrors=bases.named,
         pin=options.pin,
         gpus=tuple(gpu.lower() for gpu in options.gpus),
         required_environments=options.required_environments,

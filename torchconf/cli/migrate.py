@@ -34,7 +34,7 @@ class MigrateOptions(Record):
     default: str | None
     names: tuple[str, ...]
     python: str | None
-    index_base: str | None
+    index_base: tuple[str, ...]
     keep_versions: bool
     remove_old: bool
     writing: WritingOptions

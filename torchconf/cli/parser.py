@@ -227,8 +227,9 @@ def add_arrangement(parser: Parser) -> None:
         "--python", metavar="SPEC", help="set requires-python; `3.12` means `>=3.12`"
     )
     parser.add_argument(
-        "--index-base", metavar="URL",
-        help="use a mirror: a URL prefix, or a pattern with {backend}",
+        "--index-base", action="append", default=[], metavar="URL",
+        help="use a mirror: a URL prefix, or a pattern with {backend}; FAMILY=URL for another "
+        "family of indexes (repeatable)",
     )  # fmt: skip
 
 

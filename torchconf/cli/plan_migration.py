@@ -15,7 +15,7 @@ from torchconf.model.backends import PYPI, parse_backend
 from torchconf.model.intent import read_intent
 from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import parse_target_spec
-from torchconf.planner import Request, parse_index_base, plan_targets
+from torchconf.planner import Request, parse_index_bases, plan_targets
 from torchconf.workspace.facts import read_facts
 
 if TYPE_CHECKING:
@@ -216,6 +216,7 @@ class Planning:
         specs = tuple(parse_target_spec(text, vocabulary) for text in targets)
         groups = self._keeps_groups(targets)
         unasked = "none" if groups and self.migration.are_optional else None
+        bases = parse_index_bases(options.index_base)
         request = Request(
             specs=specs,
             torch=options.torch,
@@ -223,7 +224,8 @@ class Planning:
             default=options.default or unasked,
             names=backend_names(options.names) or self._names(targets),
             python=options.python,
-            index_base=parse_index_base(options.index_base) or self.migration.index_base,
+            index_base=bases.base or self.migration.index_base,
+            mirrors=bases.named,
         )
         there = {requirement.name for requirement in context.project.requirements()}
         new = frozenset(requirement.name for requirement in project.requirements()) - there

@@ -47,16 +47,17 @@ if TYPE_CHECKING:
     from torchconf.files import Change
     from torchconf.model.project import Project
     from torchconf.planner import Outcome
+    from torchconf.planner.index_base import IndexBases
     from torchconf.report.colour import When
     from torchconf.templates import Template
     from torchconf.wizard import Answers, Question, Session
     from torchconf.workspace.opened import OpenProject
 
 
-def ask_init(options: InitOptions, index_base: str | None) -> int:
+def ask_init(options: InitOptions, bases: IndexBases) -> int:
     """Ask for all that `init` takes, and do it; return the exit status."""
     context = open_project(options.common.project, script=options.script, may_be_missing=True)
-    given = Request(index_base=index_base, force=options.force)
+    given = Request(index_base=bases.base, mirrors=bases.named, force=options.force)
     return _Interview("init", context, given, InitQuestions, options.writing, options.common).run()
 
 

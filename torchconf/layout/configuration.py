@@ -209,7 +209,7 @@ def _indexes(
                 users.setdefault(source.index or "", set()).add(name)
     ranked: list[tuple[int, Index, Backend]] = []
     for written, (index, backend) in known.items():
-        ours = index.url.startswith(catalog.base_url)
+        ours = catalog.is_own(index.url)
         used = users.get(written, set())
         if backend != PYPI and (ours or not used or used & set(catalog.family)):
             rank = 0 if used & set(catalog.family) else 1 if ours else 2
@@ -275,13 +275,17 @@ class _Reading:
             self._cannot_read(source, f"`{switch}` has no effect in a source marker")
         elif missing := self._undefined(source):
             self._cannot_read(source, f"{missing} is not defined")
-        elif index is not None and not self.catalog.channel and is_nightly(index.url):
+        elif (
+            index is not None
+            and not self.catalog.channel
+            and is_nightly(self.catalog.real(index.url))
+        ):
             self._keep(source, "nightly builds are checked but not edited")
         elif index is None:
             self._keep(source, f"a `{source.kind}` source is not an index")
         elif source.value not in self.known:
             self._keep(source, f"no known backend in the URL {index.url}")
-        elif self.known[source.value][1] == PYPI and not is_pypi(index.url):
+        elif self.known[source.value][1] == PYPI and not is_pypi(self.catalog.real(index.url)):
             # Its packages would have to move to PyPI, which a user of a copy may not reach.
             self._keep(source, f"index `{source.value}` is a copy of PyPI", PYPI)
         elif others := words - _PLATFORM:

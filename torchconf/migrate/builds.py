@@ -209,6 +209,7 @@ class _Reading:
     def _of_url(self, url: str) -> str:
         if not url:
             return ""
+        url = self.catalog.real(url)
         if is_pypi(url):
             return PYPI.name
         if is_nightly(url) and not self._means_nightly():
@@ -231,10 +232,11 @@ class _Reading:
         lines: list[Need | Bound] = [need for side in sides for need in side.needs]
         lines += [bound for side in sides for bound in side.bounds]
         asked = (one.specifier for one in lines if canonicalize_name(one.name) == self.main)
-        in_place = any(i.kind in {"index", "explicit"} and is_nightly(i.url) for i in builds)
+        nightly = [index for index in builds if is_nightly(self.catalog.real(index.url))]
+        in_place = any(index.kind in {"index", "explicit"} for index in nightly)
         return (
             (in_place or any(side.admits_previews for side in sides))
-            and all(is_nightly(index.url) for index in builds)
+            and len(nightly) == len(builds)
             and not any(asked)
         )
 

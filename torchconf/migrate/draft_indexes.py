@@ -91,14 +91,15 @@ class IndexDraft:
         if backend is not None:
             return backend.name
         root = catalog.base_url.rpartition("/")[0]
-        return "" if item.url.startswith(f"{root}/") else None
+        return "" if catalog.real(item.url).startswith(f"{root}/") else None
 
     def _index(self, item: OldIndex) -> None:
         build = self._build(item)
-        if is_pypi(item.url):
+        url = self.migration.catalog.real(item.url)
+        if is_pypi(url):
             self.ledger.note(item, "left out", why="PyPI is uv's default index")
             return
-        if is_nightly(item.url) and build is not None and build not in self.builds:
+        if is_nightly(url) and build is not None and build not in self.builds:
             why = "nothing else says whether nightly builds are meant; name targets with `-t`"
             self.ledger.note(item, "left out" if self.migration.overruled else "unclear", why=why)
             return

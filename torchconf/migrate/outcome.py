@@ -206,7 +206,7 @@ class Migration:
         """The mirror of PyTorch's indexes that the files name, as `--index-base` takes it."""
         for item in items_of(self.files, OldIndex):
             backend = self.catalog.backend_of_url(item.url, item.name or None)
-            if backend is None or item.url.startswith(f"{self.catalog.base_url}/"):
+            if backend is None or self.catalog.is_own(item.url):
                 continue
             if item.url.startswith(("http://", "https://")) and not page_of(item.url, self.catalog):
                 head, found, tail = without_secrets(item.url).rpartition(backend.name)

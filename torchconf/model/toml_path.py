@@ -40,6 +40,7 @@ REQUIRED_ENVIRONMENTS: Path = (*UV, "required-environments")
 SOURCES: Path = (*UV, "sources")
 # What a team asked for, in the one table that is ours.
 TARGETS: Path = ("tool", "torchconf", "targets")
+MIRRORS: Path = ("tool", "torchconf", "indexes")
 
 _BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 

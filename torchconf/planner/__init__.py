@@ -20,7 +20,7 @@ from torchconf.planner.draft_intent import draft_intent
 from torchconf.planner.draft_removal import draft_removal
 from torchconf.planner.draft_requirements import draft_requirements
 from torchconf.planner.draft_tables import draft_tables
-from torchconf.planner.index_base import parse_index_base
+from torchconf.planner.index_base import parse_index_base, parse_index_bases
 from torchconf.planner.label_pins import release_pins
 from torchconf.planner.request import Facts, Outcome, Request
 
@@ -37,6 +37,7 @@ __all__ = [
     "Outcome",
     "Request",
     "parse_index_base",
+    "parse_index_bases",
     "plan_targets",
     "refuse_what_uv_refuses",
     "unknowns",
@@ -56,6 +57,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         RequestError: It is not available, or is ambiguous.
         ProjectError: The file holds something that is not understood, or not to be edited.
     """
+    catalog = catalog.mirrored(request.mirrors)
     request, catalog = in_channel(request, project, catalog)
     decision = decide(request, project, catalog, facts)
     draft = Draft(project.data)
@@ -91,6 +93,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     relabelled = tuple(release_pins(draft, root, project, catalog)) if draft.steps else ()
     _, others = _planned(draft, root, project, around)
     targets = draft_intent(draft, request, project, catalog, decision, others)
+    mirrored = _at_mirrors(draft, request, catalog)
     changed = any(each.steps for each in (draft, root, *members.values()))
     if (decision.before.layout is not None or facts.around) and changed:
         refuse_what_uv_refuses(draft, root, project, catalog, around, facts.around)
@@ -108,6 +111,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             *widened,
             *closed,
             *beside,
+            *mirrored,
             *relabelled,
             *_limits(root, project),
             *_brought_along(request, project, facts, decision),
@@ -164,6 +168,16 @@ def _close(
         )
     name = Indexes(request, project, catalog, decision).name
     return draft_closures(draft, root, catalog, before, after, request.gpus, name)
+
+
+def _at_mirrors(draft: Draft, request: Request, catalog: Catalog) -> tuple[str, ...]:
+    """Draft what mirrors change in the tables that are there; return what to say of it."""
+    if not catalog.mirrors:
+        return ()
+    # Imported here: few projects have mirrors.
+    from torchconf.planner.draft_mirrors import draft_mirrors
+
+    return tuple(draft_mirrors(draft, request, catalog))
 
 
 def _beside_cuda(

@@ -86,12 +86,13 @@ class Indexes:
         """Return the URL of a new index: where it was asked for, or on the project's mirror."""
         base = self.request.index_base
         for old, index in self.known.items() if base is None else ():
-            if not index.url.startswith(self.catalog.base_url):
+            if not self.catalog.is_own(index.url):
                 old_folder = self.catalog.folder(self.catalog.backend(old))
                 url = _moved_url(index.url, old_folder, self.catalog.folder(backend))
                 if url is not None:
                     return url
-        base = base or self.catalog.base_url
+        if base is None:
+            return self.catalog.index_url(backend)
         if "{backend}" in base:
             return base.replace("{backend}", self.catalog.folder(backend))
         return f"{base.rstrip('/')}/{self.catalog.folder(backend)}"
@@ -177,7 +178,7 @@ def move_indexes(
         for owner in (project, project.root)
         for index in (owner.indexes if owner else ())
         if (backend := catalog.backend_of_url(index.url, index.name)) is not None
-        and not is_nightly(index.url)
+        and not is_nightly(catalog.real(index.url))
         and index not in [move.entry for move in moves]
     ]
     replaced: dict[str | None, str] = {}
@@ -237,7 +238,7 @@ def _moves(
     for owner in (project, project.root):
         for index in owner.indexes if owner else ():
             old = catalog.backend_of_url(index.url, index.name)
-            moves = old and old.name in backends and not is_nightly(index.url)
+            moves = old and old.name in backends and not is_nightly(catalog.real(index.url))
             if old and moves and index.name in used - seen:
                 seen.add(index.name)
                 yield _Move(index, old, backends[old.name])

@@ -1,8 +1,23 @@
-"""The base URL of a mirror, as a user gives it."""
+"""The mirrors that a user names with `--index-base`."""
 
 from __future__ import annotations
 
-from torchconf.errors import RequestError, hide_secrets
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from torchconf.model.mirrors import MirrorSetting, refuse_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FLAG = "--index-base"
+
+
+class IndexBases(NamedTuple):
+    """A mirror of PyTorch's stable indexes, and those that are named after a family."""
+
+    base: str | None = None
+    named: tuple[MirrorSetting, ...] = ()
 
 
 def parse_index_base(url: str | None) -> str | None:
@@ -11,29 +26,24 @@ def parse_index_base(url: str | None) -> str | None:
     Raises:
         RequestError: It is refused.
     """
-    if url is None:
-        return None
-    # Imported here: only a mirror needs it.
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.netloc)
-        usable = usable or (parts.scheme == "file" and bool(parts.path))
-        # The only placeholder that there is.
-        usable = usable and not set("{}") & set(url.replace("{backend}", ""))
-        secret = hide_secrets(url) != url or "@" in parts.netloc or bool(parts.query)
-    except ValueError:
-        usable, secret = False, False
-    if not usable:
-        raise RequestError(
-            f"`--index-base {hide_secrets(url)}` is not a URL",
-            help="use one such as `https://mirror.example.org/pytorch/{backend}/simple`",
-        )
-    if secret:
-        raise RequestError(
-            "`--index-base` must not contain credentials, because pyproject.toml is shared",
-            help="set UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD for each index, "
-            "where <NAME> is the index name in capitals, with `_` for `-` and `.`",
-        )
+    if url is not None:
+        refuse_url(url, FLAG, only="{backend}")
     return url
+
+
+def parse_index_bases(texts: Iterable[str]) -> IndexBases:
+    """Read what `--index-base` was given, each time: `URL`, or `FAMILY=URL`.
+
+    Raises:
+        RequestError: A URL is refused.
+    """
+    found = IndexBases()
+    for text in texts:
+        named = re.match(r"([A-Za-z0-9._-]+)=", text)
+        if named is None:
+            found = found._replace(base=parse_index_base(text))
+            continue
+        url = text[named.end() :]
+        refuse_url(url, f"{FLAG} {named[1]}=")
+        found = found._replace(named=(*found.named, MirrorSetting(named[1], url, "")))
+    return found

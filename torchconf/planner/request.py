@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torchconf.edits.plan import Plan
     from torchconf.layout.layouts import Kind, Layout, Scope
     from torchconf.model.backends import Backend
+    from torchconf.model.mirrors import MirrorSetting
     from torchconf.model.project import Project
     from torchconf.model.target_spec import TargetSpec
     from torchconf.model.targets import Target
@@ -39,6 +40,8 @@ class Request(NamedTuple):
     """Backend to the name of its extra or group."""
     python: str | None = None
     index_base: str | None = None
+    mirrors: tuple[MirrorSetting, ...] = ()
+    """Mirrors of other families of indexes, to be kept in the file."""
     pin: bool = False
     required_environments: bool = False
     force: bool = False

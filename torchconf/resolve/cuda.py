@@ -238,7 +238,7 @@ def _beside(
         if source.extra in extras and source.group in groups and may_hold(source.marker, platform)
     ]
     indexes = [project.index_named(source.index) for source in sources if source.index]
-    from_pypi = not sources or any(index and is_pypi(index.url) for index in indexes)
+    from_pypi = not sources or any(index and is_pypi(catalog.real(index.url)) for index in indexes)
     rows = entries_of(one, platform, catalog, from_pypi=from_pypi)
     if rows:
         said = one.raw.partition(";")[0].strip()

@@ -166,13 +166,13 @@ class Places:
 
     def _is_linked(self, name: str, registry: str) -> bool:
         """Tell whether PyTorch's pages have a package, or a mirror of one."""
-        if registry.startswith(self.catalog.base_url):
+        if self.catalog.is_own(registry):
             return True
         return name in self.catalog.family and self._is_pytorch(registry)
 
     def _is_pytorch(self, url: str) -> bool:
         catalog = self.catalog
-        return catalog.backend_of_url(url) is not None or url.startswith(catalog.base_url)
+        return catalog.backend_of_url(url) is not None or catalog.is_own(url)
 
 
 def _same(url: str) -> str:

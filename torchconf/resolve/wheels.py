@@ -161,7 +161,9 @@ class Wheels:
         """Say whether some release in the declared range has a wheel there for some Python."""
         if route.kind in {"absent", "error"}:
             return Answer.NO
-        if backend is None or (route.index is not None and is_nightly(route.index.url)):
+        if backend is None or (
+            route.index is not None and is_nightly(self.catalog.real(route.index.url))
+        ):
             return Answer.UNKNOWN
         if route.kind == "direct":
             wheel = _direct_wheel(route, self.catalog)

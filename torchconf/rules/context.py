@@ -185,6 +185,7 @@ class Context:
     def is_pytorch(self, url: str, name: str | None = None) -> bool:
         """Tell whether an index is one of PyTorch's, or a mirror of one."""
         host = self.catalog.base_url.split("/")[2]
+        url = self.catalog.real(url)
         return (
             url.split("/")[2:3] == [host]
             or self.catalog.backend_of_url(url, name) is not None

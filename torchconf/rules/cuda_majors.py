@@ -99,7 +99,7 @@ class MixedCuda(Rule):
     ) -> bool:
         source = source_on(context, applied_sources(context, one.name, place), platform)
         index = context.index_of(source) if source else None
-        return source is None or (index is not None and is_pypi(index.url))
+        return source is None or (index is not None and is_pypi(context.catalog.real(index.url)))
 
     def _torch(self, context: Context, place: Place, platform: Platform) -> tuple[str, int] | None:
         """Return the words for the torch of a place, and its CUDA; None without or if unknown."""

@@ -190,11 +190,12 @@ class Unit:
         root.open(None)
         for member in members:
             member.open(root.project)
+        projects = [member.project for member in members]
         workspace = Workspace(
             root.project,
-            [member.project for member in members],
+            projects,
             self._libraries,
-            catalog=self._catalog,
+            catalog=self._catalog.for_project(root.project, *projects),
             lockfile=self._lockfile,
         )
         shared = settings_of(root.data, RULES, root.document.name)

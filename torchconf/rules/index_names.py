@@ -59,7 +59,7 @@ class UndefinedIndex(Rule):
         if backend is None or not known or not _is_plain(source.value):
             return None
         draft = draft_of(context)
-        add_index(draft, source.value, f"{context.catalog.base_url}/{backend.name}")
+        add_index(draft, source.value, context.catalog.index_url(backend))
         return Fix(f"define the index for {backend.title}", tuple(draft.steps), safe=False)
 
 

@@ -83,8 +83,9 @@ def _judged(context: Context) -> Iterator[tuple[Source, Backend, list[Requiremen
         index = context.index_of(source)
         if backend is None or index is None or source.package not in _SURE:
             continue
-        parts = index.url.lower().split("/")
-        if is_nightly(index.url) or "test" in parts or backend.name not in context.catalog.backends:
+        url = context.catalog.real(index.url)
+        parts = url.lower().split("/")
+        if is_nightly(url) or "test" in parts or backend.name not in context.catalog.backends:
             continue
         yield source, backend, list(served_requirements(context, source))
 
@@ -139,9 +140,10 @@ class EndedIndex(Rule):
         for index in context.pytorch_indexes:
             backend = context.backend(index)
             last = context.catalog.ended(backend) if backend else None
-            if backend is None or last is None or is_nightly(index.url):
+            url = context.catalog.real(index.url)
+            if backend is None or last is None or is_nightly(url):
                 continue
-            if id(index) not in routed and not index.url.startswith(host):
+            if id(index) not in routed and not url.startswith(host):
                 continue
             after = next_minor(Version(last))
             ranges = self._ranges(context) if ranges is None else ranges

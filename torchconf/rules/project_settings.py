@@ -181,7 +181,11 @@ class Nightly(Rule):
     def check(self, context: Context) -> Iterator[Finding]:
         """Look at packages that a nightly index serves, and at `prerelease`."""
         mode = context.project.workspace.uv.get("prerelease")
-        nightly = [index for index in context.pytorch_indexes if is_nightly(index.url)]
+        nightly = [
+            index
+            for index in context.pytorch_indexes
+            if is_nightly(context.catalog.real(index.url))
+        ]
         if nightly and mode == "if-necessary-or-explicit" and context.project.root is None:
             draft = draft_of(context)
             draft.put((*UV, "prerelease"), "if-necessary", "its current name")

@@ -98,7 +98,7 @@ class CompanionMisfit(Rule):
         for platform in context.platforms(torch.marker, one.marker):
             found = [source_on(context, some, platform) for some in sources]
             indexes = [context.index_of(source) for source in found if source]
-            if not any(index and is_nightly(index.url) for index in indexes):
+            if not any(index and is_nightly(context.catalog.real(index.url)) for index in indexes):
                 return True
         return False
 

@@ -127,7 +127,7 @@ class LabelWithoutIndex(Rule):
                 one.path,
                 f"`{one.raw.partition(';')[0].strip()}` is only on PyTorch's index of "
                 f"{backend.title}, but comes from PyPI, which has no such version",
-                help=f"add the index {context.catalog.base_url}/{backend.name} with "
+                help=f"add the index {context.catalog.index_url(backend)} with "
                 "`explicit = true`, and a source that names it",
                 severity=_for_pip(context, place),
                 fix=self._fix(context, backend),
@@ -136,7 +136,7 @@ class LabelWithoutIndex(Rule):
     def _fix(self, context: Context, backend: Backend) -> Fix | None:
         if backend.name not in context.catalog.backends:
             return None
-        url = f"{context.catalog.base_url}/{backend.name}"
+        url = context.catalog.index_url(backend)
         known = [i for i in context.project.indexes if i.name and i.url.rstrip("/") == url]
         name = known[0].name if known and known[0].name else index_name(context, url)
         draft = draft_of(context)

@@ -39,7 +39,7 @@ RENAMED = {
 
 EVERYTHING = "ALL"
 _KEYS = ("ignore", "select")
-_SETTINGS = (*_KEYS, "targets")
+_SETTINGS = (*_KEYS, "targets", "indexes")
 
 
 class RuleSelection(NamedTuple):

@@ -30,6 +30,7 @@ def command_words(command: str, request: Request) -> list[str]:
         *(("--name", f"{backend}={name}") for backend, name in request.names),
         ("--python", request.python),
         ("--index-base", request.index_base),
+        *(("--index-base", f"{one.family}={one.url}") for one in request.mirrors),
     ):
         words += [] if value is None else [flag, value]
     for flag, given in (

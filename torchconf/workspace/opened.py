@@ -9,7 +9,7 @@ from torchconf import files
 from torchconf.catalog import Catalog, load_catalog
 from torchconf.edits import edit_text
 from torchconf.edits.read_toml import read_toml
-from torchconf.errors import ProjectError, RequestError
+from torchconf.errors import ProjectError, RequestError, TorchconfError
 from torchconf.files import Change, spoken_path
 from torchconf.files.reading import PYTHON
 from torchconf.model.read_project import read_project
@@ -131,7 +131,7 @@ def _opened(file: files.SourceFile) -> OpenProject:
     if root_file is not None:
         files.sweep(os.path.dirname(root_file.path))
     project = read_project(read_toml(file.text, shown), root=root, at=shown)
-    return OpenProject(file, project, load_catalog(), root_file)
+    return OpenProject(file, project, load_catalog().for_project(project), root_file)
 
 
 def _open_script(path: str, *, may_be_missing: bool) -> OpenProject:
@@ -157,7 +157,23 @@ def _opened_script(file: files.SourceFile, *, may_be_missing: bool = False) -> O
         )
     data = as_project(read_toml(block.padded, shown) if block else {})
     project = read_project(data, at=shown, is_script=True)
-    return OpenProject(file, project, load_catalog(), root_file=None)
+    return OpenProject(file, project, load_catalog().for_project(project), root_file=None)
+
+
+def project_here(folder: str | None) -> Project | None:
+    """Return the project in a folder, or the nearest one, for what does not need one.
+
+    None if there is none, or nobody can read it.
+    """
+    try:
+        path = files.project_file(folder) if folder is not None else files.find_project(".")
+        file = files.read_file(path)
+        found = find_root(file.path)
+        root = found[1] if found is not None else None
+        shown = spoken_path(file.path)
+        return read_project(read_toml(file.text, shown), root=root, at=shown, problems=[])
+    except TorchconfError:
+        return None
 
 
 def nearest_or_here() -> str:

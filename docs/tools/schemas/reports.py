@@ -179,8 +179,25 @@ EXPLAIN = table(
             ),
         ),
         "tools": texts("How a tool gets the build that was asked for."),
+        "cuda": array(
+            "With `cuda`: what brings or needs CUDA, and torch without it.",
+            table(
+                "One package on one platform by one choice.",
+                {
+                    "platform": PLATFORM,
+                    "command": COMMAND,
+                    "extras": texts("The extras of the choice."),
+                    "groups": texts("The dependency groups of the choice."),
+                    "package": text("The package.", examples=["torch", "jax"]),
+                    "from": text("Where it comes from, in words, or its requirement."),
+                    "cuda": or_null(
+                        texts("The versions, that of the newest release first; null: not known.")
+                    ),
+                },
+            ),
+        ),
     },
-    optional=("rules", "explanations", "tools"),
+    optional=("rules", "explanations", "tools", "cuda"),
 )
 EXPLAIN["oneOf"] = [{"required": ["rules"]}, {"required": ["explanations", "tools"]}]
 

@@ -41,6 +41,13 @@ def settings() -> dict[str, object]:
                 "uniqueItems": True,
                 "examples": [["linux-cu130", "linux-cpu", "macos-cpu"]],
             },
+            "indexes": {
+                "description": "Mirrors: family of indexes, as `torchconf catalog list` names it, "
+                f"to a URL prefix or a pattern\n{URL}reference/configuration/",
+                "type": "object",
+                "additionalProperties": {"type": "string", "pattern": "^(https?|file)://"},
+                "examples": [{"pytorch": "https://mirror.example.org/pytorch/{backend}/simple"}],
+            },
             "select": _rules("The rules of `torchconf check`; by default all but optional ones"),
             "ignore": _rules("Rules of `torchconf check` that are left out"),
         },
