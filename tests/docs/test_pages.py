@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.doc_blocks import Block, agrees, blocks, page_name, pages, sessions
+from tests.support.doc_blocks import LEFT_OUT, Block, agrees, blocks, page_name, pages, sessions
 from tests.support.doc_session import Session, needs_uv
 from tests.support.paths import ROOT
 from tests.support.replica import Replica
@@ -133,9 +133,11 @@ def rewritten(text: str, replica: Replica | None) -> str:
         with tempfile.TemporaryDirectory() as folder:
             project = Session(Path(folder), replica)
             for block in session:
-                runs = list(project.outputs(block))
-                if runs and "...\n" not in block.text:
-                    made = "".join(f"$ {command}\n{printed}" for command, printed, _ in runs)
+                made = "".join(
+                    f"$ {command}\n{expected if LEFT_OUT in expected else printed}"
+                    for command, printed, expected in project.outputs(block)
+                )
+                if made:
                     changes.append((block.span, textwrap.indent(made, block.indent)))
     for (start, end), made in reversed(changes):
         text = text[:start] + made + text[end:]

@@ -30,6 +30,7 @@ FENCE = re.compile(
     r"^(?P<indent>[ ]*)```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=indent)```$",
     re.DOTALL | re.MULTILINE,
 )
+LEFT_OUT = "...\n"
 KINDS = {"file", "part of", "wrong", "new folder", "machine", "example", "shown by", "written by"}
 
 
@@ -102,7 +103,7 @@ def sessions(text: str) -> Iterator[list[Block]]:
 def agrees(printed: str, expected: str) -> bool:
     """Tell whether an output is the expected one; `...` stands for any lines."""
     pattern = "".join(
-        r"(?:.*\n)*?" if line == "...\n" else re.escape(line)
+        r"(?:.*\n)*?" if line == LEFT_OUT else re.escape(line)
         for line in expected.splitlines(keepends=True)
     )
     return re.fullmatch(pattern, printed) is not None
