@@ -186,6 +186,25 @@ def test_help_and_version_import_nothing_heavy(words: list[str]) -> None:
     assert "torchconf" in done.stdout
 
 
+@pytest.mark.parametrize("words", [["show"], ["check"], ["init", "-t", "linux-cpu", "--dry-run"]])
+def test_a_start_defines_only_cheap_tuples(words: list[str]) -> None:
+    """`NamedTuple` is that of `torchconf.model.named_tuple`, save in rooms that know no model."""
+    code = (
+        "import sys\n"
+        "from torchconf.cli import main\n"
+        "main(sys.argv[1:])\n"
+        "for kind in tuple.__subclasses__():\n"
+        "    if hasattr(kind, '_fields') and kind.__module__.startswith('torchconf.'):\n"
+        "        print('dear:', kind.__module__, kind.__name__)\n"
+    )
+    place = TESTS / "cases/045-plain-pypi-torch"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, cwd=place
+    )
+    found = re.findall(r"^dear: (\S+) ", done.stdout, re.MULTILINE)
+    assert [name for name in found if "model" in ROOMS[name.split(".")[1]]] == []
+
+
 def test_modules_import_where_posix_modules_are_missing() -> None:
     """Windows has no fcntl, termios and pwd."""
     names = [

@@ -13,7 +13,7 @@ import re
 import sys
 from enum import Enum
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -32,6 +32,7 @@ from torchconf.model.backends import (
     is_pypi,
     parse_backend,
 )
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import admits_from, admits_python, lowest_named
 
 if TYPE_CHECKING:

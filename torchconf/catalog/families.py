@@ -6,10 +6,11 @@ Which families there are is data, `facts/families.json`; nothing in the program 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from torchconf.errors import CatalogError
 from torchconf.model.backends import is_below
+from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

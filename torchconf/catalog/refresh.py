@@ -12,7 +12,7 @@ import threading
 import time
 from collections import defaultdict
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename
@@ -22,6 +22,7 @@ from torchconf.catalog import PYTORCH, Catalog, serves_python, validated
 from torchconf.catalog.encoding import PLANNED, Cell, cells_of, intern, platforms_of, pythons_of
 from torchconf.errors import CatalogError, hide_secrets
 from torchconf.model.backends import PYPI
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.wheel_names import parse_wheel_name
 
 if TYPE_CHECKING:

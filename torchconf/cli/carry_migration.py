@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.cli.carry_out import write_changes
 from torchconf.cli.plan_migration import Planned, Planning, make_changes
@@ -12,6 +12,7 @@ from torchconf.errors import ProjectError, RequestError
 from torchconf.files import from_project, spoken_path
 from torchconf.files.old_names import find_old_files, spoken_old_files, tables_of
 from torchconf.migrate.outcome import Migration
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.report.json_data import print_json
 from torchconf.report.messages import print_diff, print_notes, print_warnings
 from torchconf.report.migration import accounts_data, accounts_text, unclear_lines

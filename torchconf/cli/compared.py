@@ -6,13 +6,14 @@ import os
 import posixpath
 import tempfile
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.cli.tables import Tree, read_tables
 from torchconf.files import spoken_path
 from torchconf.history.moves import moved, other_names
 from torchconf.history.snapshot import take_snapshot
 from torchconf.interrupts import orderly
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.report.changes import Compared, Comparison
 from torchconf.resolve.table import undefined_row
 from torchconf.resolve.table_changes import renamed, table_changes

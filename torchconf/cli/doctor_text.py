@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.errors import shown
 from torchconf.files import spoken_path
 from torchconf.machine import spoken_gpu
 from torchconf.machine.best_target import by_reason
 from torchconf.machine.hardware import TITLES
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.report.colour import paint, wants_colour
 
 if TYPE_CHECKING:

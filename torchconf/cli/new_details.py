@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from torchconf import __version__
 from torchconf.catalog import load_catalog
 from torchconf.errors import RequestError
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.requirements import python_specifier
 from torchconf.templates import package_name, project_name
 from torchconf.wizard.project_questions import package_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.cli.init import backend_names
 from torchconf.edits import edit_text
@@ -13,6 +13,7 @@ from torchconf.files import Change, spoken_path
 from torchconf.migrate.account import settled
 from torchconf.model.backends import PYPI, parse_backend
 from torchconf.model.intent import read_intent
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import parse_target_spec
 from torchconf.planner import Request, parse_index_bases, plan_targets

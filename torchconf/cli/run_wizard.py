@@ -6,11 +6,12 @@ import os
 import shutil
 import sys
 import textwrap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.cli.carry_out import make_changes, write_changes
 from torchconf.errors import RequestError, TorchconfError, UvError, shown
 from torchconf.files import spoken_path
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.planner import Request
 from torchconf.report.colour import wants_colour
 from torchconf.report.messages import print_diff, print_notes, print_warnings

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.cli.rows import rows_of
 from torchconf.errors import TorchconfError
 from torchconf.files.reading import PYTHON
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.resolve.locked_versions import with_locked
 from torchconf.rules.rule_selection import RuleSelection
 from torchconf.workspace.borrowed import borrow

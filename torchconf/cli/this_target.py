@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
@@ -12,6 +12,7 @@ from torchconf.layout.intent import intended
 from torchconf.layout.shared_builds import read_shared_configuration
 from torchconf.machine.best_target import best_target, judge_targets, reasons
 from torchconf.model.backends import PYPI
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import Target
 from torchconf.resolve.chosen_targets import selection_for
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.errors import TorchconfError, of_endless_number, shown
 from torchconf.files import BYTE_ORDER_MARK, spoken_path
 from torchconf.files.reading import PYTHON
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.rules import RULES, Severity
 from torchconf.rules.rule_selection import RuleSelection
 from torchconf.workspace.discovery import Gatherer

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from torchconf.catalog import load_catalog
 from torchconf.editor.cursor import read_cursor
 from torchconf.errors import TorchconfError
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS, SYS_PLATFORMS
 from torchconf.model.toml_path import CONFLICTS, DEFAULT_GROUPS, INDEXES, SOURCES, TARGETS, UV
 from torchconf.rules import RULES

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from torchconf.editor.builds import build_lines
 from torchconf.editor.cursor import read_cursor
 from torchconf.layout.selection import Selection
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.toml_path import CONFLICTS, INDEXES, SOURCES, TARGETS
 from torchconf.report.explain import markdown_page
 from torchconf.report.markdown import as_code

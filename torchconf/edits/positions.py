@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.edits.brackets import Brackets
 from torchconf.edits.document import Document, Pair, starts_with
+from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from torchconf.edits.brackets import ArrayEntry

@@ -7,7 +7,7 @@ does not understand it names, so that nobody overwrites it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
@@ -16,6 +16,7 @@ from torchconf.layout.machine_choice import MACHINE, is_by_machine, own_sets
 from torchconf.model.backends import PYPI, Backend, is_nightly, is_pypi
 from torchconf.model.intent import listed_platforms
 from torchconf.model.markers import are_closed_cells, holds, is_cut_by, overlap_for_uv
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import admits_python
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS, Platform, Target
 

@@ -7,11 +7,12 @@ index, the CPU's, takes what is left.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from torchconf.errors import RequestError
 from torchconf.model.backends import PYPI, Backend
 from torchconf.model.markers import Area, areas, render_areas, render_rest
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import SHOWN_PLATFORMS, SYS_PLATFORMS
 
 if TYPE_CHECKING:

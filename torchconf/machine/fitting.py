@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.machine.hardware import TITLES
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import Target
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from torchconf.machine.probe import (
     AMD_VARIABLE,
@@ -11,6 +11,7 @@ from torchconf.machine.probe import (
     OVERRIDE_VARIABLE,
     adapter_id,
 )
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS, SYSTEMS, Platform
 
 if TYPE_CHECKING:

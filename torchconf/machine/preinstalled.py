@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.machine.container import is_container
 from torchconf.machine.installed import FOLDER_VARIABLE, environment_folder, package_folders
+from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,9 +10,10 @@ import re
 import signal
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.machine.container import is_container
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.resolve.programs import find_program
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.toml_path import render_path
 
 if TYPE_CHECKING:

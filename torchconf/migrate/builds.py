@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.specifiers import SpecifierSet
@@ -20,6 +20,7 @@ from torchconf.migrate.told_by_text import (
 )
 from torchconf.model.backends import PYPI, is_nightly, is_pypi, parse_backend
 from torchconf.model.markers import may_hold
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS, Platform
 
 if TYPE_CHECKING:

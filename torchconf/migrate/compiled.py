@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from torchconf.migrate.old import (
     Include,
@@ -16,6 +16,7 @@ from torchconf.migrate.old import (
     PythonBound,
     Toolkit,
 )
+from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

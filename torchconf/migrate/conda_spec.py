@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from torchconf.migrate.poetry_versions import NoSpecifier, convert
+from torchconf.model.named_tuple import NamedTuple
 
 __all__ = ["Spec", "parse_spec"]
 

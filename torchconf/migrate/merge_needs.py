@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.specifiers import SpecifierSet
@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from torchconf.migrate.requirement_text import Wording, joined, pinned
 from torchconf.model.markers import may_hold
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import SHOWN_PLATFORMS
 
 if TYPE_CHECKING:

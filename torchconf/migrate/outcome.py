@@ -6,7 +6,7 @@ group of a build can only be drafted when the planner has named it: `draft` is c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
@@ -34,6 +34,7 @@ from torchconf.migrate.requirement_text import pinned
 from torchconf.migrate.settings import file_roles, settings_of
 from torchconf.migrate.told_by_text import admits_previews, page_of
 from torchconf.model.backends import PYPI
+from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
@@ -12,6 +12,7 @@ from torchconf.migrate.old import Need, OldIndex, items_of
 from torchconf.migrate.requirement_text import Wording, lower_bound, pinned
 from torchconf.migrate.told_by_text import label_backend, page_of, wheel_platforms
 from torchconf.model.markers import platform_marker
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS
 
 if TYPE_CHECKING:

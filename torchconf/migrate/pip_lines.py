@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from torchconf.migrate.old import Place
+from torchconf.model.named_tuple import NamedTuple
 
 __all__ = ["Line", "split_lines", "without_comment"]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from torchconf.model.named_tuple import NamedTuple
 
 __all__ = ["LEFT_OUT", "Option", "OptionError", "cut_options"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import NamedTuple
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -12,6 +11,7 @@ from packaging.utils import InvalidWheelFilename
 
 from torchconf.migrate.decode import UNREADABLE
 from torchconf.migrate.old import BASE, LeftOut, Need, Place, PythonBound, Section
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.wheel_names import parse_wheel_name
 
 __all__ = ["Spelled", "read_requirement", "split_label"]

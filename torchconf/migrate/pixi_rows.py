@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from torchconf.migrate.conda_packages import CondaPackages, cuda_backend
 from torchconf.migrate.conda_platforms import platform_key, selector_marker
@@ -10,6 +10,7 @@ from torchconf.migrate.conda_spec import parse_spec
 from torchconf.migrate.extra_markers import NoMarker
 from torchconf.migrate.old import BASE, LeftOut, Part, Platforms, Section, Toolkit
 from torchconf.migrate.poetry_versions import NoSpecifier
+from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import VERSION_PATTERN, Version
 
 from torchconf.migrate.version_unions import NoSpecifier, below, bounds, union
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import overlaps
 
 __all__ = ["NoSpecifier", "as_marker", "convert", "convert_python", "with_prereleases"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.target_spec import parse_build, parse_platform
 
 if TYPE_CHECKING:

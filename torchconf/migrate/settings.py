@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
@@ -10,6 +10,7 @@ from torchconf.migrate.builds import Evidence, Setting, wishes_of
 from torchconf.migrate.old import BASE, Bound, Include, LeftOut, Need, OldIndex, Platforms, Toolkit
 from torchconf.migrate.roles import Role, extra_name, role_of
 from torchconf.migrate.told_by_text import admits_previews
+from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from torchconf.edits.brackets import Brackets
 from torchconf.edits.document import Document
@@ -15,6 +15,7 @@ from torchconf.edits.read_toml import read_toml
 from torchconf.edits.tokens import tokens
 from torchconf.errors import ProjectError
 from torchconf.migrate.old import LeftOut, Part, Place
+from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
 
 from packaging.specifiers import Specifier
 from packaging.version import Version
+
+from torchconf.model.named_tuple import NamedTuple
 
 __all__ = ["NoSpecifier", "below", "bounds", "union"]
 

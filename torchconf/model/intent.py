@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError, RequestError
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.target_spec import TargetSpec, parse_target_spec
 from torchconf.model.toml_path import TARGETS, Path, render_path
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from packaging.markers import Marker
 
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.uv_lock import read_blocks
 
 if TYPE_CHECKING:

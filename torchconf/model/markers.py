@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.markers import Marker
 
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS, SYS_PLATFORMS, Platform
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ with the placeholders that the family's own URL has: `https://mirror.example.org
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError, RequestError, hide_secrets
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.toml_path import MIRRORS, render_path
 
 if TYPE_CHECKING:

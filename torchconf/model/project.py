@@ -12,9 +12,10 @@ and this module is loaded by every command.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from torchconf.errors import ProjectError
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.record import Record
 from torchconf.model.toml_path import render_path
 

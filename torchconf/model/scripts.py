@@ -10,9 +10,10 @@ are a block, uv says: it looks at the first `# /// script` of a file only, where
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from torchconf.errors import ProjectError
+from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.errors import REFRESH, RequestError, TargetUnavailable
 from torchconf.model.backends import PYPI, Backend, parse_backend
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS, SYSTEMS, USUAL_MACHINES, Platform
 
 if TYPE_CHECKING:

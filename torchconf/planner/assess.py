@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
 from torchconf.catalog import Answer
 from torchconf.model.backends import PYPI
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import admits_from, overlaps
 from torchconf.model.targets import Target
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
 from torchconf.errors import RequestError
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import admits_python
 from torchconf.model.target_spec import spec_of
 from torchconf.model.targets import Target

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -24,6 +24,7 @@ from torchconf.layout.shared_builds import read_shared_configuration, sharing_me
 from torchconf.model.backends import PYPI, Backend
 from torchconf.model.intent import read_intent
 from torchconf.model.markers import may_hold
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import is_exact
 from torchconf.model.requirements import python_specifier
 from torchconf.model.target_spec import spec_of

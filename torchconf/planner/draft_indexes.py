@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
 from torchconf.errors import ProjectError
 from torchconf.layout.layouts import ordered
 from torchconf.model.backends import is_nightly
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.toml_path import INDEXES, SOURCES
 from torchconf.planner.respecify import rename_backend
 

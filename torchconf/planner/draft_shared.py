@@ -7,7 +7,7 @@ apart, one pair of different ones at a time, and names the indexes.
 from __future__ import annotations
 
 from itertools import combinations, permutations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
@@ -19,6 +19,7 @@ from torchconf.layout.layouts import KINDS
 from torchconf.layout.machine_choice import MACHINE
 from torchconf.layout.shared_builds import alone, is_bound
 from torchconf.model.intent import read_intent
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.target_spec import spec_of
 from torchconf.model.toml_path import CONFLICTS, SOURCES
 from torchconf.model.uv_versions import ASKS_MEMBERS_SINCE

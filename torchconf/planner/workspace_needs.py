@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.uv_lock import reached
 
 if TYPE_CHECKING:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from torchconf.catalog import Answer
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS
 from torchconf.report.grid import notes_of
 

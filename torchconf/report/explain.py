@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
@@ -10,6 +10,7 @@ from torchconf.catalog import Answer
 from torchconf.errors.shown import shown
 from torchconf.layout.selection import Selection
 from torchconf.model.markers import holds
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.project import Item
 from torchconf.resolve.choices import Around, choice_of, selections_in
 from torchconf.resolve.forks import spoken

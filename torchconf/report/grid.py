@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.catalog import Answer
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ The sign says the same as the colour, for whoever sees no colours or has none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.report.grid import State
 
 if TYPE_CHECKING:

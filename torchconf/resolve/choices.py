@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from packaging.utils import canonicalize_name
 
 from torchconf.layout.machine_choice import clashing_defaults, is_left_to_base
 from torchconf.layout.selection import Selection
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.project import flatten_group
 from torchconf.model.source_trees import place_of_source, place_of_url
 from torchconf.resolve.route import SyncOptions

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
 from torchconf.layout.selection import Selection
 from torchconf.model.backends import PYPI, is_pypi
 from torchconf.model.markers import may_hold
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import overlaps, public
 from torchconf.resolve.choices import choice_of, selections_in
 from torchconf.resolve.wheels import Wheels

@@ -8,11 +8,12 @@ say as well, there is no doubt left; else the answer keeps one, which says what 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.errors import hide_secrets
 from torchconf.model.backends import is_pypi
 from torchconf.model.lock_graph import Installed, LockGraph, Start
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.project import Index
 from torchconf.resolve.route import Route
 

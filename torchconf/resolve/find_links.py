@@ -6,10 +6,11 @@ wheel with a label, `2.9.1+rocm7.2.1`, is newer than the release without one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.catalog import serves_python
 from torchconf.errors import hide_secrets
+from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

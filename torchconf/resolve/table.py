@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from torchconf.catalog import Answer
 from torchconf.layout.selection import Selection
 from torchconf.model.intent import listed_platforms
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
 from torchconf.model.uv_variables import NO_GROUP
 from torchconf.resolve.choices import (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from torchconf.catalog import Answer
 from torchconf.errors import without_secrets
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.resolve.table import undefined_row
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.errors import UvError, hide_secrets
 from torchconf.interrupts import held, orderly
 from torchconf.layout.selection import assignments
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.uv_variables import NO_GROUP
 from torchconf.resolve.programs import find_program
 

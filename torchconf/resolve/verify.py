@@ -7,7 +7,7 @@ says so as well.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from packaging.pylock import PylockSelectError
 from packaging.version import InvalidVersion, Version
@@ -15,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 from torchconf.catalog import Answer
 from torchconf.layout.selection import Selection
 from torchconf.model.backends import PYPI
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import admits_python
 from torchconf.model.targets import PLATFORMS
 

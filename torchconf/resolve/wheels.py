@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 
@@ -10,6 +10,7 @@ from torchconf.catalog import Answer
 from torchconf.errors import hide_secrets
 from torchconf.model.backends import PYPI, is_nightly
 from torchconf.model.markers import holds
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import admits_python
 
 if TYPE_CHECKING:

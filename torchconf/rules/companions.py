@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.model.uv_lock import locked_builds, locked_with
 from torchconf.rules.context import sources_path

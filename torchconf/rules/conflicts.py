@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from torchconf.edits.conflicts import keep_apart
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.project import Item
 from torchconf.model.ranges import overlap
 from torchconf.rules.context import Place

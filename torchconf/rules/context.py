@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from packaging.utils import canonicalize_name
 
 from torchconf.model.backends import is_nightly
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import SOURCES
 from torchconf.resolve.environments import TooManyEnvironments

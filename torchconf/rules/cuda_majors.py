@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from torchconf.model.backends import is_pypi
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import SHOWN_PLATFORMS
 from torchconf.resolve.cuda import entries_of, pypi_cuda
 from torchconf.rules.installed_builds import (

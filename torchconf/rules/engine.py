@@ -7,9 +7,10 @@ not files, so that a fix can be tried before anything is written.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from torchconf.edits.read_toml import read_toml
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.project import Record
 from torchconf.model.read_project import read_project
 from torchconf.rules import (

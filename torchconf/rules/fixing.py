@@ -7,10 +7,11 @@ therefore tried at once: twice as many each time, as long as they do not get in 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from torchconf.edits import edit_text
 from torchconf.errors import ProjectError, WriteRefused
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.rules import Severity
 from torchconf.rules.engine import Fixed
 from torchconf.rules.fix_bundles import Fixable, apart, joined

@@ -6,7 +6,9 @@ Pages are read where somebody asks for one. They are no docstrings, which `pytho
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from torchconf.rules.rule import Rule

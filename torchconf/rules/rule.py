@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from torchconf.errors import hide_secrets
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.toml_path import render_path
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError, RequestError
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.toml_path import render_path
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.errors import ProjectError, TorchconfError
 from torchconf.layout.intent import served
 from torchconf.layout.shared_builds import read_shared_configuration
 from torchconf.model.intent import read_intent
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.target_spec import TargetSpec, parse_target_spec
 from torchconf.model.targets import Target
 from torchconf.planner import Facts, Outcome, Request, plan_targets

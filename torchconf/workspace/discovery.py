@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf import files
 from torchconf.catalog import load_catalog
@@ -12,6 +12,7 @@ from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError, TorchconfError
 from torchconf.files import spoken_path
 from torchconf.files.reading import PYTHON, refuse_old_file
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.read_project import read_project
 from torchconf.rules.engine import CheckedFile, Unit
 from torchconf.workspace.members import member_folders

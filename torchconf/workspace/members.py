@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf import files
 from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError
 from torchconf.files import spoken_path
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.read_project import read_project
 from torchconf.model.source_trees import place_of_url
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf.files import spoken_path
 from torchconf.files.walking import find_files, repository
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.planner.upgrade.mentions import mention_pattern, mentions
 from torchconf.workspace.opened import LOCKFILE
 

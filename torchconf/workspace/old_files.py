@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf import files
 from torchconf.edits.read_toml import read_toml
@@ -14,6 +14,7 @@ from torchconf.files.old_names import format_of, tables_of
 from torchconf.files.reading import read_regular, reason
 from torchconf.migrate.decode import decode
 from torchconf.migrate.old import Include, LeftOut, OldFile
+from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from torchconf import files
 from torchconf.catalog import Catalog, load_catalog
@@ -12,6 +12,7 @@ from torchconf.edits.read_toml import read_toml
 from torchconf.errors import ProjectError, RequestError, TorchconfError
 from torchconf.files import Change, spoken_path
 from torchconf.files.reading import PYTHON
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.read_project import read_project
 from torchconf.workspace.members import find_root, read_workspace
 

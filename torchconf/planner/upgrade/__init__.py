@@ -6,7 +6,7 @@ conflicts. Nothing is added but an upper bound where uv would not take the relea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -17,6 +17,7 @@ from torchconf.layout.shared_builds import read_shared_configuration, sharing_me
 from torchconf.model.backends import PYPI
 from torchconf.model.intent import init_command
 from torchconf.model.markers import may_hold
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import is_version, overlaps, public
 from torchconf.model.read_project import read_again, read_project
 from torchconf.model.target_spec import spec_of

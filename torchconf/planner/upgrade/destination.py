@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -14,6 +14,7 @@ from torchconf.errors import RequestError
 from torchconf.layout.configuration import index_backends
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import may_hold
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import admits_from, exclusions, lowest_named, public
 from torchconf.model.requirements import exact_version, next_minor, torch_specifier
 from torchconf.model.target_spec import TargetSpec, parse_target_spec

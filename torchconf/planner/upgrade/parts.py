@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from torchconf.layout.layouts import KINDS
 from torchconf.model.markers import holds
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import admits_python, is_exact, public
 from torchconf.model.targets import PLATFORMS
 

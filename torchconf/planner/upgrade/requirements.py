@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -11,6 +11,7 @@ from packaging.version import Version
 from torchconf.errors import REFRESH, ProjectError, RequestError
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import holds
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import exclusions, is_exact, lowest_named, overlaps, public
 from torchconf.model.requirements import (
     next_minor,
