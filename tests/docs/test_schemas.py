@@ -61,6 +61,9 @@ CASES_OF = (
     Case("explain", "", "TC101"),
     Case("explain", "examples/extras.toml", "torch"),
     Case("explain", "examples/extras.toml", "linux-cu130"),
+    Case("explain", "examples/extras.toml", "cuda"),
+    Case("explain", "examples/groups.toml", "cuda"),
+    Case("explain", "no release known", "cuda"),
     Case("explain", "examples/extras.toml", "nothing", fails=True),
     Case("doctor", "", ""),
     Case("doctor", "examples/extras.toml", ""),
@@ -114,6 +117,11 @@ def prepare(folder: Path, project: str) -> None:
             text = (EXAMPLES / "extras.toml").read_text(encoding="utf-8")
             text = text.replace("torch>=2.13.0", "torch>=99")
             (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+        case "no release known":
+            text = (PROJECTS / "app.toml").read_text(encoding="utf-8")
+            (folder / "pyproject.toml").write_text(
+                text.replace('"torch', '"torch>=99", "torch', 1), encoding="utf-8"
+            )
         case "broken":
             (folder / "pyproject.toml").write_text("[project\n", encoding="utf-8")
         case "from git":
