@@ -36,7 +36,7 @@ def check_text(text: str, *, lockfile: str = "", targets: tuple[str, ...] = ()) 
     """
     problems: list[ProjectError] = []
     project = read_project(tomllib.loads(text), problems=problems)
-    workspace = Workspace(project, catalog=CATALOG, lockfile=lockfile)
+    workspace = Workspace(project, catalog=CATALOG.for_project(project), lockfile=lockfile)
     targets = (*targets, *re.findall(r"^# check -t (\S+)$", text, re.MULTILINE))
     platforms = [platform for platform in PLATFORMS if platform.key in targets]
     context = Context(project, workspace, problems=problems, targets=platforms, text=text)

@@ -438,6 +438,7 @@ class Catalog:
         return tuple(
             family._replace(
                 url=self.placed(family.url),
+                official=family.url,
                 fits=tuple(fit._replace(url=self.placed(fit.url)) for fit in family.fits),
             )
             for family in families

@@ -68,6 +68,8 @@ class Family(NamedTuple):
     """Hosts, or hosts with the beginning of a path; hosts below one count, too. Empty: PyPI."""
     url: str = ""
     """Of an index, with `{build}`, `{torch}` or `{version}` in it; empty: not known."""
+    official: str = ""
+    """The same where `url` is that of a mirror."""
     builds: tuple[str, ...] = ()
     """What `{build}` is known to be."""
     closure: tuple[str, ...] = ()
@@ -114,8 +116,12 @@ class Family(NamedTuple):
         return self.url.replace("{build}", build).replace("{torch}", f"{torch}.0")
 
     def page(self, url: str) -> tuple[str, str] | None:
-        """Return the build, and the line of torch if it names one, of an index of this family."""
-        pattern = re.escape(self.url.rstrip("/")).replace(r"\+", r"(?:\+|%2b)")
+        """Return the build, and the line of torch if it names one, of an index of this family.
+
+        Args:
+            url: Of the index itself, not of its mirror.
+        """
+        pattern = re.escape((self.official or self.url).rstrip("/")).replace(r"\+", r"(?:\+|%2b)")
         pattern = pattern.replace(r"\{build\}", "(?P<build>[a-z0-9.]+?)")
         pattern = pattern.replace(r"\{torch\}", "(?P<torch>[0-9.]+)")
         found = re.fullmatch(pattern, url.rstrip("/"), re.IGNORECASE)

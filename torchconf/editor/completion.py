@@ -178,9 +178,7 @@ def _source_values(rest: Keys, file: _File) -> Iterator[tuple[str, str]]:
 def _index_values(rest: Keys, file: _File) -> Iterator[tuple[str, str]]:
     catalog = file.catalog
     if rest == ("url",):
-        yield from (
-            (f"{catalog.base_url}/{one.name}", one.title) for one in catalog.vocabulary.current
-        )
+        yield from ((catalog.index_url(one), one.title) for one in catalog.vocabulary.current)
     elif rest == ("name",):
         yield from ((f"pytorch-{one.name}", one.title) for one in catalog.vocabulary.current)
     elif rest == ("format",):

@@ -173,7 +173,8 @@ def _has_unknown_index(context: Context) -> bool:
             return True
     unknown = [i for i in context.project.indexes if context.backend(i) is None]
     return any(
-        context.is_pytorch(index.url, index.name) or not (index.explicit or is_pypi(index.url))
+        context.is_pytorch(index.url, index.name)
+        or not (index.explicit or is_pypi(context.catalog.real(index.url)))
         for index in (*unknown, *(i for i in root.indexes if context.backend(i) is None))
     )
 

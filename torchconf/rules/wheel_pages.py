@@ -38,7 +38,8 @@ class FlatIndexFormat(Rule):
         for index in context.project.indexes:
             yield from self._without_format(context, index)
             family = context.catalog.family_of(index.url)
-            page = family.page(index.url) if family and family.is_built_against else None
+            url = context.catalog.real(index.url)
+            page = family.page(url) if family and family.is_built_against else None
             users = context.users_of(index) if page else []
             if family is None or page is None or not users:
                 continue
