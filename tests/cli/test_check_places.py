@@ -3,53 +3,28 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no stubs
+from markdown_it import MarkdownIt
 from sarif_pydantic import Sarif  # type: ignore[import-untyped]  # it does not say that it has types
 
 from tests.support.checked_texts import RIGHT, WRONG
-from tests.support.paths import ROOT
 from tests.support.projects import Demo, run_in
 from tests.support.replica import Replica
+from tests.support.repositories import Repo, clone_of_this_repository
 from torchconf.resolve.uv import find_uv
-
-REPOSITORY = ROOT
-HOOKS = REPOSITORY / ".pre-commit-hooks.yaml"
-ACTION = REPOSITORY / "action.yml"
-SHIPPED = ("pyproject.toml", "README.md", "LICENSE", "torchconf", HOOKS.name, ACTION.name)
-"""What a clone has of that which an installation needs."""
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a git repository with this project as it is now, committed or not."""
-    folder = tmp_path_factory.mktemp("clone") / "torchconf"
-    folder.mkdir()
-    ignored = shutil.ignore_patterns("__pycache__")
-    for name in (*SHIPPED, "templates"):
-        source = REPOSITORY / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=ignored)
-        elif source.exists():
-            shutil.copy(source, folder / name)
-    commit(folder)
-    return folder
-
-
-def commit(folder: Path) -> None:
-    """Put a folder under git."""
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    for words in (["init", "--quiet"], ["add", "-A"], [*identity, "commit", "-qm", "all"]):
-        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+    return clone_of_this_repository(tmp_path_factory)
 
 
 # SARIF.
@@ -156,6 +131,33 @@ def test_python_files_without_torch_are_skipped_if_that_is_asked_for(tmp_path: P
     assert demo("check --skip-other-python missing.py").status == 2
 
 
+# Markdown.
+
+
+def test_markdown_is_a_table_of_the_findings_and_a_list_of_what_could_not_be_read(
+    tmp_path: Path,
+) -> None:
+    demo = Demo(tmp_path, WRONG)
+    (demo.folder / "a|b").mkdir()
+    (demo.folder / "a|b/pyproject.toml").write_text("[project")
+    result = demo("check . --format markdown")
+    assert result.status == 2
+    tokens = MarkdownIt("commonmark").enable("table").parse(result.out)
+    kinds = [token.type for token in tokens if token.level == 0 and token.nesting == 1]
+    assert kinds == ["table_open", "paragraph_open", "bullet_list_open"]
+    words = [
+        "".join(part.content for part in token.children or [] if part.type != "html_inline")
+        for token in tokens
+        if token.type == "inline"
+    ]
+    assert words[:7] == [
+        "severity", "place", "rule", "finding",
+        "error", "pyproject.toml:10", "TC405 cuda-on-macos",
+    ]  # fmt: skip
+    assert words[8].startswith("found 1 error in 1 file")
+    assert "a|b/pyproject.toml, line 1" in words[9]
+
+
 # pre-commit.
 
 
@@ -180,7 +182,7 @@ def test_pre_commit_runs_the_hooks(
 ) -> None:
     demo = Demo(tmp_path, before)
     (demo.folder / "notes.toml").write_text("[broken\n", encoding="utf-8")
-    commit(demo.folder)
+    Repo.make(demo.folder).commit()
     done = run_hook(hook, clone, demo.folder, tmp_path_factory)
     assert done.returncode == status, done.stdout + done.stderr
     assert ("TC405" in done.stdout) == (hook == "torchconf-check" and before == WRONG)
@@ -212,7 +214,7 @@ def test_pre_commit_asks_uv_only_if_that_hook_is_chosen(
     clone: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, replica: Replica
 ) -> None:
     demo = Demo.of(tmp_path, "examples/markers")
-    commit(demo.folder)
+    Repo.make(demo.folder).commit()
     # Only uv is inside the replica: the environment of the hook comes from PyPI.
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -235,37 +237,6 @@ def test_pre_commit_asks_uv_only_if_that_hook_is_chosen(
     # `check` has nothing to say of it, but uv takes different releases.
     demo.path.write_text(RIGHT)
     assert verify().returncode == 1
-
-
-# GitHub.
-
-
-def action() -> dict[str, Any]:
-    return dict(yaml.safe_load(ACTION.read_text(encoding="utf-8")))
-
-
-@pytest.mark.network
-def test_the_action_annotates_the_lines_of_a_change(clone: Path, tmp_path: Path) -> None:
-    demo = Demo(tmp_path, WRONG)
-    inputs = {name: entry["default"] for name, entry in action()["inputs"].items()}
-    inputs["args"] = "--strict  --ignore TC111"
-    (step,) = [step for step in action()["runs"]["steps"] if "run" in step]
-    env = {
-        name: re.sub(r"\$\{\{ inputs\.(\w+) \}\}", lambda found: inputs[found[1]], text)
-        for name, text in step["env"].items()
-    }
-    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-        cwd=demo.folder,
-        env=os.environ | env | {"GITHUB_ACTION_PATH": str(clone), "PATH": beside},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1, done.stderr
-    (line,) = done.stdout.splitlines()
-    assert line.startswith("::error file=pyproject.toml,line=10,endLine=10,")
 
 
 # Members elsewhere.

@@ -110,6 +110,7 @@ PLACES = {
 COMMANDS = (
     "show", "show --format json", "check", "check -q", "check --color always", "check --statistics",
     "check --format github", "check --format json", "check --format sarif",
+    "check --format gitlab", "check --format markdown",
     "check --diff --unsafe-fixes --format github", "explain torch", "explain linux --format json",
     "upgrade --dry-run --all --rename", "upgrade --torch 2.12 --check",
     "add-target windows-cuda --dry-run", "add-target windows-cuda --dry-run --format json",
@@ -218,7 +219,7 @@ def of_command(folder: Path, words: str, programs: Path, **variables: str) -> li
     result = run(folder, shlex.split(words), programs, **variables)
     found = problems(
         result,
-        is_json="json" in words.split() or "sarif" in words.split(),
+        is_json=not {"json", "gitlab", "sarif"}.isdisjoint(words.split()),
         is_github="github" in words.split(),
     )
     return [f"{words}: {one}" for one in found]

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
+
+from tests.support.paths import ROOT
 
 _NOBODY = {
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -65,3 +70,25 @@ class Repo(NamedTuple):
         """Return a folder of its own with the files of a revision."""
         git(self.folder, "worktree", "add", "--quiet", "--detach", str(into), revision)
         return into
+
+
+SHIPPED = (
+    "pyproject.toml", "README.md", "LICENSE", "torchconf", "templates", ".pre-commit-hooks.yaml",
+    "action.yml",
+)  # fmt: skip
+"""What a clone has of that which an installation needs."""
+
+
+def clone_of_this_repository(factory: pytest.TempPathFactory) -> Path:
+    """Return a repository with this project as it is now, committed or not."""
+    folder = factory.mktemp("clone") / "torchconf"
+    folder.mkdir()
+    for name in SHIPPED:
+        source = ROOT / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, folder / name, ignore=ignored)
+        elif source.exists():
+            shutil.copy(source, folder / name)
+    Repo.make(folder).commit()
+    return folder

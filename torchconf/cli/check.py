@@ -42,7 +42,7 @@ class CheckOptions(Record):
 
     path: tuple[str, ...]
     target: tuple[str, ...]
-    format: Literal["text", "json", "github", "gitlab", "sarif"]
+    format: Literal["text", "json", "github", "gitlab", "markdown", "sarif"]
     select: tuple[str, ...]
     ignore: tuple[str, ...]
     strict: bool
@@ -66,7 +66,7 @@ def add_arguments(parser: Parser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--format", "--output-format", dest="format",
-        choices=("text", "json", "github", "gitlab", "sarif"), default="text",
+        choices=("text", "json", "github", "gitlab", "markdown", "sarif"), default="text",
         help="output format (default: text); `gitlab` is a code quality report",
     )  # fmt: skip
     parser.add_argument(
@@ -243,7 +243,7 @@ def _report(
     fixed: Sequence[Fixed],
     gatherer: Gatherer,
 ) -> None:
-    if options.format in ("json", "gitlab", "sarif"):
+    if options.format in ("json", "gitlab", "markdown", "sarif"):
         _report_data(options, outcomes, gatherer.errors)
         return
     from torchconf.report import findings
@@ -307,6 +307,13 @@ def _report_data(
         from torchconf.report.gitlab import code_quality
 
         write_json(code_quality(outcomes))
+        _report_errors(options, errors)
+        return
+    if options.format == "markdown":
+        from torchconf.report.findings_markdown import findings_markdown
+        from torchconf.report.streams import write_document
+
+        write_document(findings_markdown(outcomes, errors), hide=True)
         _report_errors(options, errors)
         return
     data: dict[str, object] = {"findings": findings.data(outcomes)}

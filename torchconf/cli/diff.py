@@ -97,7 +97,7 @@ def _print(comparison: Comparison, options: DiffOptions) -> None:
         print_json(data)
         return
     if options.format == "markdown":
-        write_document(changes_markdown(comparison))
+        write_document(changes_markdown(comparison), hide=True)
     else:
         sys.stdout.write(changes_text(comparison))
         sys.stdout.flush()

@@ -10,7 +10,7 @@ from torchconf.report.code_spans import code_spans
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["as_code", "as_text", "markdown_list", "markdown_table"]
+__all__ = ["as_code", "as_message", "as_text", "markdown_list", "markdown_table"]
 
 
 def as_code(text: str) -> str:
@@ -45,10 +45,10 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def markdown_list(lines: Iterable[str]) -> str:
     """Return messages as a list, a line each; what stands between backticks is code."""
-    return "".join(f"- {_with_code(line)}\n" for line in lines)
+    return "".join(f"- {as_message(line)}\n" for line in lines)
 
 
-def _with_code(line: str) -> str:
+def as_message(line: str) -> str:
     """Return a message: its parts between backticks as code, the others as text."""
     parts = [as_code(part) if is_code else as_text(part) for part, is_code in code_spans(line)]
     text = "".join(parts)
