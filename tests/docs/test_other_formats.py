@@ -10,11 +10,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+import torchconf
 from tests.support.checked_texts import WARNED, WRONG
 from tests.support.doc_blocks import Block, blocks
-from tests.support.paths import PAGES
+from tests.support.paths import PAGES, ROOT
 from tests.support.projects import Demo
+from torchconf.cli import COMMANDS
 
 
 def blocks_of(page: str, language: str) -> list[Block]:
@@ -48,3 +51,31 @@ def test_the_problem_matcher_reads_what_check_prints(text: str, kind: str, tmp_p
     assert told == [kind, "pyproject.toml", "1"]
     assert text.splitlines()[int(found[pattern["line"]]) - 1].startswith("torch")
     assert "torch" in found[pattern["message"]]
+
+
+def test_hooks_and_inputs_of_the_page_about_ci_exist() -> None:
+    found = [yaml.safe_load(block.text) for block in blocks_of("howto/ci.md", "yaml")]
+    hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+    (repository,) = next(one["repos"] for one in found if "repos" in one)
+    assert {hook["id"] for hook in repository["hooks"]} <= hooks
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
+    (ours,) = (
+        step
+        for one in found
+        if isinstance(one, list)
+        for step in one
+        if step["uses"].startswith("torchconf/")
+    )
+    assert ours["with"].keys() <= inputs.keys()
+    versions = {repository["rev"], ours["uses"].partition("@")[2]}
+    assert versions == {f"v{torchconf.__version__}"}
+
+
+def test_the_skill_has_what_agents_read_first() -> None:
+    _, front, body = (PAGES / "SKILL.md").read_text(encoding="utf-8").split("---\n", 2)
+    skill = yaml.safe_load(front)
+    assert skill.keys() == {"name", "description"}
+    assert skill["name"] == "torchconf"
+    assert 100 < len(skill["description"]) < 1024
+    named = set(re.findall(r"`torchconf ([a-z-]+)", body))
+    assert {"init", "add-target", "check", "show", "explain"} <= named <= set(COMMANDS)
