@@ -26,7 +26,7 @@ TYPED = {
     "torchconf init --layout ": {"auto", "markers", "extras", "groups"},
     "torchconf init --with torchv": {"torchvision"},
     "torchconf init --default rocm7.": {"rocm7.0", "rocm7.1", "rocm7.14", "rocm7.2"},
-    "torchconf show --format ": {"text", "json"},
+    "torchconf show --format ": {"text", "json", "markdown", "html", "svg"},
     "torchconf completion ": set(completion.SHELLS),
 }
 
