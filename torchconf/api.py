@@ -20,7 +20,7 @@ from torchconf.errors import TorchconfError
 from torchconf.files.catalog_file import PACKAGED
 from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import parse_target_spec
-from torchconf.planner import Request, parse_index_base, plan_targets
+from torchconf.planner import Request, parse_index_bases, plan_targets
 from torchconf.planner.facts import gather_facts
 from torchconf.resolve.table import Row, route_table
 from torchconf.rules import Finding
@@ -45,7 +45,7 @@ def configure(
     default: str | None = None,
     names: Mapping[str, str] | None = None,
     python: str | None = None,
-    index_base: str | None = None,
+    index_base: str | Iterable[str] | None = None,
     pin: bool = False,
     required_environments: bool = False,
     force: bool = False,
@@ -63,7 +63,8 @@ def configure(
         default: The backend that plain `uv sync` installs, or `none`; for the layout `groups`.
         names: Backend to the name of its extra or group.
         python: For `requires-python`; `3.12` means `>=3.12`.
-        index_base: A mirror of the indexes: a prefix, or a pattern with `{backend}`.
+        index_base: A mirror of the indexes: a prefix, or a pattern with `{backend}`. Or several,
+            each of a family of indexes: `astral=https://mirror.example.org/astral`.
         pin: Whether to hold exact versions in `constraint-dependencies`.
         required_environments: Whether uv should refuse to lock what would not install on a target.
         force: Whether sources that are not understood may be replaced.
@@ -81,6 +82,7 @@ def configure(
     project = read_project(read_toml(body))
     catalog = _catalog().for_project(project)
     words = (targets,) if isinstance(targets, str) else tuple(targets)
+    bases = parse_index_bases((index_base,) if isinstance(index_base, str) else index_base or ())
     request = Request(
         specs=tuple(parse_target_spec(word, catalog.vocabulary) for word in words),
         torch=torch,
@@ -89,7 +91,8 @@ def configure(
         default=default,
         names=tuple((names or {}).items()),
         python=python,
-        index_base=parse_index_base(index_base),
+        index_base=bases.base,
+        mirrors=bases.named,
         pin=pin,
         required_environments=required_environments,
         force=force,

@@ -186,3 +186,25 @@ def test_uv_locks_the_real_packages_for_one_cuda_each(layout: str, tmp_path: Pat
                     name for name in found if name.endswith(("cu12", "cuda12x", "cuda12-plugin"))
                 ]
                 assert bool(wrong) == (backend == "cu126")
+
+
+@pytest.mark.parametrize("layout", ["extras", "groups"])
+def test_new_choice_gets_what_the_others_have(layout: str, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, START)
+    demo.init(f"-t linux-cu126 -t linux-cpu --layout {layout} --with jax --with rmm")
+    assert demo("add-target linux-cu130 linux-rocm7.2").status == 0
+    tables = demo.project.get("optional-dependencies") or demo.data["dependency-groups"]
+    x86 = X86.replace("sys_platform == 'linux' and ", "")
+    assert [line for line in tables["cu130"] if "torch" not in line] == [
+        f"jax[cuda13]>=0.7.2 ; {LINUX} and {x86}", "jax", f"rmm-cu13 ; {LINUX} and {x86}",
+    ]  # fmt: skip
+    assert [line for line in tables["rocm7-2"] if "-rocm" not in line][1:] == ["jax"]
+
+
+def test_new_choice_whose_cuda_has_no_such_package_gets_the_plain_one(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, START)
+    demo.init("-t linux-cu126 -t linux-cpu --with tensorflow")
+    result = demo("add-target linux-cu130")
+    assert result.status == 0
+    assert "tensorflow" in demo.project["optional-dependencies"]["cu130"]
+    assert "tensorflow without CUDA, extra `cu130`: `tensorflow`" in result.err

@@ -186,12 +186,14 @@ def _beside_cuda(
     """Draft what needs the CUDA of torch; return what to say of it."""
     names = map(canonicalize_name, request.packages)
     words = [name for name in names if name in catalog.cuda_words]
-    if not words:
+    known = any(one.name in catalog.cuda_names for one in project.requirements())
+    if not words and not known:
         return ()
     # Imported here: few projects ask for it.
-    from torchconf.planner.draft_cuda import draft_cuda
+    from torchconf.planner.draft_cuda import bring_along, draft_cuda
 
-    return draft_cuda(draft, words, project, catalog, decision)
+    said = draft_cuda(draft, words, project, catalog, decision)
+    return said + bring_along(draft, words, project, catalog, decision) if known else said
 
 
 def refuse_what_uv_refuses(

@@ -20,7 +20,7 @@ from torchconf.model.requirements import parse_requirement
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from packaging.requirements import Requirement as Parsed
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torchconf.model.toml_path import Path
     from torchconf.planner.decide import Decision
 
-__all__ = ["draft_cuda", "refuse_cuda_name"]
+__all__ = ["bring_along", "draft_cuda", "refuse_cuda_name"]
 
 _CUDA = "cuda"
 _BASE: Path = ("project", "dependencies")
@@ -80,6 +80,38 @@ def draft_cuda(
     return tuple(said)
 
 
+def bring_along(
+    draft: Draft, named: Collection[str], project: Project, catalog: Catalog, decision: Decision
+) -> tuple[str, ...]:
+    """Give new extras or groups what the others have; return what to say of it.
+
+    Args:
+        draft: Of the project's file, with the extras or groups of the plan.
+        named: Words that were asked for, and are there already.
+        project: As it is.
+        catalog: Which package is for which CUDA.
+        decision: What the file is to hold.
+    """
+    there = decision.before.scopes
+    new = [scope for scope in decision.scopes if canonicalize_name(scope.name) not in there]
+    if not there or not new or decision.together or decision.layout != decision.before.layout:
+        return ()
+    sections = project.extras if new[0].kind == KINDS["extras"] else project.groups
+    lines = [one for name in there & sections.keys() for one in sections[name].requirements]
+    words = dict.fromkeys(
+        row.word
+        for row in catalog.cuda_majors
+        for one in lines
+        if row.word and row.name == one.name and (not row.extra or row.extra in one.extras)
+    )
+    own = decision._replace(scopes=tuple(new))
+    said: list[str] = []
+    for word in words:
+        if word not in named:
+            said += _Packages(draft, word, project, catalog, own, is_asked=False).draft()
+    return tuple(said)
+
+
 def _is_left_to_base(decision: Decision) -> bool:
     """Tell whether PyPI's build is what the base brings where the group of the CPU is left out."""
     return decision.by_machine and decision.default is not None
@@ -89,8 +121,16 @@ class _Packages:
     """What one word stands for in the places of a plan."""
 
     def __init__(
-        self, draft: Draft, word: str, project: Project, catalog: Catalog, decision: Decision
+        self,
+        draft: Draft,
+        word: str,
+        project: Project,
+        catalog: Catalog,
+        decision: Decision,
+        *,
+        is_asked: bool = True,
     ) -> None:
+        self.is_asked = is_asked
         self.edited = draft
         self.word = word
         self.project = project
@@ -104,7 +144,11 @@ class _Packages:
     def draft(self) -> Iterator[str]:
         """Draft it in each place, and yield what to say."""
         served = [self._texts(scope) for scope in self.decision.scopes]
-        if not self.plain and not any(row for texts in served for row in texts.values()):
+        if (
+            self.is_asked
+            and not self.plain
+            and not any(row for texts in served for row in texts.values())
+        ):
             raise RequestError(
                 f"`{self.word}` needs CUDA, and no target has a build with it",
                 help="add a target with CUDA, or omit it",
@@ -112,7 +156,8 @@ class _Packages:
         for scope, texts in zip(self.decision.scopes, served, strict=True):
             path = self._path(scope)
             there = self._there(path)
-            self._refuse_others(texts, there)
+            if self.is_asked:
+                self._refuse_others(texts, there)
             lines = [*self._lines(texts, there)]
             if lines and path == _BASE and path[1] in self.project.dynamic:
                 raise ProjectError(
@@ -151,8 +196,9 @@ class _Packages:
             major = self._major(scope, platform)
             here = [row for row in self.rows if platform.key in row.platforms]
             found[platform] = next((row for row in here if row.major == major), None)
-            if major and here and found[platform] is None and (platform, backend) in targets:
-                self._refuse_major(major, f"{platform.short}-{backend.name}", here)
+            is_missing = major and here and found[platform] is None
+            if self.is_asked and is_missing and (platform, backend) in targets:
+                self._refuse_major(major or 0, f"{platform.short}-{backend.name}", here)
         return found
 
     def _major(self, scope: Scope, platform: Platform) -> int | None:

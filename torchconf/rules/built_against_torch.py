@@ -256,10 +256,13 @@ class NvidiaByHand(Rule):
                 if p == place and re.fullmatch(CUDA_LIBRARY, r.name)
             ]
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            lines = [r for p, r in context.requirements if p == place and r.name in names]
+            has_range = any(r.specifier for r in lines)
             yield self.finding(
                 one.path,
                 f"`{one.name}`{more} in {place}: torch for Linux already requires the "
-                "versions it was built with",
+                "versions it was built with"
+                + (", and `uv lock` fails if a range here excludes them" if has_range else ""),
                 help="remove it, unless the project uses the library directly; `torchconf migrate` "
                 "leaves it out of a compiled requirements file",
             )
