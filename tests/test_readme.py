@@ -14,6 +14,7 @@ from packaging.version import Version
 
 from docs.tools.places import URL
 from tests.support.checked_texts import WRONG
+from tests.support.doc_commands import readable
 from tests.support.paths import PAGES, README, ROOT
 from tests.support.projects import Demo
 from torchconf.catalog import Catalog, load_catalog
@@ -99,6 +100,8 @@ def test_the_table_of_cases_is_that_of_the_site() -> None:
     ours = [[*cells[:3], cells[3].removeprefix(URL)] for cells in row.findall(readme)]
     theirs = [[*cells[:3], cells[3].replace(".md", "/")] for cells in row.findall(start)]
     assert ours == theirs
+    for _, command, *_ in ours:
+        readable(command.strip("`"))
 
 
 def test_the_example_of_a_workflow_uses_the_pinned_major_version() -> None:
