@@ -47,7 +47,10 @@ TABLE = {
     ),
     ("no-gpu", "markers"): (None, "torchconf add-target linux-cpu --layout extras"),
     ("nvidia-on-windows", "markers"): ("windows-cu126", "uv sync"),
-    ("amd-on-windows", "markers"): (None, "torchconf add-target windows-cpu --layout extras"),
+    ("amd-on-windows", "markers"): (
+        None,
+        "torchconf add-target windows-rocm-amd --layout extras",
+    ),
     ("apple-silicon", "markers"): ("macos-cpu", "uv sync"),
     # Not listed, but the tables have it.
     ("dgx-spark", "markers"): ("linux-aarch64-cu130", "uv sync"),
@@ -82,7 +85,10 @@ TABLE = {
     ("rocm-gfx1032-overridden", "rocm"): ("linux-rocm7.2", "uv sync --extra rocm7-2"),
     ("rocm-container-without-devices", "rocm"): ("linux-cpu", "uv sync --extra cpu"),
     ("nvidia-grace-hopper", "arm"): ("linux-aarch64-cu130", "uv sync"),
-    ("jetson-orin", "arm"): (None, "torchconf add-target linux-aarch64-cpu --layout extras"),
+    ("jetson-orin", "arm"): (
+        None,
+        "torchconf add-target linux-aarch64-jetson-jp6-cu126 --layout extras",
+    ),
     ("jetson-thor", "arm"): ("linux-aarch64-cu130", "uv sync"),
     ("apple-intel", "arm"): (None, None),
     ("windows-on-arm-native", "arm"): (None, "torchconf add-target windows-arm64-cpu"),

@@ -13,7 +13,7 @@ from torchconf.model.read_project import read_project
 
 WHL = "https://download.pytorch.org/whl"
 PYPI = f"https://{'.'.join(PYPI_HOSTS[0])}/simple"
-JETSON = "https://pypi.jetson-ai-lab.io/jp6/cu126/+simple"
+JETSON = "https://pypi.jetson-ai-lab.dev/jp6/cu126/+simple"
 
 
 def read(sources: str, **indexes: str) -> Configuration:

@@ -93,7 +93,7 @@ def test_spelling_means_one_target(text: str, meant: str) -> None:
         "linux-cu13x", "linuxcuda", "linux cuda", "linux-gpu", "linux-nvidia", "linux-amd",
         "linux-cuda13.0.1", "linux-cpu1", "linux-xpu2", "linux-riscv64-cpu", "bsd-cpu",
         "linux-x86_64", "linux-mps", "windows-mps", "macos-cuda", "macos-rocm", "macos-xpu",
-        "windows-rocm", "linux-aarch64-rocm", "linux-aarch64-xpu", "windows-arm64-cuda",
+        "windows-rocm7.2", "linux-aarch64-rocm", "linux-aarch64-xpu", "windows-arm64-cu130",
         "windows-arm64-xpu", "linux-cu999", "linux-rocm99", "linux-cu130-cpu", "linux-cu130,cpu",
         "linux-x86_64-aarch64-cpu", "linux-cpu\nlinux-cpu",
         "\uff4cinux-cpu", "linux-cu\uff11\uff13\uff10",
@@ -136,7 +136,41 @@ def test_guess_can_be_had() -> None:
 def test_word_of_two_meanings_lists_the_choices(word: str) -> None:
     with pytest.raises(RequestError, match="could mean more than one build") as caught:
         wish(f"windows-{word}")
-    assert caught.value.help == "say which: `windows-cpu`, `windows-cuda` or `windows-xpu`"
+    assert caught.value.help == (
+        "say which: `windows-cpu`, `windows-cuda`, `windows-xpu` or `windows-rocm`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("windows-rocm", "rocm-amd"),
+        ("windows-rocm-amd", "rocm-amd"),
+        ("linux-rocm-amd", "rocm-amd"),
+        ("linux-rocm-gfx1151", "rocm-gfx1151"),
+        ("win-gfx1151", "rocm-gfx1151"),
+        ("windows-arm64-cu134", "cu134-nvidia"),
+        ("linux-aarch64-jetson-jp6-cu126", "jetson-jp6-cu126"),
+        ("linux-aarch64-jp6-cu126", "jetson-jp6-cu126"),
+    ],
+)
+def test_what_pytorch_does_not_publish_is_the_build_of_others(text: str, meant: str) -> None:
+    backend = wish(text).backend
+    assert backend is not None
+    assert backend.name == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "accelerator"),
+    [
+        ("linux-rocm", "rocm"),  # PyTorch has it there.
+        ("windows-cuda", "cuda"),
+        ("windows-arm64-cuda", "cuda-nvidia"),
+        ("linux-aarch64-jetson", "jetson"),
+    ],
+)
+def test_a_word_for_several_builds_leaves_open_which(text: str, accelerator: str) -> None:
+    assert (wish(text).accelerator, wish(text).backend) == (accelerator, None)
 
 
 def test_every_platform_and_backend_of_the_catalog_has_one_spelling() -> None:

@@ -59,7 +59,7 @@ class Refusal(NamedTuple):
 
 NVIDIAS = (
     "NVIDIA's wheels for Windows on ARM are at `https://pypi.nvidia.com/nvtorch_oot/` "
-    "(documented by NVIDIA, not seen by us): add it as an explicit index, and a source for torch"
+    "(documented by NVIDIA, not seen by us): ask for target `windows-arm64-cuda`"
 )
 ONLY_CUDA = (
     "PyTorch publishes no CUDA build for {}, only for linux-x86_64, linux-aarch64, windows-x86_64"
@@ -91,31 +91,25 @@ TARGETS = {
         f"target `windows-arm64-cu130` is not available: {ONLY_CUDA.format('windows-arm64')}",
         NVIDIAS,
     ),
-    "CUDA of NVIDIA's on Windows on ARM": Refusal(
-        "-t windows-arm64-cu134",
-        "target `windows-arm64-cu134` is not available: PyTorch does not publish that build",
-        NVIDIAS,
-    ),
     "Jetson": Refusal(
-        "-t linux-aarch64-jetson",
-        "target `linux-aarch64-jetson` is not available: PyTorch does not publish that build",
-        "NVIDIA's wheels for Jetson and DGX Spark are at "
-        "`https://pypi.jetson-ai-lab.io/jp6/cu126/+simple` or "
-        "`https://pypi.jetson-ai-lab.io/sbsa/cu130/+simple` (documented by NVIDIA, not seen by "
-        "us): add it as an explicit index, and a source for torch",
+        "-t linux-jetson",
+        "target `linux-jetson` is not available: nobody is known to publish Jetson's CUDA for "
+        "linux-x86_64, only for linux-aarch64",
+        f"available for this platform: {LINUX}",
     ),
-    "ROCm on Windows": Refusal(
-        "-t windows-rocm",
-        "target `windows-rocm` is not available: PyTorch publishes no ROCm build for "
+    "ROCm 7.2 on Windows": Refusal(
+        "-t windows-rocm7.2",
+        "target `windows-rocm7.2` is not available: PyTorch publishes no ROCm build for "
         "windows-x86_64, only for linux-x86_64",
         "AMD's ROCm wheels for Windows are at `https://repo.amd.com/rocm/whl-multi-arch/` "
-        "(documented by AMD, not seen by us): add it as an explicit index, and a source for torch",
+        "(documented by AMD, not seen by us): ask for target `windows-rocm`",
     ),
     "ROCm on ARM": Refusal(
         "-t linux-aarch64-rocm7.2",
         "target `linux-aarch64-rocm7.2` is not available: PyTorch publishes no ROCm build for "
         "linux-aarch64, only for linux-x86_64",
-        "available for this platform: `linux-aarch64-cpu` or `linux-aarch64-cuda`",
+        "available for this platform: `linux-aarch64-cpu`, `linux-aarch64-cuda` or "
+        "`linux-aarch64-jetson`",
     ),
     "XPU on macOS": Refusal(
         "-t macos-xpu",

@@ -175,7 +175,7 @@ def test_a_lock_counts_if_its_torch_came_from_where_the_sources_say(
 JETSON = """
 [[tool.uv.index]]
 name = "jetson"
-url = "https://pypi.jetson-ai-lab.io/jp6/cu126/+simple"
+url = "https://pypi.jetson-ai-lab.dev/jp6/cu126/+simple"
 explicit = true
 """
 

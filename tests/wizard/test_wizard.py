@@ -299,7 +299,7 @@ def test_what_is_impossible_is_shown_with_its_reason_and_changes_as_answers_chan
         terminal.answer("torch builds for Linux?", "enter")
         terminal.wait("torch builds for Windows?")
         terminal.wait("- CUDA 12.8 (torch 2.7.0 to 2.11.0 only, incompatible with linux-cu132)")
-        terminal.wait("- ROCm (PyTorch has no ROCm build for Windows)")
+        terminal.wait("○ AMD's ROCm AMD GPUs; documented by AMD, not seen by us")
         terminal.press("<")
         terminal.answer("torch builds for Linux?", "space", "down", "space", "enter")
         terminal.wait("- Linux: CPU")

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from torchconf.model.mirrors import Mirror, MirrorSetting
     from torchconf.model.project import Project
     from torchconf.model.target_spec import Vocabulary
-    from torchconf.model.targets import Platform
+    from torchconf.model.targets import Platform, Target
 
 SCHEMA_VERSION = 1
 INDEXES = "TORCHCONF_INDEXES"
@@ -221,6 +221,8 @@ class Catalog:
                 entry["pattern"],
                 tuple(entry["platforms"]),
                 entry.get("channel", ""),
+                entry.get("family", ""),
+                entry.get("word", ""),
             )
             for name, entry in data["accelerators"].items()
         )
@@ -341,7 +343,8 @@ class Catalog:
 
     def index_url(self, backend: Backend) -> str:
         """Return the URL of a backend's index, as it is written into a file."""
-        return self.placed(f"{self.base_url}/{self.folder(backend)}")
+        folder = self.folder(backend)
+        return self.placed(folder if "://" in folder else f"{self.base_url}/{folder}")
 
     @property
     def base_to_read(self) -> str:
@@ -361,7 +364,12 @@ class Catalog:
         return self.real(url).startswith(f"{self.base_url}/")
 
     def folder(self, backend: Backend) -> str:
-        """Return the path of a backend's index below the base of all: `nightly/cpu`."""
+        """Return the path of a backend's index below the base of all: `nightly/cpu`.
+
+        Of another publisher's it is the whole URL.
+        """
+        if family := self.family_named(self.publisher_of(backend)):
+            return family.index_url(self._data["backends"].get(backend.name, {}).get("build", ""))
         channel = self.channel_of(backend.accelerator)
         if not channel:
             return backend.name
@@ -382,7 +390,14 @@ class Catalog:
             mirror, whatever its URL ends in. It has what its publisher chose to build.
         """
         url = self.real(url)
-        found = backend_of_url(url, (a for a in self.accelerators if not a.channel))
+        family = self.family_of(url)
+        if family is not None and family.accelerator:
+            build = family.build_at(url)
+            name_ = None if build is None else family.target_name(build)
+            return parse_backend(name_, self.accelerators) if name_ else None
+        found = backend_of_url(
+            url, (a for a in self.accelerators if not a.channel and not a.family)
+        )
         if found is None or not self._is_a_copy(url, name):
             return None
         segments = url.lower().split("/")
@@ -415,6 +430,14 @@ class Catalog:
             return None
         wheels: str = entry.get("wheels", "")
         return wheels
+
+    def publisher_of(self, backend: Backend) -> str:
+        """Return the family of indexes that a build of others is on; empty for PyTorch's."""
+        return next((a.family for a in self.accelerators if a.name == backend.accelerator), "")
+
+    def family_named(self, name: str) -> Family | None:
+        """Return a family of indexes by its name."""
+        return next((one for one in self.families if one.name == name), None) if name else None
 
     @property
     def reads_channels(self) -> bool:
@@ -474,18 +497,28 @@ class Catalog:
     @lru_cache(maxsize=256)  # noqa: B019 - there is one catalog
     def closure(self, backend: Backend) -> Closure | None:
         """Return what a backend's torch needs from the same index, if PyPI has other such names."""
-        build = self.plain(backend).name
-        entry = next((f for f in self._data["families"] if self._closes(f, build)), None)
+        plain, publisher = self.plain(backend), self.publisher_of(backend)
+        entry = next(
+            (f for f in self._data["families"] if self._closes(f, plain.name, publisher)), None
+        )
         if entry is None:
             return None
-        from torchconf.catalog.families import Closure
+        from torchconf.catalog.families import closure_of
 
-        pattern = next(name for name in entry["closure"] if name.endswith("*"))
-        shared = tuple(name for name in entry["closure"] if not name.endswith("*"))
-        by_gpu = {gpu: pattern.replace("*", gpu) for gpu in entry["gpus"]}
-        return Closure(self.plain(backend), shared, by_gpu)
+        build = backend.name if publisher else ""
+        if publisher:
+            before, _, after = entry["target"].partition("{build}")
+            build = backend.name.removeprefix(before).removesuffix(after)
+        return closure_of(plain, entry, build)
 
-    def _closes(self, family: Mapping[str, Any], build: str) -> bool:
+    def with_devices(self, backend: Backend) -> tuple[str, ...]:
+        """Return the packages whose extras bring what single GPUs need, on a build's index."""
+        family = self.family_named(self.publisher_of(backend))
+        return family.packages_with_devices if family else ()
+
+    def _closes(self, family: Mapping[str, Any], build: str, publisher: str) -> bool:
+        if publisher:
+            return bool(family["name"] == publisher and family.get("closure"))
         own = "gpus" in family and family["url"].startswith(self.base_url)
         return own and build in family["builds"]
 
@@ -503,7 +536,8 @@ class Catalog:
                 if (fit.maker, fit.platform) == (maker, platform.key) and (
                     l4t is None if fit.jetson is None else (l4t or 0) >= fit.jetson
                 ):
-                    found = f"{fit.wheels} are at `{fit.url}`"
+                    word = family.accelerator["word"]
+                    found = f"{fit.wheels} are at `{fit.url}`: target `{platform.short}-{word}`"
         return found
 
     def override(self, accelerator: str, level: str) -> str | None:
@@ -561,7 +595,7 @@ class Catalog:
 
     @cached_property
     def backends(self) -> Mapping[str, Backend]:
-        """Every backend that was ever published, by name."""
+        """Every backend that was ever published, by name; those of others are among them."""
         return {name: self.backend(name) for name in self._data["backends"]}
 
     @cached_property
@@ -663,7 +697,23 @@ class Catalog:
             current=tuple(current),
             as_of=self._data["as_of_indexes"].get(PYTORCH, self.as_of),
             elsewhere=self.other_builds,
+            others=self._other_words(),
         )
+
+    def _other_words(self) -> Mapping[str, tuple[tuple[Accelerator, Backend | None], ...]]:
+        """Return the words for builds that others publish, each with what it means."""
+        found: dict[str, list[tuple[Accelerator, Backend | None]]] = {}
+        for name, entry in self._data["backends"].items():
+            if "family" in entry:
+                backend = self.backends[name]
+                word = entry["build"].replace("/", "-")
+                found.setdefault(word, []).append((self.accelerator(backend), backend))
+        for accelerator in self.accelerators:
+            if word := accelerator.word:
+                # An accelerator with one build that is called like it means just that one.
+                backend_ = self.backends.get(accelerator.name)
+                found.setdefault(word, []).append((accelerator, backend_))
+        return {word: tuple(meant) for word, meant in found.items()}
 
     def other_builds(self, word: str, platform: Platform) -> str | None:
         """Say where others have builds for a platform that PyTorch does not have.
@@ -681,9 +731,10 @@ class Catalog:
                 and (family.name == word or (fit.maker == maker and fit.jetson is None))
             ]
             if places:
+                target = f"{platform.short}-{family.accelerator['word']}"
                 return (
-                    f"{family.wheels} are at {' or '.join(places)} ({family.sure}): add it as an "
-                    "explicit index, and a source for torch"
+                    f"{family.wheels} are at {' or '.join(places)} ({family.sure}): ask for "
+                    f"target `{target}`"
                 )
         return None
 
@@ -742,6 +793,12 @@ class Catalog:
         major, minor = Version(self.pythons[-1]).release
         return python is None or admits_from(python, f"{major}.{minor + 1}")
 
+    @cached_property
+    def _elsewhere(self) -> frozenset[str]:
+        """The names of what is not on PyTorch's indexes: PyPI, and the builds of others."""
+        others = (name for name, one in self._data["backends"].items() if "family" in one)
+        return frozenset({PYPI.name, *others})
+
     def carries(self, package: str, version: Version, backend: Backend) -> bool:
         """Tell whether an index is known to carry a release, on whichever platform."""
         return self._cell(package, str(version), backend) is not None
@@ -749,7 +806,7 @@ class Catalog:
     def is_indexed(self, package: str, version: Version) -> bool:
         """Tell whether a release was seen on any of PyTorch's indexes."""
         return bool(
-            self._data["wheels"].get(package, {}).get(str(version), {}).keys() - {PYPI.name}
+            self._data["wheels"].get(package, {}).get(str(version), {}).keys() - self._elsewhere
         )
 
     def seen(self, package: str, version: Version, backend: Backend, platform: Platform) -> bool:
@@ -758,6 +815,11 @@ class Catalog:
             backend = PYPI
         cell = self._cell(package, str(version), backend)
         return cell is not None and bool(cell[1].get(platform.key))
+
+    def pythons_named(self, version: Version, target: Target) -> tuple[str, ...]:
+        """Return the Pythons of which somebody named a wheel of torch for a target."""
+        cell = self._cell(self.main_package, str(version), target.backend)
+        return tuple(cell[1].get(target.platform.key, "").split()) if cell else ()
 
     def has_no_wheel(self, package: str, version: Version, platform: Platform) -> bool:
         """Tell whether no index was seen to have a wheel for a platform, and PyPI has none.
@@ -776,7 +838,8 @@ class Catalog:
     def newest_indexed(self) -> Version | None:
         """The newest torch of which a wheel was seen on any of the PyTorch indexes."""
         wheels = self._data["wheels"].get(self.main_package, {})
-        return next((Version(v) for v, cells in wheels.items() if cells.keys() - {PYPI.name}), None)
+        indexed = (Version(v) for v, cells in wheels.items() if cells.keys() - self._elsewhere)
+        return next(indexed, None)
 
     def seen_releases(
         self, package: str, backend: Backend, platform: Platform, pythons: Sequence[str]
@@ -905,10 +968,14 @@ class Catalog:
             known = package in self._data["wheels"] and version <= self.versions(package)[0]
             return Answer.NO if known else Answer.UNKNOWN
         named = self._release(version).get("backends") if package == self.main_package else None
-        # The matrix names the builds that have versions; of the others it says nothing.
-        if named is not None and backend.version:
+        # The matrix names the builds that have versions; of the others, and of those that PyTorch
+        # does not publish, it says nothing.
+        if named is not None and backend.version and not self.publisher_of(backend):
             return Answer.NO
         if package != self.main_package:
+            return Answer.UNKNOWN
+        if self.publisher_of(backend):
+            # Only single wheels were seen.
             return Answer.UNKNOWN
         first, last = self.first_seen(package, backend), self.ended(backend)
         outside = (first is not None and version < first) or (
@@ -1067,7 +1134,7 @@ class Catalog:
     def is_on_an_index(self, package: str, version: Version) -> bool:
         """Tell whether a release was seen on one of PyTorch's own indexes, not only on PyPI."""
         cells = self._data["wheels"].get(package, {}).get(str(version), {})
-        return not cells.keys() <= {PYPI.name}
+        return not cells.keys() <= self._elsewhere
 
     def _release(self, release: Version) -> dict[str, Any]:
         entry: dict[str, Any] = self._data["releases"].get(str(release), {})

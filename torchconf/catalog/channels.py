@@ -23,6 +23,8 @@ def accelerators_of(
     known = tuple(accelerators)
     for channel in channels:
         for one in known:
+            if one.family:
+                continue
             yield Accelerator(
                 f"{one.name}-{channel}",
                 one.title,
@@ -101,4 +103,5 @@ def _entries(
             "triton_pins": {},
         }
         for name, entry in data["accelerators"].items()
+        if "family" not in entry
     }

@@ -118,8 +118,10 @@ def compile_catalog(facts: Path) -> dict[str, Any]:
 
 def _with_live(compiled: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]:
     """Return the catalog with what PyTorch's indexes had; PyPI's half is that of the facts."""
-    cells = {key: cell for key, cell in cells_of(compiled).items() if key[2] == _PYPI}
-    cells |= {key: cell for key, cell in cells_of(live).items() if key[2] != _PYPI}
+    others = {name: one for name, one in compiled["backends"].items() if "family" in one}
+    own = {_PYPI, *others}
+    cells = {key: cell for key, cell in cells_of(compiled).items() if key[2] in own}
+    cells |= {key: cell for key, cell in cells_of(live).items() if key[2] not in own}
     sets, wheels = intern(cells)
     dates = {**compiled["as_of_indexes"], "pytorch": live["as_of_indexes"]["pytorch"]}
     releases = {
@@ -129,7 +131,7 @@ def _with_live(compiled: dict[str, Any], live: dict[str, Any]) -> dict[str, Any]
     return compiled | {
         "as_of": min(dates.values()),
         "as_of_indexes": dates,
-        "backends": live["backends"],
+        "backends": live["backends"] | others,
         "releases": live["releases"] | releases,
         "sets": sets,
         "wheels": wheels,
@@ -150,6 +152,9 @@ def _compiled(facts: Path) -> dict[str, Any]:
     families = _families(_read(facts / "families.json"))
     closed = _closed(families, base["base_url"])
     cells = _cells(base, releases, [row for row in rows if row["index"] not in closed])
+    backends = _backends(base, matrix, releases, cells)
+    others = _other_builds(families)
+    cells |= _seen(families)
     sets, wheels = intern(cells)
     dates = {_PYPI: pypi["as_of"], "pytorch": base["as_of"]}
     cuda = _cuda_majors(_read(facts / "cuda_majors.json"))
@@ -162,13 +167,13 @@ def _compiled(facts: Path) -> dict[str, Any]:
         "main_package": base["main_package"],
         "family": base["family"],
         "pythons": base["pythons"],
-        "accelerators": _accelerators(base),
+        "accelerators": _accelerators(base) | _other_accelerators(families),
         "words": base["words"],
         "ambiguous": base["ambiguous"],
         "mirror_words": base["mirrors"]["words"],
-        "families": families,
+        "families": [{k: v for k, v in one.items() if k != "seen"} for one in families],
         "built": _built(_read(facts / "built.json"), families),
-        "backends": _backends(base, matrix, releases, cells),
+        "backends": backends | others,
         "platform_ends": {k: v for k, v in base["platform_ends"].items() if k != "_source"},
         "releases": releases,
         "companions": _companions(_read(facts / "fits.json"), pypi["releases"]),
@@ -228,6 +233,43 @@ def _built(facts: dict[str, Any], families: list[dict[str, Any]]) -> dict[str, A
                 raise CatalogError(f"two tables of `{package}` have torch {line}", at="built.json")
             rows[line] = row | ({"*": ""} if table["complete"] else {})
     return {"wheels": wheels, "builds": facts["builds"]["packages"]}
+
+
+def _other_accelerators(families: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the accelerators of builds that others than PyTorch publish."""
+    return {
+        family["accelerator"]["name"]: {
+            **{key: value for key, value in family["accelerator"].items() if key != "name"},
+            "platforms": family["platforms"],
+            "family": family["name"],
+            "triton": [],
+            "triton_pins": {},
+        }
+        for family in families
+        if "accelerator" in family
+    }
+
+
+def _other_builds(families: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the builds of others that are targets, each with its family."""
+    return {
+        family.target_name(build): {"family": family.name, "build": build}
+        for family in parse_families(families, "families.json")
+        if family.accelerator
+        for build in family.builds or ("",)
+    }
+
+
+def _seen(families: list[dict[str, Any]]) -> dict[tuple[str, str, str], Cell]:
+    """Return the wheels of others that public files name; of what they do not, nothing is known."""
+    return {
+        (row["package"], row["version"], family.target_name(row.get("build", ""))): {
+            "seen": {platform: set(text.split()) for platform, text in row["wheels"].items()},
+            "complete": set(),
+        }
+        for family in parse_families(families, "families.json")
+        for row in family.seen
+    }
 
 
 def _closed(families: list[dict[str, Any]], base_url: str) -> set[str]:

@@ -38,18 +38,37 @@ class Closure(NamedTuple):
     backend: Backend
     shared: tuple[str, ...]
     """For every GPU."""
-    by_gpu: Mapping[str, str]
-    """GPU, `gfx1100`, to its package."""
+    by_gpu: Mapping[str, tuple[str, ...]]
+    """GPU, `gfx1100`, to its packages."""
+    device: str = ""
+    """The extra of torch that brings those of one GPU, with `{gpu}`; empty where torch needs the
+    packages of all GPUs."""
+    all_devices: str = ""
+    """The extra that brings those of all GPUs."""
+    common: Mapping[str, str] = {}
+    """Those that other builds of torch need from elsewhere, each with where this one needs it."""
 
     @property
     def packages(self) -> tuple[str, ...]:
         """All of them."""
-        return (*self.shared, *self.by_gpu.values())
+        return self.of(self.by_gpu)
+
+    def of(self, gpus: Iterable[str]) -> tuple[str, ...]:
+        """Return what is needed for some GPUs."""
+        own = (package for gpu in gpus for package in self.by_gpu[gpu])
+        return tuple(dict.fromkeys((*self.shared, *own)))
 
     @property
     def bound(self) -> str:
         """A range that all of its versions are in: uv heeds no constraint without one."""
-        return f">={'.'.join(map(str, self.backend.version))}"
+        return f">={'.'.join(map(str, self.backend.version)) or '0'}"
+
+    def extras(self, gpus: Iterable[str]) -> tuple[str, ...]:
+        """Return the extras of torch that bring what some GPUs need; of all, if there is none."""
+        if not self.device:
+            return ()
+        own = tuple(self.device.replace("{gpu}", gpu) for gpu in gpus)
+        return own or (self.all_devices,)
 
 
 class Family(NamedTuple):
@@ -76,6 +95,15 @@ class Family(NamedTuple):
     """What must come from the same index as torch; a name may end in `*`."""
     gpus: tuple[str, ...] = ()
     """What the `*` of its closure stands for, where it has a package for each GPU."""
+    packs: Mapping[str, Sequence[str]] = {}
+    """Further packages of its closure, each with the GPUs that need it."""
+    common: Mapping[str, str] = {}
+    """Packages of its closure that other builds of torch need from elsewhere, each with a marker:
+    where its own torch needs it for sure."""
+    device: str = ""
+    """The extra of torch and of torchvision that brings the packages of one GPU, with `{gpu}`."""
+    all_devices: str = ""
+    """The extra that brings those of all GPUs."""
     platforms: tuple[str, ...] = ()
     """Empty: not known."""
     versions: str = ""
@@ -96,6 +124,15 @@ class Family(NamedTuple):
     tritons: Mapping[str, str] = {}
     """Of a channel: the triton package that torch needs from the same index, by accelerator."""
     fits: tuple[Fit, ...] = ()
+    accelerator: Mapping[str, str] = {}
+    """What targets of it are called, if its builds are targets: `name`, `title`, `pattern` of its
+    builds' names, `maker`, and the `word` that means it where PyTorch has no such build."""
+    target: str = ""
+    """The name of its builds in targets, with `{build}`."""
+    where: str = ""
+    """A marker that tells its machines from others of the same platform."""
+    seen: Sequence[Mapping[str, Any]] = ()
+    """Wheels that public files name: `package`, `version`, `build`, platform to Pythons."""
 
     @property
     def format(self) -> str:
@@ -130,6 +167,32 @@ class Family(NamedTuple):
         release = found.groupdict().get("torch", "")
         return found["build"], ".".join(release.split(".")[:2])
 
+    def target_name(self, build: str) -> str:
+        """Return what one build is called in targets; empty if it is none."""
+        return self.target.replace("{build}", build.replace("/", "-").lower())
+
+    def fit_for(self, l4t: int) -> Fit | None:
+        """Return what it has for a Jetson's system, by the major version of that."""
+        able = [fit for fit in self.fits if fit.jetson is not None and fit.jetson <= l4t]
+        return max(able, key=lambda fit: fit.jetson or 0, default=None)
+
+    def build_at(self, url: str) -> str | None:
+        """Tell which build an index of it is, by its URL; None if it is none of them."""
+        before, found, after = (part.strip("/") for part in self.url.partition("{build}"))
+        path = url.partition("?")[0].strip("/")
+        if not found:
+            return "" if path == before else None
+        middle = path.removeprefix(before).strip("/")
+        middle = middle.removesuffix(after).strip("/")
+        return middle if path.startswith(before) and middle else None
+
+    @property
+    def packages_with_devices(self) -> tuple[str, ...]:
+        """The packages that have an extra for each GPU: those with packages of their own for it."""
+        own = (name for name in self.closure if name.endswith("-device-*"))
+        found = (name.removesuffix("-device-*").rpartition("-")[2] for name in own)
+        return tuple(name for name in found if self.device and name in self.packages)
+
     def has(self, package: str) -> bool:
         """Tell whether it is known to have a package, or to need one from the same index."""
         return any(
@@ -138,9 +201,43 @@ class Family(NamedTuple):
         )
 
 
+def closure_of(backend: Backend, family: Mapping[str, Any], build: str) -> Closure:
+    """Return what the torch of a build needs from the same index, as the data of a family say.
+
+    Args:
+        backend: The build.
+        family: Of its index.
+        build: Its place in the family's URL: where the family has no list of GPUs, its one GPU.
+    """
+    patterns = [name for name in family["closure"] if name.endswith("*")]
+    shared = [name for name in family["closure"] if not name.endswith("*")]
+    packs = family.get("packs", {})
+    by_gpu = {
+        gpu: (
+            *(pattern.replace("*", gpu) for pattern in patterns),
+            *(pack for pack, needing in packs.items() if gpu in needing),
+        )
+        for gpu in family.get("gpus", ())
+    }
+    if not by_gpu and build:
+        shared += [pattern.replace("*", build) for pattern in patterns]
+    return Closure(
+        backend,
+        tuple(shared),
+        by_gpu,
+        family.get("device", ""),
+        family.get("all_devices", ""),
+        family.get("common", {}),
+    )
+
+
 _BOUNDS = frozenset({"torch", "cuda", "gpu"})
 _TEXTS = ("name", "title", "by", "sure")
-_KINDS = {"flat": bool, "fits": list, "tritons": dict}
+_KINDS = {
+    "flat": bool, "fits": list, "tritons": dict, "packs": dict, "common": dict,
+    "accelerator": dict, "seen": list,
+}  # fmt: skip
+_OF_TARGETS = ("name", "title", "pattern", "maker")
 _LISTS = ("at", "builds", "packages", "closure", "gpus", "platforms", "bound")
 
 
@@ -183,6 +280,15 @@ def _family(entry: Any, at: str) -> Family:  # noqa: ANN401 - a parsed JSON valu
     url = entry.get("url", "")
     if url and not (url.startswith("https://") and is_below(url, lists["at"])):
         raise refuse("url")
+    accelerator = entry.get("accelerator")
+    if accelerator is not None and not (
+        all(isinstance(accelerator.get(key), str) for key in _OF_TARGETS)
+        and entry.get("target")
+        and lists["platforms"]
+    ):
+        raise refuse("accelerator")
+    if entry.get("fits") and not (accelerator and accelerator.get("word")):
+        raise refuse("fits")
     wheels = entry.get("wheels", "")
     try:
         fits = tuple(

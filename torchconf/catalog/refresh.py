@@ -121,8 +121,12 @@ def refreshed(
         CatalogError: An index cannot be reached, or its answer is not whole.
     """
     end = time.monotonic() + settings.seconds
-    # What has ended gets no new wheels.
-    going_on = {name for name, backend in catalog.backends.items() if not catalog.ended(backend)}
+    # What has ended gets no new wheels, and the indexes of others are not read.
+    going_on = {
+        name
+        for name, backend in catalog.backends.items()
+        if not catalog.ended(backend) and not catalog.publisher_of(backend)
+    }
     (found,) = _at_once(lambda _: _discovered(catalog, settings), [None], end)
     new = found - catalog.backends.keys()
     for name in sorted(new):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.machine.hardware import TITLES
+from torchconf.machine.others import judge_others
 from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import Target
 
@@ -60,6 +61,12 @@ def fits(machine: Machine, catalog: Catalog) -> tuple[Fit, ...]:
         return ()
     found: list[Fit] = []
     for accelerator in catalog.accelerators:
+        if accelerator.family:
+            found += (
+                Fit(Target(platform, backend), answer, reason, current=True)
+                for backend, answer, reason in judge_others(machine, platform, accelerator, catalog)
+            )
+            continue
         for backend in catalog.newest_first(accelerator.name):
             if _is_published(backend, platform, catalog):
                 answer, reason = _judge(machine, platform, backend, catalog)
@@ -257,19 +264,21 @@ def _notes(machine: Machine, catalog: Catalog) -> Iterator[str]:
             "use an arm64 Python"
         )
     if machine.jetson:
-        yield f"{_for_jetson(machine, catalog)}: {_ADD}"
+        yield _for_jetson(machine, catalog)
     if machine.wsl and not machine.hardware:
         yield _WSL
     if machine.emulated:
         yield "environments created with this Python get windows-x86_64 wheels"
     for found in machine.hardware:
         for accelerator in catalog.accelerators:
-            if catalog.maker(accelerator.name) == found.maker and (
-                machine.platform.key not in accelerator.platforms
+            if (
+                not accelerator.family
+                and catalog.maker(accelerator.name) == found.maker
+                and machine.platform.key not in accelerator.platforms
             ):
                 text = f"PyTorch publishes no {accelerator.title} build for {machine.platform.key}"
                 other = catalog.elsewhere(found.maker, machine.platform)
-                yield f"{text}; {other}: {_ADD}" if other else text
+                yield f"{text}; {other}" if other else text
         yield from _together(machine, found, catalog)
         yield from _instead(machine, found, catalog)
 
@@ -286,7 +295,7 @@ def _for_jetson(machine: Machine, catalog: Catalog) -> str:
         for family in catalog.families
         if any(fit.jetson is not None for fit in family.fits)
     )
-    return found or next(hosts, _JETSON_WHEELS)
+    return found or f"{next(hosts, _JETSON_WHEELS)}: {_ADD}"
 
 
 def _instead(machine: Machine, found: Hardware, catalog: Catalog) -> Iterator[str]:

@@ -30,6 +30,10 @@ class Accelerator(NamedTuple):
     """Platforms for which PyTorch's indexes ever carried it, such as `linux-x86_64`."""
     channel: str = ""
     """Of builds beside the stable ones: `nightly`."""
+    family: str = ""
+    """Of builds that others publish: the name of their family of indexes."""
+    word: str = ""
+    """Of these: the word in targets that means them where PyTorch has no such build."""
 
 
 class Backend(NamedTuple):

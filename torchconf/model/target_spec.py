@@ -81,6 +81,19 @@ class Vocabulary(NamedTuple):
     as_of: str
     elsewhere: Callable[[str, Platform], str | None] = lambda _word, _platform: None
     """Says where others have what PyTorch does not publish: for a word and a platform."""
+    others: Mapping[str, tuple[tuple[Accelerator, Backend | None], ...]] = {}
+    """What else a word means where PyTorch has no such build: the builds of others."""
+
+    def of_others(self, word: str, platform: Platform) -> tuple[str, Backend | None] | None:
+        """Return the build of others that a word means on a platform, if it means one."""
+        return next(
+            (
+                (accelerator.name, backend)
+                for accelerator, backend in self.others.get(word, ())
+                if platform.key in accelerator.platforms
+            ),
+            None,
+        )
 
 
 def parse_target_spec(text: str, vocabulary: Vocabulary) -> TargetSpec:
@@ -152,6 +165,10 @@ def _parse_backend_word(
     if word in vocabulary.words:
         word = _other_word(text, platform, word, vocabulary)
     build = parse_build(word, vocabulary)
+    if (build is None or not _is_for(build[0], platform, vocabulary)) and (
+        meant := vocabulary.of_others(word, platform)
+    ):
+        return meant
     if build is None:
         shape = parse_backend(word, vocabulary.accelerators)
         other = vocabulary.elsewhere(shape.accelerator if shape else word, platform)
@@ -160,6 +177,14 @@ def _parse_backend_word(
             raise TargetUnavailable(message, help=other)
         raise _unknown_backend(text, word, vocabulary) or _not_a_target(text, vocabulary)
     return build
+
+
+def _is_for(accelerator: str, platform: Platform, vocabulary: Vocabulary) -> bool:
+    """Tell whether an accelerator has builds for a platform; PyPI has some for each."""
+    return not accelerator or any(
+        known.name == accelerator and platform.key in known.platforms
+        for known in vocabulary.accelerators
+    )
 
 
 def _other_word(text: str, platform: Platform, word: str, vocabulary: Vocabulary) -> str:
@@ -192,9 +217,11 @@ def _check_platform(
         if known.name == accelerator and platform.key not in known.platforms:
             where = ", ".join(known.platforms)
             other = vocabulary.elsewhere(accelerator, platform)
+            what = f"PyTorch publishes no {known.title} build"
+            if known.family:
+                what = f"nobody is known to publish {known.title}"
             raise TargetUnavailable(
-                f"target `{text}` is not available: PyTorch publishes no {known.title} build "
-                f"for {platform.key}, only for {where}",
+                f"target `{text}` is not available: {what} for {platform.key}, only for {where}",
                 help=other or f"available for this platform: {_choices(platform, vocabulary)}",
             )
 
@@ -301,11 +328,12 @@ def _exists(platform: Platform, word: str, vocabulary: Vocabulary) -> bool:
 
 
 def _choices(platform: Platform, vocabulary: Vocabulary) -> str:
+    served = [one for one in vocabulary.accelerators if platform.key in one.platforms]
+    words = [one.name for one in served if not one.channel and not one.family]
     return _join(
         [
-            f"`{platform.short}-{accelerator.name}`"
-            for accelerator in vocabulary.accelerators
-            if platform.key in accelerator.platforms and not accelerator.channel
+            f"`{platform.short}-{word}`"
+            for word in dict.fromkeys([*words, *(one.word for one in served if one.word)])
         ]
     )
 

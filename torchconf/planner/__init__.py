@@ -388,10 +388,22 @@ def _doubts(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:
     if catalog.is_apart:
         family = catalog.channels[catalog.channel]
         return (f"{family['title']}: {family['sure']}, and not every day has every build",)
-    return unknowns(choice)
+    return unknowns(choice, catalog)
 
 
-def unknowns(choice: ReleaseChoice) -> tuple[str, ...]:
+def unknowns(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:
     """Say what the catalog does not know of a release that was chosen."""
     doubts = [f"the catalog of {day} has no information on {text}" for text, day in choice.doubts]
-    return (*doubts, f"run {REFRESH} to read the live indexes") if doubts else ()
+    refresh = (f"run {REFRESH} to read the live indexes",) if doubts else ()
+    return (*doubts, *refresh, *_of_others(choice, catalog))
+
+
+def _of_others(choice: ReleaseChoice, catalog: Catalog) -> Iterator[str]:
+    """Say how sure it is what the indexes of others have."""
+    targets = {t.backend: t for t in choice.targets if catalog.publisher_of(t.backend)}
+    for backend, target in targets.items():
+        family = catalog.family_named(catalog.publisher_of(backend))
+        named = choice.release and catalog.pythons_named(choice.release, target)
+        what = f"torch {choice.release}" if choice.release else "which torch it has"
+        known = f"{what} was named for Python {', '.join(named)}" if named else f"not known: {what}"
+        yield f"{backend.name}: {family.sure if family else ''}; {known}"

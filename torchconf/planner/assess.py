@@ -220,6 +220,11 @@ def _torch(
     if not unknown:
         return (SURE if covered else SEEN), ""
     seen = catalog.seen(package, release, target.backend, target.platform)
+    if catalog.publisher_of(target.backend):
+        # PyTorch's matrix says nothing of the Pythons that others build for.
+        if len(unknown) == len(answers) and catalog.carries(package, release, target.backend):
+            return SEEN, package + _on(unknown, answers)
+        seen = len(unknown) < len(answers)
     rank = UNKNOWN if not seen else COVERED if covered else SEEN
     return rank, package + _on(unknown, answers)
 
@@ -329,7 +334,8 @@ def _spoken(doubts: Iterable[tuple[Target, str]]) -> tuple[str, ...]:
 
 
 def _doubted(doubts: Sequence[tuple[Target, str]], catalog: Catalog) -> tuple[Doubt, ...]:
-    """Say what is not known, each with the day of its index."""
+    """Say what is not known, each with the day of its index; of others' indexes nobody knows."""
+    doubts = [one for one in doubts if not catalog.publisher_of(one[0].backend)]
     days = dict.fromkeys(catalog.as_of_index(target.backend) for target, _ in doubts)
     return tuple(
         Doubt(text, day)

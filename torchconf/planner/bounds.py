@@ -119,7 +119,7 @@ class Bounds:
     def _find_torch(self, within: SpecifierSet) -> str | None:
         """Return what torch must stay below, if targets would part otherwise."""
         release, targets = self.choice.release, self.choice.targets
-        if release is None:
+        if release is None or any(_is_unknown(target, self.catalog) for target in targets):
             return None
         lines = {_last_line(target, self.catalog) for target in targets}
         parts = (len(lines) > 1 and not self.parted) or any(
@@ -165,17 +165,24 @@ def _last_line(target: Target, catalog: Catalog) -> tuple[int, ...]:
     """Return the newest release line, such as `(2, 13)`, that a target is known to reach.
 
     Lines that go on reach as far as any of the PyTorch indexes does, seen or not: only one that
-    has ended, or PyPI, whose listing is newer, parts from them.
+    has ended, or PyPI, whose listing is newer, parts from them, and what others publish.
     """
     backend = target.backend
     ends = [end for end in (catalog.ended(backend), catalog.platform_end(target.platform)) if end]
     if ends:
         return min(map(Version, ends)).release[:2]
-    if backend == PYPI:
-        newest = catalog.last_seen(catalog.main_package, PYPI)
+    if backend == PYPI or catalog.publisher_of(backend):
+        newest = catalog.last_seen(catalog.main_package, backend)
     else:
         newest = catalog.newest_indexed
     return newest.release[:2] if newest else ()
+
+
+def _is_unknown(target: Target, catalog: Catalog) -> bool:
+    """Tell whether nobody knows any release of torch that the index of others has."""
+    backend = target.backend
+    is_foreign = bool(catalog.publisher_of(backend))
+    return is_foreign and catalog.last_seen(catalog.main_package, backend) is None
 
 
 def lowest_companion(name: str, torch: SpecifierSet, catalog: Catalog) -> Version | None:

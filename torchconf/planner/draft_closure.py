@@ -2,29 +2,83 @@
 
 uv applies a source to what is required directly, or held by a constraint with a range. Nobody
 wants dozens of direct requirements, so each package gets a constraint and a source; those of GPUs
-that nobody has are taken out of the lock.
+that nobody has are taken out of the lock, or not asked for where torch has an extra for each GPU.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from packaging.utils import canonicalize_name
 
 from torchconf.errors import RequestError
+from torchconf.model.markers import same_platforms, spell
 from torchconf.model.requirements import required_name
-from torchconf.model.toml_path import CONSTRAINTS, EXCLUDES, SOURCES
+from torchconf.model.toml_path import CONSTRAINTS, EXCLUDES, INDEXES, SOURCES
+from torchconf.planner.draft_devices import device_gpus, draft_devices, draft_lines, drop_devices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.catalog.families import Closure
     from torchconf.edits.draft import Draft
+    from torchconf.edits.plan import Value
     from torchconf.model.backends import Backend
     from torchconf.model.toml_path import Path
 
 _COMMENT = "torch needs these from its own index; PyPI has other packages under the same names"
+_SOURCE = "torch needs it from this index"
+
+
+class _Wanted(NamedTuple):
+    """What comes with one backend of a plan."""
+
+    closure: Closure
+    name: str
+    """Of the index."""
+    torch: list[dict[str, Any]]
+    """The sources of torch that name the index."""
+    is_alone: bool
+    """No other build of the plan needs packages of the same names."""
+    is_foreign: bool
+    """The index is another publisher's."""
+
+    def entries(self, package: str) -> list[Value]:
+        """Return the sources of a package: it comes from the index wherever torch does.
+
+        Beside other builds, one that these need from elsewhere has a source for its own choice.
+        """
+        if self.is_alone and not self.is_foreign:
+            return [{"index": self.name}]
+        where = self.closure.common.get(package)
+        found: list[Value] = []
+        for entry in self.torch:
+            scope: dict[str, Value] = {k: entry[k] for k in ("extra", "group") if k in entry}
+            marker = entry.get("marker")
+            if scope and where is not None:
+                inside, outside = _split(marker, where)
+                found += [{"index": self.name, **scope, "marker": inside}] if inside else []
+                found += [{"index": self.name, "marker": outside}] if outside else []
+            else:
+                found.append({"index": self.name, **({"marker": marker} if marker else {})})
+        return [one for number, one in enumerate(found) if one not in found[:number]]
+
+    def lines(self, entry: Mapping[str, Any]) -> Iterator[str]:
+        """Yield what a choice requires directly, so that its own sources apply."""
+        if "extra" in entry or "group" in entry:
+            for package, where in self.closure.common.items():
+                inside, _ = _split(entry.get("marker"), where)
+                if inside:
+                    yield f"{package} ; {inside}"
+
+
+def _split(marker: str | None, where: str) -> tuple[str | None, str | None]:
+    """Return the parts of a marker inside and outside of another one; None for an empty one."""
+    here = same_platforms(marker)
+    inside, outside = here & same_platforms(where), here - same_platforms(where)
+    return (spell(inside) if inside else None), (spell(outside) if outside else None)
 
 
 def draft_closures(
@@ -54,20 +108,36 @@ def draft_closures(
         RequestError: There is no package for a GPU, or no target whose index has any.
     """
     after = dict.fromkeys(after)
-    wanted = {b: closure for b in after if (closure := catalog.closure(b)) is not None}
-    refuse_gpus(gpus, wanted.values())
+    closures = {b: closure for b in after if (closure := catalog.closure(b)) is not None}
+    refuse_gpus(gpus, closures.values())
+    wanted = [
+        _Wanted(
+            closure,
+            name,
+            _torch_sources(draft, catalog, name),
+            len(closures) == 1,
+            bool(catalog.publisher_of(backend)),
+        )
+        for backend, closure in closures.items()
+        for name in [name_of(backend)]
+    ]
+    refuse_shared_names(wanted)
     gone = {
-        package
+        backend: closure
         for backend in before
         if backend not in after and (closure := catalog.closure(backend))
-        for package in closure.packages
     }
-    left = gone.difference(*(c.packages for c in wanted.values()))
-    _take(draft, root, left)
+    left = {name for closure in gone.values() for name in closure.packages}
+    left = left.difference(*(c.packages for c in closures.values()))
+    common = {name for closure in gone.values() for name in closure.common}
+    _take(draft, root, left - common)
+    _take_from(draft, root, common & left, _names(draft, root, catalog, gone))
     _drop(root, EXCLUDES, left)
+    if gone and not any(closure.device for closure in closures.values()):
+        drop_devices(draft, catalog)
     said: list[str] = []
-    for backend, closure in wanted.items():
-        said += _bring(draft, root, closure, gpus, name_of(backend))
+    for one in wanted:
+        said += _bring(draft, root, one, gpus, catalog)
     return tuple(said)
 
 
@@ -91,43 +161,98 @@ def refuse_gpus(gpus: Iterable[str], closures: Iterable[Closure]) -> None:
             )
 
 
+def refuse_shared_names(wanted: Sequence[_Wanted]) -> None:
+    """Refuse two builds on one platform whose packages have the same names.
+
+    Raises:
+        RequestError: There are two.
+    """
+    for one, other in combinations(wanted, 2):
+        if not set(one.closure.packages).isdisjoint(other.closure.packages) and any(
+            same_platforms(here.get("marker")) & same_platforms(there.get("marker"))
+            for here in one.torch
+            for there in other.torch
+        ):
+            names = [each.closure.backend.name for each in (one, other)]
+            raise RequestError(
+                f"{names[0]} and {names[1]} need packages of the same names from their own "
+                "indexes, so one project cannot have both on one platform",
+                help="omit one of them",
+            )
+
+
 def _number(gpu: str) -> tuple[int, str]:
     return len(gpu), gpu
 
 
+def _torch_sources(draft: Draft, catalog: Catalog, index: str) -> list[dict[str, Any]]:
+    key = draft.key(SOURCES, catalog.main_package, canonicalize_name)
+    return [one for one in _listed(draft.get((*SOURCES, key))) if one.get("index") == index]
+
+
+def _listed(sources: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a parsed TOML value
+    return [sources] if isinstance(sources, dict) else list(sources or ())
+
+
 def _bring(
-    draft: Draft, root: Draft, closure: Closure, gpus: Collection[str], index: str
+    draft: Draft, root: Draft, wanted: _Wanted, gpus: Collection[str], catalog: Catalog
 ) -> Iterator[str]:
+    closure = wanted.closure
     excluded = {canonicalize_name(str(line)) for line in root.get(EXCLUDES) or ()}
+    asked = gpus or device_gpus(draft, catalog, closure)
     kept = [
-        package
-        for gpu, package in closure.by_gpu.items()
-        if (gpu in gpus if gpus else package not in excluded)
+        gpu
+        for gpu, own in closure.by_gpu.items()
+        if (gpu in asked if asked else closure.device or not excluded.issuperset(own))
     ]
-    packages = (*closure.shared, *kept)
-    left = [package for package in closure.by_gpu.values() if package not in kept]
+    packages = closure.of(kept)
+    left = [name for name in closure.packages if name not in packages]
     new = [name for name in packages if draft.get((*SOURCES, name)) is None]
     _take(draft, root, left)
     _drop(root, EXCLUDES, packages)
     _hold(root, packages, closure.bound)
-    for name in new:
-        draft.put((*SOURCES, name), {"index": index}, "torch needs it from this index")
-    for name in left:
-        if name not in excluded:
-            reason = "for another GPU"
-            if root.get(EXCLUDES) is None:
-                root.put(EXCLUDES, [name], reason, "packages of GPUs that this project is not for")
-            else:
-                root.insert(EXCLUDES, name, reason)
+    for name in packages:
+        _route(draft, name, wanted)
+    for entry in wanted.torch:
+        draft_lines(draft, entry, wanted.lines(entry))
+    if closure.device:
+        extras = closure.extras(kept if asked else ())
+        draft_devices(draft, catalog, closure, wanted.name, extras, anew=bool(gpus))
+    else:
+        _exclude(root, [name for name in left if name not in excluded])
     if new:
-        own = (gpu for gpu, package in closure.by_gpu.items() if package in kept)
-        which = ", ".join(own) if left else "all GPUs"
+        which = ", ".join(kept) if left else "all GPUs" if kept else closure.backend.title
         yield (
             f"{closure.backend.name}: torch needs {len(packages)} more packages of its index, "
             f"for {which}; they get sources and constraints"
         )
-        if not left:
+        if kept and not left:
             yield "to install the packages of some GPUs only, pass `--gpu`, as in `--gpu gfx1100`"
+
+
+def _route(draft: Draft, name: str, wanted: _Wanted) -> None:
+    """Let a package come from the index wherever torch does; other indexes keep theirs."""
+    key = draft.key(SOURCES, name, canonicalize_name)
+    current = draft.get((*SOURCES, key))
+    entries = wanted.entries(name)
+    if current is None:
+        draft.put((*SOURCES, key), entries[0] if len(entries) == 1 else entries, _SOURCE)
+        return
+    there = _listed(current)
+    others = [one for one in there if one.get("index") != wanted.name]
+    if [one for one in there if one.get("index") == wanted.name] != entries:
+        both = [*others, *entries]
+        draft.put((*SOURCES, key), both[0] if len(both) == 1 else both, _SOURCE)
+
+
+def _exclude(root: Draft, packages: Iterable[str]) -> None:
+    """Take packages out of the lock that torch requires for GPUs that nobody has."""
+    for name in packages:
+        reason = "for another GPU"
+        if root.get(EXCLUDES) is None:
+            root.put(EXCLUDES, [name], reason, "packages of GPUs that this project is not for")
+        else:
+            root.insert(EXCLUDES, name, reason)
 
 
 def _hold(root: Draft, packages: Iterable[str], bound: str) -> None:
@@ -147,6 +272,32 @@ def _take(draft: Draft, root: Draft, packages: Collection[str]) -> None:
         if canonicalize_name(name) in packages:
             draft.remove((*SOURCES, name), "no target needs it")
     _drop(root, CONSTRAINTS, packages)
+
+
+def _take_from(
+    draft: Draft, root: Draft, packages: Collection[str], indexes: Collection[str]
+) -> None:
+    """Take packages away from some indexes only: from others, other builds need them."""
+    for name, listed in list((draft.get(SOURCES) or {}).items()):
+        if canonicalize_name(name) in packages:
+            entries = _listed(listed)
+            kept = [one for one in entries if one.get("index") not in indexes]
+            if not kept:
+                _take(draft, root, {canonicalize_name(name)})
+            elif kept != entries:
+                draft.put((*SOURCES, name), list(kept), "no target needs the others")
+
+
+def _names(
+    draft: Draft, root: Draft, catalog: Catalog, backends: Collection[Backend]
+) -> frozenset[str]:
+    """Return the names of the indexes that serve some builds."""
+    indexes = [*(draft.get(INDEXES) or ()), *(root.get(INDEXES) or ())]
+    return frozenset(
+        one["name"]
+        for one in indexes
+        if "url" in one and "name" in one and catalog.backend_of_url(one["url"]) in backends
+    )
 
 
 def _drop(root: Draft, path: Path, packages: Collection[str]) -> None:

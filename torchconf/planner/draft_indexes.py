@@ -62,7 +62,10 @@ class Indexes:
     def name(self, backend: Backend) -> str:
         """Return the name of a backend's index: the one that the project has, if it has one."""
         known = self.known.get(backend.name)
-        return known.name if known is not None and known.name else f"pytorch-{backend.name}"
+        if known is not None and known.name:
+            return known.name
+        is_foreign = self.catalog.publisher_of(backend)
+        return backend.name if is_foreign else f"pytorch-{backend.name}"
 
     def draft(self, draft: Draft, also: Iterable[object] = ()) -> None:
         """Add the indexes that are missing.
@@ -84,10 +87,16 @@ class Indexes:
                 draft.insert(INDEXES, entry, f"serves {backend.title}")
 
     def _url(self, backend: Backend) -> str:
-        """Return the URL of a new index: where it was asked for, or on the project's mirror."""
+        """Return the URL of a new index: where it was asked for, or on the project's mirror.
+
+        The indexes of others are where they are.
+        """
+        if self.catalog.publisher_of(backend):
+            return self.catalog.index_url(backend)
         base = self.request.index_base
         for old, index in self.known.items() if base is None else ():
-            if not self.catalog.is_own(index.url):
+            is_foreign = self.catalog.publisher_of(self.catalog.backend(old))
+            if not is_foreign and not self.catalog.is_own(index.url):
                 old_folder = self.catalog.folder(self.catalog.backend(old))
                 url = _moved_url(index.url, old_folder, self.catalog.folder(backend))
                 if url is not None:

@@ -482,7 +482,7 @@ class _Requires:
         main = name == self.main
         if main and self.request.torch is not None:
             return torch_specifier(self.request.torch)
-        if self._is_mixed():
+        if self._is_mixed() or self._is_unknown():
             return ""
         lower = self.decision.choice.release if main else self._lowest_companion(name)
         if bare or (name in self.facts.needed and name not in self.request.packages):
@@ -506,6 +506,14 @@ class _Requires:
         return any(
             not index.explicit and self.catalog.backend_of_url(index.url, index.name)
             for index in indexes
+        )
+
+    def _is_unknown(self) -> bool:
+        """Tell whether nobody knows any release of torch that a target's index has."""
+        return any(
+            self.catalog.publisher_of(target.backend)
+            and self.catalog.last_seen(self.main, target.backend) is None
+            for target in self.decision.choice.targets
         )
 
     def _lowest_companion(self, name: str) -> Version | None:

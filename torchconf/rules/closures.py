@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from torchconf.model.markers import may_hold
 from torchconf.model.requirements import required_name
+from torchconf.model.targets import PLATFORMS
 from torchconf.rules.installed_builds import may_be_open
 from torchconf.rules.rule import Finding, Rule, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from torchconf.catalog.families import Closure
     from torchconf.model.project import Source
@@ -38,20 +40,52 @@ class UnroutedRuntime(Rule):
             if closure is None or source.value in seen:
                 continue
             seen.add(source.value)
-            missing = _missing(context, source, closure)
+            packages = _needed(context, closure)
+            missing = _missing(context, source, packages)
             if missing:
                 first, more = missing[0], len(missing) - 1
                 others = f" and {more} more packages" if more else ""
+                # What the torch of others needs is documented, and was not read.
+                is_sure = not context.catalog.publisher_of(closure.backend) or any(
+                    one.value == source.value
+                    for package in packages
+                    for one in context.project.sources_for(canonicalize_name(package))
+                )
                 yield self.finding(
                     source.path,
                     f"torch for {closure.backend.title} needs `{first}`{others} from index "
                     f"`{source.value}`, but PyPI has other packages under these names",
-                    help=f"run `torchconf add-target linux-{closure.backend.name}`, which adds "
-                    "sources and constraints; `--gpu` limits it to some GPUs",
+                    help=f"run `torchconf add-target {_target(context, source, closure)}`, which "
+                    "adds sources and constraints; `--gpu` limits it to some GPUs",
+                    severity=None if is_sure else Severity.INFO,
                 )
 
 
-def _missing(context: Context, source: Source, closure: Closure) -> list[str]:
+def _target(context: Context, source: Source, closure: Closure) -> str:
+    """Return the target that the source serves."""
+    served = context.catalog.accelerator(closure.backend).platforms
+    for platform in PLATFORMS:
+        if platform.key in served and may_hold(source.marker, platform):
+            return f"{platform.short}-{closure.backend.name}"
+    return f"linux-{closure.backend.name}"
+
+
+def _needed(context: Context, closure: Closure) -> tuple[str, ...]:
+    """Return what torch needs: for the GPUs whose extras are asked for, if it has extras."""
+    if not closure.device:
+        return closure.packages
+    extras = {
+        extra
+        for one in context.project.requirements()
+        if one.name in context.catalog.family
+        for extra in one.extras
+    }
+    if closure.all_devices in extras:
+        return closure.packages
+    return closure.of(gpu for gpu in closure.by_gpu if closure.extras([gpu])[0] in extras)
+
+
+def _missing(context: Context, source: Source, packages: Iterable[str]) -> list[str]:
     """Return the packages that uv would look for on PyPI."""
     project = context.project
     whole = project.workspace
@@ -69,7 +103,7 @@ def _missing(context: Context, source: Source, closure: Closure) -> list[str]:
     }
     return [
         package
-        for package in closure.packages
+        for package in packages
         if package not in excluded
         and not may_be_open(context, canonicalize_name(package))
         and not (

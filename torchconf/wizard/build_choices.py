@@ -40,16 +40,31 @@ def offered(
     catalog = session.catalog
     lines = list(dict.fromkeys(line(release) for release in catalog.releases))[:LINES]
     present = {t.backend for t in session.present if t.platform == platform}
+    others = {a.word for a in catalog.accelerators if a.word and platform.key in a.platforms}
     for accelerator in catalog.accelerators:
         if platform.key not in accelerator.platforms:
-            if recent:
+            if recent and not accelerator.family and accelerator.name not in others:
                 yield accelerator, None
+            continue
+        if not _is_asked_for(accelerator, platform, session):
             continue
         for backend in catalog.newest_first(accelerator.name):
             last = catalog.ended(backend)
             is_recent = last is None or last.rpartition(".")[0] in lines or backend in present
             if is_recent == recent and _was_seen(session, backend, platform):
                 yield accelerator, backend
+
+
+def _is_asked_for(accelerator: Accelerator, platform: Platform, session: Session) -> bool:
+    """Tell whether to offer builds: those of others only where PyTorch has none, or are there."""
+    if not accelerator.family:
+        return True
+    named = {one.name: one for one in session.catalog.accelerators}
+    has = accelerator.word in named and platform.key in named[accelerator.word].platforms
+    there = {t.backend.accelerator for t in session.present if t.platform == platform}
+    return (bool(accelerator.word) and not (has and accelerator.word != accelerator.name)) or (
+        accelerator.name in there
+    )
 
 
 def _was_seen(session: Session, backend: Backend, platform: Platform) -> bool:
@@ -138,6 +153,8 @@ def _choice(
 ) -> Option:
     wish = session.wish(str(Target(platform, backend)))
     about = backend_about(backend, platform, session.catalog)
+    family = session.catalog.family_named(session.catalog.publisher_of(backend))
+    about += f"; {family.sure}" if family else ""
     if platform == session.machine.platform:
         about += _here(backend, session)
     title = "PyPI" if backend == PYPI else backend.title

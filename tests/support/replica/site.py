@@ -27,6 +27,10 @@ COPIES = {"packages.example.org/pypi/": "packages.example.org/"}
 """Places that have the pages of others."""
 
 
+FORBIDDING = (".pytorch.org", ".amd.com")
+"""Hosts that say 403 for what they do not have; others say 404."""
+
+
 class Fault(NamedTuple):
     """How the replica misbehaves for some URL.
 
@@ -72,7 +76,7 @@ class Site:
         )
 
     def answer(self, host: str, path: str) -> Answer:
-        """Answer a GET. The real index says 403 for what it does not have, others say 404."""
+        """Answer a GET. Some hosts say 403 for what they do not have, others 404."""
         place = host + unquote(path).partition("?")[0]
         for copy, original in COPIES.items():
             place = place.replace(copy, original, 1) if place.startswith(copy) else place
@@ -87,7 +91,7 @@ class Site:
             found = self._package(index, last)
         else:
             found = self._index(place.rstrip("/"))
-        return found or Answer(403 if host.endswith(".pytorch.org") else 404, "text/plain", b"")
+        return found or Answer(403 if host.endswith(FORBIDDING) else 404, "text/plain", b"")
 
     def _index(self, index: str) -> Answer | None:
         if index not in self.content.indexes:

@@ -295,7 +295,7 @@ class _Plan:
                 *self.destination.notes,
                 *dict.fromkeys(left),
             ),
-            warnings=unknowns(self.destination.choice),
+            warnings=unknowns(self.destination.choice, self.catalog),
         )
 
     def _files(self) -> Iterator[tuple[Project, Draft]]:
