@@ -22,7 +22,12 @@ from torchconf.model.targets import PLATFORMS, Target
 TYPED = {
     "torchconf in": {"init"},
     "torchconf add-target linux-cu13": {"linux-cu130", "linux-cu132"},
-    "torchconf init -t linux-cpu -t windows-arm64-": {"windows-arm64-cpu", "windows-arm64-pypi"},
+    "torchconf init -t linux-cpu -t windows-arm64-": {
+        "windows-arm64-cpu",
+        "windows-arm64-cuda",
+        "windows-arm64-cu134-nvidia",
+        "windows-arm64-pypi",
+    },
     "torchconf init --layout ": {"auto", "markers", "extras", "groups"},
     "torchconf init --with torchv": {"torchvision"},
     "torchconf init --default rocm7.": {"rocm7.0", "rocm7.1", "rocm7.14", "rocm7.2"},

@@ -311,7 +311,9 @@ def test_build_that_is_not_the_best_is_all_right_and_has_a_hint(empty: Demo, on:
         ),
         ("nvidia-blackwell", "-t linux-cu130 -t macos-cpu", "2.13.0+cu130", None),
         ("no-gpu", "-t linux-cpu -t macos-cpu", "2.13.0+cpu", None),
-        ("jetson-orin", "-t linux-aarch64-cpu", "2.13.0+cpu", None),
+        ("jetson-orin", "-t linux-aarch64-cpu", "2.13.0+cpu",
+         "this machine also fits jetson-cu126: run `torchconf add-target "
+         "linux-aarch64-jetson-cu126`"),
     ],
 )  # fmt: skip
 def test_hint_names_what_the_project_lacks_only_where_a_gpu_is_idle(
@@ -336,7 +338,7 @@ def test_hint_names_what_the_project_lacks_only_where_a_gpu_is_idle(
         ("rocm", "-t linux-cu130", "torchconf add-target linux-rocm7.2 --layout extras"),
         ("no-gpu", "-t linux-cu130 -t linux-cu126", "torchconf add-target linux-cpu"),
         ("jetson-orin", "-t linux-aarch64-cu130",
-         "torchconf add-target linux-aarch64-cpu --layout extras"),
+         "torchconf add-target linux-aarch64-jetson-cu126 --layout extras"),
         # There is no build for any GPU, nor for the processor.
         ("musl", "-t linux-cu130", None),
     ],

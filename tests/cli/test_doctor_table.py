@@ -87,7 +87,7 @@ TABLE = {
     ("nvidia-grace-hopper", "arm"): ("linux-aarch64-cu130", "uv sync"),
     ("jetson-orin", "arm"): (
         None,
-        "torchconf add-target linux-aarch64-jetson-jp6-cu126 --layout extras",
+        "torchconf add-target linux-aarch64-jetson-cu126 --layout extras",
     ),
     ("jetson-thor", "arm"): ("linux-aarch64-cu130", "uv sync"),
     ("apple-intel", "arm"): (None, None),

@@ -150,8 +150,8 @@ def test_word_of_two_meanings_lists_the_choices(word: str) -> None:
         ("linux-rocm-gfx1151", "rocm-gfx1151"),
         ("win-gfx1151", "rocm-gfx1151"),
         ("windows-arm64-cu134", "cu134-nvidia"),
-        ("linux-aarch64-jetson-jp6-cu126", "jetson-jp6-cu126"),
-        ("linux-aarch64-jp6-cu126", "jetson-jp6-cu126"),
+        ("linux-aarch64-jetson-cu126", "jetson-cu126"),
+        ("linux-aarch64-jetson-cu130", "jetson-cu130"),
     ],
 )
 def test_what_pytorch_does_not_publish_is_the_build_of_others(text: str, meant: str) -> None:

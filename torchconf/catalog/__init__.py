@@ -507,7 +507,7 @@ class Catalog:
 
         build = backend.name if publisher else ""
         if publisher:
-            before, _, after = entry["target"].partition("{build}")
+            before, _, after = re.sub("{last}", "{build}", entry["target"]).partition("{build}")
             build = backend.name.removeprefix(before).removesuffix(after)
         return closure_of(plain, entry, build)
 
@@ -600,8 +600,9 @@ class Catalog:
 
     @cached_property
     def normalised(self) -> Mapping[str, str]:
-        """Every backend that was ever published, by its name as an extra: `rocm7-2`."""
-        return {name.replace(".", "-"): name for name in self._data["backends"]}
+        """Every backend that PyTorch ever published, by its name as an extra: `rocm7-2`."""
+        own = (name for name in self._data["backends"] if name not in self._elsewhere)
+        return {name.replace(".", "-"): name for name in own}
 
     def newest_first(self, accelerator: str) -> tuple[Backend, ...]:
         """Return the backends of one accelerator, the highest version first."""
@@ -706,7 +707,7 @@ class Catalog:
         for name, entry in self._data["backends"].items():
             if "family" in entry:
                 backend = self.backends[name]
-                word = entry["build"].replace("/", "-")
+                word = entry["build"].rpartition("/")[2]
                 found.setdefault(word, []).append((self.accelerator(backend), backend))
         for accelerator in self.accelerators:
             if word := accelerator.word:

@@ -128,7 +128,7 @@ class Family(NamedTuple):
     """What targets of it are called, if its builds are targets: `name`, `title`, `pattern` of its
     builds' names, `maker`, and the `word` that means it where PyTorch has no such build."""
     target: str = ""
-    """The name of its builds in targets, with `{build}`."""
+    """The name of its builds in targets, with `{build}`, or `{last}` for the last part of that."""
     where: str = ""
     """A marker that tells its machines from others of the same platform."""
     seen: Sequence[Mapping[str, Any]] = ()
@@ -169,7 +169,8 @@ class Family(NamedTuple):
 
     def target_name(self, build: str) -> str:
         """Return what one build is called in targets; empty if it is none."""
-        return self.target.replace("{build}", build.replace("/", "-").lower())
+        last = build.rpartition("/")[2]
+        return self.target.replace("{build}", build).replace("{last}", last).lower()
 
     def fit_for(self, l4t: int) -> Fit | None:
         """Return what it has for a Jetson's system, by the major version of that."""

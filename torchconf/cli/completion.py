@@ -109,13 +109,23 @@ def target_words(catalog: dict[str, Any]) -> Iterator[str]:
     for name in catalog["backends"]:
         if backend := parse_backend(name, accelerators):
             number = ".".join(map(str, backend.version))
-            of[backend.accelerator] += [name, f"{backend.accelerator}{number}"]
+            is_ours = "family" not in catalog["backends"][name]
+            of[backend.accelerator] += [name, *([f"{backend.accelerator}{number}"] * is_ours)]
+    # The words of others stand for their accelerators.
+    hidden = {name for name, entry in catalog["accelerators"].items() if "family" in entry}
+    hidden -= catalog["backends"].keys()
     for platform in PLATFORMS:
         words = [
             word
             for known in accelerators
             if platform.key in known.platforms
             for word in of[known.name]
+        ]
+        words = [word for word in words if word not in hidden]
+        words += [
+            entry["word"]
+            for entry in catalog["accelerators"].values()
+            if platform.key in entry["platforms"] and entry.get("word")
         ]
         words += [w for w, entry in catalog["words"].items() if entry["os"] == platform.os]
         for name in dict.fromkeys((platform.short, platform.key)):

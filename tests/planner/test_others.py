@@ -1,0 +1,200 @@
+"""Targets whose torch others publish: AMD's, NVIDIA's. Real uv locks what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support.projects import Demo
+from tests.support.replica import Content, Replica
+from tests.support.replica.export import Build
+from tests.support.replica.publishers import amd, nvidia
+
+START = (
+    '[project]\nname = "demo"\nversion = "0.1.0"\nrequires-python = ">=3.12,<3.14"\n'
+    'dependencies = ["numpy"]\n'
+)
+
+
+@pytest.fixture(scope="module")
+def world(replica_of: Callable[[Content], Replica]) -> Replica:
+    return replica_of(Content.from_facts(newest="2.14.0").merged(amd()).merged(nvidia()))
+
+
+class Case(NamedTuple):
+    """Flags of `init`, and what each target installs: packages of its index, and the torch."""
+
+    flags: str
+    expected: dict[str, tuple[str, str, int]]
+    """Target to where it is installed, its torch, and how many packages its index serves there."""
+    python: str = "3.13"
+
+
+CASES = {
+    "ROCm on Windows, one GPU": Case(
+        "-t windows-rocm -t linux-cuda -t macos-cpu --with torchvision --gpu gfx1201",
+        {
+            "windows-rocm-amd": ("windows-x86_64", "2.13.0+rocm10.0.0", 10),
+            "linux-cu132": ("linux-x86_64", "2.13.0+cu132", 2),
+            "macos-cpu": ("macos-arm64", "2.13.0", 2),
+        },
+        "3.12",
+    ),
+    "ROCm on Windows, all GPUs": Case(
+        "-t windows-rocm -t macos-cpu",
+        {"windows-rocm-amd": ("windows-x86_64", "2.13.0+rocm10.0.0", 13)},
+        "3.12",
+    ),
+    "ROCm on Windows beside CPU": Case(
+        "-t windows-rocm -t windows-cpu -t linux-cuda --gpu gfx1100 --gpu gfx1151",
+        {
+            "windows-rocm-amd": ("windows-x86_64", "2.13.0+rocm10.0.0", 10),
+            "windows-cpu": ("windows-x86_64", "2.13.0+cpu", 1),
+            "linux-cu132": ("linux-x86_64", "2.13.0+cu132", 1),
+        },
+        "3.12",
+    ),
+    "two builds that need a triton of their own": Case(
+        "-t linux-rocm-amd -t linux-cuda -t macos-cpu --gpu gfx1151",
+        {
+            "linux-rocm-amd": ("linux-x86_64", "2.13.0+rocm10.0.0", 8),
+            "linux-cu132": ("linux-x86_64", "2.13.0+cu132", 1),
+        },
+        "3.12",
+    ),
+    "an index for one GPU": Case(
+        "-t linux-rocm-gfx1151 -t windows-rocm-gfx1151 -t macos-cpu",
+        {
+            "linux-rocm-gfx1151": ("linux-x86_64", "2.11.0+rocm7.13.0", 5),
+            "windows-rocm-gfx1151": ("windows-x86_64", "2.11.0+rocm7.13.0", 4),
+            "macos-cpu": ("macos-arm64", "2.11.0", 1),
+        },
+        "3.12",
+    ),
+    "CUDA on Windows on ARM": Case(
+        "-t windows-arm64-cu134 -t windows-cpu -t macos-cpu --with torchvision",
+        {
+            "windows-arm64-cu134-nvidia": ("windows-arm64", "2.14.0+cu134", 2),
+            "macos-cpu": ("macos-arm64", "2.14.0", 2),
+        },
+    ),
+}
+
+
+@pytest.mark.uv
+@pytest.mark.parametrize("layout", ["auto", pytest.param("groups", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_uv_gives_each_target_its_build(
+    case: Case, layout: str, world: Replica, tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path, START)
+    said = demo.init(f"{case.flags} --layout {layout}")
+    assert "not seen by us" in said.err
+    found = demo("check --strict --ignore TC307")
+    assert found.status == 0, found.out
+    world.lock(demo.folder)
+    commands = said.commands()
+    for target, (platform, torch, count) in case.expected.items():
+        export = world.chosen(demo.folder, " ".join(commands[target]))
+        chosen = export.select(platform, case.python)
+        built = {name: one for name, one in chosen.items() if isinstance(one, Build)}
+        assert built["torch"].version == torch
+        of_torch = [name for name, one in built.items() if one.index == built["torch"].index]
+        assert len(of_torch) == count, of_torch
+    assert demo(f"init {case.flags} --layout {layout} --check").status == 0
+    assert demo("init -y --check").status == 0
+
+
+def test_the_gpus_can_be_changed_and_go_with_the_target(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, START)
+    demo.init("-t linux-cpu -t macos-cpu --with torchvision")
+    before = demo.data
+    assert demo("add-target windows-rocm --gpu gfx1201 -y").status == 0
+    lines = demo.project["dependencies"]
+    assert "torch[device-gfx1201] ; sys_platform == 'win32'" in lines
+    assert "torchvision[device-gfx1201] ; sys_platform == 'win32'" in lines
+    sources = demo.uv["sources"]
+    one = {name for name in sources if "gfx" in name}
+    assert "rocm-sdk-device-gfx1201" in one
+    assert not any("gfx1100" in name for name in one)
+    text = demo.text
+    assert demo("init -y").status == 0
+    assert demo.text == text, "without the flag, they stay"
+    demo.init("--gpu gfx1100")
+    assert "torch[device-gfx1100] ; sys_platform == 'win32'" in demo.project["dependencies"]
+    assert not any("gfx1201" in name for name in demo.uv["sources"])
+    assert demo("remove-target windows-rocm -y").status == 0
+    after = demo.data
+    after["project"]["dependencies"] = [
+        line.replace(",<2.14", "") for line in after["project"]["dependencies"]
+    ]
+    for data in (before, after):
+        data["project"]["dependencies"] = [
+            line.partition(">")[0] for line in data["project"]["dependencies"]
+        ]
+    assert after["tool"]["uv"] == before["tool"]["uv"]
+    assert after["project"] == before["project"]
+
+
+def test_a_triton_of_the_users_own_stays(tmp_path: Path) -> None:
+    """Another index that the user takes triton from is none of AMD's."""
+    own = (
+        '\n[tool.uv.sources]\ntriton = { index = "mine", marker = "sys_platform == \'linux\'" }\n'
+        '\n[[tool.uv.index]]\nname = "mine"\nurl = "https://example.org/simple"\nexplicit = true\n'
+    )
+    demo = Demo(tmp_path, START.replace('"numpy"', '"triton"') + own)
+    demo.init("-t windows-rocm -t macos-cpu --gpu gfx1201")
+    assert len(demo.uv["sources"]["triton"]) == 2
+    assert demo("remove-target windows-rocm -y").status == 0
+    kept = demo.uv["sources"]["triton"]
+    kept = kept if isinstance(kept, list) else [kept]
+    assert [one["index"] for one in kept] == ["mine"]
+
+
+@pytest.mark.uv
+def test_a_source_that_is_missing_is_found_and_uv_does_not_lock(
+    world: Replica, tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path, START)
+    demo.init("-t windows-rocm -t macos-cpu --gpu gfx1201")
+    assert "TC114" not in demo("check").out
+    text = "".join(
+        line
+        for line in demo.text.splitlines(keepends=True)
+        if not line.startswith(("rocm =", '    "rocm>'))
+    )
+    demo.path.write_text(text, encoding="utf-8")
+    found = demo("check")
+    assert found.status == 1
+    assert "torch for AMD's ROCm needs `rocm` from index `rocm-amd`" in found.out
+    assert world.uv("lock", cwd=demo.folder).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("-t windows-rocm --gpu gfx9999", "`--gpu gfx9999`: no package for that GPU is known"),
+        ("-t windows-arm64-cu134 --gpu gfx1100", "no target has packages for single GPUs"),
+        (
+            "-t linux-rocm-amd -t linux-rocm-gfx1151",
+            "need packages of the same names from their own indexes",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(flags: str, message: str, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, START)
+    said = demo(f"init {flags} -y")
+    assert said.status == 2
+    assert message in said.err
+    assert demo.text == START
+
+
+def test_what_nobody_has_seen_is_no_bound(tmp_path: Path) -> None:
+    """No torch of this index was ever named: the newest is no good guess."""
+    demo = Demo(tmp_path, START)
+    said = demo.init("-t linux-rocm-gfx1150 -t macos-cpu")
+    assert "not known: torch" in said.err
+    assert "torch" in demo.project["dependencies"]
