@@ -390,11 +390,9 @@ class Catalog:
             mirror, whatever its URL ends in. It has what its publisher chose to build.
         """
         url = self.real(url)
-        family = self.family_of(url)
-        if family is not None and family.accelerator:
-            build = family.build_at(url)
-            name_ = None if build is None else family.target_name(build)
-            return parse_backend(name_, self.accelerators) if name_ else None
+        entry = self._family_entry(url)
+        if entry is not None and entry.get("accelerator"):
+            return self._build_of_others(url)
         found = backend_of_url(
             url, (a for a in self.accelerators if not a.channel and not a.family)
         )
@@ -403,6 +401,13 @@ class Catalog:
         segments = url.lower().split("/")
         channel = next((each for each in self.channels if each in segments), None)
         return self.backend(f"{found.name}-{channel}") if channel else found
+
+    def _build_of_others(self, url: str) -> Backend | None:
+        family = self.family_of(url)
+        build = family.build_at(url) if family else None
+        if family is None or build is None:
+            return None
+        return parse_backend(family.target_name(build), self.accelerators)
 
     def build_of_index(self, url: str, name: str | None = None) -> Backend | None:
         """Tell what an index serves: a backend, `PYPI` for PyPI and its copies; None: unknown."""

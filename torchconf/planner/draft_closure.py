@@ -8,12 +8,13 @@ that nobody has are taken out of the lock, or not asked for where torch has an e
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
 from torchconf.errors import RequestError
 from torchconf.model.markers import same_platforms, spell
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.requirements import required_name
 from torchconf.model.toml_path import CONSTRAINTS, EXCLUDES, INDEXES, SOURCES
 from torchconf.planner.draft_devices import device_gpus, draft_devices, draft_lines, drop_devices
