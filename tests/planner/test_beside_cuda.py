@@ -59,6 +59,8 @@ def beside(demo: Demo) -> list[str]:
                 "onnxruntime ; sys_platform != 'linux' or platform_machine != 'x86_64'",
             ],
         ),
+        # Nightly builds have CUDA like stable ones.
+        ("-t linux-cu130-nightly --with cupy", [f"cupy-cuda13x ; {LINUX}"]),
         # PyPI's torch counts by its release, and platforms may differ.
         ("-t linux-pypi --torch 2.15 --with cupy", [f"cupy-cuda13x ; {LINUX}"]),
         ("-t linux-pypi --torch 2.10 --with cupy", [f"cupy-cuda12x ; {X86}"]),

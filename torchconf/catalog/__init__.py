@@ -1114,6 +1114,22 @@ class Catalog:
         there = self.seen(self.main_package, release, PYPI, platform)
         return self.backend(name) if name and there else None
 
+    def cuda_of(
+        self, backend: Backend, release: Version | None, platform: Platform
+    ) -> tuple[int, ...]:
+        """Return the CUDA of a build, `(13, 0)`; empty where it has none, or nobody knows.
+
+        Args:
+            backend: The build; PyPI's is another one in each release.
+            release: Of torch; None for the newest.
+            platform: The machine.
+        """
+        if backend is PYPI or backend == PYPI:
+            found = self.pypi_build(release or self.releases[0], platform)
+        else:
+            found = self.plain(backend)
+        return found.version if found is not None and found.accelerator == "cuda" else ()
+
     def macos_minimum(self, release: Version) -> str | None:
         """Return the lowest macOS that a torch release runs on: `14.0`."""
         minimum: str | None = self._release(release).get("macos")

@@ -13,7 +13,6 @@ from packaging.utils import canonicalize_name
 
 from torchconf.errors import ProjectError, RequestError
 from torchconf.layout.layouts import KINDS
-from torchconf.model.backends import PYPI
 from torchconf.model.markers import areas, render_areas, render_rest, same_platforms
 from torchconf.model.ranges import overlaps
 from torchconf.model.requirements import parse_requirement
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["bring_along", "draft_cuda", "refuse_cuda_name"]
 
-_CUDA = "cuda"
 _BASE: Path = ("project", "dependencies")
 
 
@@ -203,12 +201,8 @@ class _Packages:
 
     def _major(self, scope: Scope, platform: Platform) -> int | None:
         """Return the CUDA of the torch that a platform gets; None where it has none."""
-        backend = scope.at(platform)
-        if backend == PYPI:
-            release = self.decision.choice.release or self.catalog.releases[0]
-            built = self.catalog.pypi_build(release, platform)
-            backend = built or backend
-        return backend.version[0] if backend.accelerator == _CUDA else None
+        release = self.decision.choice.release
+        return next(iter(self.catalog.cuda_of(scope.at(platform), release, platform)), None)
 
     def _refuse_major(self, major: int, target: str, here: Sequence[CudaMajor]) -> None:
         there = sorted({row.major for row in here}, reverse=True)

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Bringer", "bringers", "entries_of", "meeting", "pypi_cuda"]
 
-_CUDA = "cuda"
-
 
 class Bringer(NamedTuple):
     """A package that brings or needs CUDA, or torch that does not."""
@@ -91,10 +89,9 @@ def pypi_cuda(
 ) -> tuple[Version | None, str]:
     """Return the newest torch of a range, and the CUDA of PyPI's build of it: `13.2`, or empty."""
     newest = next((release for release in catalog.releases if inside.contains(release)), None)
-    backend = catalog.pypi_build(newest, platform) if newest else None
-    if backend is None or backend.accelerator != _CUDA:
-        return (newest if backend else None), ""
-    return newest, ".".join(map(str, backend.version))
+    if newest is None or catalog.pypi_build(newest, platform) is None:
+        return None, ""
+    return newest, ".".join(map(str, catalog.cuda_of(PYPI, newest, platform)))
 
 
 def bringers(
@@ -197,8 +194,7 @@ def _torch(
             platform.key, selection, main, said, (version,) if version else (), newest is not None
         )
     where = f" from `{route.index.name}`" if route.index and route.index.name else ""
-    is_cuda = backend is not None and backend.accelerator == _CUDA
-    version = ".".join(map(str, backend.version)) if backend and is_cuda else ""
+    version = ".".join(map(str, catalog.cuda_of(backend, None, platform))) if backend else ""
     return Bringer(
         platform.key,
         selection,

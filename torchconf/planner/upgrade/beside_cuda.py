@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from torchconf.model.backends import PYPI
 from torchconf.model.markers import may_hold
 from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import overlaps
@@ -22,13 +21,10 @@ if TYPE_CHECKING:
     from torchconf.catalog import Catalog, CudaMajor
     from torchconf.edits.draft import Draft
     from torchconf.layout.configuration import Configuration
-    from torchconf.model.backends import Backend
     from torchconf.model.project import Project, Requirement
     from torchconf.model.targets import Platform, Target
 
 __all__ = ["Torch", "move_beside"]
-
-_CUDA = "cuda"
 
 
 class Torch(NamedTuple):
@@ -39,11 +35,7 @@ class Torch(NamedTuple):
 
     def major(self, target: Target, catalog: Catalog) -> int | None:
         """Return the CUDA of a target's torch; None where it has none."""
-        backend: Backend | None = target.backend
-        if backend == PYPI:
-            release = self.release or catalog.releases[0]
-            backend = catalog.pypi_build(release, target.platform)
-        return backend.version[0] if backend and backend.accelerator == _CUDA else None
+        return next(iter(catalog.cuda_of(target.backend, self.release, target.platform)), None)
 
 
 def move_beside(
