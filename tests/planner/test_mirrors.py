@@ -203,15 +203,32 @@ def test_uv_locks_from_the_mirror_and_verify_and_export_know_it(
 
 
 @pytest.mark.uv
+@pytest.mark.parametrize(
+    ("by", "mirror"),
+    [
+        ("table", PATTERN),
+        pytest.param("site", "https://nexus.example.org/pt", marks=pytest.mark.slow),
+        pytest.param("flag", "https://nexus.example.org/pt", marks=pytest.mark.slow),
+    ],
+)
 def test_catalog_is_refreshed_from_the_mirror(
-    replica_of: ReplicaOf, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    by: str,
+    mirror: str,
+    replica_of: ReplicaOf,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    world: Replica = replica_of(Content.from_facts().mirrored(PATTERN))
-    demo = Demo(tmp_path, START + TABLE)
+    served = mirror if "{backend}" in mirror else f"{mirror}/{{backend}}"
+    world: Replica = replica_of(Content.from_facts().mirrored(served))
+    demo = Demo(tmp_path, START + (TABLE.replace(PATTERN, mirror) if by == "table" else ""))
+    (tmp_path / "site.toml").write_text(f'pytorch = "{mirror}"\n')
     for variable, value in world.environment().items():
         monkeypatch.setenv(variable, value)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    result = demo("catalog refresh --format json")
+    if by == "site":
+        monkeypatch.setenv("TORCHCONF_INDEXES", str(tmp_path / "site.toml"))
+    flag = f"--index-base pytorch={mirror}" if by == "flag" else ""
+    result = demo(f"catalog refresh --format json {flag}")
     assert result.status == 0, result.err
     catalog = json.loads((tmp_path / "cache" / "torchconf" / "catalog.json").read_text())
     assert "mirrors" not in catalog
