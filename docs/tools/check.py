@@ -15,6 +15,8 @@ from docs.tools.places import CONFIG, PAGES, SITE, STAGED, URL
 from docs.tools.reference import filled
 from docs.tools.stage import CODE, ROW
 
+PARTS = {"tr": ["tr_open"], "li": ["list_item_open"], "pre": ["fence", "code_block"]}
+"""Elements that the site and GitHub could see differently, and what markdown-it calls them."""
 BAR = re.compile(r"(?<!\\)\|")
 LOADED = (("img", "src"), ("script", "src"), ("link", "href"), ("source", "src"))
 
@@ -76,11 +78,11 @@ def not_in_navigation(staged: Path, config: str) -> Iterator[str]:
             yield f"{name}: not in the navigation"
 
 
-def bad_tables(pages: Path, site: Path) -> Iterator[str]:
-    """Yield each page whose tables the site and GitHub show in different cells.
+def seen_differently(pages: Path, site: Path) -> Iterator[str]:
+    """Yield each page whose tables, lists or code the site and GitHub show differently.
 
-    A bar in code splits a cell on GitHub only; a missing line above a table hides it on the site
-    only. markdown-it reads as GitHub does.
+    A bar in code splits a cell on GitHub only; without an empty line above, a table or a list is
+    none on the site only. markdown-it reads as GitHub does.
     """
     github = MarkdownIt("commonmark").enable("table")
     for path in sorted(pages.rglob("*.md")):
@@ -91,16 +93,19 @@ def bad_tables(pages: Path, site: Path) -> Iterator[str]:
         for row in ROW.findall(text):
             if any(BAR.search(code) for code in CODE.findall(row)):
                 yield f"{name.as_posix()}: write \\| for the bar in {row}"
-        ours = sum(token.type == "tr_open" for token in github.parse(text))
-        theirs = len(re.findall(r"<tr[ >]", built))
-        if ours != theirs:
-            yield f"{name.as_posix()}: tables have {theirs} rows on the site, {ours} on GitHub"
+        article = built.partition("<article")[2].partition("</article>")[0]
+        types = [token.type for token in github.parse(text)]
+        for tag, kinds in PARTS.items():
+            ours = sum(types.count(kind) for kind in kinds)
+            theirs = len(re.findall(rf"<{tag}[ >]", article))
+            if ours != theirs:
+                yield f"{name.as_posix()}: {theirs} times <{tag}> on the site, {ours} on GitHub"
 
 
 def problems() -> list[str]:
     """Return what is wrong with the built site, one line each."""
     return [
         *not_in_navigation(STAGED, CONFIG.read_text(encoding="utf-8")),
-        *bad_tables(PAGES, SITE),
+        *seen_differently(PAGES, SITE),
         *broken(SITE),
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.tools.check import bad_tables, broken, not_in_navigation
+from docs.tools.check import broken, not_in_navigation, seen_differently
 from docs.tools.places import URL
 from docs.tools.stage import with_plain_bars
 
@@ -65,16 +65,22 @@ def test_a_page_outside_of_the_navigation_is_found(tmp_path: Path) -> None:
         (
             "text\n| a |\n| --- |\n| x |\n",
             "<p>text | a | | --- | | x |</p>",
-            "index.md: tables have 0 rows on the site, 2 on GitHub",
+            "index.md: 0 times <tr> on the site, 2 on GitHub",
+        ),
+        (
+            "text\n- a\n- b\n",
+            "<p>text - a - b</p>",
+            "index.md: 0 times <li> on the site, 2 on GitHub",
         ),
     ],
 )
-def test_a_table_that_breaks_somewhere_is_found(
+def test_what_is_seen_differently_somewhere_is_found(
     text: str, html: str, finding: str | None, tmp_path: Path
 ) -> None:
     (tmp_path / "index.md").write_text(text, encoding="utf-8")
-    (tmp_path / "index.html").write_text(html, encoding="utf-8")
-    assert list(bad_tables(tmp_path, tmp_path)) == ([finding] if finding else [])
+    page = f"<article>{html}</article>"
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    assert list(seen_differently(tmp_path, tmp_path)) == ([finding] if finding else [])
 
 
 def test_bars_in_the_code_of_a_table_are_plain_for_the_site() -> None:
