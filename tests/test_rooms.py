@@ -194,7 +194,8 @@ def test_a_start_defines_only_cheap_tuples(words: list[str]) -> None:
         "from torchconf.cli import main\n"
         "main(sys.argv[1:])\n"
         "for kind in tuple.__subclasses__():\n"
-        "    if hasattr(kind, '_fields') and kind.__module__.startswith('torchconf.'):\n"
+        "    written = '_fields' in vars(kind) and '__annotations__' in vars(kind)\n"
+        "    if written and kind.__module__.startswith('torchconf.'):\n"
         "        print('dear:', kind.__module__, kind.__name__)\n"
     )
     place = TESTS / "cases/045-plain-pypi-torch"
