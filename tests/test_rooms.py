@@ -206,6 +206,19 @@ def test_a_start_defines_only_cheap_tuples(words: list[str]) -> None:
     assert [name for name in found if "model" in ROOMS[name.split(".")[1]]] == []
 
 
+@pytest.mark.parametrize("words", [["show"], ["check"], ["init", "-t", "linux-cpu", "--dry-run"]])
+def test_a_start_asks_nothing_of_the_machine(words: list[str]) -> None:
+    """packaging would look for its name and its kernel, and start a process for that."""
+    place = TESTS / "cases/045-plain-pypi-torch"
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "torchconf", *words],
+        capture_output=True, text=True, check=True, cwd=place,
+    )  # fmt: skip
+    loaded = set(re.findall(r"\| +(\S+)$", done.stderr, re.MULTILINE))
+    assert "packaging.markers" in loaded
+    assert loaded & {"platform", "subprocess"} == set()
+
+
 def test_modules_import_where_posix_modules_are_missing() -> None:
     """Windows has no fcntl, termios and pwd."""
     names = [

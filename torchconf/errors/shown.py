@@ -97,6 +97,9 @@ def _without(text: str, mark: str) -> str:
         return text
     if not is_escaped and "//" not in text and "http" not in text.lower():
         return text
+    if "\n" in text:
+        # No URL goes on in the next line, and most lines have none: those cost nothing.
+        return "\n".join(_without(line, mark) for line in text.split("\n"))
     # Imported here: most texts hold no such URL, and `--version` shows none at all.
     import re
 

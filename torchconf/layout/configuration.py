@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from torchconf.layout.layouts import KINDS, Kind, Layout
 from torchconf.layout.machine_choice import MACHINE, is_by_machine, own_sets
 from torchconf.model.backends import PYPI, Backend, is_nightly, is_pypi
-from torchconf.model.intent import listed_platforms
+from torchconf.model.intent import listed_platforms, lists_targets
 from torchconf.model.markers import are_closed_cells, holds, is_cut_by, overlap_for_uv
 from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import admits_python
@@ -485,7 +485,9 @@ class _Reading:
 
     def _platforms(self, entries: Iterable[Source]) -> list[Platform]:
         """Return the platforms worth a target: the usual, and those of a marker or of the list."""
-        listed = listed_platforms(self.project, self.catalog.vocabulary)
+        listed: frozenset[Platform] = frozenset()
+        if lists_targets(self.project):
+            listed = listed_platforms(self.project, self.catalog.vocabulary)
         markers = {str(s.marker): s.marker for s in entries if s.marker is not None}.values()
         workspace = self.project.workspace
         required = [entry.marker for entry in workspace.required_environments]

@@ -6,6 +6,7 @@ A region is what one index serves: some platforms by name, or everything that is
 from __future__ import annotations
 
 import re
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -97,7 +98,7 @@ def closed_cells(
 
     def answers(os: str, machine: str) -> tuple[bool, ...]:
         here = {**Platform(os, "other").environment(), **_USUAL, "platform_machine": machine}
-        return tuple(marker.evaluate(here) for marker in held)
+        return tuple(marker.evaluate_prepared(here) for marker in held)
 
     known = [platform.platform_machine for platform in PLATFORMS]
     named = [pair[1] for marker in held for pair in _comparison.findall(str(marker))]
@@ -157,9 +158,14 @@ def _fails(area: Area) -> str:
 
 _comparison = re.compile(r'(sys_platform|platform_machine|platform_system|os_name) [!=]= "([^"]*)"')
 
+_RUNNING = ".".join(map(str, sys.version_info[:3]))
+
 # What a marker may ask besides the platform: no extra and no group is chosen here, and the machine
-# is a usual one. What runs this program says nothing about the machines of a project.
+# is a usual one. What runs this program says nothing about the machines of a project, and to find
+# it out takes longer than most commands; so every variable is named.
 _USUAL: dict[str, str | frozenset[str]] = {
+    "python_version": _RUNNING.rpartition(".")[0], "python_full_version": _RUNNING,
+    "implementation_version": _RUNNING,
     "extra": "", "extras": frozenset(), "dependency_groups": frozenset(),
     "platform_release": "usual", "platform_version": "usual",
     "implementation_name": "cpython", "platform_python_implementation": "CPython",
@@ -191,7 +197,7 @@ def holds(marker: Marker | str, platform: Platform, python: str | None = None) -
     environment = {**platform.environment(), **_USUAL}
     if python is not None:
         environment |= {"python_version": python, "python_full_version": f"{python}.5"}
-    return parsed.evaluate(environment)
+    return parsed.evaluate_prepared(environment)
 
 
 def may_hold(marker: Marker | None, platform: Platform) -> bool:
@@ -226,7 +232,7 @@ def overlap(one: str, other: str) -> bool:
     markers = Marker(one), Marker(other)
     pythons = _PYTHONS if "python" in f"{one}{other}" else _PYTHONS[:1]
     return any(
-        all(marker.evaluate({**platform.environment(), **python}) for marker in markers)
+        all(marker.evaluate_prepared({**platform.environment(), **python}) for marker in markers)
         for python in ({**_USUAL, **each} for each in pythons)
         for platform in _WORLD
     )
@@ -242,7 +248,9 @@ def overlap_for_uv(*markers: Marker | str | None) -> bool:
     machines = {p.platform_machine for p in _WORLD}
     return any(
         all(
-            marker.evaluate({**system.environment(), **_USUAL, "platform_machine": machine})
+            marker.evaluate_prepared(
+                {**system.environment(), **_USUAL, "platform_machine": machine}
+            )
             for marker in parsed
         )
         for system in systems

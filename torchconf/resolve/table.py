@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchconf.catalog import Answer
 from torchconf.layout.selection import Selection
-from torchconf.model.intent import listed_platforms
+from torchconf.model.intent import listed_platforms, lists_targets
 from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
 from torchconf.model.uv_variables import NO_GROUP
@@ -256,7 +256,9 @@ def packages_of(
 
 def _platforms(project: Project, catalog: Catalog, members: Sequence[Project]) -> list[Platform]:
     """Return the usual platforms, and any other that a target names, or that the file lists."""
-    targeted = set(listed_platforms(project, catalog.vocabulary))
+    targeted: set[Platform] = set()
+    if lists_targets(project):
+        targeted |= listed_platforms(project, catalog.vocabulary)
     if any(map(_names_machines, (project, *members))):
         # Imported here: few projects name a machine that is not shown anyway.
         from torchconf.layout.shared_builds import read_shared_configuration

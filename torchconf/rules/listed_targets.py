@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from torchconf.catalog import Answer
-from torchconf.model.intent import init_command, listed_targets
+from torchconf.model.intent import init_command, listed_targets, lists_targets
 from torchconf.model.target_spec import means
 from torchconf.model.targets import Target
 from torchconf.resolve.choices import choice_of, selections_in
@@ -37,6 +37,8 @@ class TargetNotServed(Rule):
         Only the list itself is fixed. New tables are what `init` is for: it chooses a release,
         takes away what the list does not name, and may edit the root of the workspace as well.
         """
+        if not lists_targets(context.project):
+            return
         for each in listed_targets(context.project, context.catalog.vocabulary) or ():
             if each.error is not None:
                 fix = _without(each) if each.is_repeated else None
