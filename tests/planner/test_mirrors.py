@@ -203,12 +203,13 @@ def test_uv_locks_from_the_mirror_and_verify_and_export_know_it(
 
 
 @pytest.mark.uv
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("by", "mirror"),
     [
         ("table", PATTERN),
-        pytest.param("site", "https://nexus.example.org/pt", marks=pytest.mark.slow),
-        pytest.param("flag", "https://nexus.example.org/pt", marks=pytest.mark.slow),
+        ("site", "https://nexus.example.org/pt"),
+        ("flag", "https://nexus.example.org/pt"),
     ],
 )
 def test_catalog_is_refreshed_from_the_mirror(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.projects import WHL, Demo, Result
+from tests.support.projects import WHL, Demo, Result, run_in
 
 HEAD = '[project]\nname = "demo"\nversion = "0.1.0"\nrequires-python = ">=3.11"\n'
 
@@ -28,7 +28,6 @@ def upgraded(line: str, parent: Path, flags: str = "--backend cu126=cu130") -> t
     )
     result = demo(f"upgrade {flags}")
     assert result.status == 0, result.err
-    assert demo("upgrade --check").status == 0
     return demo.project["dependencies"][1], result
 
 
@@ -66,6 +65,7 @@ def test_it_stays_and_nothing_is_said(line: str, tmp_path: Path) -> None:
 def test_it_moves_along(line: str, expected: str, tmp_path: Path) -> None:
     after, result = upgraded(line, tmp_path)
     assert after == expected
+    assert run_in(tmp_path / "demo", "upgrade --check").status == 0
     assert f"becomes `{expected.partition(';')[0].strip()}`: torch is for CUDA 13 now" in result.err
 
 
