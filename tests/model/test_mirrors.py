@@ -98,6 +98,20 @@ def test_what_a_mirror_serves_is_what_its_index_serves() -> None:
     assert catalog.view("nightly").mirrors == catalog.mirrors
 
 
+@pytest.mark.parametrize(
+    ("mirror", "base"),
+    [
+        ("https://m.example/pt", "https://m.example/pt"),
+        ("https://m.example/{build}/s", "https://m.example/{backend}/s"),
+    ],
+)
+def test_where_a_refresh_reads(mirror: str, base: str) -> None:
+    assert (CATALOG.base_to_read, CATALOG.pypi_to_read) == (CATALOG.base_url, None)
+    catalog = CATALOG.mirrored([setting("pytorch", mirror), setting("pypi", "https://m.example/i")])
+    assert (catalog.base_to_read, catalog.pypi_to_read) == (base, "https://m.example/i")
+
+
+@settings(max_examples=20)
 @given(
     st.sampled_from(sorted(FAMILIES)),
     st.from_regex(r"[a-z]{1,8}(/[a-z0-9-]{1,8}){0,2}", fullmatch=True),

@@ -349,8 +349,11 @@ class Catalog:
     @property
     def base_to_read(self) -> str:
         """Where PyTorch's indexes are read from: a prefix, or a pattern with `{backend}`."""
-        prefix = self.placed(self.base_url)
-        return self.placed(f"{self.base_url}/{{backend}}") if prefix == self.base_url else prefix
+        pattern = f"{self.base_url}/{{backend}}"
+        for own in (self.base_url, pattern):
+            if (found := self.placed(own)) != own:
+                return found
+        return self.base_url
 
     @property
     def pypi_to_read(self) -> str | None:

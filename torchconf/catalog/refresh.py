@@ -136,7 +136,7 @@ def refreshed(
         *((package, PYPI.name) for package in catalog.family if settings.reads_pypi),
         *((package, backend) for backend in backends for package in catalog.family),
     ]
-    own = settings.base.removesuffix("{backend}").rstrip("/") == catalog.base_url
+    own = settings.base.rstrip("/") == catalog.base_url
     pages = [
         page._replace(is_whole=settings.pypi is None if page.backend == PYPI.name else own)
         for page in _read(wanted, settings, begin(len(wanted)), end)
