@@ -17,7 +17,7 @@ from torchconf.errors import RequestError
 from torchconf.layout.selection import hints
 from torchconf.model.target_spec import means
 from torchconf.planner import plan_targets
-from torchconf.report.builds import build_grid
+from torchconf.report.grid import grid_of, notes_of
 from torchconf.report.outcome import outcome_data, untargeted
 from torchconf.resolve.table import route_table
 from torchconf.wizard.equivalent_command import command_words
@@ -71,13 +71,13 @@ def outcome_of(outcome: Outcome) -> dict[str, Any]:
 def table_of(project: Project) -> dict[str, Any]:
     """Return the table of `show`: titles, and a line per command and package."""
     rows = route_table(project, catalog())
-    if not rows:
-        return {"head": [], "platforms": [], "rows": [], "reasons": []}
-    head, lines = build_grid(rows)
-    reasons = dict.fromkeys(row.reason for row in rows if row.reason)
+    grid = grid_of(rows)
     return {
-        "head": head,
+        "head": grid.head,
         "platforms": list(dict.fromkeys(row.platform for row in rows)),
-        "rows": lines,
-        "reasons": [*reasons],
+        "rows": [
+            [line.command, line.package, [[c.text, c.build, c.state.value] for c in line.cells]]
+            for line in grid.lines
+        ],
+        "notes": notes_of(rows),
     }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from torchconf.catalog import Catalog, load_catalog
 from torchconf.edits.read_toml import read_toml
-from torchconf.files.catalog_file import PACKAGED
+from torchconf.files.catalog_file import PACKAGED, VARIABLE
 from torchconf.model.read_project import read_project
 from torchconf.model.target_spec import parse_target_spec
 from torchconf.planner import Request
@@ -24,8 +25,11 @@ DEFAULT_FOLDER = "my-project"
 
 @lru_cache(maxsize=1)
 def catalog() -> Catalog:
-    """Return what this release of torchconf knows of wheels; no file of the user's replaces it."""
-    return load_catalog(PACKAGED)
+    """Return what this release of torchconf knows of wheels; no file of the user's replaces it.
+
+    In the browser the package is in an archive, and the catalog lies beside it.
+    """
+    return load_catalog(os.environ.get(VARIABLE, PACKAGED))
 
 
 def read_text(text: str) -> Project:

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from docs.tools import try_page
 from docs.tools.llms import write_llms
 from docs.tools.places import CONFIG, SITE
 from docs.tools.stage import stage
 
-FINISHERS: tuple[Callable[[Path], None], ...] = (write_llms,)
+FINISHERS: tuple[Callable[[Path], None], ...] = (write_llms, try_page.finish)
 """Each adds to the built site what is no page of the generator."""
 
 
