@@ -27,3 +27,21 @@ for (const name of ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"]) {
 // No package of Pyodide's is ever loaded: its list of packages is empty here.
 const lock = JSON.parse(await readFile(join(from, "pyodide-lock.json"), "utf-8"));
 await writeFile(join(output, "pyodide-lock.json"), JSON.stringify({ info: lock.info, packages: {} }));
+
+// What was left out is missed here, and not by a visitor.
+const files = await Promise.all(["torchconf.zip", "catalog.json"].map((name) => readFile(join(output, name))));
+const trimmed = await loadPyodide({
+  indexURL: `${output}/`,
+  stdLibURL: join(output, "stdlib.zip"),
+  env: { HOME: "/home", PYTHONPATH: "/torchconf.zip", TORCHCONF_CATALOG: "/catalog.json" },
+  fsInit: async (disk) => {
+    disk.writeFile("/torchconf.zip", files[0]);
+    disk.writeFile("/catalog.json", files[1]);
+  },
+});
+const engine = trimmed.pyimport("docs.engine");
+const samples = JSON.parse(await readFile(join(repository, "docs/tools/engine_samples.json"), "utf-8"));
+for (const [method, args] of samples) {
+  const said = engine.call(method, JSON.stringify(args));
+  if (said.includes("torchconf failed")) throw new Error(`${method} ${JSON.stringify(args)}: ${said}`);
+}

@@ -1,7 +1,8 @@
 """Run by `pack_engine.mjs` inside Pyodide: write two archives of compiled modules.
 
-The standard library is cut to what is imported when every question of the page is asked, and to
-what torchconf and its libraries name in any `import`, also where it is carried out later.
+Of torchconf and its libraries they have what the page's questions can lead to: every module that
+one of theirs names in an `import`, also where it is carried out later. Of the standard library they
+have what is imported on that way, and when every question is asked of the archive itself.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import ast
 import importlib
 import importlib.util
 import json
+import os
 import sys
 import zipfile
 from contextlib import suppress
 from importlib._bootstrap_external import _code_to_hash_pyc  # type: ignore[attr-defined]
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
 REPOSITORY, PACKAGES, OUTPUT = Path("/repository"), Path("/packages"), Path("/output")
 sys.dont_write_bytecode = True
@@ -23,13 +26,8 @@ sys.path[:0] = [str(REPOSITORY), str(PACKAGES)]
 STDLIB = next(path for path in sys.path if path.endswith(".zip"))
 
 LIBRARIES = ("packaging", "tomlkit", "yaml")
-"""What torchconf requires, as far as the page's questions lead there."""
-NOT_ASKED = (
-    "packaging/licenses/", "packaging/metadata.py", "torchconf/catalog/compile.py",
-    "torchconf/catalog/facts/", "torchconf/catalog/read_pypi.py", "torchconf/cli/doctor",
-    "torchconf/cli/new", "torchconf/machine/", "torchconf/templates/",
-)  # fmt: skip
-"""Where no question leads."""
+ROOTS = ("docs.engine", "torchconf.cli.migrate")
+"""Where the questions start; the command is imported by its name."""
 LEFT_OUT = {
     # They start programs, open sockets, draw on a terminal, or read metadata of wheels.
     "concurrent.futures", "ctypes", "ctypes.util", "email.feedparser", "email.header",
@@ -41,24 +39,53 @@ OFTEN = {"answer", "choices", "rest", "inspect", "fix", "explain", "rule"}
 size, and few visitors wait for them."""
 
 
-def imports(source: str) -> set[str]:
-    """Return the modules that a source names in an `import`, wherever it stands."""
+def imports(name: str, path: Path) -> set[str]:
+    """Return the modules that a module may import, and the names that may be modules of theirs."""
     found = set()
-    for node in ast.walk(ast.parse(source)):
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) + 1 - node.level]
+            parts = [*(above if node.level else []), *((node.module or "").split("."))]
+            module = ".".join(filter(None, parts))
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    # A module brings the packages that it lies in.
+    every = {*found, package}
+    return {one.rsplit(".", depth)[0] for one in every for depth in range(one.count(".") + 1)}
+
+
+def everything() -> dict[str, Path]:
+    """Return the modules that there are, by name."""
+    found = {"docs": REPOSITORY / "docs/__init__.py"}
+    places = [(PACKAGES, library) for library in LIBRARIES]
+    for below, package in [*places, (REPOSITORY, "torchconf"), (REPOSITORY, "docs/engine")]:
+        for path in sorted((below / package).rglob("*.py")):
+            name = ".".join(path.relative_to(below).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = path
     return found
 
 
-def sources(folder: Path, below: Path) -> dict[str, Path]:
-    """Return the modules of a package by the name that an archive has for them."""
-    return {
-        path.relative_to(below).as_posix(): path
-        for path in sorted(folder.rglob("*.py"))
-        if "__pycache__" not in path.parts
-    }
+def reachable(every: dict[str, Path]) -> tuple[dict[str, Path], set[str]]:
+    """Return the modules to which the questions lead, and what else these name."""
+    waiting = [name for name in every if name.startswith(ROOTS)]
+    found: dict[str, Path] = {}
+    named: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = every[name]
+            led_to = imports(name, every[name])
+            named |= led_to
+            waiting += [one for one in led_to if one in every]
+    return found, named
+
+
+def entry(name: str, path: Path) -> str:
+    """Return where a module lies in an archive."""
+    inside = name.replace(".", "/")
+    return f"{inside}/__init__.py" if path.name == "__init__.py" else f"{inside}.py"
 
 
 def bare(code: CodeType) -> CodeType:
@@ -81,39 +108,17 @@ def write(name: str, entries: dict[str, bytes]) -> None:
             archive.writestr(zipfile.ZipInfo(entry, (2020, 1, 1, 0, 0, 0)), entries[entry])
 
 
-def modules() -> dict[str, Path]:
-    """Return the modules of torchconf, of the page, and of their libraries."""
-    found = {"docs/__init__.py": REPOSITORY / "docs/__init__.py"}
-    for package in ("torchconf", "docs/engine"):
-        found |= sources(REPOSITORY / package, REPOSITORY)
-    for package in LIBRARIES:
-        found |= sources(PACKAGES / package, PACKAGES)
-    return {name: path for name, path in found.items() if not name.startswith(NOT_ASKED)}
-
-
-def load(ours: dict[str, Path]) -> set[str]:
-    """Import all that is needed; return the paths of what is needed often.
+def ask_all(samples: list[tuple[str, dict[str, Any]]]) -> None:
+    """Ask questions.
 
     Raises:
-        SystemExit: A question fails.
+        SystemExit: One fails.
     """
-    named = set[str]().union(*(imports(path.read_text(encoding="utf-8")) for path in ours.values()))
-    for name in sorted(named - LEFT_OUT):
-        if name.partition(".")[0] in sys.stdlib_module_names:
-            with suppress(ImportError):
-                importlib.import_module(name)
     engine = importlib.import_module("docs.engine")
-    samples = json.loads((REPOSITORY / "docs/tools/engine_samples.json").read_text("utf-8"))
-    often: set[str] = set()
-    for now in (True, False):
-        for method, arguments in samples:
-            if (method in OFTEN) is now:
-                said = engine.call(method, json.dumps(arguments))
-                if "torchconf failed" in said:
-                    raise SystemExit(f"{method} {arguments}: {said}")
-        if now:
-            often = {getattr(module, "__file__", None) or "" for module in sys.modules.values()}
-    return often
+    for method, arguments in samples:
+        said = engine.call(method, json.dumps(arguments))
+        if "torchconf failed" in said:
+            raise SystemExit(f"{method} {arguments}: {said}")
 
 
 def library() -> dict[str, bytes]:
@@ -131,18 +136,31 @@ def library() -> dict[str, bytes]:
 
 def main() -> None:
     """Write the archives, and the catalog beside them."""
-    ours = modules()
-    often = load(ours)
+    ours, named = reachable(everything())
+    samples = json.loads((REPOSITORY / "docs/tools/engine_samples.json").read_text("utf-8"))
+    ask_all([sample for sample in samples if sample[0] in OFTEN])
+    often = {*sys.modules}
     entries: dict[str, bytes] = {}
-    for name, path in ours.items():
-        source = path.read_bytes()
-        entries |= {f"{name}c": compiled(name, source)} if str(path) in often else {name: source}
+    for module, path in ours.items():
+        name, source = entry(module, path), path.read_bytes()
+        entries |= {f"{name}c": compiled(name, source)} if module in often else {name: source}
     for path in (REPOSITORY / "torchconf/rules/pages").glob("*.md"):
         entries[path.relative_to(REPOSITORY).as_posix()] = path.read_bytes()
-    write("stdlib.zip", library())
     write("torchconf.zip", entries)
     catalog = REPOSITORY / "torchconf/catalog/catalog.json"
     (OUTPUT / "catalog.json").write_bytes(catalog.read_bytes())
+
+    # From here on as in the browser, where an archive is read in another way than a folder.
+    sys.path[:2] = [str(OUTPUT / "torchconf.zip")]
+    for module in ours:
+        sys.modules.pop(module, None)
+    os.environ["TORCHCONF_CATALOG"] = str(OUTPUT / "catalog.json")
+    for module in sorted(named - LEFT_OUT):
+        if module.partition(".")[0] in sys.stdlib_module_names:
+            with suppress(ImportError):
+                importlib.import_module(module)
+    ask_all(samples)
+    write("stdlib.zip", library())
 
 
 main()

@@ -21,6 +21,8 @@ from torchconf import __version__
 
 SOURCE = DOCS / "try"
 CACHE = DOCS / ".cache"
+NODE_MODULES = CACHE / "npm" / "node_modules"
+"""Where npm puts what `package.json` names."""
 OLDEST_PYTHON = 10
 
 COMMON: tuple[tuple[tuple[str, ...], ...], ...] = (
@@ -83,32 +85,32 @@ def packed_engine() -> Path | None:
     if node is None or npm is None:
         print("docs: node or npm is missing; /try/ has the common answers only", file=sys.stderr)
         return None
+    install(npm)
     folder = CACHE / f"engine-{_key()}"
     if not folder.exists():
-        modules = node_modules(npm)
         half = folder.with_suffix(".half")
         shutil.rmtree(half, ignore_errors=True)
         script = DOCS / "tools" / "pack_engine.mjs"
         packages = _packages()
-        subprocess.run([node, script, modules, ROOT, packages, half], check=True)
+        subprocess.run([node, script, NODE_MODULES, ROOT, packages, half], check=True)
         for old in CACHE.glob("engine-*[!f]"):
             shutil.rmtree(old)
         half.rename(folder)
     return folder
 
 
-def node_modules(npm: str) -> Path:
-    """Return the folder in which npm has put what `package.json` names."""
-    folder = CACHE / "npm"
+def install(npm: str) -> None:
+    """Have npm install what `package.json` names, unless it has."""
+    folder = NODE_MODULES.parent
     wanted = (SOURCE / "package.json").read_text(encoding="utf-8")
     done = folder / "installed.json"
-    if not done.exists() or done.read_text(encoding="utf-8") != wanted:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text(wanted, encoding="utf-8")
-        quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
-        subprocess.run([npm, "install", *quiet], cwd=folder, check=True, stdout=sys.stderr)
-        done.write_text(wanted, encoding="utf-8")
-    return folder / "node_modules"
+    if done.exists() and done.read_text(encoding="utf-8") == wanted:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "package.json").write_text(wanted, encoding="utf-8")
+    quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
+    subprocess.run([npm, "install", *quiet], cwd=folder, check=True, stdout=sys.stderr)
+    done.write_text(wanted, encoding="utf-8")
 
 
 def _packages() -> Path:

@@ -30,10 +30,10 @@ export class Selector {
 
   /** Take the state of an address, or start with this machine. */
   load(hash) {
-    const state = read(hash) ?? first();
-    if (write(state) === write(this.#state)) return;
-    this.#state = state;
-    this.#refresh({ keepAddress: true });
+    const state = read(hash);
+    this.#state = state ?? first();
+    // The address of another view stays.
+    this.#refresh({ keepAddress: state === null });
   }
 
   /** Return the address of the answer. */
@@ -225,6 +225,7 @@ export class Selector {
     showAnswer(byId("result"), answer, { windows: thisPlatform() === "windows", onCheck: this.#onCheck });
     say(answer.error ? `Not possible: ${answer.error.message}` : `pyproject.toml for ${answer.targets.map(({ target }) => target).join(", ")}; torch ${answer.torch ?? "of any version"}`);
     this.#showBuilds();
+    byId("result").dataset.answers = this.hash;
   }
 
   #showBuilds() {
