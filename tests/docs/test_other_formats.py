@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -53,19 +55,22 @@ def test_the_problem_matcher_reads_what_check_prints(text: str, kind: str, tmp_p
     assert "torch" in found[pattern["message"]]
 
 
+def steps(value: object) -> Iterator[dict[str, Any]]:
+    """Yield the steps that use an action, wherever they stand."""
+    if isinstance(value, dict) and "uses" in value:
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from steps(one)
+
+
 def test_hooks_and_inputs_of_the_page_about_ci_exist() -> None:
     found = [yaml.safe_load(block.text) for block in blocks_of("howto/ci.md", "yaml")]
     hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
     (repository,) = next(one["repos"] for one in found if "repos" in one)
     assert {hook["id"] for hook in repository["hooks"]} <= hooks
     inputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
-    (ours,) = (
-        step
-        for one in found
-        if isinstance(one, list)
-        for step in one
-        if step["uses"].startswith("torchconf/")
-    )
+    (ours,) = (step for step in steps(found) if step["uses"].startswith("torchconf/"))
     assert ours["with"].keys() <= inputs.keys()
     versions = {repository["rev"], ours["uses"].partition("@")[2]}
     assert versions == {f"v{torchconf.__version__}"}
