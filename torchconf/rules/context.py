@@ -217,13 +217,19 @@ class Context:
 
     def users_of(self, index: Index) -> list[Source]:
         """Return the source entries that name an index, members' included."""
-        return [
-            source
-            for project in self.readers
-            for sources in project.sources.values()
-            for source in sources
-            if source.index is not None and project.index_named(source.index) is index
-        ]
+        return self._users.get(id(index), [])
+
+    @cached_property
+    def _users(self) -> Mapping[int, list[Source]]:
+        """The source entries that name each index: one file may have many of both."""
+        found: dict[int, list[Source]] = {}
+        for project in self.readers:
+            for sources in project.sources.values():
+                for source in sources:
+                    if source.index is not None:
+                        index = project.index_named(source.index)
+                        found.setdefault(id(index), []).append(source)
+        return found
 
     def named_backend(self, name: str) -> Backend | None:
         """Tell which backend a name ends in, if it is one that was ever published."""
