@@ -73,7 +73,7 @@ def test_memory_stays_and_no_answer_is_stale(tmp_path: Path) -> None:
         assert not it.logs
         assert it.leave() == 0
     print(f"memory after a fifth of the edits and after all, in kB: {[*held.values()]}")
-    assert held[EDITS] - held[EDITS // 5] < 6 * MEGABYTE
+    assert held[EDITS] - held[EDITS // 5] < 2 * MEGABYTE
 
 
 @pytest.mark.slow

@@ -10,14 +10,15 @@ from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Literal
 
     from torchconf.cli.options import CommonOptions
     from torchconf.cli.parser import Parser
     from torchconf.model.targets import Platform
     from torchconf.rules.engine import CheckResult, Fixed
-    from torchconf.workspace.discovery import Gathered, Gatherer
+    from torchconf.rules.rule_selection import RuleSelection
+    from torchconf.workspace.discovery import Gathered, Gatherer, Look
 
 EPILOG = """\
 A PATH is a pyproject.toml, a script with a `# /// script` block, a folder, or `-` for standard
@@ -51,6 +52,7 @@ class CheckOptions(Record):
     fix: bool
     unsafe_fixes: bool
     diff: bool
+    watch: bool
     stdin_filename: str | None
     skip_other_python: bool
     common: CommonOptions
@@ -72,6 +74,10 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--skip-other-python", action="store_true",
         help="skip Python files without PyTorch in a `# /// script` block, though they are named",
+    )  # fmt: skip
+    parser.add_argument(
+        "--watch", action="store_true",
+        help="check again whenever a file changes (extra `torchconf[watch]`); Ctrl-C stops it",
     )  # fmt: skip
     rules = parser.add_argument_group("rules")
     rules.add_argument(
@@ -107,7 +113,7 @@ def run(options: CheckOptions) -> int:
     # Imported here: `--help` needs none of these.
     from torchconf.rules import RULES
     from torchconf.rules.rule_selection import RuleSelection, read_selection
-    from torchconf.workspace.discovery import Gatherer
+    from torchconf.workspace.discovery import Gatherer, Look
 
     if "-" in options.path and len(options.path) > 1:
         raise RequestError(
@@ -118,9 +124,42 @@ def run(options: CheckOptions) -> int:
         read_selection(options.ignore, RULES, "--ignore"),
     )
     writes = options.fix or options.diff
-    gatherer = Gatherer(selection, _platforms(options.target), writes=writes)
-    units = _units(options, gatherer)
-    if writes:
+    targets = _platforms(options.target)
+
+    def gather() -> Look:
+        gatherer = Gatherer(selection, targets, writes=writes)
+        return Look(gatherer, _units(options, gatherer))
+
+    if options.watch:
+        return _watch(options, selection, gather)
+    return _check_all(options, selection, gather())
+
+
+def _watch(options: CheckOptions, selection: RuleSelection, gather: Callable[[], Look]) -> int:
+    from torchconf import files
+    from torchconf.cli.watching import require_watchfiles, watch
+
+    others = (
+        ("--fix", options.fix),
+        ("--diff", options.diff),
+        ("-", "-" in options.path),
+        (f"--format {options.format}", options.format != "text"),
+    )
+    for word, is_there in others:
+        if is_there:
+            raise RequestError(
+                f"`--watch` and `{word}` cannot be combined", help="omit one of them"
+            )
+    require_watchfiles()
+    paths = [files.from_project(options.common.project, path) for path in options.path]
+    named = [path for path in paths if os.path.isdir(path)]
+    return watch(gather, lambda look: _check_all(options, selection, look), named)
+
+
+def _check_all(options: CheckOptions, selection: RuleSelection, look: Look) -> int:
+    """Check what was gathered, perhaps fix it, and report; return the exit status."""
+    gatherer, units = look
+    if options.fix or options.diff:
         fixed = [one for unit in units for one in _fix(options, unit, gatherer)]
         outcomes = [one.outcome for one in fixed]
     else:

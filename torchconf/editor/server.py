@@ -17,6 +17,7 @@ from lsprotocol import types as lsp
 from pygls import uris
 from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol
 
 from torchconf import __version__
 from torchconf.editor import actions, completion
@@ -28,6 +29,7 @@ from torchconf.rules import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from concurrent.futures import Future
     from typing import Any
 
     from torchconf.editor.changes import Replacement
@@ -99,13 +101,26 @@ class Document:
         return [lsp.TextEdit(self.range(one.start, one.end), one.text) for one in changes]
 
 
+class Protocol(LanguageServerProtocol):
+    """pygls's protocol, which keeps a future of each notification for good: here it is let go."""
+
+    def _check_handler_result(self, future: Future[Any]) -> None:
+        super()._check_handler_result(future)
+        # Those of requests are gone when they are done: these are notifications'.
+        for number in [key for key, one in self._request_futures.items() if one.done()]:
+            del self._request_futures[number]
+
+
 class Server(LanguageServer):
     """What is open, and what waits to be checked."""
 
     def __init__(self) -> None:
         """Offer what there is."""
         super().__init__(
-            "torchconf", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full
+            "torchconf",
+            __version__,
+            text_document_sync_kind=lsp.TextDocumentSyncKind.Full,
+            protocol_cls=Protocol,
         )
         self.documents: dict[str, Document] = {}
         self.wants_hints = False

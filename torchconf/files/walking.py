@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pathspec import GitIgnoreSpec
 
-__all__ = ["find_files", "find_projects", "repository"]
+__all__ = ["find_files", "find_folders", "find_projects", "repository"]
 
 _NEVER = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__"})
 _IGNORE = ".gitignore"
@@ -44,6 +44,16 @@ def find_projects(folder: str, is_script: Callable[[bytes], bool]) -> Iterator[s
             if any(entry.name == _IGNORE for entry in entries):
                 rules = rules.also(inside)
             yield from (path for path in scripts if not rules.names(path, folder=False))
+
+
+def find_folders(folder: str) -> Iterator[str]:
+    """Yield a folder and those below it that git does not ignore.
+
+    Raises:
+        ProjectError: The folder cannot be read.
+    """
+    for inside, _, _ in _walk(folder, _entries(folder), None):
+        yield inside
 
 
 def _is_python(entry: os.DirEntry[str], is_script: Callable[[bytes], bool]) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torchconf.model.targets import Platform
     from torchconf.rules.rule_selection import RuleSelection
 
-__all__ = ["Gathered", "Gatherer"]
+__all__ = ["Gathered", "Gatherer", "Look"]
 
 STDIN = "-"
 
@@ -35,6 +35,13 @@ class Gathered(NamedTuple):
 
     unit: Unit
     files: dict[str, files.SourceFile]
+
+
+class Look(NamedTuple):
+    """What was gathered for one check."""
+
+    gatherer: Gatherer
+    units: Sequence[Gathered]
 
 
 class Gatherer:
@@ -130,6 +137,17 @@ class Gatherer:
         return self._unit(
             root, (path, *self._inside(self._members_of(root), os.path.dirname(root)))
         )
+
+    def member_bases(self, path: str) -> Iterator[str]:
+        """Yield the folders where members of a workspace may be added: that of `packages/*`.
+
+        Args:
+            path: Of the workspace root, of a project that is none, or of a script.
+        """
+        if _is_project(path) and "workspace" in self._read(path).text:
+            for pattern in self._view(path).workspace_members:
+                base = pattern.split("*")[0].rpartition("/")[0]
+                yield os.path.normpath(os.path.join(os.path.dirname(path), base))
 
     def standard_input(self, file: files.SourceFile, name: str | None) -> Gathered:
         """Return the unit of a text that was piped in, in the place of a file.
