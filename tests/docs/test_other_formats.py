@@ -41,7 +41,7 @@ def test_dockerfiles_are_clean_for_hadolint(block: Block) -> None:
 
 @pytest.mark.parametrize(("text", "kind"), [(WRONG, "error"), (WARNED, "warning")])
 def test_the_problem_matcher_reads_what_check_prints(text: str, kind: str, tmp_path: Path) -> None:
-    (block,) = blocks_of("howto/editors.md", "json")
+    *_, block = blocks_of("howto/editors/vscode.md", "json")
     (task,) = json.loads(block.text)["tasks"]
     pattern = task["problemMatcher"]["pattern"]
     demo = Demo(tmp_path, text)

@@ -18,6 +18,16 @@ from tests.support.projects import EXAMPLES
 PAGE = PAGES / "howto" / "editors" / "neovim.md"
 GOOD = (EXAMPLES / "extras.toml").read_text(encoding="utf-8")
 BAD = GOOD.replace("== 'linux'", "== 'Linux'")
+CONFIGS = [one.text for one in blocks(PAGE.read_text("utf-8")) if one.language == "lua"]
+"""For Neovim 0.11, and for older ones."""
+NEWER = """\
+local told = {}
+vim.lsp.config = function(name, config) told[name] = config end
+vim.lsp.enable = function(name) told.enabled = name end
+dofile("init.lua")
+vim.fn.writefile({ vim.fn.json_encode(told) }, "told.json")
+vim.cmd("quitall!")
+"""
 DRIVE = """\
 local function wait(what, is_so) assert(vim.wait(60000, is_so, 20), what) end
 local function number() return #vim.diagnostic.get(0) end
@@ -39,12 +49,27 @@ vim.cmd("quitall!")
 """
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
+needs_neovim = pytest.mark.skipif(
     shutil.which("nvim") is None, reason="nvim is not installed: `apt install neovim`"
 )
+
+
+@pytest.mark.slow
+@needs_neovim
+def test_what_neovim_is_told_in_its_newer_words(tmp_path: Path) -> None:
+    (tmp_path / "init.lua").write_text(CONFIGS[0], encoding="utf-8")
+    (tmp_path / "newer.lua").write_text(NEWER, encoding="utf-8")
+    words = ["nvim", "--clean", "--headless", "-c", "luafile newer.lua", "-c", "cquit"]
+    subprocess.run(words, cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)}, check=True)
+    told = json.loads((tmp_path / "told.json").read_text("utf-8"))
+    assert told["enabled"] == "torchconf"
+    assert told["torchconf"]["cmd"] == ["torchconf", "lsp"]
+
+
+@pytest.mark.slow
+@needs_neovim
 def test_a_finding_is_shown_and_its_fix_applied(tmp_path: Path) -> None:
-    (config,) = [one.text for one in blocks(PAGE.read_text("utf-8")) if "shown by" in one.notes]
+    _, config = CONFIGS
     text = f"# 🔥\n{BAD}".replace("[tool.uv.sources]", "[tool.uv.sources] # 🔥")
     (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
     (tmp_path / "init.lua").write_text(config, encoding="utf-8")
