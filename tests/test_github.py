@@ -1,11 +1,12 @@
 """The files for GitHub, ours and those of a new project: valid, pinned, and clean for zizmor.
 
 `python -m tests.test_github` copies the commits of our actions, which Dependabot moves, to the
-template, which it cannot read.
+templates, which it cannot read, and writes the preset for Renovate.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -17,9 +18,11 @@ import pytest
 import yaml
 
 from tests.support.paths import ROOT
+from torchconf.catalog import load_catalog
 from torchconf.cli import main
 
-TEMPLATE = ROOT / "templates/shared/.github/workflows/ci.yml"
+TEMPLATES = sorted((ROOT / "templates/shared/.github/workflows").glob("*.yml"))
+PRESET = ROOT / ".github/renovate-pytorch.json"
 OURS = (ROOT / "action.yml", *sorted((ROOT / ".github/workflows").glob("*.yml")))
 USES = re.compile(
     r"uses: (?P<action>[\w./-]+)@(?P<commit>\S+)(?P<version> # v[\d.]+)?$", re.MULTILINE
@@ -36,6 +39,24 @@ def with_our_pins(text: str) -> str:
     """Return the template with the commits that our own files use."""
     ours = {action: pin for path in OURS for action, pin in pins(path).items()}
     return USES.sub(lambda use: f"uses: {use['action']}@{ours[use['action']]}", text)
+
+
+def preset() -> str:
+    """Return the preset that makes Renovate move PyTorch's packages together."""
+    rule = {
+        "description": "PyTorch's packages fit each other by release: they move in one pull "
+        "request, or not at all.",
+        "groupName": "pytorch",
+        # torch 2.13 comes with torchvision 0.28, and with another major version of triton.
+        "separateMajorMinor": False,
+        "matchPackageNames": sorted(load_catalog().family),
+    }
+    data = {
+        "$schema": "https://docs.renovatebot.com/renovate-schema.json",
+        "description": "Move PyTorch's packages together.",
+        "packageRules": [rule],
+    }
+    return f"{json.dumps(data, indent=2)}\n"
 
 
 def valid(schema: str, *paths: Path) -> None:
@@ -102,10 +123,21 @@ def test_files_for_pre_commit_are_valid(kind: str, file: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_preset_for_renovate_is_that_of_new_projects(project: Path) -> None:
+    assert PRESET.read_text(encoding="utf-8") == preset(), "`python -m tests.test_github`"
+    valid("vendor.renovate", PRESET)
+    theirs = json.loads((project / "renovate.json").read_text(encoding="utf-8"))
+    assert theirs["packageRules"] == json.loads(preset())["packageRules"]
+    bot = yaml.safe_load((project / ".github/dependabot.yml").read_text(encoding="utf-8"))
+    (group,) = [one["groups"] for one in bot["updates"] if one["package-ecosystem"] == "uv"]
+    assert group["pytorch"]["patterns"] == theirs["packageRules"][0]["matchPackageNames"]
+
+
 def test_files_of_a_new_project_are_valid(project: Path) -> None:
-    workflow = project / ".github/workflows/ci.yml"
-    valid("vendor.github-workflows", workflow)
-    valid("custom.github-workflows-require-timeout", workflow)
+    workflows = sorted((project / ".github/workflows").glob("*.yml"))
+    assert [path.name for path in workflows] == [path.name for path in TEMPLATES]
+    valid("vendor.github-workflows", *workflows)
+    valid("custom.github-workflows-require-timeout", *workflows)
     valid("vendor.dependabot", project / ".github/dependabot.yml")
 
 
@@ -126,11 +158,12 @@ def test_our_jobs_have_the_permissions_that_they_name(path: Path) -> None:
 
 
 def test_jobs_of_a_new_project_have_the_permissions_that_they_name(project: Path) -> None:
-    careful(project / ".github/workflows/ci.yml")
+    for template in TEMPLATES:
+        careful(project / ".github/workflows" / template.name)
 
 
 @pytest.mark.parametrize(
-    "path", [*OURS, TEMPLATE], ids=lambda path: path.relative_to(ROOT).as_posix()
+    "path", [*OURS, *TEMPLATES], ids=lambda path: path.relative_to(ROOT).as_posix()
 )
 def test_actions_are_pinned_to_commits_with_a_version(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
@@ -153,10 +186,13 @@ def test_an_action_is_the_same_commit_everywhere() -> None:
     for path in OURS:
         for action, pin in pins(path).items():
             assert ours.setdefault(action, pin) == pin, f"{action} in {path.name}"
-    text = TEMPLATE.read_text(encoding="utf-8")
-    assert text == with_our_pins(text), "`python -m tests.test_github` copies them"
+    for template in TEMPLATES:
+        text = template.read_text(encoding="utf-8")
+        assert text == with_our_pins(text), "`python -m tests.test_github` copies them"
 
 
 if __name__ == "__main__":
-    now = TEMPLATE.read_text(encoding="utf-8")
-    TEMPLATE.write_text(with_our_pins(now), encoding="utf-8")
+    for template in TEMPLATES:
+        now = template.read_text(encoding="utf-8")
+        template.write_text(with_our_pins(now), encoding="utf-8")
+    PRESET.write_text(preset(), encoding="utf-8")

@@ -12,6 +12,7 @@ from torchconf.model.ranges import (
     admits_from,
     admits_newer,
     admits_python,
+    joined_range,
     overlaps,
     public,
 )
@@ -146,3 +147,30 @@ def test_a_range_admits_some_patch_release_of_a_python(specifier: str, *, admitt
 )
 def test_a_range_without_local_labels(specifier: str, without: str) -> None:
     assert public(SpecifierSet(specifier)) == SpecifierSet(without)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "joined"),
+    [
+        ([], ""),
+        ([""], ""),
+        ([">=2.11", "<2.14"], ">=2.11,<2.14"),
+        (["<2.14,>=2.11"], ">=2.11,<2.14"),
+        ([">=2.11", ">=2.13,<2.14"], ">=2.13,<2.14"),
+        ([">=2.9", ">=2.11", ">2.10"], ">=2.11"),
+        ([">=2.11", ">2.11"], ">2.11"),
+        (["<3", "<=2.14", "<2.14"], "<2.14"),
+        (["==2.12", "!=2.11,>=2"], "!=2.11,==2.12,>=2"),
+        (["==2.12", "==2.12"], "==2.12"),
+        ([">=2.11", ">=2.11.0"], ">=2.11"),
+    ],
+)
+def test_ranges_joined_to_one(ranges: list[str], joined: str) -> None:
+    assert joined_range(map(SpecifierSet, ranges)) == joined
+
+
+@given(parts=st.lists(_PARTS, max_size=5), release=_VERSIONS)
+def test_a_joined_range_admits_what_all_of_them_admit(parts: list[str], release: str) -> None:
+    both = SpecifierSet(",".join(parts)).contains(release, prereleases=True)
+    joined = joined_range(map(SpecifierSet, parts))
+    assert SpecifierSet(joined).contains(release, prereleases=True) == both

@@ -5,6 +5,10 @@ from __future__ import annotations
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+TYPE_CHECKING = False  # `typing` is not needed to read a range
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 def overlap(first: SpecifierSet, *others: SpecifierSet) -> bool:
     """Tell whether some version is in all of these ranges."""
@@ -65,6 +69,24 @@ def public(specifier: SpecifierSet) -> SpecifierSet:
         return SpecifierSet(",".join(str(part).partition("+")[0] for part in specifier))
     except InvalidSpecifier:
         return specifier
+
+
+def joined_range(specifiers: Iterable[SpecifierSet]) -> str:
+    """Return what ranges admit together, as one: without bounds that another one is narrower than.
+
+    Lower bounds come first: `>=2.11,<2.14`.
+    """
+    parts = {str(part): part for specifier in specifiers for part in specifier}
+    for signs, narrower in (((">=", ">"), max), (("<=", "<"), min)):
+        ends = [part for part in parts.values() if part.operator in signs]
+        if len(ends) > 1:
+            # Of `>2` and `>=2`, and of `<2` and `<=2`, the first one is narrower.
+            ends.sort(key=lambda part: len(part.operator))
+            kept = narrower(ends, key=lambda part: Version(part.version))
+            for part in ends:
+                if part is not kept:
+                    parts.pop(str(part), None)
+    return ",".join(sorted(parts, key=lambda text: (text[0] == "<", text)))
 
 
 def exclusions(declared: SpecifierSet) -> SpecifierSet:

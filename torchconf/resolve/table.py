@@ -8,6 +8,7 @@ from torchconf.catalog import Answer
 from torchconf.layout.selection import Selection
 from torchconf.model.intent import listed_platforms, lists_targets
 from torchconf.model.named_tuple import NamedTuple
+from torchconf.model.ranges import joined_range
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
 from torchconf.model.uv_variables import NO_GROUP
 from torchconf.resolve.choices import (
@@ -31,12 +32,6 @@ if TYPE_CHECKING:
     from torchconf.model.targets import Platform
     from torchconf.resolve.route import Route
     from torchconf.resolve.wheels import Judged
-
-
-def _joined(requirements: Iterable[Requirement]) -> str:
-    """Return what requirements admit together, each part once and the lower bounds first."""
-    parts = dict.fromkeys(part for one in requirements for part in one.specifier)
-    return ",".join(map(str, sorted(parts, key=lambda part: (part.operator[0] == "<", str(part)))))
 
 
 class Row(NamedTuple):
@@ -68,7 +63,9 @@ class Row(NamedTuple):
     @property
     def bounds(self) -> str:
         """The releases that are admitted, `>=2.11,<2.12`; empty for any."""
-        return " or ".join(dict.fromkeys(map(_joined, self.lines)))
+        return " or ".join(
+            dict.fromkeys(joined_range(one.specifier for one in line) for line in self.lines)
+        )
 
     @property
     def is_refused(self) -> bool:
