@@ -483,6 +483,11 @@ class Catalog:
 
         return Built(self._data["built"], self)
 
+    @cached_property
+    def built_names(self) -> frozenset[str]:
+        """The names of these packages."""
+        return self.built.packages | self.built.from_source
+
     def family_of(self, url: str) -> Family | None:
         """Tell of which family of indexes one is; None for PyTorch's stable one and all others."""
         entry = self._family_entry(url)

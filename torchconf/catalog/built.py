@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torchconf.catalog.families import Family
     from torchconf.model.targets import Platform
 
-__all__ = ["Built", "SourceBuild"]
+__all__ = ["Built", "Page", "SourceBuild"]
 
 _WHOLE = "*"
 """In a row of the table: the builds that it does not name are not there."""
@@ -37,6 +37,19 @@ class SourceBuild(NamedTuple):
     """The release from which on they are there before it is built."""
     needs: tuple[str, ...] | None = None
     """What its metadata require; None where nobody has looked."""
+
+
+class Page(NamedTuple):
+    """An index of wheels that are built against torch."""
+
+    family: Family
+    build: str
+    line: str
+    """Of torch, if it is for one line only; else empty."""
+
+    def has_line(self, line: str) -> bool:
+        """Tell whether it may have wheels for a line."""
+        return self.line in {"", line}
 
 
 class Built:
@@ -74,6 +87,14 @@ class Built:
     def homes(self, package: str) -> tuple[Family, ...]:
         """Return the families that have a package, in order of preference."""
         return tuple(family for family in self.families if package in family.packages)
+
+    def page(self, url: str) -> Page | None:
+        """Return what an index has, if it is one of a family that has such packages."""
+        family = self._catalog.family_of(url)
+        if family is None or not family.is_built_against:
+            return None
+        found = family.page(self._catalog.real(url))
+        return Page(family, *found) if found else None
 
     def lines(self, package: str) -> tuple[str, ...]:
         """Return the lines of torch for which wheels are known, newest first."""

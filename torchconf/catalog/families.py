@@ -134,6 +134,10 @@ class Family(NamedTuple):
     seen: Sequence[Mapping[str, Any]] = ()
     """Wheels that public files name: `package`, `version`, `build`, platform to Pythons."""
 
+    def __hash__(self) -> int:
+        """Tell families apart by their names: no two have the same."""
+        return hash(self.name)
+
     @property
     def format(self) -> str:
         """How uv reads an index of it: the value of `format`."""

@@ -27,6 +27,7 @@ examples:
   torchconf init -t linux-rocm --torch '>=2.11,<2.14' --pin --dry-run
   torchconf init --with torchaudio
   torchconf init -t linux-cuda -t linux-cpu --with jax
+  torchconf init -t linux-cuda -t macos-cpu --with flash-attn
 """
 
 
@@ -64,8 +65,8 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add_argument(
         "--with", dest="packages", action="append", default=[], metavar="PACKAGE",
-        help="configure a companion package too, such as torchvision, or what needs torch's CUDA, "
-        "such as jax (repeatable)",
+        help="configure a companion package too, such as torchvision, what is built against torch, "
+        "such as flash-attn, or what needs torch's CUDA, such as jax (repeatable)",
     )  # fmt: skip
     add_arrangement(parser)
     parser.add_argument(

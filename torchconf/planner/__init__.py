@@ -59,7 +59,9 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     """
     catalog = catalog.mirrored(request.mirrors)
     request, catalog = in_channel(request, project, catalog)
-    decision = decide(request, project, catalog, facts)
+    asked, kept = _built(request, project, catalog)
+    request = _with_needs(request, asked, catalog)
+    decision = _decide(request, project, catalog, facts, (*asked, *kept))
     draft = Draft(project.data)
     # uv reads some settings from the workspace root only.
     root = Draft(project.root.data) if project.root is not None else draft
@@ -80,10 +82,11 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         changes = request.add or request.remove or request.takes
         if changes or decision.layout != decision.before.layout:
             takes = bool(request.remove or request.takes)
-            draft_removal(draft, project, catalog, decision, takes_indexes=takes)
+            draft_removal(draft, project, catalog, decision, takes_indexes=takes, also=kept)
     else:
         closed = _close(draft, root, request, project, catalog, decision)
     beside = _beside_cuda(draft, request, project, catalog, decision)
+    built, unsure = _draft_built(draft, project, catalog, decision, asked, kept)
     around = tuple(
         read_project(members[each.at].data, root=each.root, at=each.at)
         if each.at in members
@@ -111,6 +114,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             *widened,
             *closed,
             *beside,
+            *built,
             *mirrored,
             *relabelled,
             *_limits(root, project),
@@ -118,7 +122,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             *(() if members else _plain_members(decision, catalog, facts)),
             *_changed_variables(decision),
         ),
-        warnings=(*_doubts(decision.choice, catalog), *slow),
+        warnings=(*_doubts(decision.choice, catalog), *slow, *unsure),
         root_steps=() if root is draft else tuple(root.steps),
         member_steps={at: tuple(each.steps) for at, each in members.items() if each.steps},
     )
@@ -178,6 +182,59 @@ def _at_mirrors(draft: Draft, request: Request, catalog: Catalog) -> tuple[str, 
     from torchconf.planner.draft_mirrors import draft_mirrors
 
     return tuple(draft_mirrors(draft, request, catalog))
+
+
+def _built(
+    request: Request, project: Project, catalog: Catalog
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what is built against torch: what is asked for, and what the project has."""
+    if not request.packages and all(name in catalog.family for name in project.sources):
+        return (), ()
+    # Imported here: few projects have any.
+    from torchconf.planner.built_packages import asked_packages, kept_packages
+
+    return asked_packages(request, catalog), kept_packages(project, catalog)
+
+
+def _with_needs(request: Request, asked: Sequence[str], catalog: Catalog) -> Request:
+    """Ask for the companions of torch, too, that packages built against it require."""
+    needed = {name for package in asked for name in catalog.dependents.get(package, ())}
+    needed -= {catalog.main_package, *catalog.triton_packages}
+    named = set(map(canonicalize_name, request.packages))
+    more = [name for name in catalog.family if name in needed - named]
+    return request._replace(packages=(*request.packages, *more)) if more else request
+
+
+def _decide(
+    request: Request, project: Project, catalog: Catalog, facts: Facts, built: Sequence[str]
+) -> Decision:
+    """Decide what the file is to hold; what is built against torch says which torch, too."""
+    if not built or request.remove:
+        return decide(request, project, catalog, facts)
+    if catalog.channel in catalog.channels:
+        raise RequestError(
+            f"`{built[0]}` is built against torch releases, and {catalog.channel} builds are none",
+            help="omit it, or use stable builds",
+        )
+    from torchconf.planner.built_packages import decide_with_built
+
+    return decide_with_built(request, project, catalog, facts, built)
+
+
+def _draft_built(
+    draft: Draft,
+    project: Project,
+    catalog: Catalog,
+    decision: Decision,
+    asked: Sequence[str],
+    kept: Sequence[str],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Draft what is built against torch; return what to say of it, and what to warn of."""
+    if not asked and (not kept or decision.is_idle):
+        return (), ()
+    from torchconf.planner.draft_built import draft_built
+
+    return draft_built(draft, project, catalog, decision, asked, kept)
 
 
 def _beside_cuda(

@@ -40,6 +40,7 @@ class Bounds:
         settled: bool,
         held: Collection[str],
         pin: bool,
+        tied: bool = False,
         there: Iterable[Target] = (),
         routed: Collection[str] = (),
         ranges: Mapping[Backend, SpecifierSet] = MappingProxyType({}),
@@ -53,6 +54,7 @@ class Bounds:
             settled: The project has all these targets already; a bound that they need is there.
             held: Packages of which a constraint holds one version.
             pin: This plan holds exact versions of all.
+            tied: Something is built against this line of torch: all targets stay in it.
             there: The targets that the project has. If these part from each other as it is, that
                 is how its author wants them; a new target of the same indexes changes nothing.
             routed: Companions that have sources. Where torch needs no new bound, they need none.
@@ -64,7 +66,8 @@ class Bounds:
         there = tuple(there)
         known = {target.backend for target in choice.targets} <= {t.backend for t in there}
         self.parted = known and len({_last_line(target, catalog) for target in there}) > 1
-        self.torch = None if settled else self._find_torch(torch)
+        tie = choice.release if tied else None
+        self.torch = next_minor(tie) if tie else None if settled else self._find_torch(torch)
         bound = SpecifierSet(f"<{self.torch}" if self.torch else "")
         if pin and choice.release is not None:
             bound &= SpecifierSet(f"=={choice.release}")

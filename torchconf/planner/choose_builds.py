@@ -92,7 +92,7 @@ def choose_builds(
     )
 
     def choose(some: Sequence[TargetSpec]) -> Chosen:
-        torch = limits.admitted(inputs.main, some)
+        torch = limits.admitted(inputs.main, some) & SpecifierSet(inputs.request.within)
         # In a channel the torch of a day names its companion, whatever older ones were required.
         free = inputs.request.renew or inputs.catalog.is_apart
         packages = {name: SpecifierSet() if free else limits.admitted(name, some) for name in where}

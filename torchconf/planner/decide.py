@@ -305,6 +305,7 @@ def bounds_of(
             if any(map(is_exact, one.specifier))
         },
         pin=request.pin,
+        tied=request.tied,
         there=before.targets if request.add else (),
         routed=inputs.project.sources if request.add else (),
         ranges={backend: limits.admitted(inputs.main, specs) for backend, specs in own.items()},

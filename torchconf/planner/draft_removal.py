@@ -44,6 +44,7 @@ def draft_removal(
     takes_indexes: bool,
     elsewhere: AbstractSet[object] = frozenset(),
     beside: Collection[Project] = (),
+    also: Collection[str] = (),
 ) -> None:
     """Take away scopes, sources, conflicts and defaults that are left without a target.
 
@@ -55,10 +56,11 @@ def draft_removal(
         takes_indexes: Whether somebody asked for something to go: indexes go only then.
         elsewhere: Names of indexes that other files of the workspace will use.
         beside: The projects of these files, as they are.
+        also: What else goes with an extra or group, as it is built against its torch.
     """
     gone = decision.gone
     if decision.before.layout in {"extras", "groups"}:
-        _remove_sections(draft, project, catalog, decision, gone)
+        _remove_sections(draft, project, catalog, decision, gone, also)
         drop_members(draft, KINDS[decision.before.layout], gone, UNUSED)
         if decision.before.layout == "groups":
             _remove_defaults(draft, gone)
@@ -81,7 +83,12 @@ def draft_removal(
 
 
 def _remove_sections(
-    draft: Draft, project: Project, catalog: Catalog, decision: Decision, gone: Iterable[str]
+    draft: Draft,
+    project: Project,
+    catalog: Catalog,
+    decision: Decision,
+    gone: Iterable[str],
+    also: Collection[str],
 ) -> None:
     """Take the family out of extras or groups; one that holds nothing else goes whole."""
     extras = decision.before.layout == "extras"
@@ -94,7 +101,7 @@ def _remove_sections(
         if name in gone:
             path = (*table, section.written)
             _refuse_named(project, section)
-            _remove_lines(draft, path, taken)
+            _remove_lines(draft, path, {*taken, *also})
             if not draft.get(path):
                 draft.remove(path, UNUSED)
 

@@ -55,6 +55,11 @@ class Request(NamedTuple):
     renew: bool = False
     """Torch is of another kind from now on: what its companions require is, too."""
 
+    within: str = ""
+    """The line of torch for which there are wheels of what is built against it: `==2.12.*`."""
+    tied: bool = False
+    """Torch stays in its line: something is built against it."""
+
     @property
     def takes(self) -> bool:
         """Whether targets that are there give way to those that are named."""

@@ -26,7 +26,7 @@ def named_companions(inputs: Inputs) -> frozenset[str]:
     companions = _companions(inputs)
     for text in inputs.request.packages:
         name = canonicalize_name(text)
-        if name in inputs.catalog.cuda_words:
+        if name in inputs.catalog.cuda_words or name in inputs.catalog.built_names:
             continue
         if name not in {inputs.main, *companions}:
             # Imported here: most names are right.
@@ -35,7 +35,8 @@ def named_companions(inputs: Inputs) -> frozenset[str]:
             refuse_cuda_name(text, inputs.catalog)
             raise RequestError(
                 f"`{text}` is not a torch companion on the PyTorch indexes",
-                help=f"choose from {', '.join(companions)}; for other packages run `uv add`",
+                help=f"choose from {', '.join(companions)}, or from what is built against torch, "
+                "such as flash-attn; for other packages run `uv add`",
             )
         named.add(name)
     return frozenset(named)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from tests.support.replica.content import Content, Release
+from tests.support.replica.content import PACKAGES, Content, Release
 from tests.support.replica.facts import FACTS
 
 LINES = ("2.10", "2.11", "2.12", "2.13", "2.14")
@@ -36,7 +36,10 @@ def gpu_wheels(lines: Iterable[str] = LINES) -> Content:
             version = f"0.{line.partition('.')[2]}.0"
         releases = stated.setdefault(index, {}).setdefault(package, [])
         releases.append(Release(version, [platform], PYTHONS, ["numpy", *needs]))
-    return Content.of(stated)
+    content = Content.of(stated)
+    # What these wheels need is on the PyPI of the world that they are merged into.
+    served = {name: wheels for name, wheels in content.indexes[PACKAGES].items() if name == "vllm"}
+    return Content({**content.indexes, PACKAGES: served})
 
 
 def _cells(lines: tuple[str, ...]) -> Iterator[tuple[str, str, str, str, str]]:

@@ -1,0 +1,226 @@
+"""Packages that are built against one line of torch: which torch suits them, and whose wheels.
+
+Each line of torch has wheels of its own. So torch is of the newest line for which most targets have
+wheels, and stays there on all platforms: one that needs none of these packages would go on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from packaging.utils import canonicalize_name
+
+from torchconf.catalog import Answer
+from torchconf.errors import ProjectError, RequestError
+from torchconf.model.backends import PYPI
+from torchconf.planner.decide import decide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from torchconf.catalog import Catalog
+    from torchconf.catalog.built import Page
+    from torchconf.catalog.families import Family
+    from torchconf.model.backends import Backend
+    from torchconf.model.project import Index, Project, Source
+    from torchconf.model.target_spec import TargetSpec
+    from torchconf.model.targets import Platform, Target
+    from torchconf.planner.decide import Decision
+    from torchconf.planner.request import Facts, Request
+
+__all__ = [
+    "BuiltWheels",
+    "Wheel",
+    "asked_packages",
+    "decide_with_built",
+    "home_of",
+    "kept_packages",
+]
+
+
+class Wheel(NamedTuple):
+    """Where a package comes from, beside one build of torch."""
+
+    family: Family
+    build: str
+    sure: bool
+    """Its wheels are known; else nobody knows whether there are any."""
+
+
+class BuiltWheels:
+    """The wheels that there are beside a torch."""
+
+    def __init__(self, catalog: Catalog, line: str, targets: Sequence[Target]) -> None:
+        """Look at one line of torch, `2.12`, and the targets that get it."""
+        self.catalog = catalog
+        self.line = line
+        self.targets = targets
+        self._homes: dict[str, list[Family]] = {}
+
+    def build(self, backend: Backend, platform: Platform) -> str | None:
+        """Return the build of torch that a platform gets: PyPI's is one of those of the indexes."""
+        if platform.os == "macos":
+            return self.catalog.fallback.name
+        if backend != PYPI:
+            return backend.name
+        found = next((r for r in self.catalog.releases if line_of(r) == self.line), None)
+        built = self.catalog.pypi_build(found, platform) if found else None
+        return built.name if built else None
+
+    def at(self, package: str, backend: Backend, platform: Platform) -> Wheel | None:
+        """Return where a package comes from on a platform; None where there are no wheels.
+
+        Of a target it may be unknown whether there are any; elsewhere only known wheels count.
+        """
+        build = self.build(backend, platform)
+        if build is None:
+            return None
+        if package not in self._homes:
+            # The fewer indexes, the better: whoever serves most targets comes first.
+            homes = self.catalog.built.homes(package)
+            self._homes[package] = sorted(homes, key=lambda one: -self._served(package, one))
+        is_target = any((t.platform, t.backend) == (platform, backend) for t in self.targets)
+        for answer in (Answer.YES, Answer.UNKNOWN) if is_target else (Answer.YES,):
+            for family in self._homes[package]:
+                if self.catalog.built.has(package, family, self.line, build, platform) is answer:
+                    return Wheel(family, build, answer is Answer.YES)
+        return None
+
+    def _served(self, package: str, family: Family) -> int:
+        """Count the targets for which one family is known to have a package."""
+        has = self.catalog.built.has
+        builds = [(self.build(t.backend, t.platform), t.platform) for t in self.targets]
+        return sum(
+            build is not None and has(package, family, self.line, build, platform) is Answer.YES
+            for build, platform in builds
+        )
+
+    def score(self, packages: Sequence[str]) -> int:
+        """Count the packages and targets for which wheels are known."""
+        found = (self.at(p, t.backend, t.platform) for p in packages for t in self.targets)
+        return sum(wheel is not None and wheel.sure for wheel in found)
+
+
+def line_of(release: object) -> str:
+    """Return the line of a release: `2.12` for 2.12.1."""
+    return ".".join(str(release).split(".")[:2])
+
+
+def asked_packages(request: Request, catalog: Catalog) -> tuple[str, ...]:
+    """Return the packages built against torch that are asked for by name."""
+    names = map(canonicalize_name, request.packages)
+    return tuple(dict.fromkeys(name for name in names if name in catalog.built_names))
+
+
+def kept_packages(project: Project, catalog: Catalog) -> tuple[str, ...]:
+    """Return those that the project takes from indexes that are known to have them."""
+    declared = {requirement.name for requirement in project.requirements()}
+    return tuple(
+        name
+        for name, sources in project.sources.items()
+        if name in declared
+        and sources
+        and all(home_of(source, project, catalog) is not None for source in sources)
+    )
+
+
+def home_of(source: Source, project: Project, catalog: Catalog) -> tuple[Page, Index] | None:
+    """Return what a source leads to, and the index, if that is known to have its package."""
+    index = project.index_named(source.value) if source.kind == "index" else None
+    page = catalog.built.page(index.url) if index else None
+    known = index is not None and page is not None and source.package in page.family.packages
+    return (page, index) if known and page and index else None
+
+
+def decide_with_built(
+    request: Request, project: Project, catalog: Catalog, facts: Facts, packages: Sequence[str]
+) -> Decision:
+    """Decide what a file is to hold that requires packages which are built against torch.
+
+    Args:
+        request: What is asked for.
+        project: As it is.
+        catalog: What is available.
+        facts: What is known from outside the file.
+        packages: All of these packages that the project is to have.
+
+    Raises:
+        RequestError, ProjectError: As for a project without them.
+    """
+    tied = request._replace(tied=True)
+    names = " and ".join(packages)
+    best: tuple[int, Decision] | None = None
+    for trial in _trials(tied, catalog, packages):
+        try:
+            found = decide(trial, project, catalog, facts)
+        except (ProjectError, RequestError):
+            continue
+        line = line_of(found.choice.release)
+        score = BuiltWheels(catalog, line, found.choice.targets).score(packages)
+        if score and (best is None or score > best[0]):
+            known = f"torch {found.choice.release}: newest for which wheels of {names} are known"
+            best = score, found._replace(why=(known, *found.why[1:]))
+        if best and best[0] >= _possible(packages, found.choice.targets, catalog):
+            break
+    if best:
+        return best[1]
+    found = decide(request, project, catalog, facts)
+    wheels = BuiltWheels(catalog, line_of(found.choice.release), found.choice.targets)
+    targets = found.choice.targets
+    if any(wheels.at(p, t.backend, t.platform) for p in packages for t in targets):
+        return decide(tied, project, catalog, facts)
+    return found
+
+
+def _trials(request: Request, catalog: Catalog, packages: Sequence[str]) -> Iterator[Request]:
+    """Yield requests for each line of torch with wheels, newest first, and for each build in it."""
+    known = {line: None for package in packages for line in catalog.built.lines(package)}
+    newest = [line for release in catalog.releases if (line := line_of(release)) in known]
+    for line in dict.fromkeys(newest):
+        own = request._replace(within=f"=={line}.*")
+        yield own
+        for name in _builds(line, catalog, packages) if _is_bare(request) else ():
+            backend = catalog.backend(name)
+            yield own._replace(
+                specs=tuple(_with_backend(spec, backend) for spec in request.specs),
+                add=tuple(_with_backend(spec, backend) for spec in request.add),
+            )
+
+
+def _is_bare(request: Request) -> bool:
+    return any(spec.backend is None for spec in (*request.specs, *request.add))
+
+
+def _with_backend(spec: TargetSpec, backend: Backend) -> TargetSpec:
+    """Let a bare accelerator be one build."""
+    same = spec.backend is None and spec.accelerator == backend.accelerator
+    return spec._replace(backend=backend) if same else spec
+
+
+def _builds(line: str, catalog: Catalog, packages: Sequence[str]) -> list[str]:
+    """Return the builds with wheels for a line of torch, newest first."""
+    found = {
+        build
+        for package in packages
+        for family in catalog.built.homes(package)
+        for builds in catalog.built.builds(package, family, line).values()
+        for build in builds
+    }
+    return sorted(found, key=lambda name: catalog.backend(name).version, reverse=True)
+
+
+def _possible(packages: Sequence[str], targets: Sequence[Target], catalog: Catalog) -> int:
+    """Count the packages and targets that have wheels with some line and build of torch."""
+    count = 0
+    for package in packages:
+        kinds = {
+            (platform, catalog.backend(build).accelerator)
+            for family in catalog.built.homes(package)
+            for line in catalog.built.lines(package)
+            for platform, builds in catalog.built.builds(package, family, line).items()
+            for build in builds
+        }
+        for target in targets:
+            fits = {target.backend.accelerator} if target.backend != PYPI else {"cpu", "cuda"}
+            count += any((target.platform.key, kind) in kinds for kind in fits)
+    return count

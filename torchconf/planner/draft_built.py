@@ -1,0 +1,557 @@
+"""Draft packages that are built against torch: requirement, source and index beside each build.
+
+A package is required only where it has wheels. What its author wrote in the same sense stays; it
+changes for the platforms whose build of torch changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from torchconf.catalog.built import Page
+from torchconf.errors import REFRESH, ProjectError, RequestError
+from torchconf.model.backends import PYPI
+from torchconf.model.markers import (
+    Area,
+    areas,
+    meet,
+    names_platforms,
+    possible_platforms,
+    render_areas,
+)
+from torchconf.model.requirements import next_minor, required_name, with_marker
+from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
+from torchconf.model.toml_path import INDEXES, SOURCES, UV
+from torchconf.planner.built_packages import BuiltWheels, Wheel, home_of, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from torchconf.catalog import Catalog
+    from torchconf.edits.draft import Draft
+    from torchconf.edits.plan import Value
+    from torchconf.layout.layouts import Scope
+    from torchconf.model.project import Project
+    from torchconf.model.targets import Platform, Target
+    from torchconf.model.toml_path import Path
+    from torchconf.planner.decide import Decision
+
+__all__ = ["draft_built"]
+
+_BASE: Path = ("project", "dependencies")
+
+
+def draft_built(
+    draft: Draft,
+    project: Project,
+    catalog: Catalog,
+    decision: Decision,
+    asked: Sequence[str],
+    kept: Sequence[str],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Draft such packages in each place that chooses a build of torch.
+
+    Args:
+        draft: Of the project's file, with the extras, groups and indexes of the plan.
+        project: As it is.
+        catalog: Which wheels there are.
+        decision: What the file is to hold.
+        asked: What is asked for by name.
+        kept: What the project has from indexes that are known to have it.
+
+    Returns:
+        What to say, and what to warn of.
+
+    Raises:
+        RequestError: No target has a build for which there are wheels.
+        ProjectError: The file holds something that stands in the way.
+    """
+    if asked and (decision.together or (decision.by_machine and decision.default is not None)):
+        raise RequestError(
+            f"`--with {asked[0]}` has no place here: all machines share what it would stand in",
+            help="use `--layout extras` or `--layout groups` in one project, or add it by hand",
+        )
+    if decision.together or decision.choice.release is None:
+        return (), ()
+    wheels = BuiltWheels(catalog, line_of(decision.choice.release), decision.choice.targets)
+    notes: list[str] = []
+    warnings: list[str] = []
+    for package in dict.fromkeys((*asked, *kept)):
+        one = _Package(draft, project, catalog, decision, wheels, package, asked=package in asked)
+        notes += one.draft()
+        warnings += one.warnings
+    _remove_unused(draft, project, catalog)
+    if warnings:
+        warnings.append(f"run {REFRESH} to read what its publisher has")
+    return tuple(notes), tuple(dict.fromkeys(warnings))
+
+
+class _Package:
+    """One package in all places of a plan."""
+
+    def __init__(
+        self,
+        draft: Draft,
+        project: Project,
+        catalog: Catalog,
+        decision: Decision,
+        wheels: BuiltWheels,
+        name: str,
+        *,
+        asked: bool,
+    ) -> None:
+        self.edited = draft
+        self.project = project
+        self.catalog = catalog
+        self.decision = decision
+        self.wheels = wheels
+        self.name = name
+        self.asked = asked
+        self.warnings: list[str] = []
+        self.key = draft.key(SOURCES, name, canonicalize_name)
+        targeted = {target.platform for target in decision.choice.targets}
+        self.platforms = [p for p in PLATFORMS if p in targeted.union(SHOWN_PLATFORMS)]
+
+    def draft(self) -> Iterator[str]:
+        """Draft it, and yield what to say."""
+        foreign = [
+            source
+            for source in self.project.sources.get(canonicalize_name(self.name), ())
+            if home_of(source, self.project, self.catalog) is None
+        ]
+        if foreign:
+            yield f"{self.name} stays as it is: its source at {foreign[0].at} is not changed"
+            return
+        served = {scope: self._served(scope) for scope in self.decision.scopes}
+        if not any(served.values()) and self.asked:
+            yield from self._from_source()
+            return
+        self._refuse_elsewhere()
+        former = self._former()
+        self._leave()
+        entries: list[Value] = []
+        for scope, where in served.items():
+            entries += self._in_scope(scope, where, former)
+        yield from self._sources(entries)
+        yield from self._said(served)
+
+    def _served(self, scope: Scope) -> dict[Platform, Wheel]:
+        """Return where each platform gets the package from."""
+        found = {p: self.wheels.at(self.name, scope.at(p), p) for p in self.platforms}
+        targets = {(t.platform, t.backend) for t in self.decision.choice.targets}
+        wanted = {wheel for p, wheel in found.items() if (p, scope.at(p)) in targets}
+        # For a machine that nobody asked for, no further index is worth its while.
+        return {p: wheel for p, wheel in found.items() if wheel is not None and wheel in wanted}
+
+    # Requirements.
+
+    def _path(self, scope: Scope) -> Path:
+        """Return the list that it belongs in: beside torch."""
+        if scope.kind:
+            return self._section(scope.kind, scope.name)
+        main = self.catalog.main_package
+        if any(required_name(line) == main for line in self._lines(_BASE)):
+            return _BASE
+        for kind, sections in (("extra", self.project.extras), ("group", self.project.groups)):
+            for section in sections.values():
+                path = self._section(kind, section.written)
+                if any(required_name(line) == main for line in self._lines(path)):
+                    return path
+        return _BASE
+
+    def _section(self, kind: str, name: str) -> Path:
+        table: Path = (
+            ("project", "optional-dependencies") if kind == "extra" else ("dependency-groups",)
+        )
+        return (*table, self.edited.key(table, name, canonicalize_name))
+
+    def _lines(self, path: Path) -> list[str]:
+        return [line for line in self.edited.get(path) or () if isinstance(line, str)]
+
+    def _refuse_elsewhere(self) -> None:
+        """Refuse a requirement that no source of an extra or group reaches."""
+        if self.decision.layout == "markers":
+            return
+        ours = {canonicalize_name(scope.name) for scope in self.decision.scopes}
+        ours |= self.decision.before.scopes
+        moves = self.decision.layout != self.decision.before.layout
+        for one in self.project.requirements():
+            in_scope = one.path[0] != "tool" and canonicalize_name(str(one.path[-2])) in ours
+            if one.name == self.name and not in_scope and not (moves and one.path[:2] == _BASE):
+                kind = self.decision.scopes[0].kind
+                raise ProjectError(
+                    f"`{one.raw}` is required outside of each {kind} that chooses a build of torch",
+                    at=self.project.place(one.at),
+                    help=f"remove it there: each {kind} gets what fits its build",
+                )
+
+    def _former(self) -> str:
+        """Return the requirement as the project has it somewhere, without its marker."""
+        own = (one.raw for one in self.project.requirements() if one.name == self.name)
+        return next(own, self.name).partition(";")[0].strip()
+
+    def _leave(self) -> None:
+        """Take it out of places that hold it no more: another layout has others."""
+        if self.decision.layout == self.decision.before.layout:
+            return
+        paths = [_BASE] if self.decision.layout != "markers" else []
+        paths += [
+            self._section("extra" if self.decision.before.layout == "extras" else "group", name)
+            for name in self.decision.before.scopes
+            if self.decision.before.layout in {"extras", "groups"}
+        ]
+        for path in paths:
+            self._remove_lines(path)
+
+    def _remove_lines(self, path: Path) -> None:
+        lines = self.edited.get(path) or []
+        for number in reversed(range(len(lines))):
+            if isinstance(lines[number], str) and required_name(lines[number]) == self.name:
+                self.edited.remove((*path, number), "it is required beside its build of torch")
+
+    def _in_scope(self, scope: Scope, where: Mapping[Platform, Wheel], former: str) -> list[Value]:
+        """Draft the requirement of one place, and return its sources."""
+        if not self.asked and scope.name not in self.decision.affected:
+            return self._own(scope)
+        path = self._path(scope)
+        paths = [path] if scope.kind else self._places() or [path]
+        lines = [
+            (place, number, line)
+            for place in paths
+            for number, line in enumerate(self.edited.get(place) or ())
+            if isinstance(line, str) and required_name(line) == self.name
+        ]
+        gone = frozenset(self._changed(scope)) - where.keys()
+        if not where:
+            if gone:
+                for place in dict.fromkeys(place for place, _, _ in lines):
+                    self._remove_lines(place)
+                return []
+            return self._own(scope) if lines else []
+        if not lines and not self._is_wanted(scope, where):
+            return self._own(scope)
+        if not lines:
+            self._refuse_dynamic(path)
+            marker = self._marker(where)
+            text = f"{former} ; {marker}" if marker else former
+            self.edited.insert(path, text, f"has wheels for {scope.backend.title} there")
+        held = {p for *_, line in lines for p in possible_platforms(_marker_of(line))}
+        if lines and not self.asked:
+            there = held | self._changed(scope)
+            where = {platform: wheel for platform, wheel in where.items() if platform in there}
+        for place, number, line in lines:
+            self._gate(place, number, line, scope, where)
+        own = self._own(scope)
+        return own if self._is_served(own, where) else self._entries(scope, where)
+
+    def _is_wanted(self, scope: Scope, where: Mapping[Platform, Wheel]) -> bool:
+        """Tell whether a place without it is to have it: asked for, or a new place."""
+        if self.asked or self.decision.layout != self.decision.before.layout:
+            return True
+        return bool(self._changed(scope) & where.keys())
+
+    def _places(self) -> list[Path]:
+        """Return all lists that require it."""
+        found = [
+            one.path[:-1]
+            for one in self.project.requirements()
+            if one.name == self.name and one.path[0] != "tool"
+        ]
+        return list(dict.fromkeys(found))
+
+    def _refuse_dynamic(self, path: Path) -> None:
+        key = path[1] if path[0] == "project" else ""
+        if key in self.project.dynamic:
+            raise ProjectError(
+                f"`{key}` is dynamic: the build backend computes it, so it cannot be edited here",
+                at=self.project.place("project.dynamic"),
+                help=f"omit `--with {self.name}`, and add it where they are computed",
+            )
+
+    def _changed(self, scope: Scope) -> set[Platform]:
+        """Return the platforms whose build changes in a place; all of them for a new package."""
+        if self.asked:
+            return set(self.platforms)
+        are, were = (
+            {(t.platform, t.backend) for t in targets}
+            for targets in (self.decision.choice.targets, self.decision.before.targets)
+        )
+        changed = are ^ were
+        return {
+            platform for platform, backend in changed if not scope.kind or backend == scope.backend
+        }
+
+    def _gate(
+        self, place: Path, number: int, line: str, scope: Scope, where: Mapping[Platform, Wheel]
+    ) -> None:
+        """Let a requirement hold where there are wheels, on the platforms that change."""
+        text = _marker_of(line)
+        held = possible_platforms(text).intersection(self.platforms)
+        changed = self._changed(scope)
+        new = (held - changed) | (
+            changed & where.keys() & (held if self.asked and text else changed)
+        )
+        if new == held or not new:
+            return
+        marker = self._render(new) or ""
+        if text and not names_platforms(text):
+            marker = meet(text, marker)
+        gated = with_marker(line, marker) if text else f"{line.rstrip()} ; {marker}"
+        self.edited.replace((*place, number), gated, "it has no wheels elsewhere")
+
+    def _marker(self, where: Mapping[Platform, Wheel]) -> str | None:
+        """Return where it is required; sources with markers leave systems out that nobody names."""
+        if len(set(where.values())) == 1:
+            return self._render(frozenset(where))
+        found: list[Area] = []
+        for own in self._by_wheel(where).values():
+            apart = [platform for platform in self.platforms if platform not in own]
+            found += areas(own, apart=apart)
+        return render_areas(found)
+
+    def _by_wheel(self, where: Mapping[Platform, Wheel]) -> dict[Wheel, frozenset[Platform]]:
+        return {
+            wheel: frozenset(platform for platform in where if where[platform] == wheel)
+            for wheel in dict.fromkeys(where.values())
+        }
+
+    def _render(self, where: AbstractSet[Platform]) -> str | None:
+        apart = [platform for platform in self.platforms if platform not in where]
+        return render_areas(areas(where, apart=apart)) if apart else None
+
+    # Sources.
+
+    def _entries(self, scope: Scope, where: Mapping[Platform, Wheel]) -> list[Value]:
+        """Return the sources of one place; what PyPI has needs none."""
+        found: list[Value] = []
+        for wheel, own in self._by_wheel(where).items():
+            if not wheel.family.url:
+                continue
+            entry: dict[str, Value] = {"index": self._index(wheel)}
+            if scope.kind:
+                entry[scope.kind] = scope.name
+            marker = self._render(own)
+            found.append({**entry, "marker": marker} if marker else entry)
+        return found
+
+    def _current(self) -> list[Any]:
+        current = self.edited.get((*SOURCES, self.key))
+        return [current] if isinstance(current, dict) else list(current or ())
+
+    def _own(self, scope: Scope) -> list[Value]:
+        """Return the sources that one place has."""
+        return [entry for entry in self._current() if _scope_of(entry) == _key_of(scope)]
+
+    def _is_served(self, own: Sequence[Any], where: Mapping[Platform, Wheel]) -> bool:
+        """Tell whether sources lead each platform where it should go already."""
+        for platform, wheel in where.items():
+            held = [e for e in own if platform in possible_platforms(e.get("marker"))]
+            wanted = [self._known_index(wheel, moves=False)] if wheel.family.url else []
+            if [entry.get("index") for entry in held] != wanted:
+                return False
+        return True
+
+    def _sources(self, entries: Sequence[Value]) -> Iterator[str]:
+        """Arrange the sources of all places."""
+        ours = {_key_of(scope) for scope in self.decision.scopes}
+        gone = {canonicalize_name(name) for name in self.decision.gone}
+        moved = self.decision.layout != self.decision.before.layout
+        others = [
+            entry
+            for entry in self._current()
+            if (key := _scope_of(entry)) not in ours and not moved and key[1] not in gone
+        ]
+        wanted = [*others, *entries]
+        if wanted:
+            reason = "its wheels are there, for this build of torch"
+            path = (*SOURCES, self.key)
+            self.edited.arrange(path, wanted, reason, same=_content, kin=_kin)
+        elif self._current():
+            self.edited.remove((*SOURCES, self.key), "no target has a build with its wheels")
+            yield f"{self.name} is removed: no target is left with a build that it has wheels for"
+
+    def _index(self, wheel: Wheel) -> str:
+        """Return the name of an index; one of the same build and another torch is moved."""
+        return self._known_index(wheel, moves=True) or self._new_index(wheel)
+
+    def _known_index(self, wheel: Wheel, *, moves: bool) -> str | None:
+        """Return the name of the index that the file has for some wheels, if it has one."""
+        wanted = Page(wheel.family, wheel.build, self.wheels.line)
+        for number, entry in enumerate(self.edited.get(INDEXES) or []):
+            page = self.catalog.built.page(str(entry.get("url", "")))
+            if page is None or "name" not in entry or page[:2] != wanted[:2]:
+                continue
+            if not page.has_line(wanted.line):
+                if not moves:
+                    return None
+                self.edited.put(
+                    (*INDEXES, number, "url"), self._url(wheel), "the page of this torch"
+                )
+            return str(entry["name"])
+        for index in self.project.root.indexes if self.project.root is not None else ():
+            page = self.catalog.built.page(index.url)
+            known = page is not None and page[:2] == wanted[:2] and page.has_line(wanted.line)
+            if known and index.name:
+                return index.name
+        return None
+
+    def _url(self, wheel: Wheel) -> str:
+        return self.catalog.placed(wheel.family.index_url(wheel.build, self.wheels.line))
+
+    def _new_index(self, wheel: Wheel) -> str:
+        name = f"{wheel.family.name}-{wheel.build}"
+        taken = self.project.index_named(name)
+        if taken is not None:
+            raise ProjectError(
+                f"index name `{name}` is taken by {taken.url}",
+                at=self.project.place(taken.at),
+                help="rename that index, or correct its URL",
+            )
+        entry: dict[str, Value] = {"name": name, "url": self._url(wheel), "explicit": True}
+        if wheel.family.flat:
+            entry["format"] = "flat"
+        self.edited.insert(INDEXES, entry, f"{wheel.family.title}, for {wheel.build}")
+        return name
+
+    # What PyPI has as a source distribution only.
+
+    def _from_source(self) -> Iterator[str]:
+        """Draft the build of a package of which nobody has wheels for a target."""
+        built = self.catalog.built.source(self.name)
+        targets = [t for t in self.decision.choice.targets if self._may_build(t)]
+        if built is None or not targets or self.project.root is not None:
+            raise self._no_wheels()
+        for scope in self.decision.scopes:
+            own = {t.backend for t in targets if t.backend in {*scope.backends(), PYPI}}
+            where = {p for p in self.platforms if p.os == "linux" and scope.at(p) in own}
+            path = self._path(scope)
+            there = any(required_name(line) == self.name for line in self._lines(path))
+            if where and not there and (not scope.kind or scope.backend in own):
+                self._refuse_dynamic(path)
+                text = f"{self.name} ; {self._render(where)}"
+                self.edited.insert(path, text, "PyPI has its source only")
+        known = built.needs is not None or built.metadata is not None
+        main = self.catalog.main_package
+        entry: Value = {"requirement": main, "match-runtime": True} if known else main
+        path = (*UV, "extra-build-dependencies", self.name)
+        if self.edited.get(path) is None:
+            self.edited.put(path, [entry], "the build imports torch")
+        described = self.edited.get((*UV, "dependency-metadata")) or []
+        names = {canonicalize_name(str(one.get("name", ""))) for one in described}
+        if built.needs is not None and self.name not in names:
+            metadata: dict[str, Value] = {"name": self.name, "requires-dist": list(built.needs)}
+            reason = "uv must know the metadata before the build"
+            self.edited.insert((*UV, "dependency-metadata"), metadata, reason)
+        spoken = ", ".join(map(str, targets))
+        yield (
+            f"{self.name} has no known wheels for {spoken}: uv builds it from source there, which "
+            "needs the compiler of its CUDA or ROCm"
+        )
+
+    def _may_build(self, target: Target) -> bool:
+        """Tell whether it may be built for a target: on Linux, for an accelerator."""
+        build = self.wheels.build(target.backend, target.platform)
+        return target.platform.os == "linux" and build not in {None, self.catalog.fallback.name}
+
+    def _no_wheels(self) -> RequestError:
+        known = [
+            f"torch {line} on {' and '.join(builds)} with {_joined(builds.values())} ({family.by})"
+            for line in self.catalog.built.lines(self.name)[:1]
+            for family in self.catalog.built.homes(self.name)
+            if (builds := self.catalog.built.builds(self.name, family, line))
+        ]
+        targets = ", ".join(f"`{target}`" for target in self.decision.choice.targets)
+        return RequestError(
+            f"`{self.name}` has no wheels for torch {self.wheels.line} with {targets}",
+            help=f"there are wheels for {'; '.join(known)}"
+            if known
+            else "nobody is known to publish wheels of it; add it by hand with `uv add`",
+        )
+
+    # Words.
+
+    def _said(self, served: Mapping[Scope, Mapping[Platform, Wheel]]) -> Iterator[str]:
+        """Say where it comes from, and where it is not."""
+        targets = self.decision.choice.targets
+        left: dict[str, None] = {}
+        used: dict[str, dict[str, None]] = {}
+        for target in targets:
+            found = [
+                where.get(target.platform)
+                for scope, where in served.items()
+                if scope.at(target.platform) == target.backend
+            ]
+            wheel = next((one for one in found if one), None)
+            if wheel is None:
+                left[str(target)] = None
+            else:
+                title = self.catalog.backend(wheel.build).title
+                used.setdefault(wheel.family.by, {})[title] = None
+                if not wheel.sure:
+                    self.warnings.append(
+                        f"it is not known whether {wheel.family.by} has {self.name} for torch "
+                        f"{self.wheels.line} and {wheel.build}{self._known()}"
+                    )
+        if not self.asked:
+            return
+        bound = next_minor(Version(self.wheels.line))
+        homes = " and ".join(f"{by} ({', '.join(builds)})" for by, builds in used.items())
+        yield f"{self.name} for torch {self.wheels.line}: from {homes}; torch stays below {bound}"
+        if left:
+            yield f"{self.name} has no wheels for {', '.join(left)}, and is not required there"
+
+    def _known(self) -> str:
+        """Name the torch for which there are wheels, if there are any."""
+        lines = self.catalog.built.lines(self.name)
+        return f"; the newest torch that it is known for is {lines[0]}" if lines else ""
+
+
+def _remove_unused(draft: Draft, project: Project, catalog: Catalog) -> None:
+    """Take away explicit indexes of such packages that a source named, and none does any more."""
+    named = {
+        home[1].name
+        for sources in project.sources.values()
+        for source in sources
+        if (home := home_of(source, project, catalog)) is not None
+    }
+    entries = [
+        entry
+        for listed in (draft.get(SOURCES) or {}).values()
+        for entry in ([listed] if isinstance(listed, dict) else listed)
+    ]
+    unused = named - {entry.get("index") for entry in entries}
+    indexes: list[dict[str, Any]] = draft.get(INDEXES) or []
+    for number in reversed(range(len(indexes))):
+        if indexes[number].get("explicit") is True and indexes[number].get("name") in unused:
+            draft.remove((*INDEXES, number), "no source names it any more")
+
+
+def _marker_of(line: str) -> str | None:
+    return line.partition(";")[2].strip() or None
+
+
+def _joined(builds: Iterable[Sequence[str]]) -> str:
+    return ", ".join(dict.fromkeys(build for own in builds for build in own))
+
+
+def _scope_of(entry: Any) -> tuple[str, str]:  # noqa: ANN401 - parsed TOML
+    for kind in ("extra", "group"):
+        if kind in entry:
+            return kind, canonicalize_name(entry[kind])
+    return "", ""
+
+
+def _key_of(scope: Scope) -> tuple[str, str]:
+    return scope.kind, canonicalize_name(scope.name) if scope.name else ""
+
+
+def _content(entry: Any) -> tuple[object, ...]:  # noqa: ANN401 - parsed TOML
+    return entry.get("index"), _scope_of(entry), possible_platforms(entry.get("marker"))
+
+
+def _kin(entry: Any) -> tuple[object, ...]:  # noqa: ANN401 - parsed TOML
+    return entry.get("index"), _scope_of(entry)
