@@ -107,6 +107,8 @@ def test_text_says_where_two_majors_meet() -> None:
     # One release of onnxruntime-gpu fits, so that nothing is said of it.
     fits = f'dependencies = ["torch>=2.13", "onnxruntime-gpu>=1.20"]\n{CU130}'
     assert "meet" not in cuda_text(brought(fits))
+    # The newest one does not.
+    assert "CUDA 12 and 13 meet here" in cuda_text(brought(fits.replace("cu130", "cu126")))
     mixed = f'dependencies = ["torch>=2.13", "jax[cuda12]"]\n{CU130}'
     assert (
         cuda_text(brought(mixed))

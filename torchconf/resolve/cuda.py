@@ -43,9 +43,9 @@ class Bringer(NamedTuple):
     """Whether anybody can say; `cuda` is empty if not."""
 
     @property
-    def majors(self) -> frozenset[str]:
-        """The major versions."""
-        return frozenset(one.partition(".")[0] for one in self.cuda)
+    def major(self) -> str:
+        """The major version of what uv takes: the newest release."""
+        return self.cuda[0].partition(".")[0] if self.cuda else ""
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON data."""
@@ -124,11 +124,9 @@ def bringers(
 
 
 def meeting(there: Iterable[Bringer]) -> list[str]:
-    """Return the majors that meet in one place; empty if one of them serves all packages."""
-    each = [one.majors for one in there if one.majors]
-    if not each or frozenset.intersection(*each):
-        return []
-    return sorted(frozenset().union(*each), key=int)
+    """Return the majors that meet in one place; empty if all packages have the same."""
+    found = {one.major for one in there if one.major}
+    return sorted(found, key=int) if len(found) > 1 else []
 
 
 def _selections(project: Project, catalog: Catalog, around: Around) -> list[Selection]:

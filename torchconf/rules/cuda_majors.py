@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from torchconf.model.backends import is_pypi
 from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import SHOWN_PLATFORMS
+from torchconf.model.uv_lock import locked_builds
 from torchconf.resolve.cuda import entries_of, pypi_cuda
 from torchconf.rules.installed_builds import (
     BASE,
@@ -20,8 +22,9 @@ from torchconf.rules.installed_builds import (
 from torchconf.rules.rule import Finding, Rule, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from torchconf.catalog import CudaMajor
     from torchconf.model.project import Requirement
     from torchconf.model.targets import Platform
     from torchconf.model.toml_path import Path
@@ -69,7 +72,15 @@ class MixedCuda(Rule):
     def _finding(self, need: _Need, said: str, major: int) -> Finding:
         one = need.requirement
         name = one.raw.partition(";")[0].strip()
-        if major in need.majors:
+        if major in need.majors[1:]:
+            return self.finding(
+                one.path,
+                f"`{name}` leads to a release for CUDA {need.majors[0]}, but {said} is for "
+                f"CUDA {major}",
+                help="allow only releases for the same CUDA: otherwise one of the packages may run "
+                "on the CPU",
+            )
+        if major == need.majors[0]:
             other = next(each for each in need.majors if each != major)
             return self.finding(
                 one.path,
@@ -90,7 +101,8 @@ class MixedCuda(Rule):
                 continue
             from_pypi = self._is_from_pypi(context, one, place, platform)
             rows = entries_of(one, platform, context.catalog, from_pypi=from_pypi)
-            majors = tuple(dict.fromkeys(row.major for row in rows))
+            locked = _locked_majors(context, one, rows)
+            majors = tuple(dict.fromkeys((*locked, *(row.major for row in rows))))
             if majors and platform in context.platforms(one.marker):
                 found.append(_Need(one, majors))
         return found
@@ -120,6 +132,20 @@ class MixedCuda(Rule):
         if backend is None or backend.accelerator != "cuda":
             return None
         return f"torch from `{source.value}`", backend.version[0]
+
+
+def _locked_majors(context: Context, one: Requirement, rows: Sequence[CudaMajor]) -> list[int]:
+    """Return the major of what `uv.lock` holds, if it is one: uv keeps that."""
+    text = context.workspace.lockfile
+    builds = locked_builds(text, one.name) if text and len(rows) > 1 else ()
+    found = {
+        row.major
+        for build in builds
+        for row in rows
+        if one.specifier.contains(build.version)
+        and (row.versions is None or SpecifierSet(row.versions).contains(build.version))
+    }
+    return [*found] if len(found) == 1 else []
 
 
 def _named(needs: list[_Need]) -> Iterator[tuple[str, _Need]]:
