@@ -20,7 +20,7 @@ from docs.tools.places import DOCS, ROOT
 from torchconf import __version__
 
 SOURCE = DOCS / "try"
-CACHE = DOCS / ".cache"
+CACHE = SOURCE / ".cache"
 NODE_MODULES = CACHE / "npm" / "node_modules"
 """Where npm puts what `package.json` names."""
 OLDEST_PYTHON = 10
