@@ -68,8 +68,8 @@ def known() -> dict[str, Any]:
 
 def finish(site: Path) -> None:
     """Add the page to a built site."""
-    page = site / "try"
-    page.mkdir()
+    page = site / "try"  # where the generator has put what `try.md` says of it
+    page.mkdir(exist_ok=True)
     for path in sorted(SOURCE.iterdir()):
         if path.suffix in {".html", ".css", ".js"}:
             shutil.copy(path, page)
