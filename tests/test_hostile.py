@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.few import few
 from tests.support.hostile import (
     ALL,
     ARGUMENTS,
@@ -24,6 +25,7 @@ from tests.support.hostile import (
     run,
     written,
 )
+from tests.support.repositories import Repo
 from torchconf.report.streams import Guard
 from torchconf.wizard.question import Option, Question, ask_all
 
@@ -107,6 +109,21 @@ def test_what_files_are_called_is_harmless(words: str, tmp_path: Path) -> None:
     result = run(folder, [w.replace("{}", name[:60]) for w in words.split()], programs)
     is_json = "json" in words or "sarif" in words
     assert not [*problems(result, is_json=is_json, is_github="github" in words)]
+
+
+@posix
+@pytest.mark.parametrize("place", few(PLACES, lambda place: [*PLACES].index(place) % PART == 0))
+def test_what_a_commit_says_is_harmless(place: str, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    programs = project(folder, written(place, ALL))
+    name = IN_NAMES[:60]
+    repo = Repo.make(folder)
+    repo.commit({f"{name}/pyproject.toml": written(place, ALL), f"{name}.py": "print()\n"})
+    repo.write({"pyproject.toml": FILE, f"{name}/pyproject.toml": FILE})
+    for words in ("diff", "diff --format json", "diff --format markdown"):
+        assert not of_command(folder, words, programs)
+    repo.commit()
+    assert not of_command(folder, "diff HEAD HEAD~1", programs)
 
 
 def test_what_the_wizard_shows_is_harmless() -> None:

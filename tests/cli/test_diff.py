@@ -349,9 +349,12 @@ def test_what_cannot_be_read_now_is_an_error_and_what_could_not_then_is_a_note(
     assert "error: " in err
     assert "pyproject.toml, line 1" in err
     repo.commit()
-    status, out, err = run(repo.folder, "diff", "HEAD", "HEAD")
+    status, out, err = run(repo.folder, "diff", "HEAD~1", "HEAD")
     assert status == 2
     assert "torchconf-" not in err, "where the snapshot was is nobody's business"
+    status, out, err = run(repo.folder, "diff")
+    assert (status, out) == (0, ""), "nobody has changed it"
+    assert "cannot be read at either of them" in err
     repo.commit({"pyproject.toml": PLAIN})
     status, out, err = run(repo.folder, "diff", "HEAD~1")
     assert status == 0

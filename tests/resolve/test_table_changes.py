@@ -53,6 +53,10 @@ def locked(*versions: str, registry: str = "x") -> Row:
         (ROW, ROW._replace(index_name="torch")),
         (ROW, ROW._replace(provisional=True, reason="not read")),
         (ABSENT, ABSENT._replace(provisional=True, reason="not read")),
+        (
+            ROW._replace(origin="https://user:old@mirror.example/cu130"),
+            ROW._replace(origin="https://user:new@mirror.example/cu130"),
+        ),
         # The same range in other words.
         (bound(">=2.1", "<3"), bound("<3", ">=2.1", ">=2.1")),
         # Only one side has a lockfile.

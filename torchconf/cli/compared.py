@@ -68,17 +68,24 @@ def compare(repository: Repository, folder: str, before: Revision, after: Revisi
         notes = [f"submodule `{place}` cannot be read at both: not compared" for place in missing]
         found = []
         for old, new in pairs:
+            was_readable = old is None or old.error is None
             if new is not None and new.error is not None:
-                errors.append(new.error)
+                if was_readable:
+                    errors.append(new.error)
+                else:
+                    notes.append(f"{_shown(repository, new)} cannot be read at either of them")
                 continue
             if old is not None and old.error is not None:
-                at = spoken_path(os.path.join(repository.top, old.place))
-                notes.append(f"{at} cannot be read at {before}: {old.error.message}")
-                old = None  # noqa: PLW2901 - as if it had not been there
-            compared = _compared(repository, old, new)
-            if compared is not None:
+                reason = f"cannot be read at {before}: {old.error.message}"
+                notes.append(f"{_shown(repository, old)} {reason}")
+            # What could not be read counts as not there.
+            if compared := _compared(repository, old if was_readable else None, new):
                 found.append(compared)
     return Comparison(before, after, tuple(found), tuple(notes), tuple(errors))
+
+
+def _shown(repository: Repository, table: Table) -> str:
+    return spoken_path(os.path.join(repository.top, table.place))
 
 
 def _read(repository: Repository, revision: Revision, folder: str, stack: ExitStack) -> State:
@@ -127,10 +134,8 @@ def _compared(repository: Repository, old: Table | None, new: Table | None) -> C
     if not changes:
         return None
     return Compared(
-        path=spoken_path(os.path.join(repository.top, table.place)),
-        was=spoken_path(os.path.join(repository.top, old.place))
-        if old and old.place != table.place
-        else None,
+        path=_shown(repository, table),
+        was=_shown(repository, old) if old and old.place != table.place else None,
         is_new=old is None,
         is_gone=new is None,
         changes=changes,

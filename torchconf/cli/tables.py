@@ -53,10 +53,17 @@ class Tree(NamedTuple):
         """Return a message in which files are where people know them."""
         if self.base is None:
             return text
-        here = os.path.relpath(self.shown)
-        for place in (self.top, os.path.relpath(self.top)):
+        here = _relative(self.shown)
+        for place in (self.top, _relative(self.top)):
             text = text.replace(place + os.sep, "" if here == os.curdir else here + os.sep)
         return text
+
+
+def _relative(path: str) -> str:
+    try:
+        return os.path.relpath(path)
+    except ValueError:  # another drive on Windows
+        return path
 
 
 class Table:

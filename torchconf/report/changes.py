@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from torchconf.catalog import Answer
+from torchconf.errors.shown import shown
 from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS
 from torchconf.report.grid import notes_of
@@ -90,12 +91,12 @@ def changes_text(comparison: Comparison) -> str:
     text = ""
     alone = [one.title for one in comparison.projects] == ["pyproject.toml"]
     for one in comparison.projects:
-        text += "" if alone else f"{one.title}\n"
+        text += "" if alone else f"{shown(one.title)}\n"
         for line in _lines(one.changes):
             what, before, after = line.part
             where = f"{', '.join(line.platforms)}, {line.command}"
             said = f"{f'{what} ' if what else ''}{before} -> {after} ({', '.join(line.packages)})"
-            text += f"{'' if alone else '  '}{where}: {said}\n"
+            text += f"{'' if alone else '  '}{shown(f'{where}: {said}')}\n"
     return text
 
 

@@ -119,7 +119,7 @@ def _kinds(before: Row, after: Row) -> Iterator[Kind]:
     is_other = before.backend != after.backend or _is_there(before) != _is_there(after)
     if is_other or _unknown(before) != _unknown(after):
         yield "build"
-    elif before.origin != after.origin:
+    elif _public(before.origin) != _public(after.origin):
         yield "index"
     if _is_there(before) and _is_there(after):
         if before.bounds != after.bounds:
@@ -128,6 +128,11 @@ def _kinds(before: Row, after: Row) -> Iterator[Kind]:
             yield "wheel"
     if None not in (before.locked, after.locked) and before.locked != after.locked:
         yield "locked"
+
+
+def _public(url: str | None) -> str | None:
+    """Return a URL without what is secret in it: a new token is no other place."""
+    return url and without_secrets(url)
 
 
 def _is_there(row: Row) -> bool:
