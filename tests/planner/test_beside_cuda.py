@@ -210,3 +210,38 @@ def test_new_choice_whose_cuda_has_no_such_package_gets_the_plain_one(tmp_path: 
     assert result.status == 0
     assert "tensorflow" in demo.project["optional-dependencies"]["cu130"]
     assert "tensorflow without CUDA, extra `cu130`: `tensorflow`" in result.err
+
+
+@pytest.mark.parametrize("layout", ["extras", "groups"])
+def test_what_is_for_the_cuda_of_a_choice_goes_with_it(layout: str, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, START)
+    flags = f"--layout {layout} --with jax --with onnxruntime-gpu"
+    demo.init(f"-t linux-cu126 -t linux-cu130 -t linux-cpu {flags}")
+    before = demo.text.replace("cu126 = [", 'cu126 = [\n    "wandb",')
+    demo.path.write_text(before)
+    result = demo("remove-target linux-cu126")
+    assert result.status == 0, result.err
+    tables = demo.project.get("optional-dependencies") or demo.data["dependency-groups"]
+    assert tables["cu126"] == ["wandb"], "what is somebody else's stays"
+    assert "`onnxruntime-gpu` goes with the CUDA that it was for" in result.err
+    assert len(tables["cu130"]) == 5
+
+
+def test_choice_in_the_place_of_another_has_the_same_for_its_cuda(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, START)
+    demo.init("-t linux-cu126 -t linux-cpu --with jax")
+    demo.init("-t linux-cu130 -t linux-cpu --force")
+    extras = demo.project["optional-dependencies"]
+    assert set(extras) == {"cpu", "cu130"}
+    assert any(line.startswith("jax[cuda13]") for line in extras["cu130"])
+    assert "cuda12" not in demo.text
+
+
+def test_build_that_takes_the_place_of_another_takes_them_along(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, START)
+    demo.init("-t linux-cu126 -t macos-cpu --with jax --with tensorflow")
+    result = demo.init("-t linux-cu130 -t macos-cpu --force")
+    assert f"jax[cuda13]>=0.7.2 ; {LINUX}" in beside(demo)
+    assert "`jax[cuda12]` becomes `jax[cuda13]>=0.7.2`: torch is for CUDA 13 now" in result.err
+    assert "`tensorflow[and-cuda]>=2.15` is for another CUDA than 13" in result.err
+    assert demo("init -t linux-cu130 -t macos-cpu --check").status == 0

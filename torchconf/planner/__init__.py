@@ -13,6 +13,7 @@ from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.read_project import read_again, read_project
 from torchconf.model.toml_path import ENVIRONMENTS
 from torchconf.model.uv_variables import NO_GROUP
+from torchconf.planner.beside_cuda import bound_to_cuda, draft_beside_cuda
 from torchconf.planner.channel import in_channel
 from torchconf.planner.decide import Decision, decide
 from torchconf.planner.draft_indexes import Indexes
@@ -67,6 +68,7 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     root = Draft(project.root.data) if project.root is not None else draft
     widened: tuple[str, ...] = ()
     members: Mapping[str, Draft] = {}
+    bound: tuple[str, ...] = ()
     slow: tuple[str, ...] = ()
     if decision.together:
         # Imported here: few projects are workspaces whose members share their builds.
@@ -82,10 +84,12 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         changes = request.add or request.remove or request.takes
         if changes or decision.layout != decision.before.layout:
             takes = bool(request.remove or request.takes)
-            draft_removal(draft, project, catalog, decision, takes_indexes=takes, also=kept)
+            bound = bound_to_cuda(project, catalog, decision)
+            also = {*kept, *bound}
+            draft_removal(draft, project, catalog, decision, takes_indexes=takes, also=also)
     else:
         closed = _close(draft, root, request, project, catalog, decision)
-    beside = _beside_cuda(draft, request, project, catalog, decision)
+    beside = draft_beside_cuda(draft, request, project, catalog, facts, decision, bound)
     built, unsure = _draft_built(draft, project, catalog, decision, asked, kept)
     around = tuple(
         read_project(members[each.at].data, root=each.root, at=each.at)
@@ -235,22 +239,6 @@ def _draft_built(
     from torchconf.planner.draft_built import draft_built
 
     return draft_built(draft, project, catalog, decision, asked, kept)
-
-
-def _beside_cuda(
-    draft: Draft, request: Request, project: Project, catalog: Catalog, decision: Decision
-) -> tuple[str, ...]:
-    """Draft what needs the CUDA of torch; return what to say of it."""
-    names = map(canonicalize_name, request.packages)
-    words = [name for name in names if name in catalog.cuda_words]
-    known = any(one.name in catalog.cuda_names for one in project.requirements())
-    if not words and not known:
-        return ()
-    # Imported here: few projects ask for it.
-    from torchconf.planner.draft_cuda import bring_along, draft_cuda
-
-    said = draft_cuda(draft, words, project, catalog, decision)
-    return said + bring_along(draft, words, project, catalog, decision) if known else said
 
 
 def refuse_what_uv_refuses(

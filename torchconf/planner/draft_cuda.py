@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from torchconf.catalog import Catalog, CudaMajor
     from torchconf.edits.draft import Draft
     from torchconf.layout.layouts import Scope
-    from torchconf.model.project import Project
+    from torchconf.model.project import Project, Section
     from torchconf.model.targets import Platform
     from torchconf.model.toml_path import Path
     from torchconf.planner.decide import Decision
 
-__all__ = ["bring_along", "draft_cuda", "refuse_cuda_name"]
+__all__ = ["bound_names", "bring_along", "draft_cuda", "refuse_cuda_name"]
 
 _BASE: Path = ("project", "dependencies")
 
@@ -108,6 +108,20 @@ def bring_along(
         if word not in named:
             said += _Packages(draft, word, project, catalog, own, is_asked=False).draft()
     return tuple(said)
+
+
+def bound_names(sections: Iterable[Section], catalog: Catalog) -> tuple[str, ...]:
+    """Return the packages for one CUDA in some lists, and the plain ones beside them."""
+    found: dict[str, None] = {}
+    for section in sections:
+        lines = section.requirements
+        for row in catalog.cuda_majors:
+            if any(
+                row.name == one.name and (not row.extra or row.extra in one.extras) for one in lines
+            ):
+                plain = catalog.without_cuda.get(row.word)
+                found |= dict.fromkeys(one.name for one in lines if one.name in {row.name, plain})
+    return tuple(found)
 
 
 def _is_left_to_base(decision: Decision) -> bool:
