@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from torchconf.model.targets import Target
     from torchconf.planner.assess import ReleaseChoice
     from torchconf.planner.request import Facts
+    from torchconf.planner.upgrade.built import Along
 
 __all__ = ["Upgrade", "UpgradeRequest", "plan_upgrade"]
 
@@ -104,6 +105,8 @@ def plan_upgrade(
         RequestError: A target cannot follow; the newest release that all can have is named.
         ProjectError: The project has no torch, or holds something that is not understood.
     """
+    if request.torch is None and (built := _built(project, catalog)):
+        return _plan_along(built, request, project, catalog, facts, members)
     plan = _plan(request, project, catalog, facts, members)
     upgrade = plan.upgrade()
     if request.torch or request.backends or members or project.root is not None:
@@ -123,6 +126,58 @@ def plan_upgrade(
             break
         upgrade = _joined(upgrade, further)
     return upgrade
+
+
+def _built(project: Project, catalog: Catalog) -> tuple[str, ...]:
+    """Return what the project has that is built against torch, from indexes that have it."""
+    if all(name in catalog.family for name in project.sources):
+        return ()
+    # Imported here: few projects have any.
+    from torchconf.planner.built_packages import kept_packages
+
+    return kept_packages(project, catalog)
+
+
+def _plan_along(
+    built: tuple[str, ...],
+    request: UpgradeRequest,
+    project: Project,
+    catalog: Catalog,
+    facts: Facts,
+    members: Sequence[Project],
+) -> Upgrade:
+    """Plan the move to the newest torch for which all that is built against it has wheels.
+
+    Where none is known, torch stays in its line.
+    """
+    from torchconf.planner.built_packages import line_of
+    from torchconf.planner.upgrade.built import held, lines_of
+
+    declared = public(admitted_range(project, catalog.main_package))
+    there = facts.locked or next((r for r in catalog.releases if r in declared), None)
+    for line in lines_of(built, catalog):
+        trial = request._replace(within=f"=={line}.*")
+        try:
+            plan = _plan(trial, project, catalog, facts, members)
+            if plan.along is None or plan.along.doubts(plan.destination):
+                continue
+            upgrade = plan.upgrade()
+        except (ProjectError, RequestError):
+            continue
+        break
+    else:
+        if there is None:
+            return _plan(request, project, catalog, facts, members).upgrade()
+        line = line_of(there)
+        trial = request._replace(within=f"=={line}.*")
+        upgrade = _plan(trial, project, catalog, facts, members).upgrade()
+    try:
+        free = _plan(request, project, catalog, facts, members).destination.choice.release
+    except (ProjectError, RequestError):
+        free = None
+    if free is None or line_of(free) == line:
+        return upgrade
+    return upgrade._replace(notes=(*upgrade.notes, held(built, line)))
 
 
 def _joined(one: Upgrade, further: Upgrade) -> Upgrade:
@@ -173,7 +228,13 @@ def _plan(
     destination = find_destination(
         request, whole, before, catalog, facts.locked, (project, *sharing)
     )
-    return _Plan(request, project, catalog, facts, members, before, destination)
+    along = None
+    if built := _built(project, catalog):
+        from torchconf.planner.upgrade.built import Along
+
+        along = Along(project, catalog, before, built)
+        destination = destination._replace(tied=True)
+    return _Plan(request, project, catalog, facts, members, before, destination, along)
 
 
 def _refuse_unknown_sources(project: Project, before: Configuration, catalog: Catalog) -> None:
@@ -231,7 +292,9 @@ class _Plan:
         members: Sequence[Project],
         before: Configuration,
         destination: Destination,
+        along: Along | None,
     ) -> None:
+        self.along = along
         self.request = request
         self.project = project
         self.catalog = catalog
@@ -260,6 +323,7 @@ class _Plan:
             *route_companions(self.draft, self.project, self.catalog, self.before, self.destination)
         ]
         beside = [*self._move_beside()]
+        along = [*self.along.move(self.draft, self.destination)] if self.along else []
         names = self._rename()
         if self.destination.given_up and not self._is_idle():
             self._give_up()
@@ -292,10 +356,14 @@ class _Plan:
                 *closed,
                 *routed,
                 *beside,
+                *along,
                 *self.destination.notes,
                 *dict.fromkeys(left),
             ),
-            warnings=unknowns(self.destination.choice, self.catalog),
+            warnings=(
+                *unknowns(self.destination.choice, self.catalog),
+                *(self.along.unknown(self.destination) if self.along else ()),
+            ),
         )
 
     def _files(self) -> Iterator[tuple[Project, Draft]]:
@@ -433,7 +501,8 @@ class _Plan:
         needs = Needs(within, companions, self.whole.requires_python)
         specs = [*map(spec_of, targets)]
         choice = assess(newest, specs, needs, self.catalog).choice
-        return Bounds(choice, within, self.catalog, settled=False, held=(), pin=False)
+        tied = self.destination.tied
+        return Bounds(choice, within, self.catalog, settled=False, held=(), pin=False, tied=tied)
 
     def _give_up(self) -> None:
         """Let other machines of a system have their CPU build, where the new backend has none."""

@@ -49,6 +49,8 @@ class UpgradeRequest(NamedTuple):
     """Whether extras and groups named after a backend get its new name."""
     record: bool = False
     """List the targets in a file that has no list yet."""
+    within: str = ""
+    """The line of torch for which there are wheels of what is built against it: `==2.12.*`."""
 
 
 class Destination(NamedTuple):
@@ -65,6 +67,8 @@ class Destination(NamedTuple):
     """What each extra or group gets, where they go their own ways."""
     is_settled: bool = False
     """Nothing moves: uv takes the newest of each index as it is."""
+    tied: bool = False
+    """Torch stays in its line: something is built against it."""
 
     def new(self, target: Target) -> Target:
         """Return what becomes of a target."""
@@ -537,7 +541,7 @@ class _Search:
 
         A release that the project excludes is never taken.
         """
-        excluded = exclusions(self.declared)
+        excluded = exclusions(self.declared) & SpecifierSet(self.request.within)
         if self.request.torch is not None:
             exact = exact_version(self.request.torch)
             holds_one = any(part.operator in {"==", "==="} for part in self.declared)
@@ -545,7 +549,7 @@ class _Search:
             yield SpecifierSet(asked) & excluded
             return
         if self.within is not None:
-            yield self.within
+            yield self.within & SpecifierSet(self.request.within)
             return
         floor = lowest_named(self.declared)
         if self.locked is not None and self.declared.contains(self.locked, prereleases=True):

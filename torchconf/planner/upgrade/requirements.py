@@ -142,6 +142,7 @@ class _Respecifying:
             settled=False,
             held=self.held,
             pin=False,
+            tied=self.destination.tied,
         )
 
     def _write(self, line: PlacedRequirement, text: str) -> None:
