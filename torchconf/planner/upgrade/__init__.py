@@ -36,7 +36,8 @@ from torchconf.planner.obstacles import (
 )
 from torchconf.planner.request import Request
 from torchconf.planner.upgrade.companions import route_companions
-from torchconf.planner.upgrade.destination import Destination, UpgradeRequest, find_destination
+from torchconf.planner.upgrade.destination import Destination, UpgradeRequest
+from torchconf.planner.upgrade.find_destination import find_destination
 from torchconf.planner.upgrade.joined import joined_project
 from torchconf.planner.upgrade.parts import find_parts, idle_sections, unknown_sources
 from torchconf.planner.upgrade.rename import rename_scopes
