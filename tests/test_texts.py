@@ -20,7 +20,8 @@ NOT = {
     r"anew": "again",
     r"be had": "is available",
     r"left alone": "no changes needed",
-    r"variants?": "build, or choice: variant is the word of PEP 825",
+    # Wheel variants are what PEP 825 calls so.
+    r"(?<!wheel )(?<!wheel-)(?<!explain )(?<![`\n])(?<!\A)variants?": "build, or choice",
     r"in silence": "silently",
     r"without a word": "silently",
     r"whatever (?:it|PyPI) \w+": "the thing itself",

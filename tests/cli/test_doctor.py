@@ -118,6 +118,10 @@ def test_without_a_project_the_machine_is_told(empty: Demo) -> None:
         "does not fit  linux-cu132, linux-cu130, linux-cu126: no NVIDIA GPU found",
         "              linux-rocm7.14, linux-rocm7.2: no AMD GPU found",
         "              linux-xpu: no Intel GPU found",
+        (
+            "variants      the build for no GPU (no NVIDIA driver was found); "
+            "for `uv pip` only, see `torchconf explain variants`"
+        ),
         "environment   none",
     ]
 
@@ -125,7 +129,7 @@ def test_without_a_project_the_machine_is_told(empty: Demo) -> None:
 def test_json_has_the_keys_of_the_design(empty: Demo) -> None:
     data = report(empty)
     assert list(data) == [
-        "schema_version", "machine", "fits", "environment", "sync", "preinstalled",
+        "schema_version", "machine", "fits", "environment", "sync", "preinstalled", "variants",
     ]  # fmt: skip
     assert data["schema_version"] == 1
     assert data["machine"]["platform"] == "linux-x86_64"

@@ -64,6 +64,8 @@ CASES_OF = (
     Case("explain", "examples/extras.toml", "cuda"),
     Case("explain", "examples/groups.toml", "cuda"),
     Case("explain", "no release known", "cuda"),
+    Case("explain", "", "variants"),
+    Case("explain", "", "variants", machine="rocm"),
     Case("explain", "examples/extras.toml", "nothing", fails=True),
     Case("doctor", "", ""),
     Case("doctor", "examples/extras.toml", ""),

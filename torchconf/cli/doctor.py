@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torchconf.machine.diagnosis import Diagnosis, OfferedBuild, ProjectBuilds, SyncChoice
     from torchconf.machine.installed import Environment, TorchReport
     from torchconf.machine.preinstalled import Preinstalled
+    from torchconf.machine.variants import VariantChoice
     from torchconf.workspace.opened import OpenProject
 
 EPILOG = """\
@@ -55,6 +56,7 @@ def run(options: DoctorOptions) -> int:
     from torchconf.machine import fits, machine_notes, this_machine
     from torchconf.machine.installed import ask_torch, environment_folder, read_environment
     from torchconf.machine.preinstalled import find_preinstalled
+    from torchconf.machine.variants import variant_choice
     from torchconf.report.messages import print_notes
 
     context = _open(options.common.project)
@@ -84,6 +86,7 @@ def run(options: DoctorOptions) -> int:
         verdict=verdict,
         sync=sync,
         preinstalled=came_with,
+        variants=variant_choice(machine, found, catalog),
     )
     if options.format == "json":
         _report_json(report)
@@ -104,6 +107,7 @@ class Report(Record):
     verdict: Diagnosis | None
     sync: SyncChoice | None = None
     preinstalled: Preinstalled | None = None
+    variants: VariantChoice | None = None
 
 
 def _open(folder: str | None) -> OpenProject | None:
@@ -199,6 +203,7 @@ def _report_json(report: Report) -> None:
             "environment": _environment_data(report),
             "sync": report.sync._asdict() if report.sync else None,
             "preinstalled": report.preinstalled._asdict() if report.preinstalled else None,
+            "variants": report.variants.data() if report.variants else None,
         }
     )
 

@@ -53,6 +53,9 @@ def report_lines(report: Report, catalog: Catalog) -> Iterator[Line]:
     for answer, label, colour in ((None, "unknown", "yellow"), (False, "does not fit", "dim")):
         for text in by_reason(fit for fit in shown_fits if fit.fits is answer):
             yield Line(label, text, colour)
+    if report.variants is not None:
+        told = f"{report.variants.words}; for `uv pip` only, see `torchconf explain variants`"
+        yield Line("variants", told, "dim")
     yield from _environment_lines(report, catalog)
     yield from _verdict_lines(report)
 

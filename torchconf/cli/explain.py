@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 EPILOG = """\
 WHAT is a rule (`TC405`, `cuda-on-macos`), a platform (`linux`), a build (`cuda`), a target
 (`windows-cuda`), a package (`torchvision`), or a platform and a package. Without WHAT, all rules
-are listed. `cuda` also shows which package brings which CUDA, and where two differ.
+are listed. `cuda` also shows which package brings which CUDA, and where two differ; `variants`
+says what uv's preview of wheel variants takes on this machine.
 
 examples:
   torchconf explain TC405
@@ -33,6 +34,7 @@ examples:
   torchconf explain windows-cuda
   torchconf explain cuda
   torchconf explain linux torchvision
+  torchconf explain variants
 """
 
 
@@ -56,6 +58,11 @@ def add_arguments(parser: Parser) -> None:
 def run(options: ExplainOptions) -> int:
     """Print a rule's page, or the steps that lead to a build."""
     # Imported here: `--help` needs none of these.
+    from torchconf.cli.explain_variants import explain_variants, names_variants
+
+    if names_variants(options.what):
+        explain_variants(options.format)
+        return 0
     from torchconf.report.messages import print_notes
     from torchconf.rules import RULES
     from torchconf.rules.rule_selection import is_named, notes_on_old_names

@@ -235,11 +235,35 @@ class IgnoredInMember(Rule):
                 )
 
 
+class VariantsNotLocked(Rule):
+    """The project turns on uv's preview of wheel variants, which lockfiles cannot hold."""
+
+    code = "TC515"
+    name = "wheel-variants-not-locked"
+    severity = Severity.INFO
+    reference = "https://docs.astral.sh/uv/concepts/preview/"
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Report the feature in the list of previews, where the project has PyTorch's packages."""
+        listed = context.project.uv.get("preview-features")
+        if not isinstance(listed, list) or not context.needed:
+            return
+        for number, feature in enumerate(listed):
+            if feature == "wheel-variants":
+                yield self.finding(
+                    (*UV, "preview-features", number),
+                    "uv.lock cannot hold wheel variants: `uv lock` and `uv sync` pass over them",
+                    help="choose builds with indexes and sources; the preview works in `uv pip`, "
+                    "and `torchconf explain variants` says what it takes on this machine",
+                )
+
+
 RULES: tuple[type[Rule], ...] = (
     StaleLock,
     UvTooOld,
     TorchBackendIdle,
     Nightly,
     IgnoredInMember,
+    VariantsNotLocked,
 )
 """The rules of this family, by code."""

@@ -179,6 +179,14 @@ EXPLAIN = table(
             ),
         ),
         "tools": texts("How a tool gets the build that was asked for."),
+        "variants": table(
+            "With `variants`: what uv's preview of wheel variants takes on this machine.",
+            {
+                "build": or_null(text("Null: the one for no GPU.", examples=["CUDA 13"])),
+                "reason": text("Why."),
+                "page": text("What there is to say."),
+            },
+        ),
         "cuda": array(
             "With `cuda`: what brings or needs CUDA, and torch without it.",
             table(
@@ -197,9 +205,13 @@ EXPLAIN = table(
             ),
         ),
     },
-    optional=("rules", "explanations", "tools", "cuda"),
+    optional=("rules", "explanations", "tools", "cuda", "variants"),
 )
-EXPLAIN["oneOf"] = [{"required": ["rules"]}, {"required": ["explanations", "tools"]}]
+EXPLAIN["oneOf"] = [
+    {"required": ["rules"]},
+    {"required": ["explanations", "tools"]},
+    {"required": ["variants"]},
+]
 
 _HARDWARE = table(
     "The GPUs of one maker.",
@@ -299,6 +311,13 @@ DOCTOR = table(
                 "The torch that a container came with, where uv would install another; else null.",
                 {"version": VERSION, "folder": PATH},
             )
+        ),
+        "variants": table(
+            "What uv's preview of wheel variants takes here, in `uv pip` only.",
+            {
+                "build": or_null(text("Null: the one for no GPU.", examples=["CUDA 13"])),
+                "reason": text("Why."),
+            },
         ),
     },
 )
