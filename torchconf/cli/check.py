@@ -287,7 +287,6 @@ def _report(
         return
     from torchconf.report import findings
     from torchconf.report.colour import wants_colour
-    from torchconf.report.columns import plain_table
     from torchconf.report.messages import print_diff
     from torchconf.report.streams import write_commands, write_document
 
@@ -306,6 +305,8 @@ def _report(
     elif options.format == "github":
         write_commands(findings.workflow_commands(outcomes))
     elif options.statistics:
+        from torchconf.report.columns import plain_table
+
         rows = findings.statistics(outcomes)
         sys.stdout.write(plain_table(["count", "code", "name", "severity"], rows) if rows else "")
     elif quiet:
@@ -321,10 +322,10 @@ def _report(
 
 
 def _report_errors(options: CheckOptions, errors: Sequence[TorchconfError]) -> None:
-    from torchconf.report.annotations import error_command
-    from torchconf.report.streams import write_commands
-
     if options.format == "github":
+        from torchconf.report.annotations import error_command
+        from torchconf.report.streams import write_commands
+
         write_commands(map(error_command, errors))
     for error in errors:
         sys.stderr.write(error.spoken())

@@ -6,10 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from torchconf.errors.shown import harmless, hide_secrets, shown
-from torchconf.report.annotations import workflow_command
 from torchconf.report.streams import TAB
 from torchconf.rules import Severity
-from torchconf.rules.page import load_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -183,6 +181,9 @@ _GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 
 def workflow_commands(outcomes: Iterable[CheckResult]) -> Iterator[str]:
     """Yield each finding as an annotation of the lines that it is about."""
+    # Imported here: only GitHub reads them.
+    from torchconf.report.annotations import workflow_command
+
     for one in placed(outcomes):
         finding, span = one.finding, one.span
         properties: dict[str, object] = {
@@ -208,4 +209,7 @@ def summary_of_rules(rules: Iterable[Rule]) -> list[list[str]]:
 
 def headline(rule: Rule) -> str:
     """Return the first line of a rule's page."""
+    # Imported here: a finding does not need it.
+    from torchconf.rules.page import load_page
+
     return load_page(rule).summary
