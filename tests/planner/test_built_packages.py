@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -341,7 +343,53 @@ def test_another_layout_takes_it_along(tmp_path: Path) -> None:
     assert demo("check --strict").status == 0
 
 
+# What is said of it.
+
+
+def test_show_names_the_build_of_the_wheels(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, START)
+    demo.init(f"{SEVERAL} --with flash-attn")
+    rows = [line.split() for line in demo("show").out.splitlines() if " flash-attn " in line]
+    assert [" ".join(row) for row in rows] == [
+        "uv sync flash-attn - - - -",
+        "uv sync --extra cpu flash-attn - - - -",
+        "uv sync --extra cu126 flash-attn cu126 cu126 - -",
+        "uv sync --extra cu130 flash-attn cu130 cu130 - -",
+    ]
+
+
+def test_explain_lists_the_wheels_that_are_known(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, START)
+    demo.init("-t linux-cu130 --with flash-attn")
+    said = demo("explain flash-attn linux").out
+    assert "=> CUDA 13.0, from index `astral-cu130`" in said
+    assert "  torch 2.12  cu126, cu130, cu132 on linux-aarch64, linux-x86_64: Astral\n" in said
+    assert said.endswith("  of any other torch it is not known whether there are wheels\n")
+    assert "Astral may have some; nobody has listed them" in demo("explain natten linux").out
+    assert "wheels of" not in demo("explain torch linux").out
+
+
 # The judge.
+
+
+@pytest.mark.uv
+def test_verify_reports_wheels_of_another_torch(world: Replica, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, START)
+    demo.init("-t linux-cu130 -t macos-cpu --torch 2.11 --with pyg-lib")
+    words = [sys.executable, "-m", "torchconf", "verify"]
+
+    def verify() -> tuple[int, str]:
+        environment = world.environment(demo.folder)
+        done = subprocess.run(
+            words, cwd=demo.folder, env=environment, capture_output=True, check=False
+        )
+        return done.returncode, done.stderr.decode()
+
+    assert verify()[0] == 0
+    demo.path.write_text(demo.text.replace("torch>=2.11,<2.12", "torch>=2.12,<2.13"))
+    status, said = verify()
+    assert status == 1
+    assert "pyg-lib is of a page for torch 2.11, but torch is 2.12.1" in said
 
 
 @pytest.mark.uv

@@ -82,6 +82,11 @@ def run(options: ExplainOptions) -> int:
         return 0
     asked, found, cuda, catalog = _explanations(options)
     _report(found, _tools(asked, found, catalog), cuda, options)
+    if asked.packages and options.format == "text":
+        # Imported here: few packages are built against torch.
+        from torchconf.report.built_wheels import built_text
+
+        sys.stdout.writelines(f"\n{text}" for text in built_text(asked.packages, catalog))
     return 0
 
 
@@ -248,7 +253,7 @@ def _package(word: str, catalog: Catalog, project: Project | None) -> str | None
     from packaging.utils import canonicalize_name
 
     name = canonicalize_name(word)
-    known: set[str] = {*catalog.family}
+    known: set[str] = {*catalog.family, *catalog.built_names}
     if project is not None:
         known.update(project.sources, (required.name for required in project.requirements()))
     return name if name in known else None

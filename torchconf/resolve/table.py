@@ -241,14 +241,21 @@ def _index_name(route: Route, judged: Judged) -> str | None:
 def packages_of(
     projects: Iterable[Project], needs: Mapping[str, frozenset[str]], catalog: Catalog
 ) -> list[str]:
-    """Return the family packages that are declared, routed, or needed by something declared."""
+    """Return the family packages that are declared, routed, or needed by something declared.
+
+    And behind them what is built against torch, where its indexes are known.
+    """
     found: set[str] = set()
+    beyond: dict[str, None] = {}
     for project in projects:
         declared = {requirement.name for requirement in project.requirements()}
         found |= declared | set(project.sources)
         for name in declared & needs.keys():
             found |= needs[name]
-    return [name for name in catalog.family if name in found]
+        for name in project.sources:
+            if name in declared and name not in catalog.family and name in catalog.built_names:
+                beyond[name] = None
+    return [*(name for name in catalog.family if name in found), *beyond]
 
 
 def _platforms(project: Project, catalog: Catalog, members: Sequence[Project]) -> list[Platform]:

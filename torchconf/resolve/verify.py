@@ -214,6 +214,8 @@ def _backend(build: Build, catalog: Catalog, name: str | None) -> str | None:
     known = catalog.build_of_index(build.registry or "", name)
     if known is not None:
         return known.name
+    if (page := catalog.built.page(build.registry or "")) is not None:
+        return page.build
     label = (build.version or "").partition("+")[2]
     labelled = catalog.backend(label) if label else PYPI
     return None if labelled == PYPI and catalog.publisher(build.registry or "") else labelled.name
@@ -308,6 +310,9 @@ def _does_not_fit(one: Verified, torch: Verified, catalog: Catalog) -> str | Non
             return f"it comes from PyPI, but torch comes from {torch.row.backend}"
     if own is None or torch_version is None:
         return None
+    page = catalog.built.page(one.row.origin or "") if package in catalog.built_names else None
+    if page is not None and not page.has_line(".".join(map(str, torch_version.release[:2]))):
+        return f"{package} is of a page for torch {page.line}, but torch is {torch_version}"
     if catalog.fits(package, own, torch_version) is Answer.NO:
         return f"{package} {own} does not fit torch {torch_version}"
     return None

@@ -11,7 +11,7 @@ from torchconf.errors import hide_secrets
 from torchconf.model.backends import PYPI, is_nightly
 from torchconf.model.markers import holds
 from torchconf.model.named_tuple import NamedTuple
-from torchconf.model.ranges import admits_python
+from torchconf.model.ranges import admits_python, public
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -126,6 +126,8 @@ class Wheels:
     def judge(self, package: str, platform: Platform, route: Route) -> Judged:
         """Tell which build a route leads to on a platform, and whether there is a wheel."""
         backend, reason = build_of(route, self.catalog)
+        if backend is None and (built := self._built(package, platform, route)) is not None:
+            return built
         if self._links is not None and route.kind == "index" and route.pin is None:
             within = self._within(package, route)
             newest = self._newest(package, backend, within) if backend else None
@@ -138,6 +140,27 @@ class Wheels:
             reason,
             self._available(package, platform, route, backend),
         )
+
+    def _built(self, package: str, platform: Platform, route: Route) -> Judged | None:
+        """Judge a route to an index of what is built against torch; None for any other route."""
+        if route.kind != "index" or route.index is None or package in self.catalog.family:
+            return None
+        page = self.catalog.built.page(route.index.url)
+        if page is None or package not in page.family.packages:
+            return None
+        line = page.line or self._line_of_torch()
+        has = self.catalog.built.has
+        known = has(package, page.family, line, page.build, platform) if line else Answer.UNKNOWN
+        return Judged(self.catalog.backend(page.build), None, known)
+
+    def _line_of_torch(self) -> str:
+        """Return the newest line of torch that the project admits, as far as it is known."""
+        within = SpecifierSet()
+        for one in self.project.requirements():
+            if one.name == self.catalog.main_package:
+                within &= public(one.specifier)
+        found = next((each for each in self.catalog.releases if each in within), None)
+        return f"{found.major}.{found.minor}" if found else ""
 
     def _newest(self, package: str, backend: Backend, within: SpecifierSet) -> Version | None:
         """Return the newest release of an index that a project admits, as far as it is known."""
