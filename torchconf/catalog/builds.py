@@ -29,6 +29,7 @@ class Builds(Recorded):
                 entry.get("channel", ""),
                 entry.get("family", ""),
                 entry.get("word", ""),
+                entry.get("where", ""),
             )
             for name, entry in data["accelerators"].items()
         )
@@ -91,6 +92,18 @@ class Builds(Recorded):
         """Every backend that PyTorch ever published, by its name as an extra: `rocm7-2`."""
         own = (name for name in self._data["backends"] if name not in self._elsewhere)
         return {name.replace(".", "-"): name for name in own}
+
+    @cached_property
+    def names_of_others(self) -> frozenset[str]:
+        """The builds that others publish, by name."""
+        return self._elsewhere - {PYPI.name}
+
+    def where(self, backend: Backend) -> str:
+        """Return the marker that tells the machines of a build from others of the same platform.
+
+        Empty for most: the platform says it all.
+        """
+        return next((a.where for a in self.accelerators if a.name == backend.accelerator), "")
 
     def newest_first(self, accelerator: str) -> tuple[Backend, ...]:
         """Return the backends of one accelerator, the highest version first."""

@@ -242,6 +242,7 @@ def _other_accelerators(families: list[dict[str, Any]]) -> dict[str, Any]:
             **{key: value for key, value in family["accelerator"].items() if key != "name"},
             "platforms": family["platforms"],
             "family": family["name"],
+            **({"where": family["where"]} if family.get("where") else {}),
             "triton": [],
             "triton_pins": {},
         }

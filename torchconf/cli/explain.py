@@ -131,13 +131,12 @@ def _rule_data(rule: Rule) -> dict[str, object]:
 
 def _tools(asked: _Asked, found: Sequence[Explanation], catalog: Catalog) -> list[str]:
     """Return how a tool gets the builds that were asked about, as lines."""
-    from torchconf.model.targets import PLATFORMS, Target
+    from torchconf.model.targets import Target, platform_labelled
     from torchconf.report.tools import tool_lines
 
     named = {backend.name for backend in asked.backends}
-    platforms = {platform.key: platform for platform in PLATFORMS}
     targets = dict.fromkeys(
-        Target(platforms[one.platform], catalog.backend(one.backend))
+        Target(platform_labelled(one.platform)._replace(release=""), catalog.backend(one.backend))
         for one in found
         if one.backend in named and one.backend is not None
     )
@@ -153,6 +152,7 @@ def _explanations(
     from torchconf.resolve.choices import Around
     from torchconf.resolve.needs import needs_of
     from torchconf.resolve.routes import routes
+    from torchconf.resolve.table import told_machines
     from torchconf.workspace.opened import open_project
 
     try:
@@ -174,7 +174,12 @@ def _explanations(
         ),
         carries=lambda index, package: catalog.serves(index.url, package),
     )
-    platforms, whole = asked.platforms or SHOWN_PLATFORMS, Around(around.members, around.libraries)
+    platforms = [
+        each
+        for platform in asked.platforms or SHOWN_PLATFORMS
+        for each in (platform, *told_machines(platform, context.project, catalog))
+    ]
+    whole = Around(around.members, around.libraries)
     explained = explain_routes(
         context.project,
         found,

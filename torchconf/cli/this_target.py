@@ -14,7 +14,7 @@ from torchconf.machine.best_target import best_target, judge_targets, reasons
 from torchconf.model.backends import PYPI
 from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import Target
-from torchconf.resolve.chosen_targets import selection_for
+from torchconf.resolve.chosen_targets import is_of, selection_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -175,7 +175,8 @@ def _row(target: Target, name: str, rows: Sequence[Row], main: str) -> Row | Non
         (
             row
             for row in rows
-            if (row.package, row.platform, row.selection) == (main, target.platform.key, selection)
+            if (row.package, row.backend, row.selection) == (main, target.backend.name, selection)
+            and is_of(row, target.platform)
         ),
         None,
     )

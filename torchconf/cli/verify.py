@@ -123,7 +123,7 @@ def _asked_for(
     chosen = chosen_targets(
         options.target, context.project, context.catalog, rows, members_of(context)
     )
-    keys = {(target.platform.key, selection) for target, selection in chosen}
+    keys = {(target.platform.label, selection) for target, selection in chosen}
     return tuple(row for row in rows if (row.platform, row.selection) in keys)
 
 

@@ -9,13 +9,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
 from torchconf.layout.layouts import KINDS, Kind, Layout
 from torchconf.layout.machine_choice import MACHINE, is_by_machine, own_sets
 from torchconf.model.backends import PYPI, Backend, is_nightly, is_pypi
 from torchconf.model.intent import listed_platforms, lists_targets
-from torchconf.model.markers import are_closed_cells, holds, is_cut_by, overlap_for_uv
+from torchconf.model.markers import (
+    are_closed_cells,
+    holds,
+    is_cut_by,
+    opposite,
+    overlap_for_uv,
+    told,
+)
 from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import admits_python
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS, Platform, Target
@@ -23,7 +31,6 @@ from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS, Platform, Target
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from packaging.markers import Marker
     from packaging.utils import NormalizedName
 
     from torchconf.catalog import Catalog
@@ -261,6 +268,7 @@ class _Reading:
         self.unreadable: list[Unreadable] = []
         self.foreign: dict[Path, Foreign] = {}
         self.aliases: dict[str, tuple[str, ...]] = {}
+        self._wheres = [each.where for each in catalog.accelerators if each.where]
 
     def look(self, source: Source) -> None:
         """Note the kind of one entry, and whether it is understood."""
@@ -289,7 +297,7 @@ class _Reading:
         elif self.known[source.value][1] == PYPI and not is_pypi(self.catalog.real(index.url)):
             # Its packages would have to move to PyPI, which a user of a copy may not reach.
             self._keep(source, f"index `{source.value}` is a copy of PyPI", PYPI)
-        elif others := words - _PLATFORM:
+        elif others := self._others(source.marker):
             self._keep(
                 source,
                 f"`{min(others)}` in a source marker is not a platform variable",
@@ -298,6 +306,14 @@ class _Reading:
         if source.kind == "index" or source.path not in self.foreign:
             # What comes from no index pins nothing, so that it stands beside sources of any kind.
             self.looked.append(source)
+
+    def _others(self, marker: Marker | None) -> set[str]:
+        """Return what a marker asks besides the platform, and what tells machines of one apart."""
+        text = str(marker) if marker is not None else ""
+        for where in self._wheres:
+            told = str(Marker(where))
+            text = text.replace(opposite(told), "").replace(told, "")
+        return _words(text) - _PLATFORM
 
     def _keep(self, source: Source, why: str, backend: Backend | None = None) -> None:
         at = self.project.place(source.at)
@@ -369,6 +385,7 @@ class _Reading:
                 continue
             if layout != "markers":
                 self._name(own, self._written(scope, layout), names)
+            found.update((target, None) for target in self._told(sources, platforms))
             for platform in platforms:
                 backend = self._at(platform, [*sources, *everywhere])
                 if layout == "markers" and backend == PYPI and not self._held_together():
@@ -382,6 +399,22 @@ class _Reading:
                 self._name(PYPI, self._written(scope, layout), names)
                 found.update((Target(platform, PYPI), None) for platform in platforms)
         return tuple(found), names
+
+    def _told(
+        self, sources: Iterable[tuple[Source, Backend | None]], platforms: Iterable[Platform]
+    ) -> Iterator[Target]:
+        """Yield the targets of machines that a marker tells from others of their platform."""
+        for source, backend in sources:
+            where = self.catalog.where(backend) if backend else ""
+            if backend is None or not where or source.marker is None:
+                continue
+            for platform in platforms:
+                if (
+                    self._exists(backend, platform)
+                    and holds(source.marker, told(platform, where))
+                    and not holds(source.marker, platform)
+                ):
+                    yield Target(platform, backend)
 
     def _name(self, backend: Backend, written: str, names: dict[str, str]) -> None:
         """Note what an extra or group is for."""

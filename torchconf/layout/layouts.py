@@ -65,7 +65,12 @@ class Scope(NamedTuple):
 
 
 def choose_layout(
-    asked: str, targets: Iterable[Target], *, default: str | None, keep_base: bool
+    asked: str,
+    targets: Iterable[Target],
+    *,
+    default: str | None,
+    keep_base: bool,
+    where: Callable[[Backend], str] = lambda _: "",
 ) -> tuple[Layout, str]:
     """Return the layout, and why it is that one.
 
@@ -74,21 +79,26 @@ def choose_layout(
         targets: All of them.
         default: What `--default` names: a backend, `machine` or `none`; None without it.
         keep_base: The project publishes torch, or needs it without any extra.
+        where: The marker that tells the machines of a build from others of the same platform.
 
     Raises:
         RequestError: The targets do not fit the layout that was asked for.
     """
-    several = _several(targets)
+    targets = tuple(targets)
+    several = _several(targets, where)
+    told = next((target for target in targets if where(target.backend)), None)
     if asked == "auto":
-        layout: Layout = (
-            "markers" if not several else "groups" if keep_base or default is not None else "extras"
-        )
-        reason = (
-            "each platform has one backend"
-            if not several
-            else f"{several[0]} has several backends ({', '.join(several[1])})"
-            + (", and torch stays in the base dependencies" if keep_base else "")
-        )
+        layout: Layout = "markers"
+        reason = "each platform has one backend"
+        if several or told:
+            layout = "groups" if keep_base or default is not None else "extras"
+            reason = (
+                f"{several[0]} has several backends ({', '.join(several[1])})"
+                if several
+                else f"not every {told.platform.key} machine is one for {told.backend.name}"
+                if told
+                else ""
+            ) + (", and torch stays in the base dependencies" if keep_base else "")
     else:
         layout = next(known for known in LAYOUTS if known == asked)
         reason = "as requested"
@@ -112,15 +122,17 @@ def choose_layout(
     return layout, reason
 
 
-def _several(targets: Iterable[Target]) -> tuple[str, list[str]] | None:
-    """Return the first platform that has several backends, and their names."""
-    found: dict[Platform, list[str]] = {}
+def _several(
+    targets: Iterable[Target], where: Callable[[Backend], str]
+) -> tuple[str, list[str]] | None:
+    """Return the first platform of which machines have several backends, and their names."""
+    found: dict[tuple[Platform, str], list[str]] = {}
     for target in targets:
-        names = found.setdefault(target.platform, [])
+        names = found.setdefault((target.platform, where(target.backend)), [])
         if target.backend.name not in names:
             names.append(target.backend.name)
     return next(
-        ((platform.short, names) for platform, names in found.items() if len(names) > 1), None
+        ((platform.short, names) for (platform, _), names in found.items() if len(names) > 1), None
     )
 
 
@@ -153,11 +165,13 @@ def make_scopes(
             rest = catalog.fallback if catalog.is_apart else PYPI
         elif rest != PYPI or systems == set(SYS_PLATFORMS):
             rest = catalog.fallback
-        return (Scope("", "", rest, _served(targets, targets, rest, lacks), rest),)
+        served = _served(targets, targets, rest, lacks, catalog.where)
+        return (Scope("", "", rest, _told_apart(served, targets, catalog.where), rest),)
     scopes: list[Scope] = []
     for backend in ordered({target.backend for target in targets}, catalog):
         own = [target for target in targets if target.backend == backend]
-        served, rest = _served(own, targets, scoped_rest, lacks), scoped_rest
+        served = _served(own, targets, scoped_rest, lacks, catalog.where)
+        rest = scoped_rest
         if backend == PYPI != rest and any(area == Area("macos") for area, _ in served):
             served, rest = _turned(served, rest), PYPI
         name = names.get(backend.name, backend.extra)
@@ -250,18 +264,41 @@ def ordered(backends: Iterable[Backend], catalog: Catalog) -> tuple[Backend, ...
     )
 
 
+def _told_apart(
+    served: Served, targets: Iterable[Target], where: Callable[[Backend], str]
+) -> Served:
+    """Tell by a further marker whose machines are not all of their platform."""
+    told = [(t.platform, where(t.backend)) for t in targets if where(t.backend)]
+
+    def apart(area: Area) -> tuple[str, ...]:
+        inside = [w for p, w in told if area.holds(p.os, p.platform_machine)]
+        return tuple(dict.fromkeys(inside))
+
+    return tuple(
+        (
+            area._replace(only=where(backend))
+            if where(backend)
+            else area._replace(unless=apart(area)),
+            backend,
+        )
+        for area, backend in served
+    )
+
+
 def _served(
     own: Iterable[Target],
     everything: Iterable[Target],
     rest: Backend,
     lacks: Callable[[Backend, Platform], bool],
+    where: Callable[[Backend], str],
 ) -> Served:
     """Say which areas the targets of one scope take; what the rest serves is not named."""
     wanted: dict[Backend, list[Platform]] = {}
     for target in own:
         if target.backend != rest:
             wanted.setdefault(target.backend, []).append(target.platform)
-    targeted = {target.platform for target in everything}
+    # Other machines of the same platform may have what their system has.
+    targeted = {target.platform for target in everything if not where(target.backend)}
     found: list[tuple[Area, Backend]] = []
     for backend, platforms in wanted.items():
         apart = [

@@ -34,6 +34,8 @@ class Accelerator(NamedTuple):
     """Of builds that others publish: the name of their family of indexes."""
     word: str = ""
     """Of these: the word in targets that means them where PyTorch has no such build."""
+    where: str = ""
+    """Of these: a marker that tells their machines from others of the same platform."""
 
 
 class Backend(NamedTuple):

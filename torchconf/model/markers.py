@@ -28,9 +28,18 @@ class Area(NamedTuple):
     """Value of `platform_machine`; None for all."""
     without: tuple[str, ...] = ()
     """Values of `platform_machine` that are left out, if no machine is named."""
+    only: str = ""
+    """A marker of the machines that are in here, of these; empty for all."""
+    unless: tuple[str, ...] = ()
+    """Such markers of those that are left out."""
 
     def holds(self, os: str, machine: str | None) -> bool:
-        """Tell whether one machine of a system is in here; None is one that nobody names."""
+        """Tell whether one machine of a system is in here; None is one that nobody names.
+
+        It is a usual one, which no further marker tells from the others.
+        """
+        if self.only:
+            return False
         if os != self.os or (machine is not None and machine in self.without):
             return False
         return self.machine is None or self.machine == machine
@@ -38,7 +47,8 @@ class Area(NamedTuple):
 
 def platform_marker(platform: Platform) -> str:
     """Return the marker of one platform: OS and machine."""
-    return _holds(Area(platform.os, platform.platform_machine))
+    only = f"'{platform.release}' in platform_release" if platform.release else ""
+    return _holds(Area(platform.os, platform.platform_machine, only=only))
 
 
 def areas(platforms: Iterable[Platform], *, apart: Iterable[Platform]) -> tuple[Area, ...]:
@@ -71,10 +81,32 @@ def render_areas(named: Sequence[Area]) -> str:
 
 def render_rest(named: Sequence[Area]) -> str:
     """Return a marker that holds everywhere but in these areas; there must be at least one."""
-    parts = [_fails(area) for area in named]
+    parts = [_fails(area) for area in _joined(named)]
     if len(parts) == 1:
         return parts[0]
     return " and ".join(f"({part})" if " or " in part else part for part in parts)
+
+
+def _joined(named: Sequence[Area]) -> list[Area]:
+    """Join the machines that a marker tells apart where both kinds of them are named."""
+    whole = {area._replace(unless=()) for area in named if area.unless}
+    return (
+        [
+            area._replace(unless=())
+            for area in named
+            if not (area.only and any(each.holds(area.os, area.machine) for each in whole))
+        ]
+        if all(_is_named(area, named) for area in named if area.unless)
+        else list(named)
+    )
+
+
+def _is_named(area: Area, named: Sequence[Area]) -> bool:
+    """Tell whether the machines that an area leaves out are all named."""
+    return all(
+        any(each.only == marker and area.holds(each.os, each.machine) for each in named)
+        for marker in area.unless
+    )
 
 
 def closed_cells(
@@ -143,17 +175,34 @@ def split_by(entries: Sequence[str], cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def _holds(area: Area) -> str:
-    text = f"sys_platform == '{SYS_PLATFORMS[area.os]}'"
+    parts = [f"sys_platform == '{SYS_PLATFORMS[area.os]}'"]
     if area.machine is not None:
-        return f"{text} and platform_machine == '{area.machine}'"
-    return " and ".join([text, *(f"platform_machine != '{machine}'" for machine in area.without)])
+        parts.append(f"platform_machine == '{area.machine}'")
+    else:
+        parts += (f"platform_machine != '{machine}'" for machine in area.without)
+    parts += [area.only] if area.only else []
+    return " and ".join([*parts, *map(opposite, area.unless)])
 
 
 def _fails(area: Area) -> str:
-    text = f"sys_platform != '{SYS_PLATFORMS[area.os]}'"
+    parts = [f"sys_platform != '{SYS_PLATFORMS[area.os]}'"]
     if area.machine is not None:
-        return f"{text} or platform_machine != '{area.machine}'"
-    return " or ".join([text, *(f"platform_machine == '{machine}'" for machine in area.without)])
+        parts.append(f"platform_machine != '{area.machine}'")
+    else:
+        parts += (f"platform_machine == '{machine}'" for machine in area.without)
+    parts += [opposite(area.only)] if area.only else []
+    return " or ".join([*parts, *area.unless])
+
+
+def opposite(marker: str) -> str:
+    """Return the marker that fails where `'tegra' in platform_release` holds."""
+    value, word, variable = marker.rpartition(" in ")
+    return f"{value} not{word}{variable}"
+
+
+def told(platform: Platform, marker: str) -> Platform:
+    """Return the machines of a platform for which `'tegra' in platform_release` holds."""
+    return platform._replace(release=marker.partition(" in ")[0].strip("'\""))
 
 
 _comparison = re.compile(r'(sys_platform|platform_machine|platform_system|os_name) [!=]= "([^"]*)"')
@@ -185,7 +234,11 @@ _WORLD = (
 )
 
 
-def holds(marker: Marker | str, platform: Platform, python: str | None = None) -> bool:
+def holds(
+    marker: Marker | str,
+    platform: Platform,
+    python: str | None = None,
+) -> bool:
     """Tell whether a marker holds on a usual machine of a platform, without any extra.
 
     Args:
@@ -194,7 +247,7 @@ def holds(marker: Marker | str, platform: Platform, python: str | None = None) -
         python: `3.12`; None for the Python that runs.
     """
     parsed = Marker(marker) if isinstance(marker, str) else marker
-    environment = {**platform.environment(), **_USUAL}
+    environment = {**_USUAL, **platform.environment()}
     if python is not None:
         environment |= {"python_version": python, "python_full_version": f"{python}.5"}
     return parsed.evaluate_prepared(environment)

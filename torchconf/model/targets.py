@@ -15,11 +15,19 @@ class Platform(NamedTuple):
 
     os: str
     machine: str
+    release: str = ""
+    """A word in the release of the kernel, where it tells machines of a platform from the usual
+    ones; wheels do not tell these apart."""
 
     @property
     def key(self) -> str:
         """The full name: `linux-x86_64`."""
         return f"{self.os}-{self.machine}"
+
+    @property
+    def label(self) -> str:
+        """The full name, and what tells the machines from the usual ones."""
+        return f"{self.key}-{self.release}" if self.release else self.key
 
     @property
     def is_usual(self) -> bool:
@@ -30,6 +38,11 @@ class Platform(NamedTuple):
     def short(self) -> str:
         """The name in a target: the bare OS where the machine is its usual one."""
         return self.os if self.is_usual else self.key
+
+    @property
+    def title(self) -> str:
+        """The name in a table."""
+        return f"{self.short}-{self.release}" if self.release else self.short
 
     @property
     def sys_platform(self) -> str:
@@ -47,7 +60,9 @@ class Platform(NamedTuple):
 
     def environment(self) -> dict[str, str]:
         """Return the marker variables that tell one platform from another."""
+        told = {"platform_release": self.release} if self.release else {}
         return {
+            **told,
             "sys_platform": self.sys_platform,
             "platform_machine": self.platform_machine,
             "platform_system": SYSTEMS.get(self.os, self.os),
@@ -73,6 +88,12 @@ PLATFORMS = (
 
 SHOWN_PLATFORMS = (PLATFORMS[0], PLATFORMS[1], PLATFORMS[2], PLATFORMS[4])
 """The platforms that are shown and planned for even if no target names them."""
+
+
+def platform_labelled(label: str) -> Platform:
+    """Return the platform of a label."""
+    platform = next(p for p in PLATFORMS if label == p.key or label.startswith(f"{p.key}-"))
+    return platform._replace(release=label.removeprefix(platform.key).removeprefix("-"))
 
 
 class Target(NamedTuple):

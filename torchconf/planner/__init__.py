@@ -11,6 +11,7 @@ from torchconf.edits.plan import Plan
 from torchconf.errors import REFRESH, ProjectError, RequestError
 from torchconf.layout.machine_choice import MACHINE
 from torchconf.model.read_project import read_again, read_project
+from torchconf.model.target_spec import means
 from torchconf.model.toml_path import ENVIRONMENTS
 from torchconf.model.uv_variables import NO_GROUP
 from torchconf.planner.beside_cuda import bound_to_cuda, draft_beside_cuda
@@ -175,7 +176,9 @@ def _close(
             help="use `--layout groups`, or another build",
         )
     name = Indexes(request, project, catalog, decision).name
-    return draft_closures(draft, root, catalog, before, after, request.gpus, name)
+    specs = (*request.specs, *request.add)
+    asked = {t.backend for t in decision.choice.targets for spec in specs if means(spec, t)}
+    return draft_closures(draft, root, catalog, before, after, request.gpus, name, asked)
 
 
 def _at_mirrors(draft: Draft, request: Request, catalog: Catalog) -> tuple[str, ...]:

@@ -381,14 +381,17 @@ def _layout(
     before = inputs.before.layout
     if inputs.project.is_script and before != "markers":
         return "markers", "a script has one build for each platform"
-    several = len({target.platform for target in targets}) < len(targets)
-    keeps = before is not None and (before != "markers" or not several)
-    asked = inputs.request.layout
+    where, asked = inputs.catalog.where, inputs.request.layout
+    several = len({(t.platform, where(t.backend)) for t in targets}) < len(targets)
+    # Only a marker that nobody expects tells such machines from others: it has to be asked for.
+    told = any(where(t.backend) and t not in inputs.before.targets for t in targets)
+    keeps = before is not None and (before != "markers" or not (several or told))
     layout, reason = choose_layout(
         before if asked == "auto" and before is not None and keeps else asked,
         targets,
         default=inputs.request.default,
         keep_base=_keeps_base(inputs, packages),
+        where=inputs.catalog.where,
     )
     if layout == before:
         return layout, "already in use"
@@ -397,7 +400,8 @@ def _layout(
             f"the layout would change from `{before}` to `{layout}`, which changes the install "
             "commands",
             at=inputs.project.place("tool.uv.sources"),
-            help=f"to change it, pass `--layout {layout}`",
+            help=f"to change it, pass `--layout {layout}`"
+            + ("" if several else "; to keep it, `--layout markers`"),
         )
     return layout, reason
 
@@ -558,7 +562,8 @@ def _lacks(
     """
     request, before = inputs.request, inputs.before
     keeps = request.listed and layout == before.layout == "markers"
-    keeps = keeps and any(t.platform == platform and t.backend != backend for t in before.targets)
+    usual = [t for t in before.targets if not inputs.catalog.where(t.backend)]
+    keeps = keeps and any(t.platform == platform and t.backend != backend for t in usual)
     changing = keeps or not request.specs
     if changing and is_left_alone(before, choice.targets, backend, platform):
         return True

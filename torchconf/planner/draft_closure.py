@@ -90,6 +90,7 @@ def draft_closures(
     after: Iterable[Backend],
     gpus: Collection[str],
     name_of: Callable[[Backend], str],
+    asked: Collection[Backend] = (),
 ) -> tuple[str, ...]:
     """Draft the packages that come with the backends of a plan, and take others away.
 
@@ -101,6 +102,8 @@ def draft_closures(
         after: Those that it is to have.
         gpus: The only ones for which to install; empty for those that the file has, or all.
         name_of: The name of a backend's index.
+        asked: Those of which the request is about. Of others that the project has, nothing is
+            brought where its author routes nothing of the kind.
 
     Returns:
         What to say.
@@ -137,9 +140,22 @@ def draft_closures(
     if gone and not any(closure.device for closure in closures.values()):
         drop_devices(draft, catalog)
     said: list[str] = []
+    had = dict.fromkeys(before)
     for one in wanted:
-        said += _bring(draft, root, one, gpus, catalog)
+        is_new = one.closure.backend not in had or one.closure.backend in asked
+        if gpus or is_new or _is_routed(draft, one):
+            said += _bring(draft, root, one, gpus, catalog)
     return tuple(said)
+
+
+def _is_routed(draft: Draft, wanted: _Wanted) -> bool:
+    """Tell whether a package of a closure has a source already."""
+    return any(
+        entry.get("index") == wanted.name
+        for name, listed in (draft.get(SOURCES) or {}).items()
+        if canonicalize_name(name) in wanted.closure.packages
+        for entry in _listed(listed)
+    )
 
 
 def refuse_gpus(gpus: Iterable[str], closures: Iterable[Closure]) -> None:

@@ -41,6 +41,11 @@ from torchconf.model.uv_versions import NO_GROUP_SINCE
 from torchconf.planner.cells import Cells, cut_environments
 from torchconf.planner.draft_indexes import Indexes
 from torchconf.planner.reuse_entries import keep_entries
+from torchconf.planner.told_machines import (
+    with_told_entries,
+    without_told,
+    without_told_entries,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -277,6 +282,7 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
     """Give every package of the family one index on every platform, in every scope."""
 
     def entry(scope: Scope, backend: Backend) -> Value:
+        scope = without_told(scope)
         found: dict[str, Value] = {"index": indexes.name(backend)}
         if scope.kind:
             found[scope.kind] = scope.name
@@ -286,7 +292,7 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
     wanted: dict[str, list[Value]] = {name: [] for name in decision.packages}
     affected = [scope for scope in decision.scopes if scope.name in decision.affected]
     for scope in affected:
-        for backend in scope.backends():
+        for backend in without_told(scope).backends():
             for name in decision.packages:
                 if _is_listed(name, scope, draft, decision):
                     own = entry(scope, backend)
@@ -309,13 +315,16 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
         fixed = () if indexes.request.force else _fixed(current, key, decision, indexes)
         nowhere = {indexes.name(b) for b in _without(name, decision, indexes.catalog)}
         new = _applicable(anew, current, name, draft, nowhere)
-        entries = keep_entries(new, current, partial(_targeted, decision, name), fixed, left)
+        there = without_told_entries(current, indexes)
+        entries = keep_entries(new, there, partial(_targeted, decision, name), fixed, left)
         if entries is None:
             raise ProjectError(
                 f"no source fits beside the sources of {name} that must stay as they are",
                 at=indexes.project.place(render_path((*SOURCES, key))),
                 help="add the source by hand, or replace these with `--force`",
             )
+        telling = affected if name in decision.packages else ()
+        entries = with_told_entries(entries, current, telling, indexes, nowhere)
         if entries or current is not None:
             stay = [*_untouched(current, decision), *entries]
             found[key] = [*(entry for entry in fixed if entry not in stay), *stay]

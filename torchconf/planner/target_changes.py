@@ -99,8 +99,12 @@ def _with_added(
     kept = list(before.targets) if before.layout is not None else []
     adding = [_familiar(_present(spec, before, named), before, catalog) for spec in request.add]
     if before.layout == "markers" and request.layout in {"auto", "markers"}:
+        told = {one.name for one in catalog.accelerators if one.where}
+        usual = [t for t in before.targets if t.backend.accelerator not in told]
         for spec in adding:
-            alike = _alike(spec, before.targets)
+            if spec.accelerator in told:
+                continue  # Other machines of its platform have their own.
+            alike = _alike(spec, usual)
             plain = {catalog.fallback, PYPI}
             if spec.accelerator == catalog.fallback.accelerator:
                 plain = {PYPI}
@@ -108,8 +112,8 @@ def _with_added(
                 plain.discard(spec.backend)
             kept = [t for t in kept if t.platform not in alike or t.backend not in plain]
             is_listed = any(each.platform == spec.platform for each in listed)
-            if not is_listed and _is_brought_along(spec, before.targets):
-                kept = [t for t in kept if t.platform != spec.platform]
+            if not is_listed and _is_brought_along(spec, usual):
+                kept = [t for t in kept if t.platform != spec.platform or t not in usual]
     return tuple(dict.fromkeys([*map(spec_of, kept), *adding]))
 
 

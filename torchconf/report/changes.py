@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from torchconf.catalog import Answer
 from torchconf.errors.shown import shown
 from torchconf.model.named_tuple import NamedTuple
-from torchconf.model.targets import PLATFORMS
+from torchconf.model.targets import platform_labelled
 from torchconf.report.grid import notes_of
 
 if TYPE_CHECKING:
@@ -177,12 +177,11 @@ def _side(row: Row) -> dict[str, Any]:
 
 def _lines(changes: Iterable[Change]) -> list[Line]:
     """Join what is the same on several platforms, and then for several packages."""
-    short = {platform.key: platform.short for platform in PLATFORMS}
     platforms: dict[tuple[str, Part, str], list[str]] = {}
     for change in changes:
         for part in _parts(change):
             key = (change.after.command, part, change.package)
-            platforms.setdefault(key, []).append(short[change.platform])
+            platforms.setdefault(key, []).append(platform_labelled(change.platform).title)
     packages: dict[tuple[str, Part, tuple[str, ...]], list[str]] = {}
     for (command, part, package), on in platforms.items():
         packages.setdefault((command, part, tuple(on)), []).append(package)

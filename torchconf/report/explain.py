@@ -145,7 +145,7 @@ def _explain(
     ]
     return Explanation(
         package=package,
-        platform=platform.key,
+        platform=platform.label,
         command=selection.command(),
         backend=judged.backend.name if judged.backend else None,
         steps=tuple(steps),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.catalog import Answer
 from torchconf.model.named_tuple import NamedTuple
-from torchconf.model.targets import PLATFORMS
+from torchconf.model.targets import platform_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,9 +72,8 @@ def grid_of(rows: Sequence[Row]) -> Grid:
     for row in rows:
         of_package = cells.setdefault(row.command, {}).setdefault(row.package, {})
         of_package[row.platform] = _cell(row)
-    short = {platform.key: platform.short for platform in PLATFORMS}
     return Grid(
-        tuple(short[platform] for platform in platforms),
+        tuple(platform_labelled(platform).title for platform in platforms),
         tuple(
             Line(command, package, tuple(found[platform] for platform in platforms))
             for command, packages in cells.items()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.errors import RequestError
+from torchconf.model.targets import platform_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from torchconf.catalog import Catalog
     from torchconf.layout.selection import Selection
     from torchconf.model.project import Project
-    from torchconf.model.targets import Target
+    from torchconf.model.targets import Platform, Target
     from torchconf.resolve.table import Row
 
 __all__ = ["chosen_targets", "selection_for"]
@@ -47,13 +48,19 @@ def chosen_targets(
     before = read_shared_configuration(project, members, catalog)
     meant = intended(project, catalog, before)
     found: list[tuple[Target, Selection]] = []
+    machines: dict[Target, Platform] = {}
     for target in dict.fromkeys([*meant, *before.targets]):
         name = before.names.get(target.backend.name, "")
-        selection = selection_for(target, catalog.main_package, rows, name)
-        if selection is not None:
-            found.append((target, selection))
+        row = row_for(target, catalog.main_package, rows, name)
+        if row is not None:
+            found.append((target, row.selection))
+            machines[target] = platform_labelled(row.platform)
+
+    def on_its_machine(target: Target) -> Target:
+        return target._replace(platform=machines[target])
+
     if not words:
-        return [pair for pair in found if pair[0] in meant]
+        return [(on_its_machine(target), one) for target, one in found if target in meant]
     chosen: list[tuple[Target, Selection]] = []
     for word in words:
         wish = parse_target_spec(word, catalog.vocabulary)
@@ -64,23 +71,34 @@ def chosen_targets(
                 f"`{word}` is not a target of this project", help=f"its targets: {names}"
             )
         chosen += [pair for pair in matching if pair not in chosen]
-    return chosen
+    return [(on_its_machine(target), selection) for target, selection in chosen]
+
+
+def is_of(row: Row, platform: Platform) -> bool:
+    """Tell whether a row is of a platform: of its usual machines, or of others."""
+    return platform_labelled(row.platform)._replace(release="") == platform
 
 
 def selection_for(
     target: Target, main: str, rows: Sequence[Row], name: str = ""
 ) -> Selection | None:
     """Return the choice that gives a target its build: the one of this name, else the first."""
+    row = row_for(target, main, rows, name)
+    return row.selection if row is not None else None
+
+
+def row_for(target: Target, main: str, rows: Sequence[Row], name: str = "") -> Row | None:
+    """Return the row that gives a target its build: of the choice of this name, else the first."""
     fitting = [
         row
         for row in rows
         if row.package == main
-        and row.platform == target.platform.key
+        and is_of(row, target.platform)
         and row.backend == target.backend.name
     ]
     normal = canonicalize_name(name or target.backend.extra)
     named = [row for row in fitting if normal in set(map(canonicalize_name, _chosen(row)))]
-    return next((row.selection for row in (*named, *fitting)), None)
+    return next((row for row in (*named, *fitting)), None)
 
 
 def _chosen(row: Row) -> tuple[str, ...]:

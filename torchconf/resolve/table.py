@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from packaging.markers import Marker
+
 from torchconf.catalog import Answer
 from torchconf.layout.selection import Selection
 from torchconf.model.intent import listed_platforms, lists_targets
+from torchconf.model.markers import opposite, told
 from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import joined_range
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
@@ -24,7 +27,7 @@ from torchconf.resolve.routes import routes
 from torchconf.resolve.wheels import Wheels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.model.lock_graph import Installed
@@ -142,7 +145,12 @@ def route_table(
     ]
     by_machine = {s.package for s, _, _ in choices if s.left_out}
     shown = {*_platforms(project, catalog, members), *(p for p in PLATFORMS if p.key in {*on})}
-    platforms = [(each, each.environment()) for each in PLATFORMS if each in shown]
+    platforms = [
+        (each, each.environment())
+        for platform in PLATFORMS
+        if platform in shown
+        for each in (platform, *told_machines(platform, project, catalog))
+    ]
     undefined: list[Selection] = []
     own = {selection for selection, _, _ in choices}
     for selection in dict.fromkeys(one for one in also if one not in own):
@@ -164,7 +172,7 @@ def route_table(
                 rows.append(
                     Row(
                         package=package,
-                        platform=platform.key,
+                        platform=platform.label,
                         selection=selection,
                         groups=groups,
                         index_name=_index_name(route, judged),
@@ -177,12 +185,26 @@ def route_table(
                     )
                 )
     rows += (
-        undefined_row(package, platform.key, selection)
+        undefined_row(package, platform.label, selection)
         for package in packages
         for platform, _ in platforms
         for selection in undefined
     )
     return tuple(rows)
+
+
+def told_machines(platform: Platform, project: Project, catalog: Catalog) -> Iterator[Platform]:
+    """Yield the machines of a platform that sources tell from the usual ones."""
+    for accelerator in catalog.accelerators:
+        if accelerator.where and platform.key in accelerator.platforms:
+            marker = str(Marker(accelerator.where))
+            if any(
+                marker in str(source.marker) or opposite(marker) in str(source.marker)
+                for one in (project, project.root)
+                for sources in (one.sources.values() if one else ())
+                for source in sources
+            ):
+                yield told(platform, accelerator.where)
 
 
 def undefined_row(package: str, platform: str, selection: Selection) -> Row:

@@ -17,7 +17,7 @@ from torchconf.layout.selection import Selection
 from torchconf.model.backends import PYPI
 from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import admits_python
-from torchconf.model.targets import PLATFORMS
+from torchconf.model.targets import PLATFORMS, platform_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -127,7 +127,6 @@ def verify(
     # Where each machine says which build it is, uv refuses the command that does not.
     refused = {Selection(package=package) for package in by_machine}
     by_selection = {one.selection: one._replace(is_meant=one.selection in refused) for one in found}
-    platforms = {platform.key: platform for platform in PLATFORMS}
     names = {
         index.url.rstrip("/"): index.name
         for project in projects
@@ -135,7 +134,14 @@ def verify(
         for index in one.indexes
     }
     verified = [
-        _verified(row, by_selection[row.selection], platforms[row.platform], python, catalog, names)
+        _verified(
+            row,
+            by_selection[row.selection],
+            platform_labelled(row.platform),
+            python,
+            catalog,
+            names,
+        )
         for row in rows
         if row.selection in by_selection
         for python in pythons
@@ -300,7 +306,7 @@ def _does_not_fit(one: Verified, torch: Verified, catalog: Catalog) -> str | Non
     """Say what is wrong between a companion and its torch."""
     package = one.row.package
     torch_version, own = _public(torch.version), _public(one.version)
-    platform = next(each for each in PLATFORMS if each.key == one.row.platform)
+    platform = platform_labelled(one.row.platform)
     # The build of PyPI and that of the CPU index are the same thing on some platforms.
     plain = torch_version is not None and catalog.pypi_build(torch_version, platform)
     alike = (PYPI.name, None, plain.name if plain else None)

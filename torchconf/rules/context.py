@@ -232,8 +232,11 @@ class Context:
         return found
 
     def named_backend(self, name: str) -> Backend | None:
-        """Tell which backend a name ends in, if it is one that was ever published."""
+        """Tell which backend a name ends in, if it is one that PyTorch ever published."""
         known = self.catalog.normalised
+        whole = f"-{canonicalize_name(name)}"
+        if any(whole.endswith(f"-{other}") for other in self.catalog.names_of_others):
+            return None
         parts = canonicalize_name(name).split("-")
         for count in (1, 2, 3):
             found = known.get("-".join(parts[-count:]))

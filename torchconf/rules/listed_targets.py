@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 from torchconf.catalog import Answer
 from torchconf.model.intent import init_command, listed_targets, lists_targets
+from torchconf.model.markers import told
 from torchconf.model.target_spec import means
 from torchconf.model.targets import Target
 from torchconf.resolve.choices import choice_of, selections_in
@@ -69,8 +71,12 @@ def _missed(spec: TargetSpec, context: Context) -> str | None:
         return None
     wheels = Wheels(project, catalog)
     there: dict[str, None] = {}
-    for _, selection in selections_in(project, context.workspace.members, catalog):
-        machine = spec.platform.environment()
+    wheres = {one.where for one in catalog.accelerators if one.name == spec.accelerator}
+    machines = [spec.platform, *(told(spec.platform, where) for where in wheres if where)]
+    for platform, (_, selection) in product(
+        machines, selections_in(project, context.workspace.members, catalog)
+    ):
+        machine = platform.environment()
         route = routes.row(catalog.main_package, machine, choice_of(selection))
         if route.doubt is not None:
             return None

@@ -23,6 +23,7 @@ class Machine(NamedTuple):
     platform_machine: str
     platform_system: str
     os_name: str
+    platform_release: str = ""
 
 
 MACHINES = {
@@ -35,6 +36,9 @@ MACHINES = {
 }
 """Platforms as torchconf spells them."""
 
+TOLD = {"linux-aarch64-tegra": MACHINES["linux-aarch64"]._replace(platform_release="5.15-tegra")}
+"""Machines that a marker tells from others of their platform: a Jetson."""
+
 
 def environment(platform: str, python: str) -> Environment:
     """Return the marker environment of a machine.
@@ -44,7 +48,7 @@ def environment(platform: str, python: str) -> Environment:
         python: `3.12`, which stands for a late patch of it, or exactly `3.12.3`; `t` at the end
             is free threading, which no marker tells.
     """
-    machine = MACHINES[platform]
+    machine = {**MACHINES, **TOLD}[platform]
     minor = ".".join(python.rstrip("t").split(".")[:2])
     full = f"{minor}.{LATE_PATCH}" if minor == python.rstrip("t") else python.rstrip("t")
     return Environment(
@@ -52,7 +56,7 @@ def environment(platform: str, python: str) -> Environment:
         implementation_version=full,
         os_name=machine.os_name,
         platform_machine=machine.platform_machine,
-        platform_release="",
+        platform_release=machine.platform_release,
         platform_system=machine.platform_system,
         platform_version="",
         python_full_version=full,
@@ -76,7 +80,7 @@ def tags(platform: str, python: str) -> tuple[Tag, ...]:
 
 
 def _platforms(platform: str) -> Iterator[str]:
-    system, machine = platform.split("-")
+    system, machine = platform.split("-")[:2]
     if system == "windows":
         yield {"x86_64": "win_amd64", "arm64": "win_arm64"}[machine]
     elif system == "macos":
