@@ -317,7 +317,7 @@ def test_build_that_is_not_the_best_is_all_right_and_has_a_hint(empty: Demo, on:
         ("no-gpu", "-t linux-cpu -t macos-cpu", "2.13.0+cpu", None),
         ("jetson-orin", "-t linux-aarch64-cpu", "2.13.0+cpu",
          ("this machine also fits jetson-cu126: run `torchconf add-target "
-          "linux-aarch64-jetson-cu126`")),
+          "linux-aarch64-jetson-cu126 --layout extras`")),
     ],
 )  # fmt: skip
 def test_hint_names_what_the_project_lacks_only_where_a_gpu_is_idle(
