@@ -6,7 +6,6 @@ The form of `llms.txt` is that of llmstxt.org: a title, a summary, and links wit
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -29,10 +28,14 @@ class Page(NamedTuple):
     file: str
 
     @property
+    def markdown(self) -> str:
+        """Its file without what only its tests read."""
+        return COMMENT.sub("", (STAGED / self.file).read_text(encoding="utf-8"))
+
+    @property
     def text(self) -> str:
-        """What it says, without what only its tests read."""
-        text = (STAGED / self.file).read_text(encoding="utf-8")
-        return COMMENT.sub("", FRONT_MATTER.sub("", text))
+        """What it says."""
+        return FRONT_MATTER.sub("", self.markdown)
 
     @property
     def about(self) -> str:
@@ -63,7 +66,7 @@ def write_llms(site: Path) -> None:
         lines.append(f"- [{page.title}]({URL}{page.file}): {page.about}")
         target = site / page.file
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(STAGED / page.file, target)
+        target.write_text(page.markdown, encoding="utf-8", newline="\n")
     (site / "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     whole = [f"{page.text.strip()}\n\nSource: {URL}{page.file}\n" for page in pages()]
     (site / "llms-full.txt").write_text("\n---\n\n".join(whole), encoding="utf-8")

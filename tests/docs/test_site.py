@@ -48,6 +48,7 @@ def test_llms_txt_lists_each_page_with_a_sentence(site: Path) -> None:
     whole = (site / "llms-full.txt").read_text(encoding="utf-8")
     assert whole.count(f"\nSource: {URL}") == len(links)
     assert "<!--" not in whole
+    assert not any("<!--" in (site / link).read_text(encoding="utf-8") for link in links)
 
 
 def test_the_skill_is_served_as_it_is(site: Path) -> None:
