@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,16 @@ from typing import Any
 import pytest
 
 from docs.tools.schemas import RESULTS
+from tests.support.few import few
+from tests.support.paths import CASES, TESTS
+from tests.support.projects import PROJECTS
 from tests.support.replica import Replica
 from tests.support.repositories import Repo, git
 from tests.support.schemas import Seen, mistakes
 from torchconf.cli import main
 from torchconf.resolve.uv import find_uv
 
+NAME = "pyproject.toml"
 HEAD = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.11"\n'
 INDEXES = "".join(
     f'[[tool.uv.index]]\nname = "{name}"\n'
@@ -100,12 +104,50 @@ def told_apart(before: dict[str, Any], after: dict[str, Any]) -> dict[tuple[str,
         {(row["command"], row["package"], row["platform"]): row for row in side["routes"]}
         for side in (before, after)
     ]
-    keys = ("backend", "index", "available")
     return {
         key: tuple((one[key]["backend"], one[key]["available"]) for one in tables)
         for key in tables[0].keys() & tables[1].keys()
-        if [tables[0][key][name] for name in keys] != [tables[1][key][name] for name in keys]
+        if answer(tables[0][key]) != answer(tables[1][key])
     }
+
+
+def answer(row: dict[str, Any]) -> tuple[object, ...]:
+    """Return what a row says: a refusal is one for any reason."""
+    reason = None if row["backend"] or row.get("provisional") else row.get("reason")
+    is_refused = reason is not None and row["available"] == "no"
+    return row["backend"], row["available"], is_refused, None if is_refused else reason
+
+
+def is_told_as_both_say(
+    told: list[dict[str, Any]], before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """Hold changes to the tables of `show` of both sides."""
+    both, packages = (
+        {row[key] for row in before["routes"]} & {row[key] for row in after["routes"]}
+        for key in ("command", "package")
+    )
+    builds = {
+        (one["command"], one["package"], one["platform"]): tuple(
+            (one[side]["backend"], one[side]["available"]) for side in ("before", "after")
+        )
+        for one in told
+        if {*one["kinds"]} & {"build", "wheel", "refused", "accepted"}
+    }
+    builds = {key: two for key, two in builds.items() if key[0] in both and key[1] in packages}
+    apart = told_apart(before, after)
+    assert {key: two for key, two in builds.items() if key in apart} == apart
+    # Nothing more, but for platforms that only one of them shows.
+    tables = [{(r["command"], r["package"], r["platform"]) for r in side["routes"]}
+              for side in (before, after)]  # fmt: skip
+    assert not builds.keys() & tables[0] & tables[1] - apart.keys()
+    # What only one of them has is told with its own answer on that side.
+    for side, table in (("before", before), ("after", after)):
+        rows = {(r["command"], r["package"], r["platform"]): r for r in table["routes"]}
+        for one in told:
+            row = rows.get((one["command"], one["package"], one["platform"]))
+            if row is not None:
+                assert one[side]["backend"] == row["backend"]
+                assert one[side]["defined"]
 
 
 @pytest.mark.parametrize("history", HISTORIES)
@@ -123,31 +165,67 @@ def test_each_command_as_a_commit_is_told_as_the_tables_of_both_sides_say(
         told = data(run, repo.folder, "diff", "HEAD~1", "HEAD")["changes"]
         assert told == of_tree, "the working tree was what is committed now"
         assert told, command
-        both = {row["command"] for row in before["routes"]} & {
-            row["command"] for row in after["routes"]
-        }
-        builds = {
-            (one["command"], one["package"], one["platform"]): tuple(
-                (one[side]["backend"], one[side]["available"]) for side in ("before", "after")
-            )
-            for one in told
-            if {*one["kinds"]} & {"build", "wheel", "refused", "accepted"}
-        }
-        packages = [{row["package"] for row in side["routes"]} for side in (before, after)]
-        common = packages[0] & packages[1]
-        assert {k: v for k, v in builds.items() if k[0] in both and k[1] in common} == told_apart(
-            before, after
-        )
-        # What only one of them has is told with its own answer on that side.
-        for side, table in (("before", before), ("after", after)):
-            rows = {(r["command"], r["package"], r["platform"]): r for r in table["routes"]}
-            for one in told:
-                row = rows.get((one["command"], one["package"], one["platform"]))
-                if row is not None:
-                    assert one[side]["backend"] == row["backend"]
-                    assert one[side]["defined"]
+        is_told_as_both_say(told, before, after)
         shown.append(after)
         assert data(run, repo.folder, "diff")["changes"] == []
+
+
+def texts_of(place: Path) -> dict[str, str]:
+    """Return the files of a folder by path; one alone is the project's."""
+    if place.is_file():
+        return {NAME: place.read_text(encoding="utf-8")}
+    return {
+        path.relative_to(place).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(place.rglob("*"))
+        if path.is_file()
+    }
+
+
+def pairs() -> Iterator[tuple[str, Path, Path]]:
+    """Yield what the tests of other commands have as before and after."""
+    for case in sorted((TESTS / "changes").iterdir()):
+        yield case.name, case / "before.toml", case / "after.toml"
+    for case in sorted((PROJECTS / "workspaces").iterdir()):
+        yield case.name, case / "before", case / "after"
+    for case in sorted(CASES.iterdir()):
+        yield case.name, case / NAME, case / "fixed" / NAME
+    for bad in sorted((TESTS / "rules").glob("TC*/bad-*.toml")):
+        fixed = bad.with_name(bad.name.replace("bad-", "fixed-"))
+        yield f"{bad.parent.name} {bad.stem}", bad, fixed
+
+
+PAIRS = [pair for pair in pairs() if pair[1].exists() and pair[2].exists()]
+
+
+@pytest.mark.parametrize("pair", few(PAIRS, PAIRS[::120].__contains__), ids=lambda pair: pair[0])
+def test_each_edit_is_told_as_the_tables_of_both_sides_say(
+    pair: tuple[str, Path, Path], tmp_path: Path, run: Run
+) -> None:
+    before, after = map(texts_of, pair[1:])
+    repo = Repo.make(tmp_path / "demo", before)
+    shown = [run(repo.folder, "show", "--format", "json")]
+    for name in before.keys() - after.keys():
+        (repo.folder / name).unlink()
+    repo.write(after)
+    shown.append(run(repo.folder, "show", "--format", "json"))
+    if any(status for status, *_ in shown):
+        pytest.skip("one of them is no project")
+    told = data(run, repo.folder, "diff")["changes"]
+    is_told_as_both_say(told, *(json.loads(out) for _, out, _ in shown))
+    repo.commit()
+    assert data(run, repo.folder, "diff", "HEAD~1", "HEAD")["changes"] == told
+    # Backwards, each build is what it was, and what was removed is added.
+    back = data(run, repo.folder, "diff", "HEAD", "HEAD~1")["changes"]
+    opposite = {"added": "removed", "removed": "added", "refused": "accepted",
+                "accepted": "refused"}  # fmt: skip
+    assert {key(one) for one in back} == {
+        (*key(one)[:3], tuple(sorted(opposite.get(kind, kind) for kind in one["kinds"])))
+        for one in told
+    }
+
+
+def key(one: dict[str, Any]) -> tuple[str, str, str, tuple[str, ...]]:
+    return one["command"], one["package"], one["platform"], tuple(sorted(one["kinds"]))
 
 
 LINES = {

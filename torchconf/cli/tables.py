@@ -132,11 +132,12 @@ class Table:
             return ()
         also: list[Selection] = []
         if not self.is_script:
+            own = set(self.selections)
             theirs = (
                 one._replace(package=names.get(one.package or "", one.package))
                 for one in other.selections
             )
-            also = [one for one in theirs if one not in self.selections]
+            also = [one for one in theirs if one not in own]
         rows = self.rows
         if also or {*other.platforms} - {*self.platforms}:
             rows = self._told(rows_of(context, also=also, on=other.platforms))
