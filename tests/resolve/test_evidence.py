@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -231,3 +232,130 @@ def test_forks_of_a_lockfile_outlive_what_made_them(tmp_path: Path, replica: Rep
         assert (shown["macos-arm64"]["backend"] == "cu130") == is_anew
         assert ("TC305" in demo("check").out) == is_anew
     assert "without uv.lock" not in demo("show").err
+
+
+# What nothing that is known brings, only the lockfile can know.
+
+BRINGS = f"""
+[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.12"
+dependencies = ["needs-it"]
+
+[project.optional-dependencies]
+cpu = ["torch", "torchvision"]
+
+[tool.uv]
+index-url = "{PYPI}"
+
+[tool.uv.sources]
+torch = {{ index = "cpu", extra = "cpu" }}
+
+[[tool.uv.index]]
+name = "cpu"
+url = "{WHL}/cpu"
+explicit = true
+"""
+BROUGHT = f"""version = 1
+revision = 3
+requires-python = ">=3.12"
+
+[[package]]
+name = "demo"
+version = "0.1.0"
+source = {{ virtual = "." }}
+dependencies = [
+    {{ name = "needs-it" }},
+]
+
+[package.optional-dependencies]
+cpu = [
+    {{ name = "torch" }},
+    {{ name = "torchvision" }},
+]
+
+[package.metadata]
+requires-dist = [
+    {{ name = "needs-it" }},
+    {{ name = "torch", marker = "extra == 'cpu'", index = "{WHL}/cpu" }},
+    {{ name = "torchvision", marker = "extra == 'cpu'" }},
+]
+provides-extras = ["cpu"]
+
+[[package]]
+name = "needs-it"
+version = "1.0"
+source = {{ registry = "{PYPI}" }}
+dependencies = [
+    {{ name = "torch", marker = "sys_platform == 'linux'" }},
+]
+
+[[package]]
+name = "torch"
+version = "2.9.1+cpu"
+source = {{ registry = "{WHL}/cpu" }}
+
+[[package]]
+name = "torchvision"
+version = "0.24.1"
+source = {{ registry = "{PYPI}" }}
+dependencies = [
+    {{ name = "torch" }},
+]
+"""
+
+
+def brought(package: str, platform: str, lock: str) -> Route:
+    project = read_project(tomllib.loads(BRINGS))
+    found = routes(project, needs=NEEDS, lockfile=lambda: lock, asked=("torch", "torchvision"))
+    return found.row(package, machine(platform), choice(""))
+
+
+@pytest.mark.parametrize(
+    ("package", "platform", "lock", "kind", "index"),
+    [
+        ("torch", "linux-x86_64", BROUGHT, "index", f"{WHL}/cpu"),
+        ("torch", "macos-arm64", BROUGHT, "absent", None),
+        ("torchvision", "linux-x86_64", BROUGHT, "absent", None),
+        ("torch", "linux-x86_64", "", "absent", None),
+        # A lockfile of another time says nothing.
+        ("torch", "linux-x86_64", BROUGHT.replace("needs-it", "other"), "absent", None),
+    ],
+)
+def test_what_the_lockfile_brings_is_not_absent(
+    package: str, platform: str, lock: str, kind: str, index: str | None
+) -> None:
+    route = brought(package, platform, lock)
+    assert (route.kind, route.doubt) == (kind, None)
+    if kind == "index":
+        assert route.index is not None
+        assert route.index.url == index
+
+
+@pytest.mark.slow
+def test_what_uv_locks_for_an_unknown_package_is_shown(tmp_path: Path, replica: Replica) -> None:
+    text = BRINGS.replace(f'index-url = "{PYPI}"', 'find-links = ["wheels"]')
+    demo = Demo(tmp_path, text)
+    (demo.folder / "wheels").mkdir()
+    needs = "Metadata-Version: 2.1\nName: needs-it\nVersion: 1\n"
+    needs += "Requires-Dist: torch ; sys_platform == 'linux'\n"
+    with zipfile.ZipFile(demo.folder / "wheels" / "needs_it-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("needs_it-1.dist-info/METADATA", needs)
+        wheel.writestr("needs_it-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("needs_it-1.dist-info/RECORD", "")
+
+    def shown() -> dict[str, str | None]:
+        rows = demo("show --format json").json["routes"]
+        plain = [row for row in rows if not row["extras"] and row["package"] == "torch"]
+        return {row["platform"]: row["backend"] for row in plain}
+
+    assert set(shown().values()) == {None}
+    replica.lock(demo.folder)
+    export = replica.export(demo.folder)
+    for platform, backend in shown().items():
+        build = export.select(platform, "3.12")["torch"]
+        assert backend == ("cpu" if isinstance(build, Build) else None), platform
+        assert not isinstance(build, Build) or build.index == f"{WHL}/cpu"
+    assert "cpu" in shown().values()
+    assert "uv.lock says that something here needs it" in demo("explain linux torch").out

@@ -17,7 +17,7 @@ from packaging.version import InvalidVersion, Version
 from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 # Patterns as text: most runs meet no lockfile and should not pay for compiling them.
 _HEAD = r'(?m)^name = "([^"]+)"\n(?:version = "([^"]+)"\n)?'
@@ -80,6 +80,40 @@ def needs(text: str) -> dict[str, frozenset[str]]:
                 names = frozenset(re.findall(_NAME, listed[1]))
                 found[name] = found.get(name, frozenset()) | names
     return found
+
+
+def is_brought_by_others(
+    text: str, package: str, projects: Collection[str], known: Collection[str]
+) -> bool:
+    """Tell whether a lockfile has a package because of something that nobody knows to need it.
+
+    Args:
+        text: Of uv.lock.
+        package: Its name.
+        projects: Those of the workspace: what they ask for stands in their files.
+        known: The packages of which it is known what they need. They count if they are brought by
+            something unknown themselves.
+    """
+    waiting, seen = [package], {package}
+    while waiting:
+        for name in _users(text, waiting.pop()):
+            if name not in projects and name not in known:
+                return True
+            if name not in projects and name not in seen:
+                seen.add(name)
+                waiting.append(name)
+    return False
+
+
+def _users(text: str, package: str) -> Iterator[str]:
+    """Yield the packages of a lockfile that need another: it is searched and not read."""
+    head, needle = '[[package]]\nname = "', f'{{ name = "{package}"'
+    at = text.find(needle)
+    while at >= 0:
+        start = text.rfind(head, 0, at) + len(head)
+        yield text[start : text.find('"', start)]
+        following = text.find(head, at)
+        at = text.find(needle, following) if following >= 0 else -1
 
 
 def locked_with(text: str, package: str, other: str) -> frozenset[str]:

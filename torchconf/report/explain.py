@@ -159,6 +159,8 @@ def _asked(project: Project, route: Route, package: str) -> Iterator[str]:
     elif route.needed_by:
         names = ", ".join(f"`{name}`" for name in sorted(route.needed_by))
         yield f"no direct requirement; {names} needs it"
+    elif route.kind == "index":
+        yield "no direct requirement; uv.lock says that something here needs it"
     elif route.kind == "absent":
         yield f"nothing that this command installs requires `{package}`"
 

@@ -140,6 +140,7 @@ class Routes:
         self._lockfile = lockfile
         self._asked = cast("frozenset[NormalizedName]", asked)
         self._evidence: Evidence | None = None
+        self._brought: dict[NormalizedName, bool] = {}
         self._locked: Environments = 0
         self._members = members_of(project, members)
         self._needs = cast("Mapping[NormalizedName, frozenset[NormalizedName]]", needs)
@@ -219,7 +220,7 @@ class Routes:
                 python,
                 reached
                 if isinstance(reached, Route)
-                else self._settled(name, self._route(name, reached), chosen, machine, python),
+                else self._answer(name, reached, chosen, machine, python),
             )
             for python, reached in self._read(chosen, machine)
         ]
@@ -233,6 +234,21 @@ class Routes:
             route = next((route for _, route in answers if route.doubt), first)
             return route if route.lines == lines else route.changed(lines=lines)
         return Route(kind="varies", by_python=tuple(answers), lines=lines)
+
+    def _answer(
+        self,
+        package: NormalizedName,
+        reached: Reached,
+        chosen: _Chosen,
+        machine: Mapping[str, str],
+        python: str,
+    ) -> Route:
+        route = self._route(package, reached)
+        is_open = route.kind == "absent" and route.doubt is None and bool(reached.entries)
+        if is_open and self._may_be_brought(package):
+            # By what is installed, though nothing read says so: only the lockfile knows.
+            return self._by_lock(package, route, chosen, machine, python)
+        return self._settled(package, route, chosen, machine, python)
 
     def _settled(
         self,
@@ -254,6 +270,18 @@ class Routes:
             settled = self._by_lock(package, doubted, chosen, machine, python)
             return route if settled is doubted else settled
         return self._by_lock(package, route, chosen, machine, python)
+
+    def _may_be_brought(self, package: NormalizedName) -> bool:
+        """Tell whether the lockfile has a package because of something that nobody knows of."""
+        found = self._brought.get(package)
+        if found is None:
+            # Imported here: of most projects everything is known without their lockfile.
+            from torchconf.model.uv_lock import is_brought_by_others
+
+            text = self._lockfile()
+            found = bool(text) and is_brought_by_others(text, package, self._members, self._needs)
+            self._brought[package] = found
+        return found
 
     def _reaches_too_far(self, route: Route) -> bool:
         """Tell whether a source serves a fork in part of which its marker does not hold.
