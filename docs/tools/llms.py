@@ -20,6 +20,11 @@ BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 PARAGRAPH = re.compile(r"^[A-Za-z`].*?(?=\n\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
+def markdown(file: str) -> str:
+    """Return a page as it was staged, without what only its tests read."""
+    return COMMENT.sub("", (STAGED / file).read_text(encoding="utf-8"))
+
+
 class Page(NamedTuple):
     """A page of the navigation."""
 
@@ -28,14 +33,9 @@ class Page(NamedTuple):
     file: str
 
     @property
-    def markdown(self) -> str:
-        """Its file without what only its tests read."""
-        return COMMENT.sub("", (STAGED / self.file).read_text(encoding="utf-8"))
-
-    @property
     def text(self) -> str:
         """What it says."""
-        return FRONT_MATTER.sub("", self.markdown)
+        return FRONT_MATTER.sub("", markdown(self.file))
 
     @property
     def about(self) -> str:
@@ -64,9 +64,9 @@ def write_llms(site: Path) -> None:
             lines += [*([""] if section else []), f"## {page.section}", ""]
             section = page.section
         lines.append(f"- [{page.title}]({URL}{page.file}): {page.about}")
-        target = site / page.file
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(page.markdown, encoding="utf-8", newline="\n")
+    for path in STAGED.rglob("*.md"):
+        file = path.relative_to(STAGED).as_posix()
+        (site / file).write_text(markdown(file), encoding="utf-8", newline="\n")
     (site / "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     whole = [f"{page.text.strip()}\n\nSource: {URL}{page.file}\n" for page in pages()]
     (site / "llms-full.txt").write_text("\n---\n\n".join(whole), encoding="utf-8")
