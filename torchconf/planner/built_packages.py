@@ -32,9 +32,11 @@ __all__ = [
     "BuiltWheels",
     "Wheel",
     "asked_packages",
+    "count_possible",
     "decide_with_built",
     "home_of",
     "kept_packages",
+    "line_of",
 ]
 
 
@@ -160,7 +162,7 @@ def decide_with_built(
         if score and (best is None or score > best[0]):
             known = f"torch {found.choice.release}: newest for which wheels of {names} are known"
             best = score, found._replace(why=(known, *found.why[1:]))
-        if best and best[0] >= _possible(packages, found.choice.targets, catalog):
+        if best and best[0] >= count_possible(packages, found.choice.targets, catalog):
             break
     if best:
         return best[1]
@@ -209,7 +211,7 @@ def _builds(line: str, catalog: Catalog, packages: Sequence[str]) -> list[str]:
     return sorted(found, key=lambda name: catalog.backend(name).version, reverse=True)
 
 
-def _possible(packages: Sequence[str], targets: Sequence[Target], catalog: Catalog) -> int:
+def count_possible(packages: Sequence[str], targets: Sequence[Target], catalog: Catalog) -> int:
     """Count the packages and targets that have wheels with some line and build of torch."""
     count = 0
     for package in packages:

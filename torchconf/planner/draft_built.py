@@ -6,37 +6,28 @@ changes for the platforms whose build of torch changes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from torchconf.catalog.built import Page
 from torchconf.errors import REFRESH, ProjectError, RequestError
 from torchconf.model.backends import PYPI
-from torchconf.model.markers import (
-    Area,
-    areas,
-    meet,
-    names_platforms,
-    possible_platforms,
-    render_areas,
-)
+from torchconf.model.markers import meet, names_platforms, possible_platforms
 from torchconf.model.requirements import next_minor, required_name, with_marker
-from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
-from torchconf.model.toml_path import INDEXES, SOURCES, UV
 from torchconf.planner.built_packages import BuiltWheels, Wheel, home_of, line_of
+from torchconf.planner.built_sources import BuiltSources, remove_unused
+from torchconf.planner.source_builds import buildable, draft_build, no_wheels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
     from torchconf.edits.plan import Value
     from torchconf.layout.layouts import Scope
     from torchconf.model.project import Project
-    from torchconf.model.targets import Platform, Target
+    from torchconf.model.targets import Platform
     from torchconf.model.toml_path import Path
     from torchconf.planner.decide import Decision
 
@@ -84,7 +75,7 @@ def draft_built(
         one = _Package(draft, project, catalog, decision, wheels, package, asked=package in asked)
         notes += one.draft()
         warnings += one.warnings
-    _remove_unused(draft, project, catalog)
+    remove_unused(draft, project, catalog)
     if warnings:
         warnings.append(f"run {REFRESH} to read what its publisher has")
     return tuple(notes), tuple(dict.fromkeys(warnings))
@@ -112,9 +103,8 @@ class _Package:
         self.name = name
         self.asked = asked
         self.warnings: list[str] = []
-        self.key = draft.key(SOURCES, name, canonicalize_name)
-        targeted = {target.platform for target in decision.choice.targets}
-        self.platforms = [p for p in PLATFORMS if p in targeted.union(SHOWN_PLATFORMS)]
+        self.sources = BuiltSources(draft, project, catalog, decision, wheels, name)
+        self.platforms = self.sources.platforms
 
     def draft(self) -> Iterator[str]:
         """Draft it, and yield what to say."""
@@ -136,7 +126,7 @@ class _Package:
         entries: list[Value] = []
         for scope, where in served.items():
             entries += self._in_scope(scope, where, former)
-        yield from self._sources(entries)
+        yield from self.sources.arrange(entries)
         yield from self._said(served)
 
     def _served(self, scope: Scope) -> dict[Platform, Wheel]:
@@ -216,7 +206,7 @@ class _Package:
     def _in_scope(self, scope: Scope, where: Mapping[Platform, Wheel], former: str) -> list[Value]:
         """Draft the requirement of one place, and return its sources."""
         if not self.asked and scope.name not in self.decision.affected:
-            return self._own(scope)
+            return self.sources.own(scope)
         path = self._path(scope)
         paths = [path] if scope.kind else self._places() or [path]
         lines = [
@@ -231,12 +221,12 @@ class _Package:
                 for place in dict.fromkeys(place for place, _, _ in lines):
                     self._remove_lines(place)
                 return []
-            return self._own(scope) if lines else []
+            return self.sources.own(scope) if lines else []
         if not lines and not self._is_wanted(scope, where):
-            return self._own(scope)
+            return self.sources.own(scope)
         if not lines:
             self._refuse_dynamic(path)
-            marker = self._marker(where)
+            marker = self.sources.marker(where)
             text = f"{former} ; {marker}" if marker else former
             self.edited.insert(path, text, f"has wheels for {scope.backend.title} there")
         held = {p for *_, line in lines for p in possible_platforms(_marker_of(line))}
@@ -245,8 +235,8 @@ class _Package:
             where = {platform: wheel for platform, wheel in where.items() if platform in there}
         for place, number, line in lines:
             self._gate(place, number, line, scope, where)
-        own = self._own(scope)
-        return own if self._is_served(own, where) else self._entries(scope, where)
+        own = self.sources.own(scope)
+        return own if self.sources.is_served(own, where) else self.sources.entries(scope, where)
 
     def _is_wanted(self, scope: Scope, where: Mapping[Platform, Wheel]) -> bool:
         """Tell whether a place without it is to have it: asked for, or a new place."""
@@ -297,134 +287,20 @@ class _Package:
         )
         if new == held or not new:
             return
-        marker = self._render(new) or ""
+        known = {platform: where[platform] for platform in new if platform in where}
+        whole = len(known) == len(new)
+        marker = (self.sources.marker(known) if whole else self.sources.render(new)) or ""
         if text and not names_platforms(text):
             marker = meet(text, marker)
         gated = with_marker(line, marker) if text else f"{line.rstrip()} ; {marker}"
         self.edited.replace((*place, number), gated, "it has no wheels elsewhere")
 
-    def _marker(self, where: Mapping[Platform, Wheel]) -> str | None:
-        """Return where it is required; sources with markers leave systems out that nobody names."""
-        if len(set(where.values())) == 1:
-            return self._render(frozenset(where))
-        found: list[Area] = []
-        for own in self._by_wheel(where).values():
-            apart = [platform for platform in self.platforms if platform not in own]
-            found += areas(own, apart=apart)
-        return render_areas(found)
-
-    def _by_wheel(self, where: Mapping[Platform, Wheel]) -> dict[Wheel, frozenset[Platform]]:
-        return {
-            wheel: frozenset(platform for platform in where if where[platform] == wheel)
-            for wheel in dict.fromkeys(where.values())
-        }
-
-    def _render(self, where: AbstractSet[Platform]) -> str | None:
-        apart = [platform for platform in self.platforms if platform not in where]
-        return render_areas(areas(where, apart=apart)) if apart else None
-
-    # Sources.
-
-    def _entries(self, scope: Scope, where: Mapping[Platform, Wheel]) -> list[Value]:
-        """Return the sources of one place; what PyPI has needs none."""
-        found: list[Value] = []
-        for wheel, own in self._by_wheel(where).items():
-            if not wheel.family.url:
-                continue
-            entry: dict[str, Value] = {"index": self._index(wheel)}
-            if scope.kind:
-                entry[scope.kind] = scope.name
-            marker = self._render(own)
-            found.append({**entry, "marker": marker} if marker else entry)
-        return found
-
-    def _current(self) -> list[Any]:
-        current = self.edited.get((*SOURCES, self.key))
-        return [current] if isinstance(current, dict) else list(current or ())
-
-    def _own(self, scope: Scope) -> list[Value]:
-        """Return the sources that one place has."""
-        return [entry for entry in self._current() if _scope_of(entry) == _key_of(scope)]
-
-    def _is_served(self, own: Sequence[Any], where: Mapping[Platform, Wheel]) -> bool:
-        """Tell whether sources lead each platform where it should go already."""
-        for platform, wheel in where.items():
-            held = [e for e in own if platform in possible_platforms(e.get("marker"))]
-            wanted = [self._known_index(wheel, moves=False)] if wheel.family.url else []
-            if [entry.get("index") for entry in held] != wanted:
-                return False
-        return True
-
-    def _sources(self, entries: Sequence[Value]) -> Iterator[str]:
-        """Arrange the sources of all places."""
-        ours = {_key_of(scope) for scope in self.decision.scopes}
-        gone = {canonicalize_name(name) for name in self.decision.gone}
-        moved = self.decision.layout != self.decision.before.layout
-        others = [
-            entry
-            for entry in self._current()
-            if (key := _scope_of(entry)) not in ours and not moved and key[1] not in gone
-        ]
-        wanted = [*others, *entries]
-        if wanted:
-            reason = "its wheels are there, for this build of torch"
-            path = (*SOURCES, self.key)
-            self.edited.arrange(path, wanted, reason, same=_content, kin=_kin)
-        elif self._current():
-            self.edited.remove((*SOURCES, self.key), "no target has a build with its wheels")
-            yield f"{self.name} is removed: no target is left with a build that it has wheels for"
-
-    def _index(self, wheel: Wheel) -> str:
-        """Return the name of an index; one of the same build and another torch is moved."""
-        return self._known_index(wheel, moves=True) or self._new_index(wheel)
-
-    def _known_index(self, wheel: Wheel, *, moves: bool) -> str | None:
-        """Return the name of the index that the file has for some wheels, if it has one."""
-        wanted = Page(wheel.family, wheel.build, self.wheels.line)
-        for number, entry in enumerate(self.edited.get(INDEXES) or []):
-            page = self.catalog.built.page(str(entry.get("url", "")))
-            if page is None or "name" not in entry or page[:2] != wanted[:2]:
-                continue
-            if not page.has_line(wanted.line):
-                if not moves:
-                    return None
-                self.edited.put(
-                    (*INDEXES, number, "url"), self._url(wheel), "the page of this torch"
-                )
-            return str(entry["name"])
-        for index in self.project.root.indexes if self.project.root is not None else ():
-            page = self.catalog.built.page(index.url)
-            known = page is not None and page[:2] == wanted[:2] and page.has_line(wanted.line)
-            if known and index.name:
-                return index.name
-        return None
-
-    def _url(self, wheel: Wheel) -> str:
-        return self.catalog.placed(wheel.family.index_url(wheel.build, self.wheels.line))
-
-    def _new_index(self, wheel: Wheel) -> str:
-        name = f"{wheel.family.name}-{wheel.build}"
-        taken = self.project.index_named(name)
-        if taken is not None:
-            raise ProjectError(
-                f"index name `{name}` is taken by {taken.url}",
-                at=self.project.place(taken.at),
-                help="rename that index, or correct its URL",
-            )
-        entry: dict[str, Value] = {"name": name, "url": self._url(wheel), "explicit": True}
-        if wheel.family.flat:
-            entry["format"] = "flat"
-        self.edited.insert(INDEXES, entry, f"{wheel.family.title}, for {wheel.build}")
-        return name
-
-    # What PyPI has as a source distribution only.
-
     def _from_source(self) -> Iterator[str]:
         """Draft the build of a package of which nobody has wheels for a target."""
         built = self.catalog.built.source(self.name)
-        targets = [t for t in self.decision.choice.targets if self._may_build(t)]
+        targets = buildable(self.wheels)
         if built is None or not targets or self.project.root is not None:
-            raise self._no_wheels()
+            raise no_wheels(self.name, self.wheels, self.catalog)
         for scope in self.decision.scopes:
             own = {t.backend for t in targets if t.backend in {*scope.backends(), PYPI}}
             where = {p for p in self.platforms if p.os == "linux" and scope.at(p) in own}
@@ -432,44 +308,13 @@ class _Package:
             there = any(required_name(line) == self.name for line in self._lines(path))
             if where and not there and (not scope.kind or scope.backend in own):
                 self._refuse_dynamic(path)
-                text = f"{self.name} ; {self._render(where)}"
+                text = f"{self.name} ; {self.sources.render(where)}"
                 self.edited.insert(path, text, "PyPI has its source only")
-        known = built.needs is not None or built.metadata is not None
-        main = self.catalog.main_package
-        entry: Value = {"requirement": main, "match-runtime": True} if known else main
-        path = (*UV, "extra-build-dependencies", self.name)
-        if self.edited.get(path) is None:
-            self.edited.put(path, [entry], "the build imports torch")
-        described = self.edited.get((*UV, "dependency-metadata")) or []
-        names = {canonicalize_name(str(one.get("name", ""))) for one in described}
-        if built.needs is not None and self.name not in names:
-            metadata: dict[str, Value] = {"name": self.name, "requires-dist": list(built.needs)}
-            reason = "uv must know the metadata before the build"
-            self.edited.insert((*UV, "dependency-metadata"), metadata, reason)
+        draft_build(self.edited, self.name, built, self.catalog.main_package)
         spoken = ", ".join(map(str, targets))
         yield (
             f"{self.name} has no known wheels for {spoken}: uv builds it from source there, which "
             "needs the compiler of its CUDA or ROCm"
-        )
-
-    def _may_build(self, target: Target) -> bool:
-        """Tell whether it may be built for a target: on Linux, for an accelerator."""
-        build = self.wheels.build(target.backend, target.platform)
-        return target.platform.os == "linux" and build not in {None, self.catalog.fallback.name}
-
-    def _no_wheels(self) -> RequestError:
-        known = [
-            f"torch {line} on {' and '.join(builds)} with {_joined(builds.values())} ({family.by})"
-            for line in self.catalog.built.lines(self.name)[:1]
-            for family in self.catalog.built.homes(self.name)
-            if (builds := self.catalog.built.builds(self.name, family, line))
-        ]
-        targets = ", ".join(f"`{target}`" for target in self.decision.choice.targets)
-        return RequestError(
-            f"`{self.name}` has no wheels for torch {self.wheels.line} with {targets}",
-            help=f"there are wheels for {'; '.join(known)}"
-            if known
-            else "nobody is known to publish wheels of it; add it by hand with `uv add`",
         )
 
     # Words.
@@ -510,48 +355,5 @@ class _Package:
         return f"; the newest torch that it is known for is {lines[0]}" if lines else ""
 
 
-def _remove_unused(draft: Draft, project: Project, catalog: Catalog) -> None:
-    """Take away explicit indexes of such packages that a source named, and none does any more."""
-    named = {
-        home[1].name
-        for sources in project.sources.values()
-        for source in sources
-        if (home := home_of(source, project, catalog)) is not None
-    }
-    entries = [
-        entry
-        for listed in (draft.get(SOURCES) or {}).values()
-        for entry in ([listed] if isinstance(listed, dict) else listed)
-    ]
-    unused = named - {entry.get("index") for entry in entries}
-    indexes: list[dict[str, Any]] = draft.get(INDEXES) or []
-    for number in reversed(range(len(indexes))):
-        if indexes[number].get("explicit") is True and indexes[number].get("name") in unused:
-            draft.remove((*INDEXES, number), "no source names it any more")
-
-
 def _marker_of(line: str) -> str | None:
     return line.partition(";")[2].strip() or None
-
-
-def _joined(builds: Iterable[Sequence[str]]) -> str:
-    return ", ".join(dict.fromkeys(build for own in builds for build in own))
-
-
-def _scope_of(entry: Any) -> tuple[str, str]:  # noqa: ANN401 - parsed TOML
-    for kind in ("extra", "group"):
-        if kind in entry:
-            return kind, canonicalize_name(entry[kind])
-    return "", ""
-
-
-def _key_of(scope: Scope) -> tuple[str, str]:
-    return scope.kind, canonicalize_name(scope.name) if scope.name else ""
-
-
-def _content(entry: Any) -> tuple[object, ...]:  # noqa: ANN401 - parsed TOML
-    return entry.get("index"), _scope_of(entry), possible_platforms(entry.get("marker"))
-
-
-def _kin(entry: Any) -> tuple[object, ...]:  # noqa: ANN401 - parsed TOML
-    return entry.get("index"), _scope_of(entry)

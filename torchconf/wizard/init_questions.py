@@ -30,10 +30,11 @@ from torchconf.wizard.question import Option, Question, words_of
 from torchconf.wizard.torch_question import ask_range, ask_torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from packaging.version import Version
 
+    from torchconf.model.targets import Target
     from torchconf.planner.assess import ReleaseChoice
     from torchconf.wizard.question import Answers, Judge, Value
 
@@ -165,6 +166,19 @@ class InitQuestions(InitAnswers):
             for target in choice.targets
         )
 
+    def _built_packages(
+        self, targets: Sequence[Target], present: Collection[str]
+    ) -> Iterator[Option]:
+        """Yield what is built against torch and has wheels for a target; each holds torch."""
+        # Imported here: the other questions do without.
+        from torchconf.planner.built_packages import count_possible
+
+        declared = {requirement.name for requirement in self.session.project.requirements()}
+        for name in sorted(self.catalog.built.packages - declared.union(present)):
+            if count_possible([name], targets, self.catalog):
+                newest = self.catalog.built.lines(name)[0]
+                yield Option(name, name, f"wheels known for torch {newest} and older")
+
     def _ask_packages(self, answers: Answers) -> Question | None:
         session = self.session
         request = self.session.spread(self.request(answers))
@@ -190,6 +204,7 @@ class InitQuestions(InitAnswers):
             elif version is not None and not self._was_seen(name, version, choice):
                 about += ", not confirmed for all targets"
             choices.append(Option(name, name, about))
+        choices += self._built_packages(session.plan(request).targets, present)
         if all(choice.disabled for choice in choices):
             return None
         return Question(
