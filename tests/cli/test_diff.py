@@ -150,7 +150,7 @@ def is_told_as_both_say(
                 assert one[side]["defined"]
 
 
-@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("history", few(HISTORIES, {"between layouts"}.__contains__))
 def test_each_command_as_a_commit_is_told_as_the_tables_of_both_sides_say(
     history: str, tmp_path: Path, run: Run
 ) -> None:

@@ -761,3 +761,13 @@ def test_a_member_that_asks_for_an_extra_of_its_root_has_rows(
     replica.lock(empty.folder)
     build = replica.export(empty.folder, "--package", "part").select("linux-x86_64", "3.12")
     assert str(build["torch"].index).endswith("/cpu")
+
+
+def test_what_no_command_brings_is_no_error_wherever_it_would_come_from(tmp_path: Path) -> None:
+    index = '[[tool.uv.index]]\nname = "x"\nurl = "https://example.org/simple"\n'
+    demo = Demo(tmp_path, f'{HEAD}[project.optional-dependencies]\ngpu = ["torch"]\n{index}')
+    lines = [re.split(r"\s{2,}", line) for line in demo("show").out.splitlines()]
+    assert lines[1:] == [
+        ["uv sync", "torch", *"----"],
+        ["uv sync --extra gpu", "torch", *"????"],
+    ]

@@ -14,6 +14,7 @@ import torchconf.machine
 from tests.support.doc_blocks import Block
 from tests.support.recorded_machines import record
 from tests.support.replica import Replica
+from tests.support.repositories import git
 from torchconf.cli import main
 from torchconf.machine import read_machine
 
@@ -98,6 +99,8 @@ class Session:
         match _words(command):
             case ["cat", name]:
                 return (self.folder / name).read_text(encoding="utf-8")
+            case ["git", *rest]:
+                return git(self.folder, *rest)
             case ["uv", *rest] if self._replica is not None:
                 run = self._replica.uv(*rest, cwd=self.folder)
                 return self._steady(run.stderr + run.stdout)

@@ -52,7 +52,8 @@ def build_of(  # noqa: PLR0911 - one return a kind of route
         if labelled.accelerator:
             return labelled, None
         return None, "it comes from a path, Git or a URL"
-    return None, route.reason
+    # Of what is not installed, it does not matter where it would come from.
+    return None, None if route.kind == "absent" else route.reason
 
 
 def _direct_wheel(route: Route, catalog: Catalog) -> Wheel | None:
