@@ -49,6 +49,11 @@ def test_what_holds_no_secret_stays(text: str) -> None:
             "https://****@example.org/a@b",
             "https://example.org/a@b",
         ),
+        (
+            "https://u:@./secret@example.org/a",
+            "https://****@example.org/a",
+            "https://example.org/a",
+        ),
         ("https://user:sec/ret@example/a", "https://****@example/a", "https://example/a"),
         ("https://user:sec?ret@example/a", "https://****@example/a", "https://example/a"),
         ("https://user:sec#ret@example/a", "https://****@example/a", "https://example/a"),

@@ -173,7 +173,7 @@ def _end_of_user(token: str, begin: int, sure: int) -> int | None:
     later = 0
     if not re.fullmatch(_HOST, host):
         later = token.rfind("@", stop) + 1
-    elif not re.match(r"localhost|\[", host) and "." not in host:
+    elif not re.match(r"localhost|\[|.*[^.:]\.[^.:]", host):
         later = sure if sure > stop else 0
     return later or end or None
 
