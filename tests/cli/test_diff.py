@@ -250,8 +250,8 @@ LINES = {
         {"pyproject.toml": PLAIN.replace('"cu130"', '"cu126"', 1)},
         {"pyproject.toml": PLAIN.replace('"cu130"', '"cu126"', 1).replace("2.11", "2.99")},
         [
-            "linux, linux-aarch64, uv sync: cu126 -> cu126, wheel not known (torch)",
-            "windows, macos, uv sync: pypi -> pypi, wheel not known (torch)",
+            "linux, linux-aarch64, uv sync: cu126 -> cu126, wheel unknown (torch)",
+            "windows, macos, uv sync: pypi -> pypi, wheel unknown (torch)",
             f"{EVERYWHERE}, uv sync: releases >=2.11 -> >=2.99 (torch)",
         ],
     ),
@@ -432,7 +432,7 @@ def test_what_cannot_be_read_now_is_an_error_and_what_could_not_then_is_a_note(
     assert "torchconf-" not in err, "where the snapshot was is nobody's business"
     status, out, err = run(repo.folder, "diff")
     assert (status, out) == (0, ""), "nobody has changed it"
-    assert "cannot be read at either of them" in err
+    assert "cannot be read on either side" in err
     repo.commit({"pyproject.toml": PLAIN})
     status, out, err = run(repo.folder, "diff", "HEAD~1")
     assert status == 0
@@ -490,6 +490,7 @@ def test_words_for_what_git_cannot_give(
     assert "has no commits yet" in refused(run, folder)
     repo.commit()
     assert "unknown revision `nowhere`" in refused(run, folder, "nowhere")
+    assert "pass `--project " in refused(run, folder, str(folder))
     assert "already names two" in refused(run, folder, "HEAD..HEAD", "HEAD")
     assert "more than two" in refused(run, folder, "HEAD", "HEAD", "HEAD")
     git(folder, "switch", "--quiet", "--orphan", "apart")

@@ -65,7 +65,10 @@ def compare(repository: Repository, folder: str, before: Revision, after: Revisi
             *((left[old], None) for old in left if old not in {*places.values()}),
         ]
         errors: list[TorchconfError] = []
-        notes = [f"submodule `{place}` cannot be read at both: not compared" for place in missing]
+        notes = [
+            f"submodule `{place}` is not compared: it is not checked out, or lacks the commit"
+            for place in missing
+        ]
         found = []
         for old, new in pairs:
             was_readable = old is None or old.error is None
@@ -73,7 +76,7 @@ def compare(repository: Repository, folder: str, before: Revision, after: Revisi
                 if was_readable:
                     errors.append(new.error)
                 else:
-                    notes.append(f"{_shown(repository, new)} cannot be read at either of them")
+                    notes.append(f"{_shown(repository, new)} cannot be read on either side")
                 continue
             if old is not None and old.error is not None:
                 reason = f"cannot be read at {before}: {old.error.message}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from torchconf.errors import GitError, ProjectError, RequestError
+from torchconf.errors import GitError, ProjectError, RequestError, shown
 from torchconf.resolve.programs import find_program
 
 if TYPE_CHECKING:
@@ -100,11 +100,11 @@ class Repository:
                 at=self.top,
                 help="commit the files first",
             )
-        raise RequestError(
-            f"unknown revision `{revision}`",
-            at=self.top,
-            help=_UNSHALLOW if self.is_shallow() else "see `git branch --all` and `git log`",
-        )
+        if os.path.exists(revision):
+            help_ = f"this is a path; to compare a folder, pass `--project {shown(revision)}`"
+        else:
+            help_ = _UNSHALLOW if self.is_shallow() else "see `git branch --all` and `git log`"
+        raise RequestError(f"unknown revision `{revision}`", at=self.top, help=help_)
 
     def merge_base(self, one: str, other: str) -> str:
         """Return the newest commit that the histories of two commits share.

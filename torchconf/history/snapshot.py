@@ -7,8 +7,10 @@ A link is followed within the commit, and never becomes one: it could lead anywh
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from torchconf.errors import TorchconfError
@@ -55,7 +57,8 @@ def _write(repository: Repository, commit: str, into: str, above: str) -> Iterat
         path for ending in PYTHON for path in repository.with_text(commit, _BLOCK, f"**/*{ending}")
     }
     for folder in {posixpath.dirname(path) for path in entries}:
-        os.makedirs(os.path.join(into, *folder.split("/")), exist_ok=True)
+        with suppress(OSError):
+            os.makedirs(os.path.join(into, *folder.split("/")), exist_ok=True)
     wanted: dict[str, Entry] = {}
     for path, target in _followed(repository, entries).items():
         name = posixpath.basename(path)
@@ -139,6 +142,19 @@ def _is_harmless(path: str) -> bool:
 
 def _put(into: str, path: str, content: bytes) -> None:
     place = os.path.join(into, *path.split("/"))
-    os.makedirs(os.path.dirname(place), exist_ok=True)
-    with open(place, "wb") as file:
-        file.write(content)
+    try:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        with open(place, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        if error.errno not in _IMPOSSIBLE:
+            raise
+
+
+_IMPOSSIBLE = frozenset(
+    {
+        errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR,
+        errno.EEXIST,
+    }
+)  # fmt: skip
+"""A name that this system does not have, or not beside another: no checkout here has it either."""

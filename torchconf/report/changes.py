@@ -221,7 +221,7 @@ def _build(row: Row) -> str:
     if row.available is Answer.NO:
         return f"{row.backend} without a wheel"
     if row.available is Answer.UNKNOWN and not row.provisional:
-        return f"{row.backend}, wheel not known"
+        return f"{row.backend}, wheel unknown"
     return row.backend
 
 
