@@ -100,7 +100,7 @@ def _read_pytorch(facts: Path, today: str) -> str:
 
     data = compile_catalog(facts)
     catalog = Catalog(data)
-    new, missing = refreshed(catalog, data, Settings(catalog.base_url, reads_pypi=False), today)
+    new, missing, _ = refreshed(catalog, data, Settings(catalog.base_url, reads_pypi=False), today)
     text = json.dumps({key: new[key] for key in _LIVE}, indent=1, sort_keys=True)
     (facts / "live.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     gone = {(one.package, one.version, one.backend) for one in missing}

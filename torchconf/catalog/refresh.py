@@ -8,6 +8,7 @@ it says is neither waited for without end nor kept unread.
 from __future__ import annotations
 
 import io
+import re
 import threading
 import time
 from collections import defaultdict
@@ -31,13 +32,15 @@ if TYPE_CHECKING:
     import requests
     from pypi_simple import DistributionPackage
 
+    from torchconf.catalog.refresh_built import Asked
+
 __all__ = ["Missing", "Refreshed", "Settings", "refreshed"]
 
 _T = TypeVar("_T")
 _Result = TypeVar("_Result")
 
 _AT_ONCE = 6
-_FORBIDDEN, _SERVER_ERROR = 403, 500
+_FORBIDDEN, _NOT_FOUND, _SERVER_ERROR = 403, 404, 500
 _MISSING_AT_MOST = 0.2
 _CHUNK = 1 << 14  # bytes; a gzip bomb makes a thousand times as many of it
 _MOST_OF_A_NUMBER = 99_999_999
@@ -68,6 +71,8 @@ class Settings(NamedTuple):
     """Seconds that all of them may take."""
     page_bytes: int = 30_000_000
     """Unpacked bytes that a page may have; the largest has two million."""
+    reads_built: bool = False
+    """Whether the publishers of what is built against torch are read, too."""
 
 
 class _Page(NamedTuple):
@@ -96,6 +101,8 @@ class Refreshed(NamedTuple):
 
     data: dict[str, Any]
     missing: tuple[Missing, ...] = ()
+    unread: tuple[str, ...] = ()
+    """What could not be read, and nothing depends on: a sentence on each."""
 
 
 def refreshed(
@@ -147,7 +154,67 @@ def refreshed(
     if not any(p.files for p in pages if p.package == main and p.backend != PYPI.name):
         raise CatalogError(f"{settings.base} has no {main} at all", help=_UNCHANGED)
     merged = _merged(catalog, data, pages, today)
+    if settings.reads_built:
+        merged = _with_built(catalog, merged, settings, end, own=own)
     return merged._replace(data=validated(merged.data, "the refreshed catalog"))
+
+
+def _with_built(
+    catalog: Catalog, merged: Refreshed, settings: Settings, end: float, *, own: bool
+) -> Refreshed:
+    """Read who has wheels that are built against torch; one who does not answer is told.
+
+    Where PyTorch's indexes are read from a mirror, so are the others that have one.
+    """
+    from torchconf.catalog.refresh_built import pages_of, rows_of, with_rows
+
+    everywhere = list(merged.data["accelerators"][merged.data["fallback"]]["platforms"])
+    quick = settings._replace(retries=0)
+
+    def read(asked: Asked) -> tuple[Asked, list[str] | None]:
+        if not asked.package:
+            return asked, _links(asked.url, quick)
+        files = _page(asked.url, asked.package, quick)
+        return asked, None if files is None else [f.filename for f in files if not f.is_yanked]
+
+    wheels, unread = merged.data["built"]["wheels"], []
+    for family in catalog.built.families:
+        pages = pages_of(family, catalog)
+        mirrored = bool(pages) and pages[0].url != catalog.real(pages[0].url)
+        if not pages or not (own or mirrored):
+            continue
+        try:
+            first = read(pages[0])
+            found = rows_of(family, [first, *_at_once(read, pages[1:], end)], everywhere)
+        except CatalogError as error:
+            unread.append(f"{family.title}: not read, {error.message}")
+            continue
+        wheels = with_rows(wheels, family.name, found)
+    built = {**merged.data["built"], "wheels": wheels}
+    return merged._replace(data={**merged.data, "built": built}, unread=tuple(unread))
+
+
+def _links(url: str, settings: Settings) -> list[str] | None:
+    """Return the names of the files on one page that lists all of an index; None: it is not there.
+
+    Raises:
+        CatalogError: No answer, or none that can be read.
+    """
+    from urllib.parse import unquote
+
+    import requests
+
+    try:
+        with _session(settings) as session:
+            answer = session.get(url, timeout=settings.timeout)
+        if answer.status_code in {_FORBIDDEN, _NOT_FOUND}:
+            return None
+        answer.raise_for_status()
+        names = re.findall(r"""href\s*=\s*["']?(?:[^"'>\s]*/)?([^"'/>\s#?]+)""", answer.text)
+        return [unquote(name) for name in names]
+    except (requests.RequestException, _Excess) as error:
+        where = hide_secrets(url)
+        raise CatalogError(f"{where} has no usable page: {_harmless(str(error))}") from error
 
 
 def _discovered(catalog: Catalog, settings: Settings) -> set[str]:

@@ -333,10 +333,11 @@ def _refresh(options: CatalogOptions) -> int:
         base=bases.base or catalog.base_to_read,
         timeout=options.timeout,
         pypi=os.environ.get("UV_DEFAULT_INDEX") or catalog.pypi_to_read,
+        reads_built=True,
     )
     today = datetime.now(UTC).date().isoformat()
     with pages("reading indexes") as begin:
-        new, missing = refreshed(catalog, data, settings, today, begin=begin)
+        new, missing, unread = refreshed(catalog, data, settings, today, begin=begin)
     path = cached_file()
     os.makedirs(os.path.dirname(path), exist_ok=True)
     files.replace(files.read_file(path, may_be_missing=True), render(new))
@@ -362,6 +363,7 @@ def _refresh(options: CatalogOptions) -> int:
                 f"new releases: {', '.join(found) or 'none'}",
                 f"new builds: {', '.join(builds) or 'none'}",
                 *spoken_missing(missing, is_verbose=options.common.verbose),
+                *unread,
             ]
         )
     return 0
