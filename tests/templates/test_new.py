@@ -28,6 +28,7 @@ from tests.support.projects import Demo, Result, run_in
 from tests.support.recorded_machines import record
 from tests.support.replica import Replica
 from tests.support.replica.facts import FACTS
+from tests.support.repositories import Repo, git
 from tests.support.terminal import Terminal
 from torchconf import __version__
 from torchconf.cli.new_details import NEEDED
@@ -261,6 +262,25 @@ def test_ci_has_the_jobs_of_the_matrix(template: str, demo: Demo) -> None:
     assert named == {*matrix[0]} - {"gpu"}, "no runner of GitHub's has a GPU"
     data = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
     assert [job["target"] for job in matrix] == data["tool"]["torchconf"]["targets"]
+
+
+def test_ci_says_what_a_pull_request_means(demo: Demo) -> None:
+    folder = made(demo, "app", "--defaults")
+    repo = Repo.make(folder)
+    base = repo.commit()
+    git(folder, "switch", "--quiet", "--create", "change")
+    assert demo(f"upgrade --torch 2.12 -y --project {folder}").status == 0
+    repo.commit()
+    git(folder, "switch", "--quiet", "--detach", base)
+    git(folder, "merge", "--quiet", "--no-ff", "--no-edit", "change")
+    workflow = yaml.safe_load((folder / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["targets"]["steps"]
+    assert steps[0]["with"]["fetch-depth"] == 2
+    (step,) = [step for step in steps if " diff " in step.get("run", "")]
+    assert step["if"] == "github.event_name == 'pull_request'"
+    words = re.search(r"uvx torchconf@\S+ (.*) >> ", step["run"])
+    assert words is not None
+    assert "| releases `" in demo(f"{words[1]} --project {folder}").out
 
 
 def test_ci_tests_the_cpu_build_where_the_project_has_one(demo: Demo) -> None:
