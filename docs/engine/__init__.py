@@ -1,6 +1,6 @@
 """What the page under /try/ asks torchconf: JSON in, JSON out, in a worker of the browser.
 
-The same functions run in CPython: there the site's build renders the common answers with them, and
+The same functions run in CPython: there, the site's build renders the common answers with them, and
 the tests compare them with the command line. Nothing here reads or writes a file of the user's.
 """
 
@@ -23,10 +23,16 @@ def _answer(state: dict[str, Any]) -> dict[str, Any]:
     return answer(state)
 
 
-def _choices(state: dict[str, Any], platform: str, *, exact: bool = False) -> dict[str, Any]:
+def _choices(state: dict[str, Any], platform: str) -> dict[str, Any]:
     from docs.engine.selector_choices import builds
 
-    return builds(state, platform, exact=exact)
+    return builds(state, platform)
+
+
+def _exact(state: dict[str, Any], platform: str, start: int = 0) -> dict[str, Any]:
+    from docs.engine.selector_choices import exact_builds
+
+    return exact_builds(state, platform, start)
 
 
 def _rest(state: dict[str, Any]) -> dict[str, Any]:
@@ -35,22 +41,26 @@ def _rest(state: dict[str, Any]) -> dict[str, Any]:
     return rest(state)
 
 
-def _inspect(text: str) -> dict[str, Any]:
-    from docs.engine.playground import inspect
+def _inspect(text: str, *, script: bool = False) -> dict[str, Any]:
+    from docs.engine.playground import Pasted, inspect
 
-    return inspect(text)
-
-
-def _fix(text: str, place: list[Any] | None = None, *, unsafe: bool = False) -> dict[str, Any]:
-    from docs.engine.playground import fix
-
-    return fix(text, place, unsafe=unsafe)
+    return inspect(Pasted(text, script))
 
 
-def _explain(text: str, platform: str, package: str, command: str) -> dict[str, Any]:
-    from docs.engine.playground import explain
+def _fix(
+    text: str, place: list[Any] | None = None, *, unsafe: bool = False, script: bool = False
+) -> dict[str, Any]:
+    from docs.engine.playground import Pasted, fix
 
-    return explain(text, platform, package, command)
+    return fix(Pasted(text, script), place, unsafe=unsafe)
+
+
+def _explain(
+    text: str, platform: str, package: str, command: str, *, script: bool = False
+) -> dict[str, Any]:
+    from docs.engine.playground import Pasted, explain
+
+    return explain(Pasted(text, script), platform, package, command)
 
 
 def _rule(code: str) -> dict[str, Any]:
@@ -60,11 +70,16 @@ def _rule(code: str) -> dict[str, Any]:
 
 
 def _change(
-    text: str, add: list[str] | None = None, remove: list[str] | None = None, layout: str = "auto"
+    text: str,
+    add: list[str] | None = None,
+    remove: list[str] | None = None,
+    layout: str = "auto",
+    *,
+    script: bool = False,
 ) -> dict[str, Any]:
-    from docs.engine.playground import change
+    from docs.engine.playground import Pasted, change
 
-    return change(text, add or (), remove or (), layout)
+    return change(Pasted(text, script), add or (), remove or (), layout)
 
 
 def _migrate(name: str, text: str, project: str = "") -> dict[str, Any]:
@@ -76,6 +91,7 @@ def _migrate(name: str, text: str, project: str = "") -> dict[str, Any]:
 METHODS: dict[str, Callable[..., dict[str, Any]]] = {
     "answer": _answer,
     "choices": _choices,
+    "exact": _exact,
     "rest": _rest,
     "inspect": _inspect,
     "fix": _fix,

@@ -1,8 +1,8 @@
-"""What the playground asks about a pyproject.toml that somebody pasted."""
+"""What the playground asks about a pyproject.toml or a script that somebody pasted."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from docs.engine.selector import outcome_of, table_of
 from docs.engine.state import catalog, facts_of, read_text
@@ -18,20 +18,64 @@ from torchconf.rules.engine import CheckedFile, Unit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from torchconf.edits.plan import Step
     from torchconf.model.project import Project
     from torchconf.rules.engine import CheckResult, Placed
 
-__all__ = ["change", "explain", "fix", "inspect", "rule"]
-
-_NAME = "pyproject.toml"
-_BOM = "\ufeff"
+__all__ = ["Pasted", "change", "explain", "fix", "inspect", "rule"]
 
 
-def inspect(text: str) -> dict[str, Any]:
+class Pasted(NamedTuple):
+    """A text, and whether it is a script with a block of metadata."""
+
+    text: str
+    is_script: bool = False
+
+    @property
+    def name(self) -> str:
+        """How it is called in messages."""
+        return "script.py" if self.is_script else "pyproject.toml"
+
+    def unit(self) -> Unit:
+        """Return it as what the rules check."""
+        file = CheckedFile(self.name, self.text, is_script=self.is_script)
+        return Unit(file, catalog=catalog())
+
+    def project(self) -> Project:
+        """Read it.
+
+        Raises:
+            ProjectError: It cannot be read.
+        """
+        if not self.is_script:
+            return read_text(self.text)
+        # Imported here: few visitors have a script.
+        from torchconf.edits.read_toml import read_toml
+        from torchconf.model.read_project import read_project
+        from torchconf.model.scripts import as_project, find_block
+
+        block = find_block(self.text, self.name)
+        read = as_project(read_toml(block.padded, self.name)) if block else {}
+        return read_project(read, at=self.name, is_script=True)
+
+    def edited(self, steps: Iterable[Step]) -> str:
+        """Return the text after the steps of a plan."""
+        if not self.is_script:
+            return edit_text(self.text, steps)
+        from torchconf.edits.script import edit_script
+
+        return edit_script(self.text, steps, self.name)
+
+    def changed(self, new: str, taken: Iterable[str] = ()) -> dict[str, Any]:
+        """Return a new text, and how it differs."""
+        diff = unified_diff(self.text, new, self.name)
+        return {"text": new, "diff": diff, "taken": [*taken]}
+
+
+def inspect(file: Pasted) -> dict[str, Any]:
     """Return the findings, the table, and the targets that a file has and could have."""
-    text = text.removeprefix(_BOM)
-    (result,) = _unit(text).check()
-    project = read_text(text)
+    (result,) = file.unit().check()
+    project = file.project()
     found: dict[str, Any] = {"findings": _findings(result), "ignored": result.ignored}
     # A file can be wrong in a way that leaves no table; its findings then say so.
     try:
@@ -42,34 +86,40 @@ def inspect(text: str) -> dict[str, Any]:
     return found
 
 
-def fix(text: str, place: list[Any] | None = None, *, unsafe: bool = False) -> dict[str, Any]:
-    """Take one fix, or all that are safe.
+def fix(file: Pasted, place: list[Any] | None, *, unsafe: bool) -> dict[str, Any]:
+    """Take one fix, or all.
 
     Args:
-        text: The file.
+        file: The file.
         place: Code, place and message of the finding to fix; None for all.
-        unsafe: Whether fixes that change more than what is surely wrong are taken too.
+        unsafe: Whether fixes that change more than what is surely wrong are taken too, of all.
+
+    Raises:
+        RequestError: The fix cannot be taken.
     """
-    text = text.removeprefix(_BOM)
-    unit = _unit(text)
+    unit = file.unit()
     if place is None:
         (fixed,) = unit.fix(unsafe=unsafe)
-        return _changed(text, fixed.text, [finding.message for finding in fixed.taken])
+        return file.changed(fixed.text, [finding.message for finding in fixed.taken])
     (result,) = unit.check()
     one = next((one for one in result.findings if _place(one) == list(place)), None)
-    if one is None or one.finding.fix is None:
-        raise RequestError("this finding has no fix any more", help="check the file again")
-    return _changed(text, edit_text(text, one.finding.fix.steps), [one.finding.message])
+    new = unit.fix_one(one) if one is not None else None
+    if one is None or new is None:
+        raise RequestError(
+            "this fix is not taken: it would not help, or cause another finding",
+            help="edit the file by hand",
+        )
+    return file.changed(new, [one.finding.message])
 
 
-def explain(text: str, platform: str, package: str, command: str) -> dict[str, Any]:
+def explain(file: Pasted, platform: str, package: str, command: str) -> dict[str, Any]:
     """Explain one cell of the table, step by step."""
     # Imported here: only a click needs them.
     from torchconf.report.explain import explain_routes
     from torchconf.resolve.needs import needs_of
     from torchconf.resolve.routes import routes
 
-    project = read_text(text.removeprefix(_BOM))
+    project = file.project()
     known = catalog()
     found = routes(
         project,
@@ -82,7 +132,11 @@ def explain(text: str, platform: str, package: str, command: str) -> dict[str, A
 
 
 def rule(code: str) -> dict[str, Any]:
-    """Return the page of a rule."""
+    """Return the page of a rule.
+
+    Raises:
+        RequestError: There is none of this code.
+    """
     from torchconf.report.explain import page
     from torchconf.rules import RULES
 
@@ -92,27 +146,17 @@ def rule(code: str) -> dict[str, Any]:
     return {"code": found.code, "page": page(found), "reference": found.reference}
 
 
-def change(
-    text: str, add: Iterable[str], remove: Iterable[str], layout: str = "auto"
-) -> dict[str, Any]:
+def change(file: Pasted, add: Iterable[str], remove: Iterable[str], layout: str) -> dict[str, Any]:
     """Add or remove targets, as `add-target` and `remove-target` do."""
-    text = text.removeprefix(_BOM)
     known = catalog()
-    project = read_text(text)
+    project = file.project()
     request = Request(
         add=tuple(parse_target_spec(word, known.vocabulary) for word in add),
         remove=tuple(parse_target_spec(word, known.vocabulary) for word in remove),
         layout=layout,
     )
     outcome = plan_targets(request, project, known, facts_of(project))
-    return {
-        **_changed(text, edit_text(text, outcome.plan.steps), []),
-        **outcome_of(outcome),
-    }
-
-
-def _unit(text: str) -> Unit:
-    return Unit(CheckedFile(_NAME, text), catalog=catalog())
+    return {**file.changed(file.edited(outcome.plan.steps)), **outcome_of(outcome)}
 
 
 def _place(one: Placed) -> list[Any]:
@@ -126,16 +170,13 @@ def _findings(result: CheckResult) -> list[dict[str, Any]]:
     ]
 
 
-def _changed(old: str, new: str, taken: list[str]) -> dict[str, Any]:
-    return {"text": new, "diff": unified_diff(old, new, _NAME), "taken": taken}
-
-
 def _targets(project: Project) -> dict[str, Any]:
     """Return the targets of a file, and those that it could have besides.
 
     What stands in the way of one is said when somebody asks for it: to plan each takes too long.
     """
     # Imported here: a file that cannot be read does not get this far.
+    from docs.engine.kinds import kinds
     from torchconf.layout.configuration import read_configuration
     from torchconf.layout.intent import intended
 
@@ -144,13 +185,13 @@ def _targets(project: Project) -> dict[str, Any]:
         present = intended(project, known, read_configuration(project, known))
     except TorchconfError as error:
         return {"present": [], "possible": [], "doubt": error.message}
-    kinds = {(target.platform, target.backend.accelerator) for target in present}
+    there = {(target.platform, target.backend.accelerator) for target in present}
     return {
         "present": [str(target) for target in present],
         "possible": [
-            f"{platform.short}-{kind.name}"
+            f"{platform.short}-{kind.word}"
             for platform in PLATFORMS
-            for kind in known.accelerators
-            if platform.key in kind.platforms and (platform, kind.name) not in kinds
+            for kind in kinds(platform)
+            if kind.accelerator and (platform, kind.accelerator.name) not in there
         ],
     }

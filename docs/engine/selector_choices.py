@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from docs.engine.kinds import kinds
 from docs.engine.state import catalog, empty_project, facts_of, request_of
 from torchconf.errors import TorchconfError
 from torchconf.model.backends import PYPI
 from torchconf.model.targets import PLATFORMS
 from torchconf.wizard import InitQuestions, MachineFacts, Session, open_session
-from torchconf.wizard.build_choices import build_choices, why_not
+from torchconf.wizard.build_choices import offered, why_not
 from torchconf.wizard.descriptions import backend_about, platform_about, platform_title
+from torchconf.wizard.question import Option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from torchconf.model.backends import Backend
     from torchconf.model.targets import Platform, Target
     from torchconf.planner import Request
-    from torchconf.wizard.question import Option, Question
+    from torchconf.wizard.question import Question
 
-__all__ = ["builds", "platforms", "rest"]
+__all__ = ["builds", "exact_builds", "platforms", "rest"]
+
+_AT_ONCE = 5
 
 
 def platforms() -> list[dict[str, Any]]:
@@ -33,31 +38,65 @@ def platforms() -> list[dict[str, Any]]:
             "title": platform_title(platform),
             "about": platform_about(platform, catalog()),
             **builds({}, platform.short),
+            "exact": bool(exact_builds({}, platform.short)["builds"]),
         }
         for platform in PLATFORMS
     ]
 
 
-def builds(state: dict[str, Any], platform: str, *, exact: bool = False) -> dict[str, Any]:
+def builds(state: dict[str, Any], platform: str) -> dict[str, Any]:
     """Return the builds of one platform: what each is, or why it cannot join the others.
 
     Args:
         state: As in `request_of`.
         platform: The short name, such as `linux`.
-        exact: Whether to list each version (`cu130`) rather than each accelerator (`cuda`).
     """
-    where = next(one for one in PLATFORMS if one.short == platform)
-    session, request = _session(state)
-    others = request._replace(specs=tuple(s for s in request.specs if s.platform != where))
-    # What was chosen for this platform stays possible, or it could not be taken back.
+    session, request, where = _asked(state, platform)
     own = {spec.text for spec in request.specs}
-    options = _exact(session, where, others) if exact else _kinds(session, where, request, own)
-    return {
-        "builds": [
-            [o.value, o.title, o.about, "" if f"{platform}-{o.value}" in own else o.disabled]
-            for o in options
-        ]
-    }
+    return {"builds": [_shown_option(one) for one in _kinds(session, where, request, own)]}
+
+
+def exact_builds(state: dict[str, Any], platform: str, start: int = 0) -> dict[str, Any]:
+    """Return some of the exact builds of one platform (`cu130`), the newest first, likewise.
+
+    To judge all of them takes as long as several answers; the page asks for a few at a time.
+
+    Args:
+        state: As in `request_of`.
+        platform: The short name, such as `linux`.
+        start: How many it has already.
+
+    Returns:
+        `builds`, and whether there are `more`.
+    """
+    session, request, where = _asked(state, platform)
+    own = {spec.text for spec in request.specs}
+    others = request._replace(specs=tuple(s for s in request.specs if s.platform != where))
+    every = _named(session, where)
+    found = []
+    for backend in every[start : start + _AT_ONCE]:
+        # What was chosen stays possible, or it could not be taken back.
+        text = f"{platform}-{backend.name}"
+        reason = "" if text in own else why_not(session, session.wish(text), others)
+        about = backend_about(backend, where, catalog()) if not reason else ""
+        found.append(_shown_option(Option(backend.name, backend.title, about, reason)))
+    return {"builds": found, "more": start + _AT_ONCE < len(every)}
+
+
+def _named(session: Session, platform: Platform) -> list[Backend]:
+    """Return the builds that are asked for by their own name."""
+    words = {kind.word for kind in kinds(platform)}
+    return [
+        backend
+        for recent in (True, False)
+        for _, backend in offered(session, platform, recent=recent)
+        if backend is not None and backend.name not in words
+    ]
+
+
+def _asked(state: dict[str, Any], platform: str) -> tuple[Session, Request, Platform]:
+    where = next(one for one in PLATFORMS if one.short == platform)
+    return *_session(state), where
 
 
 def _session(state: dict[str, Any]) -> tuple[Session, Request]:
@@ -67,40 +106,20 @@ def _session(state: dict[str, Any]) -> tuple[Session, Request]:
     return open_session(project, catalog(), facts_of(project), MachineFacts(), given), request
 
 
-def _exact(session: Session, platform: Platform, others: Request) -> Iterator[Option]:
-    for recent in (True, False):
-        for option in build_choices(session, platform, others, recent=recent):
-            backend = catalog().backend(option.value) if option.value != PYPI.name else PYPI
-            if backend not in {catalog().fallback, PYPI} and option.value not in _accelerators():
-                yield option
-
-
-def _accelerators() -> set[str]:
-    return {one.name for one in catalog().accelerators}
-
-
 def _kinds(
     session: Session, platform: Platform, request: Request, own: set[str]
 ) -> Iterator[Option]:
     """Yield the accelerators, each meaning its newest build, and PyPI."""
-    # Imported here: the module's users need the value's shape only.
-    from torchconf.wizard.question import Option
-
     known = catalog()
-    for kind in known.accelerators:
-        if platform.key not in kind.platforms:
-            reason = f"PyTorch has no {kind.title} build for {platform_title(platform)}"
-            yield Option(kind.name, kind.title, disabled=reason)
-            continue
-        wish = session.wish(f"{platform.short}-{kind.name}")
-        reason = "" if wish.text in own else why_not(session, wish, request)
-        newest = next(iter(known.newest_first(kind.name)), None)
-        about = backend_about(newest, platform, known) if newest is not None else ""
-        yield Option(kind.name, kind.title, "" if reason else about, reason)
-    wish = session.wish(f"{platform.short}-{PYPI.name}")
-    reason = "" if wish.text in own else why_not(session, wish, request)
-    about = "" if reason else backend_about(PYPI, platform, known)
-    yield Option(PYPI.name, "PyPI", about, reason)
+    for kind in kinds(platform):
+        text = f"{platform.short}-{kind.word}"
+        reason = kind.reason
+        if not reason and text not in own:
+            reason = why_not(session, session.wish(text), request)
+        name = kind.accelerator.name if kind.accelerator else ""
+        newest = next(iter(known.newest_first(name)), None) if name else PYPI
+        about = backend_about(newest, platform, known) if newest and not reason else ""
+        yield Option(kind.word, kind.title, about, reason)
 
 
 def rest(state: dict[str, Any]) -> dict[str, Any]:
@@ -154,5 +173,9 @@ def _resolved(session: Session, request: Request) -> tuple[Target, ...]:
 def _shown(question: Question) -> dict[str, Any]:
     return {
         "default": question.default,
-        "choices": [[o.value, o.title, o.about, o.disabled] for o in question.choices],
+        "choices": [_shown_option(choice) for choice in question.choices],
     }
+
+
+def _shown_option(option: Option) -> list[str]:
+    return [option.value, option.title, option.about, option.disabled]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from docs.engine.selector import answer
-from docs.engine.selector_choices import platforms
+from docs.engine.selector_choices import platforms, rest
 from docs.engine.state import catalog
 from docs.tools.places import DOCS, ROOT
 from torchconf import __version__
@@ -52,15 +52,12 @@ def common_answers() -> dict[str, Any]:
 def known() -> dict[str, Any]:
     """Return all that the page is told by the build."""
     facts = catalog()
+    asked = rest({"targets": [f"linux-{facts.fallback.name}"]})
     return {
         "version": __version__,
         "as_of": facts.as_of,
         "platforms": platforms(),
-        "packages": [
-            name
-            for name in facts.family
-            if name != facts.main_package and name not in facts.triton_packages
-        ],
+        "packages": [value for value, *_ in asked["questions"]["packages"]["choices"]],
         "pythons": [one for one in facts.pythons if int(one.partition(".")[2]) >= OLDEST_PYTHON],
         "answers": common_answers(),
     }

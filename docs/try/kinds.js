@@ -1,6 +1,7 @@
 // What a pasted or dropped file is, told by its name, else by its text.
 
 export const PROJECT = "pyproject.toml";
+export const SCRIPT = "script.py";
 
 /** Return one of the kinds that the page offers. */
 export function kindOf(text, name = "") {
@@ -9,6 +10,7 @@ export function kindOf(text, name = "") {
   if (/^pipfile$/i.test(name)) return "Pipfile";
   if (/\.ya?ml$/i.test(name)) return "environment.yml";
   if (/\.(txt|in)$/i.test(name)) return "requirements.txt";
+  if (/\.py$/i.test(name) || /^# \/\/\/ script\s*$/m.test(text)) return SCRIPT;
   if (/^\s*\[\[?(project|tool\.(?!pixi)|build-system|dependency-groups)/m.test(text)) return PROJECT;
   if (/^\s*\[(dev-)?packages\]/m.test(text)) return "Pipfile";
   if (/^\s*\[(workspace|tool\.pixi)/m.test(text)) return "pixi.toml";

@@ -1,13 +1,14 @@
 // The playground: findings beside their lines, fixes, targets, explanations.
 import { byId, copyButton, download, el, errorBox, fill, prose, say } from "./dom.js";
 import { shownDiff } from "./diff.js";
-import { hasOldTables, kindOf, PROJECT } from "./kinds.js";
+import { hasOldTables, kindOf, PROJECT, SCRIPT } from "./kinds.js";
 import { buildsTable } from "./table.js";
 import { highlighted, lineOf, lines } from "./toml.js";
 
 const LARGEST = 1_000_000;
 const MOST_LINES = 2_000;
 const WAIT = 150;
+const MARK = "\ufeff";
 const EXAMPLE = `[project]
 name = "trainer"
 version = "1.0.0"
@@ -31,6 +32,8 @@ export class Playground {
   #undo = [];
   #change = null;
   #name = "";
+  #ends = false;
+  #mark = "";
 
   constructor(engine) {
     this.#engine = engine;
@@ -40,7 +43,11 @@ export class Playground {
       byId("kind").value = kindOf(text.value, this.#name);
       this.#later();
     });
-    text.addEventListener("paste", () => { this.#name = ""; });
+    text.addEventListener("paste", () => {
+      this.#name = "";
+      this.#mark = "";
+      this.#ends = false;
+    });
     byId("kind").addEventListener("change", () => { this.#name = ""; this.#look(); });
     byId("open").addEventListener("change", ({ target }) => this.#read(target.files[0]));
     byId("example").addEventListener("click", () => this.open(EXAMPLE));
@@ -62,6 +69,9 @@ export class Playground {
     this.#name = name;
     this.#undo = [];
     this.#change = null;
+    this.#mark = text.startsWith(MARK) ? MARK : "";
+    text = text.slice(this.#mark.length);
+    this.#ends = text.includes("\r\n");
     byId("text").value = text;
     byId("kind").value = kindOf(text, name);
     this.#look();
@@ -73,7 +83,8 @@ export class Playground {
       fill(byId("found"), errorBox({ message: "this file is larger than 1 MB", help: "check it on the command line: `uvx torchconf check`" }));
       return;
     }
-    this.open(await file.text(), file.name);
+    // Not `file.text()`, which drops the mark.
+    this.open(new TextDecoder("utf-8", { ignoreBOM: true }).decode(await file.arrayBuffer()), file.name);
   }
 
   #later() {
@@ -82,8 +93,17 @@ export class Playground {
   }
 
   get #text() {
-    // A text area has line feeds only; the page says so where a file had others.
     return byId("text").value;
+  }
+
+  /** What a question about the file says of it. */
+  get #file() {
+    return { text: this.#text, script: byId("kind").value === SCRIPT };
+  }
+
+  /** Return a text with the line ends and the mark that the file had: a text area drops both. */
+  #whole(text) {
+    return this.#mark + (this.#ends ? text.replaceAll("\n", "\r\n") : text);
   }
 
   async #ask(method, args) {
@@ -108,8 +128,8 @@ export class Playground {
       return;
     }
     const kind = byId("kind").value;
-    if (kind === PROJECT) {
-      const found = await this.#ask("inspect", { text });
+    if (kind === PROJECT || kind === SCRIPT) {
+      const found = await this.#ask("inspect", this.#file);
       if (found) this.#showProject(text, found);
     } else {
       await this.#migrate(this.#name && kindOf("", this.#name) === kind ? this.#name : kind, text);
@@ -137,8 +157,8 @@ export class Playground {
         { class: "bar" },
         el("h2", {}, findings.length ? count : "No findings"),
         safe ? el("button", { type: "button", onclick: () => this.#fix(null) }, safe === 1 ? "Apply the safe fix" : `Apply ${safe} safe fixes`) : null,
-        copyButton("Copy", () => this.#text, "Copy the file"),
-        el("button", { type: "button", onclick: () => download(this.#text, PROJECT) }, "Download"),
+        copyButton("Copy", () => this.#whole(this.#text), "Copy the file"),
+        el("button", { type: "button", onclick: () => download(this.#whole(this.#text), this.#name || byId("kind").value) }, "Download"),
       ),
       this.#oldTables(text),
       this.#listing(text, findings),
@@ -223,7 +243,7 @@ export class Playground {
   // Changes.
 
   async #fix(place) {
-    await this.#take(await this.#ask("fix", { text: this.#text, place }));
+    await this.#take(await this.#ask("fix", { ...this.#file, place }));
   }
 
   async #take(found) {
@@ -288,10 +308,10 @@ export class Playground {
   }
 
   async #target({ add = [], remove = [] }) {
-    const found = await this.#ask("change", { text: this.#text, add, remove });
+    const found = await this.#ask("change", { ...this.#file, add, remove });
     if (found?.error && add.length) {
       // What stands in the way is most often how a build is chosen: another layout has room.
-      const roomy = await this.#ask("change", { text: this.#text, add, remove, layout: "extras" });
+      const roomy = await this.#ask("change", { ...this.#file, add, remove, layout: "extras" });
       if (roomy && !roomy.error) {
         this.#change = { error: found.error };
         await this.#look();
@@ -304,7 +324,7 @@ export class Playground {
   }
 
   async #explain(cell, where) {
-    const found = await this.#engine.ask("explain", { text: this.#text, ...cell });
+    const found = await this.#engine.ask("explain", { ...this.#file, ...cell });
     fill(
       where,
       found.error

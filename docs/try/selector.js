@@ -73,7 +73,7 @@ export class Selector {
     });
   }
 
-  #platform({ platform, title, about, builds }, isOwn) {
+  #platform({ platform, title, about, builds, exact: hasExact }, isOwn) {
     const why = el("p", { class: "why", id: `why-${platform}` });
     const toggles = el("div", { class: "toggles" });
     const exact = el("div", { class: "toggles" });
@@ -88,7 +88,7 @@ export class Selector {
       el("p", { class: "about" }, about),
       toggles,
       why,
-      details,
+      hasExact ? details : null,
     );
   }
 
@@ -213,10 +213,17 @@ export class Selector {
   async #askExact(platform, turn = this.#turn) {
     const row = this.#rows.get(platform);
     if (!row.details.open) return;
-    const found = await this.#ask(turn, "choices", { state: this.#state, platform, exact: true });
-    if (!found?.builds) return;
-    row.exactBuilds = found.builds;
-    this.#showRow(row);
+    const builds = [];
+    let more = true;
+    while (more) {
+      const found = await this.#ask(turn, "exact", { state: this.#state, platform, start: builds.length });
+      if (!found?.builds) return;
+      builds.push(...found.builds);
+      more = found.more;
+      // Those of the last answer stay until their place is taken.
+      row.exactBuilds = [...builds, ...(row.exactBuilds ?? []).slice(builds.length)];
+      this.#showRow(row);
+    }
   }
 
   #show(answer) {

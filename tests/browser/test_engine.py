@@ -67,14 +67,40 @@ def test_a_build_that_cannot_be_had_comes_with_the_reason() -> None:
     }
 
 
+def every_exact_build(state: dict[str, Any], platform: str) -> list[list[str]]:
+    found: list[list[str]] = []
+    more = True
+    while more:
+        said = ask("exact", state=state, platform=platform, start=len(found))
+        found += said["builds"]
+        more = said["more"]
+    return found
+
+
 def test_builds_of_different_years_shut_each_other_out_but_can_be_taken_back() -> None:
     state = {"targets": ["linux-cu92"]}
     kinds = ask("choices", state=state, platform="linux")["builds"]
-    exact = ask("choices", state=state, platform="linux", exact=True)["builds"]
+    exact = every_exact_build(state, "linux")
     (xpu,) = [reason for name, _, _, reason in kinds if name == "xpu"]
     (own,) = [reason for name, _, _, reason in exact if name == "cu92"]
     assert "linux-cu92" in xpu
     assert own == ""
+
+
+def test_exact_builds_are_listed_once_and_beside_the_words_for_the_newest() -> None:
+    for platform in known()["platforms"]:
+        names = [name for name, *_ in every_exact_build({}, platform["platform"])]
+        words = [name for name, *_ in platform["builds"]]
+        assert bool(names) is platform["exact"]
+        assert len({*names, *words}) == len(names) + len(words)
+
+
+def test_a_build_of_another_publisher_is_offered_under_the_usual_word() -> None:
+    titles = {
+        name: title for name, title, _, _ in ask("choices", state={}, platform="windows")["builds"]
+    }
+    assert titles["rocm"] == "AMD's ROCm"
+    assert "torch" in ask("answer", state={"targets": ["windows-rocm"]})["text"]
 
 
 def test_a_choice_of_builds_brings_the_questions_about_it() -> None:
@@ -107,6 +133,37 @@ def test_a_fix_is_taken_alone_and_the_finding_is_gone() -> None:
     fixed = ask("fix", text=BROKEN, place=finding["place"])
     assert '+torch = [{ index = "cu", marker = "platform_system == \'Linux\'" }]' in fixed["diff"]
     assert "TC402" not in [f["code"] for f in ask("inspect", text=fixed["text"])["findings"]]
+
+
+SCRIPT = """\
+# /// script
+# dependencies = ["torch"]
+#
+# [tool.uv.sources]
+# torch = { index = "cpu" }
+#
+# [[tool.uv.index]]
+# name = "cpu"
+# url = "https://download.pytorch.org/whl/cpu"
+# ///
+import torch
+"""
+
+
+def test_a_script_is_checked_fixed_and_shown_as_a_script() -> None:
+    found = ask("inspect", text=SCRIPT, script=True)
+    (finding,) = found["findings"]
+    assert (finding["code"], finding["line"]) == ("TC101", 7)
+    assert found["table"]["rows"][0][:2] == ["uv run --script script.py", "torch"]
+    fixed = ask("fix", text=SCRIPT, place=finding["place"], script=True)
+    assert fixed["text"] == SCRIPT.replace('/cpu"\n', '/cpu"\n# explicit = true\n')
+    more = ask("change", text=fixed["text"], add=["windows-cuda"], script=True)
+    assert more["text"].endswith("# ///\nimport torch\n")
+
+
+def test_a_fix_that_is_not_there_any_more_is_refused() -> None:
+    found = ask("fix", text=BROKEN, place=["TC101", "tool.uv.index[0]", "something else"])
+    assert "this fix is not taken" in found["error"]["message"]
 
 
 def test_a_target_is_added_and_removed_again() -> None:
