@@ -28,6 +28,10 @@ STDLIB = next(path for path in sys.path if path.endswith(".zip"))
 LIBRARIES = ("packaging", "tomlkit", "yaml")
 ROOTS = ("docs.engine", "torchconf.cli.migrate")
 """Where the questions start; the command is imported by its name."""
+NEVER_ASKED = (
+    "torchconf.cli.ask_migration", "torchconf.cli.lock_after_edit", "torchconf.cli.run_wizard",
+)  # fmt: skip
+"""What `-y` and the lack of `--lock` keep `migrate` from."""
 LEFT_OUT = {
     # They start programs, open sockets, draw on a terminal, or read metadata of wheels.
     "concurrent.futures", "ctypes", "ctypes.util", "email.feedparser", "email.header",
@@ -78,7 +82,7 @@ def reachable(every: dict[str, Path]) -> tuple[dict[str, Path], set[str]]:
             found[name] = every[name]
             led_to = imports(name, every[name])
             named |= led_to
-            waiting += [one for one in led_to if one in every]
+            waiting += [one for one in led_to if one in every and one not in NEVER_ASKED]
     return found, named
 
 
@@ -86,6 +90,38 @@ def entry(name: str, path: Path) -> str:
     """Return where a module lies in an archive."""
     inside = name.replace(".", "/")
     return f"{inside}/__init__.py" if path.name == "__init__.py" else f"{inside}.py"
+
+
+class Smaller(ast.NodeTransformer):
+    """Drops what nobody asks for at run time: docstrings, and the types of functions' arguments.
+
+    Fields of classes keep theirs, of which a `NamedTuple` is made, and so do functions with a
+    decorator, which may look at them.
+    """
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        """Drop the docstring of a module: nothing may stand before a `from __future__`."""
+        if ast.get_docstring(node) is not None:
+            del node.body[0]
+        self.generic_visit(node)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt:
+        """Drop any other docstring."""
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return ast.Pass() if is_text else node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        """Drop the annotations of one function, and of those in it."""
+        self.generic_visit(node)
+        if node.decorator_list:
+            return node
+        every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        for one in [*every, node.args.vararg, node.args.kwarg]:
+            if one is not None:
+                one.annotation = None
+        node.returns = None
+        return node
 
 
 def bare(code: CodeType) -> CodeType:
@@ -96,7 +132,8 @@ def bare(code: CodeType) -> CodeType:
 
 def compiled(name: str, source: bytes) -> bytes:
     """Return a .pyc that nobody compares with its source."""
-    code = bare(compile(source, name, "exec", dont_inherit=True, optimize=2))
+    tree = ast.fix_missing_locations(Smaller().visit(ast.parse(source)))
+    code = bare(compile(tree, name, "exec", dont_inherit=True, optimize=2))
     return bytes(_code_to_hash_pyc(code, importlib.util.source_hash(source), checked=False))
 
 
@@ -143,7 +180,10 @@ def main() -> None:
     entries: dict[str, bytes] = {}
     for module, path in ours.items():
         name, source = entry(module, path), path.read_bytes()
-        entries |= {f"{name}c": compiled(name, source)} if module in often else {name: source}
+        if module in often:
+            entries[f"{name}c"] = compiled(name, source)
+        else:
+            entries[name] = ast.unparse(Smaller().visit(ast.parse(source))).encode()
     for path in (REPOSITORY / "torchconf/rules/pages").glob("*.md"):
         entries[path.relative_to(REPOSITORY).as_posix()] = path.read_bytes()
     write("torchconf.zip", entries)

@@ -296,6 +296,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
             check(page, BROKEN)
             page.locator(f"{LISTING} .finding").first.wait_for()
             page.get_by_role("button", name=re.compile("^Fix")).first.click()
+            page.locator("[data-testid=changed]").wait_for()
             page.locator("button.plain").first.click()
             page.locator(".explanation").wait_for()
         elif view == "migrate":

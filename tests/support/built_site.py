@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from http.server import SimpleHTTPRequestHandler
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -14,6 +15,11 @@ class Handler(SimpleHTTPRequestHandler):
         "connect-src 'self'; style-src 'self'; img-src 'self'"
     )
     """A worker obeys the header of its own response, not what the page says."""
+
+    def handle(self) -> None:
+        # A page that is left does not wait for what it has asked for.
+        with suppress(ConnectionError):
+            super().handle()
 
     def end_headers(self) -> None:
         self.send_header("Content-Security-Policy", self.policy)
