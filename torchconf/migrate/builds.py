@@ -216,7 +216,8 @@ class _Reading:
         if is_nightly(url) and not self._means_nightly():
             return ""
         backend = self.catalog.backend_of_url(url)
-        return backend.name if backend else ""
+        # Those of others are no build that a word names: they stay with their index.
+        return backend.name if backend and not self.catalog.publisher_of(backend) else ""
 
     def _means_nightly(self) -> bool:
         """Tell whether an installer gets its torch from a nightly index.
