@@ -173,6 +173,45 @@ def test_a_source_that_is_missing_is_found_and_uv_does_not_lock(
     assert world.uv("lock", cwd=demo.folder).returncode == 1
 
 
+WORKSPACE = '[tool.uv.workspace]\nmembers = ["a"]\n'
+MEMBER = START.replace("demo", "a").replace('"numpy"', '"torch>=2.10"')
+
+
+@pytest.mark.uv
+def test_the_root_of_a_workspace_has_what_torch_needs(world: Replica, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, WORKSPACE)
+    (demo.folder / "a").mkdir()
+    member = demo.folder / "a" / "pyproject.toml"
+    member.write_text(MEMBER, encoding="utf-8")
+    flags = "-t windows-rocm -t linux-cuda --gpu gfx1201"
+    refused = demo(f"init --project a {flags} -y")
+    assert refused.status == 2
+    assert "run the command in the workspace root" in refused.err
+    assert (demo.text, member.read_text(encoding="utf-8")) == (WORKSPACE, MEMBER)
+    demo.init(flags)
+    assert demo("check --strict").status == 0
+    world.lock(demo.folder)
+    built = world.chosen(demo.folder, "uv sync --package a").select("windows-x86_64", "3.12")
+    rocm = built["rocm"]
+    assert isinstance(rocm, Build)
+    assert rocm.version == "10.0.0"
+
+
+@pytest.mark.uv
+def test_a_script_has_it_too(world: Replica, tmp_path: Path) -> None:
+    demo = Demo(tmp_path)
+    script = demo.folder / "train.py"
+    script.write_text(
+        '# /// script\n# requires-python = ">=3.11"\n# dependencies = []\n# ///\n', encoding="utf-8"
+    )
+    flags = "--script train.py -t windows-rocm -t linux-cuda --gpu gfx1201"
+    demo.init(flags)
+    assert demo("check --strict train.py").status == 0
+    run = world.uv("lock", "--script", "train.py", cwd=demo.folder)
+    assert run.returncode == 0, run.stderr
+    assert demo(f"init {flags} --check").status == 0
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

@@ -169,6 +169,13 @@ def _close(
     # Imported here: few builds need it.
     from torchconf.planner.draft_closure import draft_closures
 
+    if project.root is not None and any(map(catalog.closure, after - before)):
+        raise RequestError(
+            "a workspace member cannot have this build by itself: its torch needs more packages of "
+            "its index, and uv reads constraints, and sources for them, from the workspace root",
+            at=project.root.at,
+            help="run the command in the workspace root, or name it with `--project`",
+        )
     if decision.together and any(map(catalog.closure, after)):
         raise RequestError(
             "workspace members that share the builds of their root cannot have this one: its torch "

@@ -12,6 +12,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from packaging.utils import NormalizedName, canonicalize_name, parse_wheel_filename
@@ -62,6 +63,8 @@ def metadata(wheel: ReplicaWheel) -> bytes:
     lines = ["Metadata-Version: 2.1", f"Name: {wheel.name}", f"Version: {wheel.version}"]
     if wheel.requires_python is not None:
         lines.append(f"Requires-Python: {wheel.requires_python}")
+    extras = (re.findall(r"extra == ['\"]([^'\"]+)", text) for text in wheel.requires_dist)
+    lines += [f"Provides-Extra: {name}" for name in dict.fromkeys(chain.from_iterable(extras))]
     lines += [f"Requires-Dist: {requirement}" for requirement in wheel.requires_dist]
     return ("\n".join(lines) + "\n").encode()
 
