@@ -16,6 +16,7 @@ from jsonschema import (  # type: ignore[import-untyped]  # its stubs are a pack
 
 import torchconf.machine
 from docs.tools.schemas import RESULTS, SETTINGS, schema_of, schema_pages
+from tests.support.made_files import others
 from tests.support.projects import EXAMPLES, PROJECTS, THREE_SYSTEMS, run_in
 from tests.support.recorded_machines import record
 from tests.support.replica import Replica
@@ -232,6 +233,22 @@ def test_matrix_is_as_its_schema_says(tmp_path: Path) -> None:
     data = run_in(tmp_path, "show --matrix").json
     assert data["include"]
     Draft202012Validator(closed(schema)).validate(data)
+
+
+OF_STRANGERS = [
+    "show", "check --select ALL --statistics", "check --unsafe-fixes --diff", "explain torch",
+    "add-target windows-cuda --dry-run", "upgrade --dry-run --all", "migrate --dry-run",
+    "remove-target linux-cpu --dry-run", "init -t linux-cpu -t macos-cpu --force --dry-run",
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", OF_STRANGERS)
+def test_output_for_files_of_strangers_is_as_its_schema_says(words: str, tmp_path: Path) -> None:
+    for text in others().values():
+        (tmp_path / "pyproject.toml").write_bytes(text)
+        result = run_in(tmp_path, f"{words} --format json")
+        assert mistakes(words.split(maxsplit=1)[0], result.json) == [], text.decode()
 
 
 @pytest.mark.uv

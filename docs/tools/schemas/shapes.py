@@ -69,9 +69,9 @@ def table(
 
 
 PLATFORM = text(
-    "An operating system and a machine.",
-    pattern="^[a-z]+-[a-z0-9_]+$",
-    examples=["linux-x86_64", "linux-aarch64", "windows-x86_64", "macos-arm64"],
+    "An operating system and a machine, and what tells it from others of its kind.",
+    pattern="^[a-z]+(-[a-z0-9_]+)+$",
+    examples=["linux-x86_64", "windows-x86_64", "macos-arm64", "linux-aarch64-tegra"],
 )
 BACKEND = text(
     "A build, as its index URL spells it; `pypi` is whatever PyPI serves.",
