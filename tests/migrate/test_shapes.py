@@ -13,10 +13,12 @@ import pytest
 
 from tests.support.old_shapes import Shape, load_shapes, report_of
 from tests.support.projects import run_in
+from torchconf.catalog import load_catalog
 from torchconf.files.old_names import find_old_files, tables_of
 from torchconf.workspace.old_files import load_old_files
 
 SHAPES = load_shapes()
+CATALOG = load_catalog()
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -129,9 +131,7 @@ def holds(data: dict[str, Any], part: str) -> bool:
     targets = tool.get("torchconf", {}).get("targets", [])
     if build := re.fullmatch("(?:the build|tool.uv.index for the build) (.+)", part):
         urls = [index["url"] for index in tool.get("uv", {}).get("index", [])]
-        plain = build[1].removesuffix("-nightly")
-        folder = plain if plain == build[1] else f"nightly/{plain}"
-        return any(url.endswith(f"/{folder}") for url in urls)
+        return build[1] in {getattr(CATALOG.backend_of_url(url), "name", None) for url in urls}
     if platforms := re.fullmatch("targets on (.+)", part):
         systems = {platform.partition("-")[0] for platform in platforms[1].split(", ")}
         return systems <= {target.partition("-")[0] for target in targets}

@@ -16,10 +16,13 @@ from tests.support.old_shapes import PYPI, Shape, load_shapes
 from tests.support.projects import WHL, run_in
 from tests.support.replica import Content, Replica, UvError
 from tests.support.replica.channels import nightly
+from tests.support.replica.publishers import nvidia
 from torchconf.catalog import load_catalog
 
 SHAPES = load_shapes()
 FAMILY = frozenset(load_catalog().family)
+BACKEND = re.compile(r"^(?:linux|windows|macos)-(?:aarch64-|arm64-|x86_64-)?")
+"""What stands before the backend in a target."""
 ABSENT = {
     # Required elsewhere only.
     "case-613-an-extra-index-and-labels": "xformers",
@@ -32,15 +35,14 @@ MIRRORED = {f"{MIRROR}/pytorch/whl": WHL, f"{MIRROR}/simple": PYPI}
 """What a mirror has a copy of: the replica serves that."""
 ELSEWHERE = {
     "a-page-of-pyg-is-a-flat-index-and-holds-torch": "https://data.pyg.org/whl/",
-    "the-index-of-jetson-is-torchs-own": "https://pypi.jetson-ai-lab.io/jp6/cu126/",
 }
 """Shapes with an index that the replica does not serve: uv reads all but that."""
 
 
 @pytest.fixture(scope="module")
 def replica(replica_of: Callable[[Content], Replica]) -> Replica:
-    """Give the catalog's world with nightly indexes."""
-    return replica_of(Content.from_facts().merged(nightly()))
+    """Give the catalog's world with nightly indexes, and with NVIDIA's for Jetson."""
+    return replica_of(Content.from_facts().merged(nightly()).merged(nvidia()))
 
 
 @pytest.mark.slow
@@ -76,8 +78,7 @@ def test_the_project_locks_and_every_target_gets_its_build(
         absent = ABSENT.get(shape.name, "") if target.startswith("macos") else ""
         # A triton package is required on Linux alone.
         assert had | load_catalog().triton_packages >= routed - {absent}
-        plain = target.removesuffix("-nightly")
-        wanted = plain.rpartition("-")[2] + target.removeprefix(plain)
+        wanted = BACKEND.sub("", target)
         for row in rows:
             assert row["problem"] is None or row["package"] == absent
             assert row["backend"] in {wanted, None} or target.startswith("macos")

@@ -69,8 +69,8 @@ LINUX = "`linux-cpu`, `linux-cuda`, `linux-rocm` or `linux-xpu`"
 SPECIFIER = "write `2.13`, `>=2.13` or `>=2.11,<2.14`"
 PYTHON = "write `3.12`, which means `>=3.12`, or `>=3.11,<3.14`"
 COMPANIONS = (
-    "choose from torchvision, torchaudio, torchcodec, torchao, torchtext, xformers; "
-    "for other packages run `uv add`"
+    "choose from torchvision, torchaudio, torchcodec, torchao, torchtext, xformers, or from what "
+    "is built against torch, such as flash-attn; for other packages run `uv add`"
 )
 URL = "use one such as `https://mirror.example.org/pytorch/{backend}/simple`"
 SECRET = (
@@ -677,8 +677,8 @@ def test_words_that_make_no_sense_are_refused_with_a_way_on(
     demo = Demo(tmp_path)
     result = untouched(demo, words)
     # Python 3.12 and later do not quote the choices.
-    choices = ["'text', 'json'", "text, json", "'auto', 'markers', 'extras', 'groups'"]
-    choices.append("auto, markers, extras, groups")
+    names = ["text, json, markdown, html, svg", "auto, markers, extras, groups"]
+    choices = [*names, *(", ".join(map(repr, each.split(", "))) for each in names)]
     assert result.err in {
         text.replace("{folder}", str(demo.folder)).replace("{}", c) for c in choices
     }

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 Works without a project, an environment or a GPU. Honours uv's UV_CUDA_DRIVER_VERSION,
 UV_AMD_GPU_ARCHITECTURE and UV_PROJECT_ENVIRONMENT. Exits with 1 if the installed torch is not the
-one that pyproject.toml and uv.lock ask for. The environment of a script (PEP 723) is uv's own:
-`torchconf show --script FILE` shows what it gets.
+one that pyproject.toml and uv.lock ask for.
 
 examples:
   torchconf doctor

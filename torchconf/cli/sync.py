@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 Installs TARGET; without it the target that TORCHCONF_TARGET names; without that the best target
-of the project that this machine fits. What follows `--` is passed on to uv. A script (PEP 723)
-has one build for each platform, so there is nothing to choose: `uv run --script FILE` installs it.
+of the project that this machine fits. What follows `--` is passed on to uv.
 
 examples:
   torchconf sync --dry-run

@@ -160,7 +160,7 @@ _ABOUT = {
     "group": "only with this dependency group",
     "marker": "only on these platforms",
     "explicit": "true: only packages with a source come from it",
-    "targets": "what the project is for: `linux-cu130`",
+    "targets": "what the project is for: `linux-cpu`",
 }
 
 

@@ -147,8 +147,18 @@ class _Reading:
             if keys:
                 return [p for p in PLATFORMS if p.key in keys], True
         markers = " ".join(need.marker for need in self.setting.own.needs)
-        more = [p for p in PLATFORMS if p not in _USUAL and _names(markers, p)]
-        return [p for p in PLATFORMS if p in _USUAL or p in more], False
+        more = {p.key for p in PLATFORMS if p not in _USUAL and _names(markers, p)}
+        usual = {platform.key for platform in _USUAL}
+        served = [
+            self._served(build)
+            for evidence in (self.setting.own, self.setting.around)
+            for build, _ in self._index_builds(evidence)
+        ]
+        # An index for none of the usual platforms, as for a Jetson, is for its own.
+        special = {key for keys in served if usual.isdisjoint(keys) for key in keys}
+        named = bool(special) and not more and all(map(usual.isdisjoint, served))
+        found = special if named else usual | more | special
+        return [p for p in PLATFORMS if p.key in found], named
 
     def _is_needed(self, platform: Platform) -> bool:
         """Tell whether torch is needed on a platform: no marker leaves it out."""
@@ -216,8 +226,7 @@ class _Reading:
         if is_nightly(url) and not self._means_nightly():
             return ""
         backend = self.catalog.backend_of_url(url)
-        # Those of others are no build that a word names: they stay with their index.
-        return backend.name if backend and not self.catalog.publisher_of(backend) else ""
+        return backend.name if backend else ""
 
     def _means_nightly(self) -> bool:
         """Tell whether an installer gets its torch from a nightly index.
@@ -247,17 +256,28 @@ class _Reading:
         for one in sorted(evidence.toolkits, key=lambda one: not one.marker):
             if _holds(one.marker, platform):
                 return self._newest(one.backend, evidence), f"`{one.text}`"
-        found: list[tuple[str, str]] = []
+        found = list(self._index_builds(evidence))
+        # Of two builds of one release, pip takes the one whose label is the higher.
+        there = [each for each in found if platform.key in self._served(each[0])]
+        others = [one for one in evidence.indexes if has_torch_of_others(one.url, self.catalog)]
+        if found:
+            return max(there or found)
+        return (ELSEWHERE, f"`{others[0].text}`") if others else None
+
+    def _index_builds(self, evidence: Evidence) -> Iterator[tuple[str, str]]:
+        """Yield the build of each index that may serve torch, and what names it."""
         for index in evidence.indexes:
             if index.kind == "explicit" and not self._serves_torch(index):
                 continue  # It counts only for what names it.
             page = page_of(index.url, self.catalog)
             backend = page.backend if page else self._of_url(index.url)
             if backend and backend != PYPI.name:
-                found.append((backend, f"`{index.text}`"))
-        # Of two builds of one release, pip takes the one whose label is the higher.
-        others = [one for one in evidence.indexes if has_torch_of_others(one.url, self.catalog)]
-        return max(found) if found else (ELSEWHERE, f"`{others[0].text}`") if others else None
+                yield backend, f"`{index.text}`"
+
+    def _served(self, build: str) -> tuple[str, ...]:
+        """Return the platforms for which there ever was such a build, for any version."""
+        backend = parse_backend(build, self.catalog.everything)
+        return self.catalog.accelerator(backend).platforms if backend else ()
 
     def _newest(self, word: str, evidence: Evidence) -> str:
         """Return the backend that `cuda12` means: the newest that has the newest torch."""

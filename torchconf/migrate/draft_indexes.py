@@ -13,15 +13,12 @@ from torchconf.migrate.builds import ELSEWHERE
 from torchconf.migrate.old import Need, OldIndex, items_of
 from torchconf.migrate.told_by_text import has_torch_of_others, page_of
 from torchconf.model.backends import host_of, is_nightly, is_pypi
-from torchconf.model.markers import areas, render_areas
-from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import INDEXES, SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from torchconf.edits.draft import Draft
-    from torchconf.edits.plan import Value
     from torchconf.migrate.account import Ledger
     from torchconf.migrate.outcome import Migration
 
@@ -146,19 +143,12 @@ class IndexDraft:
             return
         catalog = self.migration.catalog
         name = self._entry(item, explicit=True)
-        source: dict[str, Value] = {"index": name}
-        family = catalog.family_of(item.url)
-        if family and family.accelerator:
-            # It has nothing for other platforms.
-            served = [platform for platform in PLATFORMS if platform.key in family.platforms]
-            apart = [platform for platform in PLATFORMS if platform not in served]
-            source["marker"] = render_areas(areas(served, apart=apart))
         for package, written in self.needed.items():
             if package in catalog.family:
-                self.draft.put((*SOURCES, written), [source], f"from `{item.url}`")
+                self.draft.put((*SOURCES, written), [{"index": name}], f"from `{item.url}`")
         self.notes.append(
-            f"torch comes from {catalog.publisher(item.url)}, index `{name}`: migrate writes "
-            "targets only for PyTorch's own builds"
+            f"torch comes from {catalog.publisher(item.url)}, index `{name}`: torchconf has no "
+            "target for these builds"
         )
         into = f"tool.uv.index: {name} (explicit)"
         self.ledger.note(item, "changed", into, "only for PyTorch's packages")

@@ -66,7 +66,7 @@ def page_of(url: str, catalog: Catalog) -> Page | None:
 
 def has_torch_of_others(url: str, catalog: Catalog) -> bool:
     """Tell whether an index has builds of torch that another publisher made."""
-    return bool(catalog.publisher(url))
+    return catalog.backend_of_url(url) is None and bool(catalog.publisher(url))
 
 
 def label_backend(label: str, catalog: Catalog) -> str:

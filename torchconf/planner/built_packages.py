@@ -52,11 +52,18 @@ class Wheel(NamedTuple):
 class BuiltWheels:
     """The wheels that there are beside a torch."""
 
-    def __init__(self, catalog: Catalog, line: str, targets: Sequence[Target]) -> None:
-        """Look at one line of torch, `2.12`, and the targets that get it."""
+    def __init__(
+        self,
+        catalog: Catalog,
+        line: str,
+        targets: Sequence[Target],
+        project: Project | None = None,
+    ) -> None:
+        """Look at one line of torch, `2.12`, the targets that get it, and what a project has."""
         self.catalog = catalog
         self.line = line
         self.targets = targets
+        self.project = project
         self._homes: dict[str, list[Family]] = {}
 
     def build(self, backend: Backend, platform: Platform) -> str | None:
@@ -82,11 +89,22 @@ class BuiltWheels:
             homes = self.catalog.built.homes(package)
             self._homes[package] = sorted(homes, key=lambda one: -self._served(package, one))
         is_target = any((t.platform, t.backend) == (platform, backend) for t in self.targets)
+        for family in self._own(package, build) if is_target else ():
+            if self.catalog.built.has(package, family, self.line, build, platform) is not Answer.NO:
+                return Wheel(family, build, sure=True)
         for answer in (Answer.YES, Answer.UNKNOWN) if is_target else (Answer.YES,):
             for family in self._homes[package]:
                 if self.catalog.built.has(package, family, self.line, build, platform) is answer:
                     return Wheel(family, build, answer is Answer.YES)
         return None
+
+    def _own(self, package: str, build: str) -> Iterator[Family]:
+        """Yield whose page of this very torch the project names: its author has seen it."""
+        if self.project is not None:
+            for source in self.project.sources.get(canonicalize_name(package), ()):
+                home = home_of(source, self.project, self.catalog)
+                if home is not None and home[0][1:] == (build, self.line):
+                    yield home[0].family
 
     def _served(self, package: str, family: Family) -> int:
         """Count the targets for which one family is known to have a package."""

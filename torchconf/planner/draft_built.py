@@ -68,7 +68,8 @@ def draft_built(
         )
     if decision.together or decision.choice.release is None:
         return (), ()
-    wheels = BuiltWheels(catalog, line_of(decision.choice.release), decision.choice.targets)
+    line = line_of(decision.choice.release)
+    wheels = BuiltWheels(catalog, line, decision.choice.targets, project)
     notes: list[str] = []
     warnings: list[str] = []
     for package in dict.fromkeys((*asked, *kept)):
@@ -287,7 +288,7 @@ class _Package:
         )
         if new == held or not new:
             return
-        known = {platform: where[platform] for platform in new if platform in where}
+        known = {p: where[p] for p in self.platforms if p in new and p in where}
         whole = len(known) == len(new)
         marker = (self.sources.marker(known) if whole else self.sources.render(new)) or ""
         if text and not names_platforms(text):

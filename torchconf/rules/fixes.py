@@ -75,8 +75,10 @@ def wheel_marker(context: Context, backend: Backend | None) -> str | None:
     """
     if backend is None:
         return None
-    shown = [p for p in SHOWN_PLATFORMS if p.machine != "aarch64" or backend.accelerator == "rocm"]
     lacking = without_wheels(context, backend)
+    shown = [p for p in SHOWN_PLATFORMS if p.machine != "aarch64" or backend.accelerator == "rocm"]
+    if lacking.issuperset(shown):
+        shown = [*PLATFORMS]
     there = [platform for platform in shown if platform not in lacking]
     missing = [platform for platform in shown if platform in lacking]
     if not missing or not there:

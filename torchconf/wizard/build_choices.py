@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 OLDER = "older"
 """The answer that leads to builds that ended long ago."""
-PRERELEASE = "pre-release"
-"""The answer that leads to builds that are no releases."""
 LINES = 5
 """A build that has ended is offered at once if it is in one of so many lines of torch."""
 
@@ -201,9 +199,8 @@ def why_not(
 
 
 def _incompatible(session: Session, wish: TargetSpec, others: Iterable[str]) -> str:
-    backend, has = wish.backend, ""
-    if backend and backend != PYPI and not session.catalog.channel_of(wish.accelerator):
-        has = span(backend, session.catalog) + " only, "
+    backend = wish.backend
+    has = span(backend, session.catalog) + " only, " if backend and backend != PYPI else ""
     return f"{has}incompatible with {listed(others)}"
 
 
