@@ -16,7 +16,7 @@ import pytest
 from docs.tools.schemas import RESULTS
 from tests.support.few import few
 from tests.support.paths import CASES, TESTS
-from tests.support.projects import PROJECTS
+from tests.support.projects import PROJECTS, run_in
 from tests.support.replica import Replica
 from tests.support.repositories import Repo, git
 from tests.support.schemas import Seen, mistakes
@@ -615,3 +615,54 @@ def uv_refuses(folder: Path, command: str) -> bool:
         words, cwd=folder, env={**os.environ, **variables}, capture_output=True, check=False
     )
     return done.returncode != 0
+
+
+OTHERS = {
+    "init of a script": (
+        {"train.py": SCRIPT.format("")},
+        "init --script train.py -t linux-cu130 -t macos-cpu -y",
+        "show --script train.py",
+    ),
+    "a target for a script": (
+        {"train.py": SCRIPT.format(ROUTED)},
+        "add-target windows-cu130 --script train.py -y",
+        "show --script train.py",
+    ),
+    "migrate": (
+        {"requirements.txt": "-f https://download.pytorch.org/whl/cu126\ntorch==2.7.1+cu126\n"},
+        "migrate requirements.txt -y",
+        "show",
+    ),
+    "check --fix": (
+        {"pyproject.toml": PLAIN.replace("explicit = true\n", "")},
+        "check --fix",
+        "show",
+    ),
+    "new": ({"README.md": ""}, "new app here -t linux-cu130 --defaults", "show --project here"),
+}
+"""Other commands than those of `HISTORIES`: files, a command, and what shows its table."""
+
+
+@pytest.mark.parametrize("case", few(OTHERS, {"init of a script", "migrate"}.__contains__))
+def test_other_commands_as_a_commit(case: str, tmp_path: Path) -> None:
+    files, command, show = OTHERS[case]
+    repo = Repo.make(tmp_path / "demo", files)
+
+    def shown() -> dict[str, Any]:
+        result = run_in(repo.folder, f"{show} --format json")
+        return {"routes": []} if result.status else dict(result.json)
+
+    before = shown()
+    result = run_in(repo.folder, command)
+    assert result.status <= 1, result.err
+    told = run_in(repo.folder, "diff --format json").json
+    assert mistakes("diff", told) == []
+    assert told["changes"]
+    after = shown()
+    is_told_as_both_say(told["changes"], before, after)
+    if not before["routes"]:
+        keys = {(row["command"], row["package"], row["platform"]) for row in after["routes"]}
+        assert {key(one)[:3] for one in told["changes"]} == keys
+        assert {one["kinds"][0] for one in told["changes"]} == {"added"}
+    repo.commit()
+    assert run_in(repo.folder, "diff HEAD~1 HEAD --format json").json["changes"] == told["changes"]
