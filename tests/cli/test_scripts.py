@@ -455,3 +455,50 @@ def test_a_failed_lock_restores_the_script_and_its_lockfile(
     assert "`uv lock --script train.py` failed; all files restored" in capfd.readouterr().err
     assert (here / "train.py").read_text() == text
     assert (here / "train.py.lock").read_text() == "version = 1\n"
+
+
+@pytest.mark.parametrize("command", ["sync", "run", "use", "doctor"])
+def test_what_has_nothing_to_choose_says_what_installs_a_script(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(f"{command} --script train.py") == 2
+    error = capsys.readouterr().err
+    assert f"`torchconf {command}` takes no script" in error
+    assert "help: install and run it with `uv run --script FILE`" in error
+
+
+@pytest.mark.uv
+def test_verify_and_export_know_scripts(
+    inside_replica: Replica, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "scripts").mkdir()
+    script = here / "scripts" / "train.py"
+    script.write_text("print()\n")
+    (here / "scripts" / "other.txt").write_text("not copied")
+    at = "--script scripts/train.py"
+    assert run(f"init {at} -t linux-cu130 -t macos-cpu --torch 2.13 --python 3.12") == 0
+    capsys.readouterr()
+
+    assert run(f"verify {at} --python 3.12 --format json") == 0
+    rows = json.loads(capsys.readouterr().out)["routes"]
+    found = {row["platform"]: (row["backend"], row["version"], row["problem"]) for row in rows}
+    assert found["linux-x86_64"] == ("cu130", "2.13.0+cu130", None)
+    assert found["macos-arm64"][0] == "cpu"
+    assert not (here / "scripts" / "train.py.lock").exists(), "a copy was locked"
+
+    for words in ("verify --frozen", "verify --locked", "export --dry-run"):
+        assert run(f"{words} {at}") == 2
+        error = capsys.readouterr().err
+        assert "train.py.lock not found" in error
+        assert "help: run `uv lock --script train.py`" in error
+    inside_replica.lock(here / "scripts", "--script", "train.py")
+    assert run(f"verify {at} --locked --python 3.12") == 0
+    capsys.readouterr()
+    assert run(f"export linux-cu130 {at} --python 3.12 --dry-run") == 0
+    text = capsys.readouterr().out
+    assert "torch==2.13.0+cu130" in text
+    assert "# Generated from train.py.lock by:" in text
+    assert "torchconf export linux-cu130 --script scripts/train.py --python 3.12" in text
+    assert run(f"export {at} --format pylock.toml --check --python 3.12") == 1
+    assert run(f"export {at} --group dev") == 2
+    assert "a script has no dependency groups" in capsys.readouterr().err

@@ -308,10 +308,39 @@ def test_what_is_impossible_is_shown_with_its_reason_and_changes_as_answers_chan
         leaves(terminal, "ctrl-c")
 
 
+def test_pre_release_builds_are_chosen_and_said_as_targets(folder: Path, tmp_path: Path) -> None:
+    with Terminal(["init"], folder, rows=40) as terminal:
+        go(
+            terminal,
+            ("Which platforms should", *["down"] * 4, "space", "enter"),
+            # It is the last choice.
+            ("torch builds for Linux?", "space", "up", "space", "enter"),
+        )
+        terminal.wait("pre-release builds have a torch of their own")
+        go(
+            terminal,
+            ("torch builds for Linux?", "down", "space", "enter"),
+            ("Which pre-release torch builds for Linux?", "down", "space", "enter"),
+            ("torch builds for macOS?", "enter"),
+            ("Which pre-release torch builds for macOS?", "space", "enter"),
+            ("Which packages", "enter"),
+            ("Should `uv lock` fail", "enter"),
+            ("Write these", "enter"),
+        )
+        assert terminal.finish() == 0
+    words = shown_command(terminal)
+    assert words == ["init", "-t", "linux-cu134-nightly", "-t", "macos-cpu-nightly"]
+    text = (folder / "pyproject.toml").read_bytes()
+    assert equal_by_flags(words, None, tmp_path) == text
+    assert b"torch>=2.16.0.dev0" in text
+
+
 def test_a_list_of_which_nothing_can_be_had_is_shown_nevertheless(folder: Path) -> None:
     with Terminal(["init"], folder, rows=60, fits={"cu132": "driver 580"}) as terminal:
         terminal.answer("Which platforms", "enter")
-        terminal.answer("builds for Linux?", "down", "space", "up", "up", "space", "down", "enter")
+        terminal.answer(
+            "builds for Linux?", "down", "space", "up", "up", "up", "space", "down", "enter"
+        )
         terminal.answer("Which older torch builds for Linux?", "enter")
         terminal.wait("select at least one build")
         terminal.press("<")

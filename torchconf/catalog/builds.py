@@ -163,7 +163,8 @@ class Builds(Recorded):
 
     def generations(self, accelerator: str) -> tuple[tuple[str, str], ...]:
         """Return the names of NVIDIA's generations, each from a compute capability on."""
-        pairs = self._data["accelerators"].get(accelerator, {}).get("generations", ())
+        name = accelerator.removesuffix(f"-{self.channel_of(accelerator)}")
+        pairs = self._data["accelerators"].get(name, {}).get("generations", ())
         return tuple((lowest, name) for lowest, name in pairs)
 
     def device(self, accelerator: str, number: str) -> str | None:

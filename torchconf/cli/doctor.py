@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 EPILOG = """\
 Works without a project, an environment or a GPU. Honours uv's UV_CUDA_DRIVER_VERSION,
 UV_AMD_GPU_ARCHITECTURE and UV_PROJECT_ENVIRONMENT. Exits with 1 if the installed torch is not the
-one that pyproject.toml and uv.lock ask for.
+one that pyproject.toml and uv.lock ask for. The environment of a script (PEP 723) is uv's own:
+`torchconf show --script FILE` shows what it gets.
 
 examples:
   torchconf doctor

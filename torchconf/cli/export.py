@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 
-from torchconf.cli.parser import add_lock_options
+from torchconf.cli.parser import add_lock_options, add_script
 from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
@@ -41,6 +41,7 @@ class ExportOptions(Record):
     """What `export` is told."""
 
     target: tuple[str, ...]
+    script: str | None
     output: str | None
     format: Literal["requirements.txt", "pylock.toml"]
     universal: bool
@@ -80,6 +81,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit with 1 if any file is out of date"
     )
+    add_script(parser)
     add_lock_options(parser)
 
 
@@ -93,7 +95,9 @@ def run(options: ExportOptions) -> int:
     from torchconf.resolve.chosen_targets import chosen_targets
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options.common.project)
+    if options.script is not None and options.group:
+        raise RequestError("a script has no dependency groups", help="omit `--group`")
+    context = open_project(options.common.project, script=options.script)
     if options.python is not None:
         check_pythons([options.python], context.project)
     rows = rows_of(context)
@@ -101,7 +105,8 @@ def run(options: ExportOptions) -> int:
         options.target, context.project, context.catalog, rows, members_of(context)
     )
     if not chosen:
-        raise RequestError("this project has no targets", help="add some with `torchconf init`")
+        what = "script" if context.project.is_script else "project"
+        raise RequestError(f"this {what} has no targets", help="add some with `torchconf init`")
     selections = [
         selection._replace(groups=(*selection.groups, *options.group)) for _, selection in chosen
     ]
@@ -109,9 +114,8 @@ def run(options: ExportOptions) -> int:
         if options.universal:
             texts = _universal(selections, folder, options, context)
         else:
-            runs = exports(
-                selections, folder, "--format", "pylock.toml", quiet=options.common.quiet
-            )
+            words = ("--format", "pylock.toml")
+            runs = exports(context, selections, folder, *words, quiet=options.common.quiet)
             texts = _texts([target for target, _ in chosen], runs, options, context)
     if not options.common.quiet:
         # Imported here, as above.
@@ -152,7 +156,7 @@ def _texts(
         text = captured.succeed(f"uv cannot export `{target}`")
         export = Export(text, captured.command)
         pythons = _pythons(export, target, options, context, differing)
-        wanted = Wanted(target, export, pythons, "")
+        wanted = Wanted(target, export, pythons, "", context.lock_name)
         wanted = wanted._replace(command=_command(wanted, options))
         if options.format == "pylock.toml":
             # A dot would end the name: pylock.<name>.toml.
@@ -242,21 +246,27 @@ def _universal(
         )
     words = ["--no-header", *(["--no-hashes"] if options.no_hashes else [])]
     words = ["--format", options.format, *words]
-    (captured,) = exports(selections[:1], folder, *words, quiet=options.common.quiet)
+    (captured,) = exports(context, selections[:1], folder, *words, quiet=options.common.quiet)
     text = without_secrets(captured.succeed("uv cannot export this project"))
     if options.format == "pylock.toml":
         return {"pylock.toml": text}
-    (other,) = exports(selections[:1], folder, "--format", "pylock.toml", quiet=True)
+    (other,) = exports(context, selections[:1], folder, "--format", "pylock.toml", quiet=True)
     export = Export(other.succeed("uv cannot export this project"), other.command)
     places = Places(context.project, context.catalog, export, context.lock_folder)
     lines, text = as_universal(text, export, places)
-    head = ["# What each platform installs.", "# Generated from uv.lock by:"]
-    head.append(f"#     torchconf export --universal{' --no-hashes' if options.no_hashes else ''}")
+    words = ["torchconf", "export", "--universal", *_script_words(options)]
+    words += ["--no-hashes"] if options.no_hashes else []
+    head = ["# What each platform installs.", f"# Generated from {context.lock_name} by:"]
+    head.append(f"#     {shlex.join(words)}")
     return {"universal.txt": "\n".join([*head, *lines, "", text])}
 
 
+def _script_words(options: ExportOptions) -> tuple[str, ...]:
+    return () if options.script is None else ("--script", options.script)
+
+
 def _command(wanted: Wanted, options: ExportOptions) -> str:
-    words = ["torchconf", "export", str(wanted.target)]
+    words = ["torchconf", "export", str(wanted.target), *_script_words(options)]
     if options.format != FORMATS[0]:
         words += ["--format", options.format]
     words += [word for group in options.group for word in ("--group", group)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ from torchconf.resolve.uv import (
     spoken_failure,
     uv_version,
 )
-from torchconf.workspace.opened import LOCKFILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,7 +45,7 @@ def locked_folder(context: OpenProject, *, frozen: bool, locked: bool) -> Iterat
     check_version()
     folder = context.lock_folder
     if frozen or locked:
-        _own(folder, is_locked=locked)
+        _own(context, is_locked=locked)
         yield folder
         return
     # Imported here: only a copy needs them.
@@ -53,16 +53,22 @@ def locked_folder(context: OpenProject, *, frozen: bool, locked: bool) -> Iterat
 
     from torchconf.files.litter import COPY, sweep
     from torchconf.files.litter import locked as locked_folders
-    from torchconf.files.project_copy import mirror
+    from torchconf.files.project_copy import mirror, mirror_script
 
     around = context.workspace()
     places = (os.path.relpath(place, folder) for place in around.libraries if "#" not in place)
     outside = tuple(path for path in places if ".." in path.split(os.sep))
     sweep(tempfile.gettempdir())
     with orderly(), tempfile.TemporaryDirectory(prefix=COPY) as into, locked_folders([into]):
-        copy = mirror(folder, outside, os.path.realpath(into))
-        run = capture_uv(["lock"], folder=copy)
-        run.succeed("uv cannot lock this project", help=_other_python(run))
+        place = os.path.realpath(into)
+        if context.project.is_script:
+            beside = tuple(os.path.relpath(one, folder) for one in around.libraries)
+            copy = mirror_script(os.path.abspath(context.file.path), beside, place)
+        else:
+            copy = mirror(folder, outside, place)
+        run = capture_uv([*context.lock_words], folder=copy)
+        what = "script" if context.project.is_script else "project"
+        run.succeed(f"uv cannot lock this {what}", help=_other_python(run))
         yield copy
 
 
@@ -85,27 +91,29 @@ def _other_python(run: Captured) -> str | None:
     return f"`UV_PYTHON` is `{told}`: choose a Python that `requires-python` admits, or unset it"
 
 
-def _own(folder: str, *, is_locked: bool) -> None:
-    path = os.path.join(folder, LOCKFILE)
-    if not os.path.isfile(path):
-        raise UvError(f"{LOCKFILE} not found", at=folder, help="run `uv lock`")
+def _own(context: OpenProject, *, is_locked: bool) -> None:
+    folder, name, words = context.lock_folder, context.lock_name, context.lock_words
+    command = f"run `uv {shlex.join(words)}`"
+    if not os.path.isfile(context.lock_path):
+        raise UvError(f"{name} not found", at=folder, help=command)
     if is_locked:
-        run = capture_uv(["lock", "--check"], folder=folder)
+        run = capture_uv([*words, "--check"], folder=folder)
         if run.returncode:
             raise UvError(
-                f"{LOCKFILE} is out of date: {spoken_failure(run.stderr)}",
-                at=spoken_path(path),
-                help="run `uv lock`",
+                f"{name} is out of date: {spoken_failure(run.stderr)}",
+                at=spoken_path(context.lock_path),
+                help=command,
             )
 
 
 def exports(
-    selections: Sequence[Selection], folder: str, *extra: str, quiet: bool
+    context: OpenProject, selections: Sequence[Selection], folder: str, *extra: str, quiet: bool
 ) -> list[Captured]:
     """Export each choice, several at once; with a progress bar at a terminal, unless quiet."""
+    project = context.uv_words or ("--no-emit-workspace",)
     calls = [
         Call(
-            ["export", *selection.words(), "--frozen", "--no-emit-workspace", *extra],
+            ["export", *selection.words(), "--frozen", *project, *extra],
             selection.environment,
         )
         for selection in selections

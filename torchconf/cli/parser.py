@@ -254,8 +254,18 @@ def add_writing(parser: Parser, *, force: bool = True) -> None:
     group.add_argument("-y", "--yes", action="store_true", help="never prompt")
 
 
+_WITHOUT_SCRIPTS = frozenset(f"torchconf {name}" for name in ("sync", "run", "use", "doctor"))
+"""The commands that choose a build, or look at an installed one: of a script neither is needed."""
+
+
 def _refuse_unknown(unknown: Sequence[str], parser: Parser) -> NoReturn:
     word = unknown[0].partition("=")[0]
+    if word == "--script" and parser.prog in _WITHOUT_SCRIPTS:
+        raise RequestError(
+            f"`{parser.prog}` takes no script: a script has one build for each platform",
+            help="install and run it with `uv run --script FILE`; `torchconf show --script FILE` "
+            "shows its builds",
+        )
     options = [text for action in parser._actions for text in action.option_strings]  # noqa: SLF001 - argparse has no public list
     hint = _close(word, options) if word.startswith("-") else None
     if hint is None and parser.usage is not None:

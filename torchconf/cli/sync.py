@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 Installs TARGET; without it the target that TORCHCONF_TARGET names; without that the best target
-of the project that this machine fits. What follows `--` is passed on to uv.
+of the project that this machine fits. What follows `--` is passed on to uv. A script (PEP 723)
+has one build for each platform, so there is nothing to choose: `uv run --script FILE` installs it.
 
 examples:
   torchconf sync --dry-run

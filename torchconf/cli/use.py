@@ -27,7 +27,7 @@ EPILOG = """\
 For projects that were set up with `--default machine`: there, each machine names the builds that
 it leaves out in UV_NO_GROUP. Without TARGET, the choice is that of `torchconf sync`. Set the
 variable in the folder of this project only, never in a shell profile: any other uv project fails
-with it. Exits with 1 if no variable can make the choice.
+with it. Exits with 1 if no variable can make the choice. In a script (PEP 723) there is none.
 
 In a shell, `eval "$(torchconf use)"` sets it; in fish, `torchconf use | source`; in PowerShell,
 `torchconf use | Invoke-Expression`.

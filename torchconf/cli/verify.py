@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from itertools import islice
 
-from torchconf.cli.parser import add_format, add_lock_options
+from torchconf.cli.parser import add_format, add_lock_options, add_script
 from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
@@ -35,6 +35,7 @@ class VerifyOptions(Record):
     target: tuple[str, ...]
     python: tuple[str, ...]
     package: str | None
+    script: str | None
     frozen: bool
     locked: bool
     format: Format
@@ -53,6 +54,7 @@ def add_arguments(parser: Parser) -> None:
         help="verify only this Python version, such as 3.12 (repeatable)",
     )  # fmt: skip
     parser.add_argument("--package", metavar="NAME", help="verify only this workspace member")
+    add_script(parser)
     add_lock_options(parser)
     add_format(parser)
 
@@ -70,19 +72,21 @@ def run(options: VerifyOptions) -> int:
     from torchconf.resolve.verify import Found, pythons_of, verify
     from torchconf.workspace.opened import open_project
 
-    context = open_project(options.common.project)
+    context = open_project(options.common.project, script=options.script)
     check_pythons(options.python, context.project)
     around = context.workspace()
     rows = rows_of(context)
     rows = _asked_for(rows, options, context)
     if not rows:
-        sys.stderr.write("no PyTorch packages found in this project\n")
+        what = "script" if context.project.is_script else "project"
+        sys.stderr.write(f"no PyTorch packages found in this {what}\n")
         if options.format == "json":
             print_json({"routes": []})
         return 0
     selections = list(dict.fromkeys(row.selection for row in rows))
     with locked_folder(context, frozen=options.frozen, locked=options.locked) as folder:
-        runs = exports(selections, folder, "--format", "pylock.toml", quiet=options.common.quiet)
+        words = ("--format", "pylock.toml")
+        runs = exports(context, selections, folder, *words, quiet=options.common.quiet)
     found: list[Found] = []
     for selection, captured in zip(selections, runs, strict=True):
         if captured.returncode:

@@ -12,7 +12,7 @@ from torchconf.errors import UvError
 from torchconf.files.reading import NAME
 from torchconf.files.walking import find_files
 
-__all__ = ["mirror"]
+__all__ = ["mirror", "mirror_script"]
 
 _COPIED = frozenset({NAME, "uv.lock"})
 
@@ -46,6 +46,37 @@ def mirror(folder: str, outside: tuple[str, ...], into: str) -> str:
     except OSError as error:
         raise UvError(f"cannot copy the project to lock it: {error}", at=folder) from error
     return place
+
+
+def mirror_script(path: str, libraries: tuple[str, ...], into: str) -> str:
+    """Copy a script, its lockfile, and the local libraries that it names; return the folder.
+
+    Args:
+        path: Of the script. What lies beside it is not copied: that may be anything.
+        libraries: As they are found from the folder of the script.
+        into: An empty folder.
+
+    Raises:
+        UvError: They cannot be copied.
+    """
+    folder, name = os.path.split(path)
+    ups = [place.replace("\\", "/").split("/").count("..") for place in libraries]
+    copy = os.path.join(into, *(f"above-{n}" for n in range(max(ups, default=0))), "script")
+    try:
+        os.makedirs(copy)
+        for each in (name, f"{name}.lock"):
+            if os.path.isfile(os.path.join(folder, each)):
+                _duplicate(os.path.join(folder, each), os.path.join(copy, each))
+        for place in libraries:
+            source = os.path.normpath(os.path.join(folder, place))
+            target = os.path.normpath(os.path.join(copy, place))
+            if os.path.isdir(source) and not os.path.lexists(target):
+                _copy(source, target)
+            elif os.path.isfile(source) and not os.path.lexists(target):
+                _link(source, target)
+    except OSError as error:
+        raise UvError(f"cannot copy the script to lock it: {error}", at=path) from error
+    return copy
 
 
 def _copy(folder: str, place: str) -> None:

@@ -51,6 +51,8 @@ class Wanted(NamedTuple):
     """Those that the file is for; they install the same."""
     command: str
     """The command that repeats it."""
+    lockfile: str = "uv.lock"
+    """The name of what it is made from."""
 
 
 def builds_of(export: Export, target: Target, python: str) -> dict[str, Build]:
@@ -292,6 +294,6 @@ def _header(wanted: Wanted) -> list[str]:
     platform = wanted.target.platform.key
     return [
         f"# Requirements of `{wanted.target}`: only for {platform} with Python {spoken}.",
-        "# Generated from uv.lock by:",
+        f"# Generated from {wanted.lockfile} by:",
         f"#     {wanted.command}",
     ]

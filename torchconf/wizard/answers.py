@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from torchconf.layout.layouts import ordered
 from torchconf.model.targets import PLATFORMS, Platform, Target
-from torchconf.wizard.build_choices import OLDER, judge_request
+from torchconf.wizard.build_choices import OLDER, PRERELEASE, judge_request
 from torchconf.wizard.question import words_of
 
 if TYPE_CHECKING:
@@ -80,8 +80,9 @@ class InitAnswers:
         names = (
             *words_of(answers.get(f"builds {platform.short}")),
             *words_of(answers.get(f"older {platform.short}")),
+            *words_of(answers.get(f"pre-release {platform.short}")),
         )
-        return [name for name in names if name != OLDER]
+        return [name for name in names if name not in {OLDER, PRERELEASE}]
 
     def wishes(self, answers: Answers, but: Platform | None = None) -> tuple[TargetSpec, ...]:
         """Return all targets, or those of all platforms but one."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 OLDER = "older"
 """The answer that leads to builds that ended long ago."""
+PRERELEASE = "pre-release"
+"""The answer that leads to builds that are no releases."""
 LINES = 5
 """A build that has ended is offered at once if it is in one of so many lines of torch."""
 
@@ -199,8 +201,9 @@ def why_not(
 
 
 def _incompatible(session: Session, wish: TargetSpec, others: Iterable[str]) -> str:
-    backend = wish.backend
-    has = span(backend, session.catalog) + " only, " if backend and backend != PYPI else ""
+    backend, has = wish.backend, ""
+    if backend and backend != PYPI and not session.catalog.channel_of(wish.accelerator):
+        has = span(backend, session.catalog) + " only, "
     return f"{has}incompatible with {listed(others)}"
 
 

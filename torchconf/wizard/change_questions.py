@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 from torchconf.errors import RequestError
 from torchconf.model.targets import PLATFORMS
 from torchconf.wizard.answers import NO, YES
-from torchconf.wizard.build_choices import OLDER, build_choices, judge_request, older_choice
+from torchconf.wizard.build_choices import (
+    OLDER,
+    PRERELEASE,
+    build_choices,
+    judge_request,
+    older_choice,
+)
 from torchconf.wizard.descriptions import backend_about, platform_about, platform_title
+from torchconf.wizard.prerelease_choices import prerelease_choice, prerelease_choices
 from torchconf.wizard.question import Option, Question, words_of
 
 if TYPE_CHECKING:
@@ -17,6 +24,8 @@ if TYPE_CHECKING:
     from torchconf.wizard.question import Answers, Value
     from torchconf.wizard.session import Session
 
+_LEADS = {OLDER, PRERELEASE}
+"""Answers that lead to another question."""
 SEE = "run `torchconf show` to see what is configured"
 
 
@@ -30,10 +39,11 @@ class AddTargetQuestions:
     def request(self, answers: Answers) -> Request:
         """Return what the answers so far ask for."""
         platform = str(answers.get("platform", ""))
-        builds = (*words_of(answers.get("builds")), *words_of(answers.get("older")))
+        keys = ("builds", "older", PRERELEASE)
+        builds = (build for key in keys for build in words_of(answers.get(key)))
         given = self.session.given
         return given._replace(
-            add=self.session.wishes(f"{platform}-{b}" for b in builds if b != OLDER),
+            add=self.session.wishes(f"{platform}-{b}" for b in builds if b not in _LEADS),
             layout=str(answers.get("layout", given.layout)),
             record=given.record or answers.get("record") == YES,
         )
@@ -46,6 +56,8 @@ class AddTargetQuestions:
             return self._ask_builds(answers, "builds")
         if "older" not in answers and OLDER in words_of(answers["builds"]):
             return self._ask_builds(answers, "older")
+        if PRERELEASE not in answers and PRERELEASE in words_of(answers["builds"]):
+            return self._ask_builds(answers, PRERELEASE)
         layout = None if "layout" in answers else self._ask_layout(answers)
         return layout or ask_record(self.session, answers)
 
@@ -72,18 +84,21 @@ class AddTargetQuestions:
             choice._replace(disabled="already in the project", about="")
             if choice.value in present
             else choice
-            for choice in build_choices(
-                session, platform, self.request(answers), recent=key == "builds"
+            for choice in (
+                prerelease_choices(session, platform, self.request(answers))
+                if key == PRERELEASE
+                else build_choices(session, platform, self.request(answers), recent=key == "builds")
             )
         ]
-
-        choices += older_choice(session, platform) if key == "builds" else []
+        if key == "builds":
+            choices += older_choice(session, platform)
+            choices += prerelease_choice(session, platform)
 
         def judge(value: Value) -> str | None:
             request = self.request({**answers, key: value})
             if not request.add:
                 missing = "select at least one build with space"
-                return None if OLDER in words_of(value) else missing
+                return None if _LEADS.intersection(words_of(value)) else missing
             error = judge_request(session, request)
             if error and any(
                 session.complaint(request._replace(layout=layout)) is None
@@ -93,10 +108,10 @@ class AddTargetQuestions:
             return error
 
         title = platform_title(platform)
-        older = ", older" if key == "older" else ""
+        kind = "" if key == "builds" else key
         return Question(
-            key, "many", f"Which {older[2:] + ' ' if older else ''}torch builds for {title}?",
-            f"{title}{older}", (), tuple(choices), judge,
+            key, "many", f"Which {kind + ' ' if kind else ''}torch builds for {title}?",
+            f"{title}, {kind}" if kind else title, (), tuple(choices), judge,
         )  # fmt: skip
 
     def _ask_layout(self, answers: Answers) -> Question | None:

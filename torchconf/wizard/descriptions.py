@@ -55,7 +55,7 @@ def backend_about(backend: Backend, platform: Platform, catalog: Catalog) -> str
         parts.append(f"driver {driver} or newer")
     if generations := _generations(backend, platform, catalog):
         parts.append(generations)
-    if backend == catalog.fallback:
+    if catalog.plain(backend) == catalog.fallback:
         words = catalog.vocabulary.words.items()
         own = [word.upper() for word, meant in words if meant == (backend.accelerator, platform.os)]
         parts.append(f"{', '.join(own)} included" if own else "any machine")

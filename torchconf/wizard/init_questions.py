@@ -6,10 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from torchconf.errors import RequestError, TorchconfError
+from torchconf.model.target_spec import spec_of
 from torchconf.model.targets import PLATFORMS, Platform
 from torchconf.wizard.answers import OTHER, InitAnswers
 from torchconf.wizard.build_choices import (
     OLDER,
+    PRERELEASE,
     build_choices,
     judge_request,
     older_choice,
@@ -25,6 +27,12 @@ from torchconf.wizard.layout_questions import (
     ask_name,
     ask_names,
     ask_required,
+)
+from torchconf.wizard.prerelease_choices import (
+    are_prereleases,
+    prerelease_choice,
+    prerelease_choices,
+    suggested,
 )
 from torchconf.wizard.question import Option, Question, words_of
 from torchconf.wizard.torch_question import ask_range, ask_torch
@@ -60,6 +68,9 @@ class InitQuestions(InitAnswers):
             yield key, partial(self._ask_builds, answers, platform)
             if OLDER in words_of(answers.get(key)):
                 yield f"older {platform.short}", partial(self._ask_older, answers, platform)
+            if PRERELEASE in words_of(answers.get(key)):
+                key = f"pre-release {platform.short}"
+                yield key, partial(self._ask_prereleases, answers, platform)
         yield "packages", partial(self._ask_packages, answers)
         yield "torch", partial(ask_torch, self, answers)
         if answers.get("torch") == OTHER:
@@ -116,6 +127,10 @@ class InitQuestions(InitAnswers):
         )
         default = suggestion(session, platform, choices, chosen)
         choices += older_choice(session, platform)
+        choices += prerelease_choice(session, platform)
+        there = [spec_of(target) for target in session.present if target.platform == platform]
+        if are_prereleases(session, chosen or there):
+            default = (PRERELEASE,)
         return Question(
             key, "many", f"Which torch builds for {title}?", title,
             default, tuple(choices), self._judge_builds(answers, platform, key),
@@ -137,16 +152,28 @@ class InitQuestions(InitAnswers):
             self._judge_builds(answers, platform, f"older {platform.short}"),
         )  # fmt: skip
 
+    def _ask_prereleases(self, answers: Answers, platform: Platform) -> Question:
+        session, key = self.session, f"pre-release {platform.short}"
+        choices = prerelease_choices(session, platform, self.others(answers, platform))
+        title = platform_title(platform)
+        return Question(
+            key, "many", f"Which pre-release torch builds for {title}?", f"{title}, pre-release",
+            suggested(session, platform, choices), tuple(choices),
+            self._judge_builds(answers, platform, key),
+        )  # fmt: skip
+
     def _judge_builds(self, answers: Answers, platform: Platform, key: str) -> Judge:
         def judge(value: Value) -> str | None:
             given = {**answers, key: value}
             own = self.chosen(given, platform)
-            if not own:
-                return (
-                    None if OLDER in words_of(value) else ("select at least one build with space")
-                )
-            rest = self.others(answers, platform)
             wishes = self.session.wishes(f"{platform.short}-{name}" for name in own)
+            apart = PRERELEASE in words_of(given.get(f"builds {platform.short}"))
+            if apart and not all(are_prereleases(self.session, [wish]) for wish in wishes):
+                return "pre-release builds have a torch of their own: select these alone"
+            if not own:
+                leads = {OLDER, PRERELEASE}.intersection(words_of(value))
+                return None if leads else "select at least one build with space"
+            rest = self.others(answers, platform)
             every = (*rest.specs, *wishes)
             without = shut_out(self.session, every, self.later(answers, platform))
             if without:
@@ -201,6 +228,8 @@ class InitQuestions(InitAnswers):
             about = str(version or "")
             if choice.release != base:
                 about += f"{', ' if about else ''}lowers torch to {choice.release}"
+            elif are_prereleases(session, request.specs):
+                about = "of the same day"
             elif version is not None and not self._was_seen(name, version, choice):
                 about += ", not confirmed for all targets"
             choices.append(Option(name, name, about))

@@ -12,6 +12,7 @@ from torchconf.planner.admitted_ranges import declared_range, pinned_range
 from torchconf.planner.assess import COVERED, MISSING, Needs, assess
 from torchconf.wizard.answers import NEWEST, OTHER
 from torchconf.wizard.descriptions import line
+from torchconf.wizard.prerelease_choices import are_prereleases
 from torchconf.wizard.question import Option, Question
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 LINES_SHOWN = 8
 
 
-def ask_torch(asked: InitAnswers, answers: Answers) -> Question:
-    """Ask for a line of torch, or for a range."""
+def ask_torch(asked: InitAnswers, answers: Answers) -> Question | None:
+    """Ask for a line of torch, or for a range; pre-release builds have no releases to choose."""
+    if are_prereleases(asked.session, asked.wishes(answers)):
+        return None
     project, main = asked.session.project, asked.catalog.main_package
     outcome = asked.outcome(answers)
     release = outcome.choice.release

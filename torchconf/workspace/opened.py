@@ -47,16 +47,24 @@ class OpenProject(NamedTuple):
         return os.path.dirname(os.path.abspath(file.path))
 
     @property
+    def lock_name(self) -> str:
+        """The name of the lockfile: `uv.lock`, or `train.py.lock`."""
+        return f"{os.path.basename(self.file.path)}.lock" if self.project.is_script else LOCKFILE
+
+    @property
     def lock_path(self) -> str:
         """The path of the lockfile, which need not be there."""
-        name = f"{os.path.basename(self.file.path)}.lock" if self.project.is_script else LOCKFILE
-        return os.path.join(self.lock_folder, name)
+        return os.path.join(self.lock_folder, self.lock_name)
+
+    @property
+    def uv_words(self) -> tuple[str, ...]:
+        """What tells uv that a script is meant, in the folder of the lockfile."""
+        return ("--script", os.path.basename(self.file.path)) if self.project.is_script else ()
 
     @property
     def lock_words(self) -> tuple[str, ...]:
         """What follows `uv` to lock it, in the folder of the lockfile."""
-        script = ("--script", os.path.basename(self.file.path)) if self.project.is_script else ()
-        return ("lock", *script)
+        return ("lock", *self.uv_words)
 
     def lockfile(self) -> str:
         """Read the text of the lockfile; empty if there is none."""
