@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ def common_answers() -> dict[str, Any]:
     return found
 
 
+@lru_cache(maxsize=1)
 def known() -> dict[str, Any]:
     """Return all that the page is told by the build."""
     facts = catalog()
@@ -89,7 +91,9 @@ def packed_engine() -> Path | None:
         shutil.rmtree(half, ignore_errors=True)
         script = DOCS / "tools" / "pack_engine.mjs"
         packages = _packages()
-        subprocess.run([node, script, NODE_MODULES, ROOT, packages, half], check=True)
+        command = [node, *map(str, (script, NODE_MODULES, ROOT, packages, half))]
+        if subprocess.run(command, check=False).returncode:
+            raise SystemExit("docs: Python for the browser cannot be packed")
         for old in CACHE.glob("engine-*[!f]"):
             shutil.rmtree(old)
         half.rename(folder)
@@ -97,7 +101,11 @@ def packed_engine() -> Path | None:
 
 
 def install(npm: str) -> None:
-    """Have npm install what `package.json` names, unless it has."""
+    """Have npm install what `package.json` names, unless it has.
+
+    Raises:
+        SystemExit: It cannot.
+    """
     folder = NODE_MODULES.parent
     wanted = (SOURCE / "package.json").read_text(encoding="utf-8")
     done = folder / "installed.json"
@@ -106,7 +114,9 @@ def install(npm: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "package.json").write_text(wanted, encoding="utf-8")
     quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
-    subprocess.run([npm, "install", *quiet], cwd=folder, check=True, stdout=sys.stderr)
+    run = subprocess.run([npm, "install", *quiet], cwd=folder, check=False, stdout=sys.stderr)
+    if run.returncode:
+        raise SystemExit("docs: npm cannot install what docs/try/package.json names")
     done.write_text(wanted, encoding="utf-8")
 
 

@@ -39,6 +39,7 @@ function show(number) {
     tab.tabIndex = index === number ? 0 : -1;
     view.hidden = index !== number;
   });
+  if (number) playground.warm();
   const hash = number ? CHECK : selector.hash;
   if (location.hash !== hash) history.replaceState(null, "", hash);
 }

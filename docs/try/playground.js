@@ -31,6 +31,7 @@ export class Playground {
   #timer = null;
   #undo = [];
   #change = null;
+  #isWarm = false;
   #name = "";
   #ends = false;
   #mark = "";
@@ -62,6 +63,13 @@ export class Playground {
       else this.open(event.dataTransfer.getData("text/plain"));
     });
     this.#look();
+  }
+
+  /** Load the rules before there is something to check. */
+  warm() {
+    if (this.#isWarm) return;
+    this.#isWarm = true;
+    this.#engine.ask("inspect", { text: '[project]\nname = "a"\nversion = "1"\ndependencies = ["torch"]\n' });
   }
 
   /** Show a text. */

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from docs.engine import METHODS, call
-from docs.tools.try_page import COMMON, known
+from docs.tools.try_page import COMMON, finish, known
 from torchconf.cli import main
 
 SAMPLES = json.loads(
@@ -220,6 +220,17 @@ def test_any_text_has_an_answer(text: str) -> None:
 
 def test_every_question_has_a_sample_by_which_the_library_is_trimmed() -> None:
     assert {method for method, _ in SAMPLES} == {*METHODS}
+
+
+def test_without_node_the_page_is_built_with_the_common_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    finish(tmp_path)
+    assert "node or npm is missing" in capsys.readouterr().err
+    names = {path.name for path in (tmp_path / "try").iterdir()}
+    assert {"index.html", "main.js", "style.css", "worker.js", "answers.json"} <= names
+    assert not names & {"engine", "package.json"}
 
 
 def test_the_common_answers_are_what_the_page_asks_first() -> None:
