@@ -65,6 +65,7 @@ def table(catalog: Catalog) -> str:
                 continue
             first = catalog.first_seen("torch", backend)
             span = f"{first} to {ended}" if ended else f"{first} and later"
+            span = span if first else "unknown"
             driver = " / ".join(catalog.drivers(backend).values())
             lines.append(f"| `{backend.name}` | {backend.title} | {span} | {driver} |")
     return "\n".join(lines) + "\n"

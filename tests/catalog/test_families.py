@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
-from torchconf.catalog import Catalog, load_catalog
+from torchconf.catalog import Answer, Catalog, load_catalog
 from torchconf.catalog.compile import FACTS
 from torchconf.catalog.families import Family, parse_families
 from torchconf.errors import CatalogError
@@ -121,6 +122,8 @@ def test_what_nobody_knows_may_be_left_out() -> None:
         ({"url": "https://b.example.org/{build}"}, "url"),
         ({"fits": [{"maker": "amd"}]}, "fits"),
         ({"fits": ["amd"]}, "fits"),
+        ({"accelerator": {"name": "a"}}, "accelerator"),
+        ({"seen": [{"package": "torch"}]}, "evidence"),
         ({"colour": "red"}, "colour"),
     ],
 )
@@ -132,6 +135,35 @@ def test_a_family_that_is_wrong_is_refused_by_name(change: dict[str, Any], key: 
 def test_two_families_of_one_name_are_refused() -> None:
     with pytest.raises(CatalogError, match="two families `a`"):
         parse_families([GOOD, GOOD], "x")
+
+
+def test_every_build_of_others_has_a_name_that_leads_back_to_it(catalog: Catalog) -> None:
+    """From the URL to the name, which targets have, and from the name to the URL."""
+    found = 0
+    for family in catalog.families:
+        for build in family.builds or ("",):
+            if family.accelerator:
+                backend = catalog.backend_of_url(family.index_url(build))
+                assert backend is not None
+                assert backend.name == family.target_name(build)
+                assert catalog.backends[backend.name] == backend
+                assert catalog.index_url(backend) == family.index_url(build)
+                assert catalog.publisher_of(backend) == family.name
+                found += 1
+    assert found > 5
+
+
+def test_what_was_never_seen_of_others_is_unknown_and_not_missing(catalog: Catalog) -> None:
+    linux = BY_KEY["linux-x86_64"]
+    for name in catalog.names_of_others:
+        backend = catalog.backend(name)
+        if linux.key in catalog.accelerator(backend).platforms:
+            answers = {
+                release: catalog.available("torch", Version(release), backend, linux, "3.12")
+                for release in ("2.9.1", "2.13.0", "2.15.0")
+            }
+            assert Answer.NO not in answers.values()
+            assert answers["2.9.1"] is Answer.UNKNOWN
 
 
 def test_the_facts_say_how_sure_each_family_is() -> None:

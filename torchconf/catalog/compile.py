@@ -48,6 +48,8 @@ COMPILED = Path(__file__).with_name("catalog.json")
 
 _PYPI = "pypi"
 _COMPANIONS = ("torchvision", "torchaudio", "torchcodec", "torchao", "xformers")
+_FACTS_ONLY = {"seen", "evidence"}
+"""What of a family is not in the catalog as it stands."""
 _LIVE = ("as_of_indexes", "backends", "releases", "sets", "wheels")
 
 
@@ -171,7 +173,7 @@ def _compiled(facts: Path) -> dict[str, Any]:
         "words": base["words"],
         "ambiguous": base["ambiguous"],
         "mirror_words": base["mirrors"]["words"],
-        "families": [{k: v for k, v in one.items() if k != "seen"} for one in families],
+        "families": [{k: v for k, v in one.items() if k not in _FACTS_ONLY} for one in families],
         "built": _built(_read(facts / "built.json"), families),
         "backends": backends | others,
         "platform_ends": {k: v for k, v in base["platform_ends"].items() if k != "_source"},

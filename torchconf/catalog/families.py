@@ -133,6 +133,8 @@ class Family(NamedTuple):
     """A marker that tells its machines from others of the same platform."""
     seen: Sequence[Mapping[str, Any]] = ()
     """Wheels that public files name: `package`, `version`, `build`, platform to Pythons."""
+    evidence: str = ""
+    """Which files these are."""
 
     def __hash__(self) -> int:
         """Tell families apart by their names: no two have the same."""
@@ -285,15 +287,8 @@ def _family(entry: Any, at: str) -> Family:  # noqa: ANN401 - a parsed JSON valu
     url = entry.get("url", "")
     if url and not (url.startswith("https://") and is_below(url, lists["at"])):
         raise refuse("url")
-    accelerator = entry.get("accelerator")
-    if accelerator is not None and not (
-        all(isinstance(accelerator.get(key), str) for key in _OF_TARGETS)
-        and entry.get("target")
-        and lists["platforms"]
-    ):
-        raise refuse("accelerator")
-    if entry.get("fits") and not (accelerator and accelerator.get("word")):
-        raise refuse("fits")
+    if unusable := _unusable_target(entry):
+        raise refuse(unusable)
     wheels = entry.get("wheels", "")
     try:
         fits = tuple(
@@ -309,6 +304,20 @@ def _family(entry: Any, at: str) -> Family:  # noqa: ANN401 - a parsed JSON valu
     except (KeyError, AttributeError, TypeError) as error:
         raise refuse("fits") from error
     return Family(**{**entry, **lists, "fits": fits})
+
+
+def _unusable_target(entry: Mapping[str, Any]) -> str | None:
+    """Return the key of what makes builds targets that is not as it should be."""
+    accelerator = entry.get("accelerator")
+    if accelerator is not None and not (
+        all(isinstance(accelerator.get(key), str) for key in _OF_TARGETS)
+        and entry.get("target")
+        and entry.get("platforms")
+    ):
+        return "accelerator"
+    if entry.get("seen") and not entry.get("evidence"):
+        return "evidence"
+    return "fits" if entry.get("fits") and not (accelerator or {}).get("word") else None
 
 
 def as_data(families: Iterable[Family]) -> list[Mapping[str, object]]:

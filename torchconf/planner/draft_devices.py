@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from torchconf.model.markers import possible_platforms, same_platforms
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.requirements import parse_requirement, required_name, with_marker
 from torchconf.model.toml_path import SOURCES
 
@@ -24,12 +25,11 @@ if TYPE_CHECKING:
     from torchconf.model.toml_path import Path
 
 _REASON = "brings the packages of these GPUs"
-_DEVICE = "device-"
 
 
 def device_gpus(draft: Draft, catalog: Catalog, closure: Closure) -> tuple[str, ...]:
     """Return the GPUs whose extras a file names; empty where it names none, or all."""
-    extras = {extra for _, line in _lines(draft, catalog) for extra in _extras(line)}
+    extras = {e for _, line in _lines(draft, catalog) for e in parse_requirement(line).extras}
     if not closure.device or closure.all_devices in extras:
         return ()
     named = {closure.device.replace("{gpu}", gpu): gpu for gpu in closure.by_gpu}
@@ -62,7 +62,8 @@ def draft_devices(
         for entry in entries:
             if entry.get("index") == index:
                 for path in _lists(draft, entry, package):
-                    _draft_in(draft, path, package, entry.get("marker"), extras, anew=anew)
+                    line = _Line(package, entry.get("marker"), extras, _begins(catalog))
+                    _draft_in(draft, path, line, anew=anew)
 
 
 def draft_lines(draft: Draft, entry: Mapping[str, Any], lines: Iterable[str]) -> None:
@@ -76,8 +77,9 @@ def draft_lines(draft: Draft, entry: Mapping[str, Any], lines: Iterable[str]) ->
 
 def drop_devices(draft: Draft, catalog: Catalog) -> None:
     """Take such extras away, and lines that say nothing else."""
+    begins = _begins(catalog)
     for path, line in reversed([*_lines(draft, catalog)]):
-        if not _extras(line):
+        if not _extras(line, begins):
             continue
         own = draft.get(path[:-1])
         parsed = parse_requirement(line)
@@ -89,27 +91,30 @@ def drop_devices(draft: Draft, catalog: Catalog) -> None:
         if beside and not parsed.specifier:
             draft.remove(path, "no target needs it")
         else:
-            draft.replace(path, _with_extras(line, ()), "its index is not used any more")
+            draft.replace(path, _with_extras(line, (), begins), "its index is not used any more")
 
 
-def _draft_in(
-    draft: Draft,
-    path: Path,
-    package: str,
-    marker: str | None,
-    extras: Sequence[str],
-    *,
-    anew: bool,
-) -> None:
+class _Line(NamedTuple):
+    """What a list is to require."""
+
+    package: str
+    marker: str | None
+    extras: Sequence[str]
+    begins: tuple[str, ...]
+    """How extras of GPUs begin."""
+
+
+def _draft_in(draft: Draft, path: Path, wanted: _Line, *, anew: bool) -> None:
+    package, marker, extras, begins = wanted
     lines: list[Any] = draft.get(path)
     own = [n for n, line in enumerate(lines) if isinstance(line, str) and _is(line, package)]
     here = same_platforms(marker)
     for number in own:
         line = lines[number]
         where = possible_platforms(line.partition(";")[2].strip() or None)
-        if not _extras(line) or not where & here:
+        if not _extras(line, begins) or not where & here:
             continue
-        text = _with_extras(line, extras) if anew else line
+        text = _with_extras(line, extras, begins) if anew else line
         if not parse_requirement(line).specifier and marker and where != here:
             text = with_marker(text, marker)
         draft.replace((*path, number), text, _REASON)
@@ -118,6 +123,10 @@ def _draft_in(
         text = f"{package}[{','.join(extras)}]"
         text = f"{text} ; {marker}" if marker else text
         draft.insert(path, text, _REASON, own[-1] + 1)
+
+
+def _begins(catalog: Catalog) -> tuple[str, ...]:
+    return tuple(one.device.partition("{")[0] for one in catalog.families if one.device)
 
 
 def _lists(draft: Draft, entry: Mapping[str, Any], package: str) -> Iterator[Path]:
@@ -163,13 +172,13 @@ def _is(line: str, package: str) -> bool:
     return required_name(line) == package
 
 
-def _extras(line: str) -> set[str]:
-    return {extra for extra in parse_requirement(line).extras if extra.startswith(_DEVICE)}
+def _extras(line: str, begins: tuple[str, ...]) -> set[str]:
+    return {extra for extra in parse_requirement(line).extras if extra.startswith(begins)}
 
 
-def _with_extras(line: str, extras: Sequence[str]) -> str:
+def _with_extras(line: str, extras: Sequence[str], begins: tuple[str, ...]) -> str:
     """Return a requirement whose extras of GPUs are these; its other extras stay."""
-    others = sorted(parse_requirement(line).extras - _extras(line))
+    others = sorted(parse_requirement(line).extras - _extras(line, begins))
     named = ",".join((*others, *extras))
     text = f"[{named}]" if named else ""
     return re.sub(r"\s*\[[^\]]*\]", text, line, count=1)
