@@ -634,7 +634,7 @@ OTHERS = {
         "show",
     ),
     "check --fix": (
-        {"pyproject.toml": PLAIN.replace("explicit = true\n", "")},
+        {"pyproject.toml": PLAIN.replace(", marker = \"sys_platform == 'linux'\"", "")},
         "check --fix",
         "show",
     ),
