@@ -60,9 +60,10 @@ def compare(repository: Repository, folder: str, before: Revision, after: Revisi
         missing = tuple(dict.fromkeys((*one.missing, *two.missing)))
         left, right = (_without(state.tables, missing) for state in (one, two))
         places = moved(_names(left), _names(right))
+        still = {*places.values()}
         pairs: list[tuple[Table | None, Table | None]] = [
             *((left.get(old or ""), right[new]) for new, old in places.items()),
-            *((left[old], None) for old in left if old not in {*places.values()}),
+            *((left[old], None) for old in left if old not in still),
         ]
         errors: list[TorchconfError] = []
         notes = [
@@ -96,7 +97,7 @@ def _read(repository: Repository, revision: Revision, folder: str, stack: ExitSt
         tree = Tree(repository.top, repository.top, None)
         return State({one.place: one for one in read_tables(tree, folder)}, ())
     # ignore_cleanup_errors: on Windows, a scanner may have a file open.
-    folders = tempfile.TemporaryDirectory("torchconf-", ignore_cleanup_errors=True)
+    folders = tempfile.TemporaryDirectory(prefix="torchconf-", ignore_cleanup_errors=True)
     base = os.path.realpath(stack.enter_context(folders))
     # As deep as the repository: what lies beside it has a place here, too.
     deep = min(repository.top.count(os.sep), _DEEPEST)

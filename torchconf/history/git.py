@@ -136,9 +136,15 @@ class Repository:
         return entries
 
     def with_text(self, commit: str, text: str, pattern: str) -> set[str]:
-        """Return the paths of a commit's files that hold a text, of those that match a pattern."""
+        """Return the paths of a commit's files that hold a text, of those that match a pattern.
+
+        Raises:
+            GitError: The objects are not here.
+        """
         words = ("grep", "-l", "-z", "-F", "--no-color", "--full-name", "--no-recurse-submodules")
         answer = self.ask(*words, "-e", text, commit, "--", f":(top,glob){pattern}")
+        if answer.status > 1:  # 1: none does
+            raise GitError(f"git failed: {_said(answer)}", at=self.top)
         lines = os.fsdecode(answer.out).split("\0")
         return {line.partition(":")[2] for line in lines if line}
 

@@ -25,10 +25,19 @@ def moved(
     gone = {place: name for place, name in before.items() if place not in after and name}
     new = {place: name for place, name in after.items() if place not in before and name}
     found: dict[str, str | None] = {p: p if p in before else None for p in after}
-    for place, name in new.items():
-        from_ = [old for old, other in gone.items() if other == name]
-        if len(from_) == 1 and [*new.values()].count(name) == 1:
-            found[place] = from_[0]
+    left = _places(gone)
+    for name, places in _places(new).items():
+        from_ = left.get(name, [])
+        if len(places) == len(from_) == 1:
+            found[places[0]] = from_[0]
+    return found
+
+
+def _places(names: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the places of each name."""
+    found: dict[str, list[str]] = {}
+    for place, name in names.items():
+        found.setdefault(name, []).append(place)
     return found
 
 

@@ -32,17 +32,14 @@ class Compared(NamedTuple):
     changes: tuple[Change, ...]
 
     @property
+    def fate(self) -> str:
+        """What has become of it, as an addition to its path; a move has a path of its own."""
+        return " (new)" if self.is_new else " (gone)" if self.is_gone else ""
+
+    @property
     def title(self) -> str:
         """Where it is, and what has become of it."""
-        if self.was is not None:
-            return f"{self.path} (was {self.was})"
-        return (
-            f"{self.path} (new)"
-            if self.is_new
-            else f"{self.path} (gone)"
-            if self.is_gone
-            else self.path
-        )
+        return f"{self.path} (was {self.was})" if self.was is not None else self.path + self.fate
 
 
 class Comparison(NamedTuple):
@@ -111,8 +108,7 @@ def changes_markdown(comparison: Comparison) -> str:
         parts = [f"{as_text(f'From {comparison.before} to {comparison.after}:')}\n"]
     for one in comparison.projects:
         was = f" (was {as_code(one.was)})" if one.was is not None else ""
-        state = " (new)" if one.is_new else " (gone)" if one.is_gone else ""
-        parts.append(f"{as_code(one.path)}{was}{state}\n")
+        parts.append(f"{as_code(one.path)}{was}{one.fate}\n")
         rows = [
             [
                 ", ".join(map(as_code, line.platforms)),
