@@ -237,7 +237,12 @@ def test_without_a_base_there_is_no_comparison(tmp_path: Path, runner: Runner) -
 def test_each_project_has_its_table_and_names_are_harmless(tmp_path: Path, runner: Runner) -> None:
     names = ["-p", "a|b", "$(touch pwned)", "`touch pwned`", "<script>", "a b", "app"]
     repo = Repo.make(
-        tmp_path / "demo", {f"{name}/pyproject.toml": START for name in [*names, "app/inside"]}
+        tmp_path / "demo",
+        {
+            **{f"{name}/pyproject.toml": START for name in [*names, "app/inside"]},
+            "app/train.py": '# /// script\n# dependencies = ["torch"]\n# ///\n',
+            "app/other.py": '# /// script\n# dependencies = ["numpy"]\n# ///\n',
+        },
     )
     base = git(repo.folder, "rev-parse", "HEAD")
     repo.commit({f"{name}/pyproject.toml": START.replace("cu130", "cu126") for name in names})
@@ -245,10 +250,10 @@ def test_each_project_has_its_table_and_names_are_harmless(tmp_path: Path, runne
     assert ran.status == 0, ran.err
     blocks = [token.content.strip() for token in GITHUB.parse(ran.summary)
               if token.type == "code_block"]  # fmt: skip
-    assert sorted(blocks) == sorted(f"./{name}/" for name in names)
+    assert sorted(blocks) == sorted([*(f"./{name}/" for name in names), "./app/train.py"])
     tables = ran.tables()
     assert tables[0][:4] == ["severity", "place", "rule", "finding"]
-    assert len(tables) == 1 + 2 * len(names), "one for the changes, and one for the builds"
+    assert len(tables) == 2 + 2 * len(names), "one for the changes, and one for the builds"
     assert "html_block" not in {token.type for token in GITHUB.parse(ran.summary)}
     assert {path.name for path in repo.folder.iterdir()} == {".git", *names}
 
