@@ -227,6 +227,14 @@ def test_published_schema_admits_keys_of_later_versions(
             assert mistakes(command, {**data, "later": 1})
 
 
+@pytest.mark.parametrize("words", ["show", "export", "sync", "nothing", "show --no"])
+def test_every_failure_is_as_the_schema_of_failures_says(words: str, tmp_path: Path) -> None:
+    schema = json.loads(schema_pages()["schemas/failure.json"])
+    result = run_in(tmp_path, f"{words} --format json")
+    assert result.status == 2
+    Draft202012Validator(closed(schema)).validate(result.json)
+
+
 def test_matrix_is_as_its_schema_says(tmp_path: Path) -> None:
     prepare(tmp_path, "examples/extras.toml")
     schema = json.loads(schema_pages()["schemas/matrix.json"])

@@ -7,6 +7,8 @@ from typing import Any
 from docs.tools.reference.table import markdown_table
 from docs.tools.schemas.settings import settings
 
+_KINDS = {"array": "an array of strings", "object": "a table of strings"}
+
 
 def settings_table() -> str:
     """Return the table of keys."""
@@ -14,7 +16,7 @@ def settings_table() -> str:
     return markdown_table(
         ["key", "value", "meaning"],
         [
-            [f"`{name}`", "an array of texts", schema["description"].partition("\n")[0]]
+            [f"`{name}`", _KINDS[schema["type"]], schema["description"].partition("\n")[0]]
             for name, schema in properties.items()
         ],
     )

@@ -20,7 +20,7 @@ from docs.tools.schemas.reports import (
     VERIFY,
 )
 from docs.tools.schemas.settings import settings
-from docs.tools.schemas.shapes import FAILURE, Schema
+from docs.tools.schemas.shapes import FAILURE, Schema, table
 from torchconf.report.json_data import SCHEMA_VERSION
 
 __all__ = ["RESULTS", "SETTINGS", "schema_of", "schema_pages"]
@@ -58,16 +58,13 @@ def schema_of(command: str) -> Schema:
         "anyOf": [{"$ref": "#/$defs/result"}, {"$ref": "#/$defs/failure"}],
         "$defs": {
             "result": _versioned(RESULTS[command]),
-            "failure": _versioned(
-                {
-                    "description": "There is no answer; the exit status is 2.",
-                    "type": "object",
-                    "properties": {"error": FAILURE},
-                    "required": ["error"],
-                }
-            ),
+            "failure": _failure(),
         },
     }
+
+
+def _failure() -> Schema:
+    return _versioned(table("There is no answer; the exit status is 2.", {"error": FAILURE}))
 
 
 def _versioned(schema: Schema) -> Schema:
@@ -82,18 +79,23 @@ def _versioned(schema: Schema) -> Schema:
 
 def _matrix() -> Schema:
     """Return the schema of `show --matrix`, which has the keys of GitHub's and no others."""
+    return {**_alone("matrix", MATRIX), "title": "torchconf show --matrix"}
+
+
+def _alone(name: str, schema: Schema) -> Schema:
+    """Return a schema as a file of its own."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"{URL}schemas/matrix.json",
-        "title": "torchconf show --matrix",
-        **MATRIX,
+        "$id": f"{URL}schemas/{name}.json",
+        **schema,
     }
 
 
 def schema_pages() -> dict[str, str]:
     """Return each published file by its path below the site."""
     found: dict[str, object] = {f"{name}.json": schema_of(name) for name in RESULTS}
-    found |= {"matrix.json": _matrix(), SETTINGS: settings()}
+    found |= {"matrix.json": _matrix(), "failure.json": _alone("failure", _failure())}
+    found[SETTINGS] = settings()
     return {
         f"schemas/{name}": f"{json.dumps(schema, indent=2)}\n" for name, schema in found.items()
     }
