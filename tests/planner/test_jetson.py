@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+import torchconf.machine
 from tests.support.paths import TESTS
 from tests.support.projects import Demo
+from tests.support.recorded_machines import record
 from tests.support.replica import Content, Replica
 from tests.support.replica.export import Build
 from tests.support.replica.publishers import JETSON_6, JETSON_7, nvidia
+from torchconf.machine import read_machine
 
 FIXED = TESTS / "cases/603-jetson-looks-like-spark-to-a-marker/fixed/pyproject.toml"
 ONLY = "'tegra' in platform_release"
@@ -161,3 +164,48 @@ def test_upgrade_moves_it_along(tmp_path: Path) -> None:
     assert moved.status == 0, moved.err
     assert "torch>=2.10,<2.11" in demo.project["dependencies"]
     assert sources(demo) == markers
+
+
+def test_upgrade_gives_it_the_build_of_another_jetpack_only_if_asked(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, start(">=3.10,<3.14"))
+    demo.init("-t linux-aarch64-jetson-cu126 -t linux-cuda")
+    assert demo("upgrade --all -y").status == 0
+    assert JETSON_6 in demo.text
+    assert demo("upgrade --backend jetson-cu126=jetson-cu130 -y").status == 0
+    assert JETSON_6 not in demo.text
+    assert f'url = "{JETSON_7}"' in demo.text
+    refused = demo("upgrade --channel nightly")
+    assert refused.status == 2
+    assert "of which there are no nightly builds" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "target", "command"),
+    [
+        ("jetson-orin", "-t linux-aarch64-jetson-cu126 -t linux-aarch64-cuda",
+         "linux-aarch64-jetson-cu126", "uv sync --extra jetson-cu126"),
+        ("jetson-thor", "-t linux-aarch64-jetson -t linux-cuda --layout markers",
+         "linux-aarch64-jetson-cu130", "uv sync"),
+        ("dgx-spark", "-t linux-aarch64-jetson -t linux-aarch64-cuda",
+         "linux-aarch64-cu130", "uv sync --extra cu130"),
+        ("dgx-spark", "-t linux-aarch64-jetson -t linux-cuda --layout markers",
+         "linux-aarch64-cu130", "uv sync"),
+    ],
+)  # fmt: skip
+def test_sync_takes_what_the_machine_is(
+    machine: str,
+    flags: str,
+    target: str,
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = read_machine(record(machine)[0])
+    monkeypatch.setattr(torchconf.machine, "this_machine", lambda: here)
+    monkeypatch.delenv("TORCHCONF_TARGET", raising=False)
+    demo = Demo(tmp_path, start(">=3.10,<3.14"))
+    demo.init(flags)
+    said = demo("sync --dry-run")
+    assert said.err.startswith(f"target {target}: ")
+    assert said.out.rstrip().endswith(command)
+    assert demo("doctor --format json").json["sync"]["target"] == target

@@ -185,7 +185,7 @@ def _compare(
     text = context.lockfile()
     builds = locked_builds(text, catalog.main_package)
     admitted = declared_range(context.project, catalog.main_package)
-    wanted = read_wanted(rows, builds, machine.platform, catalog, admitted)
+    wanted = read_wanted(rows, builds, machine.platform, catalog, admitted, is_told=machine.jetson)
     packages = environment.packages if environment is not None else {}
     adding = partial(adding_command, context)
     return wanted, judge(packages, wanted, fits, machine.platform, catalog, adding, taken)

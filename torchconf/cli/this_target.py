@@ -113,7 +113,7 @@ def choose_target(
     if platform is None:
         raise RequestError(f"PyTorch publishes no wheels for this machine: {machine.words}")
     fits = machines.fits(machine, catalog)
-    offer = _offer(context, platform)
+    offer = _offer(context, platform, is_told=machine.jetson)
     told = word or variables.get(TARGET_VARIABLE) or None
     where = None if word or not told else TARGET_VARIABLE
     named = _named(told, where, offer, context) if told is not None else ()
@@ -141,8 +141,11 @@ def choose_target(
     return ThisTarget(best.target, reason, row.selection, row.groups, offer.builds)
 
 
-def _offer(context: OpenProject, platform: Platform) -> _Offer:
-    """Read the targets of a project, each with the row that installs it."""
+def _offer(context: OpenProject, platform: Platform, *, is_told: bool) -> _Offer:
+    """Read the targets of a project, each with the row that installs it.
+
+    Where a marker tells such a machine from others of its platform, its targets are its own.
+    """
     catalog, project = context.catalog, context.project
     rows = rows_of(context)
     own = project.written_name if project.root is not None else None
@@ -156,6 +159,10 @@ def _offer(context: OpenProject, platform: Platform) -> _Offer:
             row = _row(target, name, rows, catalog.main_package)
             if row is not None:
                 targets[target] = row
+    told = {target: row for target, row in targets.items() if row.platform != platform.key}
+    if told:
+        usual = {target: row for target, row in targets.items() if target not in told}
+        targets = told if is_told else usual
     if not targets:
         # Where members have the sources, only the rows know what an extra of the root installs.
         for row in rows:

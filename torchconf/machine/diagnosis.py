@@ -72,6 +72,8 @@ def read_wanted(
     platform: Platform,
     catalog: Catalog,
     admitted: SpecifierSet,
+    *,
+    is_told: bool = False,
 ) -> ProjectBuilds:
     """Pick out what concerns torch on one platform.
 
@@ -81,10 +83,12 @@ def read_wanted(
         platform: This machine's.
         catalog: For the backend of each registry.
         admitted: The releases of torch that the project admits.
+        is_told: Whether a marker tells this machine from others of its platform, if one does.
     """
-    own = [
-        row for row in rows if (row.package, row.platform) == (catalog.main_package, platform.key)
-    ]
+    rows = [row for row in rows if row.package == catalog.main_package]
+    own = [row for row in rows if row.platform == platform.key]
+    if is_told:
+        own = [row for row in rows if row.platform.startswith(f"{platform.key}-")] or own
     return ProjectBuilds(
         choices=tuple(OfferedBuild(row.command, row.backend) for row in own if row.backend),
         unclear=next((row.reason for row in own if _is_unclear(row)), None),

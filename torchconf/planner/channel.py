@@ -95,6 +95,12 @@ def _name(spec: TargetSpec) -> str:
 def _moved(spec: TargetSpec, channel: str, catalog: Catalog) -> TargetSpec:
     now = catalog.channel_of(spec.accelerator)
     plain = spec.accelerator.removesuffix(f"-{now}") if now else spec.accelerator
+    if spec.backend and channel and catalog.publisher_of(spec.backend):
+        raise RequestError(
+            f"target `{spec.text}` is another publisher's build, of which there are no {channel} "
+            "builds",
+            help="remove that target first, or give its platform another build",
+        )
     if not plain and channel:
         raise RequestError(
             f"target `{spec.text}` is PyPI's build, and PyPI has no {channel} builds",

@@ -198,7 +198,7 @@ def move_indexes(
         in_place = own and there is None
         reason = f"{move.new.title} replaces {move.old.title}"
         if there is None:
-            there, url = _new_name(move, project), _new_url(move, project)
+            there, url = _new_name(move, project), _new_url(move, project, catalog)
             if in_place:
                 number = [entry.get("name") for entry in draft.get(INDEXES)].index(move.entry.name)
                 draft.put((*INDEXES, number, "name"), there, reason)
@@ -265,7 +265,9 @@ def _new_name(move: _Move, project: Project) -> str:
     return name
 
 
-def _new_url(move: _Move, project: Project) -> str:
+def _new_url(move: _Move, project: Project, catalog: Catalog) -> str:
+    if catalog.publisher_of(move.new):
+        return catalog.index_url(move.new)
     url = _moved_url(move.entry.url, move.old.name, move.new.name)
     if url is None:
         raise ProjectError(

@@ -70,7 +70,13 @@ class AskedBackends:
                 )
             asked[old] = self._asked_for(known, new)
         if self.request.everything:
-            for old in self._movable([name for name in self.there if name not in named]):
+            # What others publish is for one kind of machine: another build is for another kind.
+            ours = [
+                name
+                for name, backend in self.there.items()
+                if name not in named and not self.catalog.publisher_of(backend)
+            ]
+            for old in self._movable(ours):
                 asked[old] = None
         return asked
 
