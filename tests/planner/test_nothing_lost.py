@@ -105,11 +105,16 @@ def is_said(index: tuple[str, str], notes: str) -> bool:
 
 
 def foreign(uv: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the sources that are none of PyTorch's builds, each with its package."""
+    """Return the sources that are none of PyTorch's builds, each with its package.
+
+    What is built against torch follows its build, from indexes that are known to have it.
+    """
     builds = {name for name, url in indexes(uv) if CATALOG.build_of_index(url, name)}
+    pages = {name for name, url in indexes(uv) if CATALOG.built.page(url)}
     return [
         (package, entry)
         for package, listed in uv.get("sources", {}).items()
         for entry in (listed if isinstance(listed, list) else [listed])
         if canonicalize_name(package) not in CATALOG.family or entry.get("index") not in builds
+        if canonicalize_name(package) not in CATALOG.built_names or entry.get("index") not in pages
     ]

@@ -429,7 +429,7 @@ def test_the_site_names_the_licenses_that_are_at_hand() -> None:
         ("app my-proj --defaults --python two", "is not a version"),
         ("app my-proj --defaults --set x", "is not KEY=VALUE"),
         ("app my-proj --defaults --license mine", "unknown SPDX license"),
-        ("app my-proj -t windows-rocm", "ROCm"),
+        ("app my-proj -t macos-rocm", "ROCm"),
     ],
 )
 def test_what_is_refused_leaves_nothing(flags: str, message: str, demo: Demo) -> None:

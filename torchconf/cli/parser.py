@@ -50,6 +50,13 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
             columns = 80
         super().__init__(prog, width=max(columns - 2, 40))
 
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        # As Python 3.13 does: the value once, however many names an option has.
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        value = self._format_args(action, self._get_default_metavar_for_optional(action))
+        return f"{', '.join(action.option_strings)} {value}"
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are torchconf's, with a guess at what was meant."""
