@@ -365,6 +365,26 @@ def test_build_that_was_called_unfit_is_never_recommended(
         assert empty(words).status == 0, "the command that is recommended works"
 
 
+@pytest.mark.parametrize(
+    ("machine", "targets", "installed", "matches"),
+    [
+        ("amd-on-windows", "-t windows-rocm -t linux-cuda", "2.13.0+rocm10.0.0", True),
+        ("amd-on-windows", "-t windows-rocm -t linux-cuda", "2.13.0+cpu", False),
+        ("amd-on-windows", "-t windows-rocm -t linux-cuda", "2.13.0+cu132", False),
+        ("jetson-orin", "-t linux-aarch64-jetson-cu126 -t linux-cuda", "2.10.0", True),
+        ("jetson-orin", "-t linux-aarch64-jetson-cu126 -t linux-cuda", "2.10.0+cpu", False),
+    ],
+)
+def test_a_build_of_others_is_told_by_what_is_inside(
+    machine: str, targets: str, installed: str, matches: bool, empty: Demo, on: On
+) -> None:
+    """They are labelled by their CUDA or ROCm, or not at all."""
+    on(machine)
+    empty.init(f"{targets} --python 3.10")
+    install(empty.folder, f"torch {installed}")
+    assert empty("doctor --format json").json["environment"]["matches"] is matches
+
+
 def test_build_that_does_not_fit_is_told(empty: Demo) -> None:
     empty.init(THREE_SYSTEMS)
     install(empty.folder, "torch 2.13.0+cu130")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from tests.support.projects import Demo
 from tests.support.replica import Content, Replica
 from tests.support.replica.export import Build
 from tests.support.replica.publishers import amd, nvidia
+from tests.support.replica.uv import find_uv
 
 START = (
     '[project]\nname = "demo"\nversion = "0.1.0"\nrequires-python = ">=3.12,<3.14"\n'
@@ -106,6 +108,24 @@ def test_uv_gives_each_target_its_build(
         assert len(of_torch) == count, of_torch
     assert demo(f"init {case.flags} --layout {layout} --check").status == 0
     assert demo("init -y --check").status == 0
+
+
+@pytest.mark.uv
+def test_verify_and_export_agree_with_show(
+    world: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = Demo(tmp_path, START)
+    demo.init("-t windows-rocm -t linux-cuda --gpu gfx1201")
+    world.lock(demo.folder)
+    for name, value in world.environment(demo.folder).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", f"{find_uv().parent}{os.pathsep}{os.environ['PATH']}")
+    verified = demo("verify")
+    assert verified.status == 0, verified.err
+    assert "rocm-amd 2.13.0+rocm10.0.0" in verified.out
+    exported = demo("export windows-rocm --dry-run")
+    assert exported.status == 0, exported.err
+    assert "amd-torch-device-gfx1201 @ https://repo.amd.com/" in exported.out
 
 
 def test_the_gpus_can_be_changed_and_go_with_the_target(tmp_path: Path) -> None:

@@ -150,6 +150,7 @@ def judge(
         reason = f"unknown build `+{label}`"
         return Diagnosis(matches=None, backend=None, reason=reason, command=None)
     may_be = [built.name] if built else _without_label(version, wanted, platform, catalog)
+    may_be += _of_others(built, wanted, platform, catalog)
     same = [choice for choice in wanted.choices if choice.backend in may_be]
     shown = same[0].backend if same else may_be[0]
     if odd := _odd_companion(packages, built, catalog):
@@ -271,6 +272,26 @@ def _without_label(
     """Return what a version without a local part may be: PyPI's build, or an index's for macOS."""
     found = [PYPI.name] + [backend for known, backend in wanted.locked if known == version]
     return found + ([catalog.fallback.name] if platform.os == "macos" else [])
+
+
+def _of_others(
+    built: Backend | None, wanted: ProjectBuilds, platform: Platform, catalog: Catalog
+) -> list[str]:
+    """Return the builds of others that a project has here, and a label may be of.
+
+    They are labelled by the CUDA or ROCm that is inside, or not at all.
+    """
+    if built in {catalog.fallback, PYPI}:
+        return []
+    maker = catalog.maker(built.accelerator) if built else None
+    names = dict.fromkeys(choice.backend for choice in wanted.choices)
+    others = (catalog.backend(name) for name in names if name in catalog.names_of_others)
+    return [
+        other.name
+        for other in others
+        if platform.key in catalog.accelerator(other).platforms
+        and maker in {None, catalog.maker(other.accelerator)}
+    ]
 
 
 def _odd_companion(

@@ -233,6 +233,9 @@ def _other_label(build: Build, backend: str, catalog: Catalog) -> str | None:
     known = catalog.backend(label) if label else PYPI
     if known is PYPI or backend == PYPI.name:
         return None
+    # How others label their builds is theirs: by the version of ROCm that is inside.
+    if catalog.publisher_of(catalog.backend(backend)):
+        return None
     # A nightly build has the label of the stable one.
     if known.name in {backend, catalog.plain(catalog.backend(backend)).name}:
         return None

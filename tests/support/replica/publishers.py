@@ -15,7 +15,7 @@ JETSON_7 = "https://pypi.jetson-ai-lab.io/sbsa/cu130/+simple"
 GPUS = ("gfx1100", "gfx1151", "gfx1201")
 
 _PC = ("linux-x86_64", "windows-x86_64")
-_PYTHONS = ("3.11", "3.12", "3.13")
+_PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 _TRITON = "3.8.0+git4cff872c.rocm10.0.0"
 
 
@@ -68,7 +68,7 @@ def _for_all(rocm: str, torch: str, vision: str) -> dict[str, list[Release]]:
         "rocm-bootstrap": [Release("0.1.0", ["any"])],
         **_sdk(rocm),
         **{
-            f"rocm-sdk-device-{gpu}": [Release(rocm, _PC, ["3.12"], [f"rocm-sdk-core=={rocm}"])]
+            f"rocm-sdk-device-{gpu}": [Release(rocm, _PC, _PYTHONS, [f"rocm-sdk-core=={rocm}"])]
             for gpu in GPUS
         },
         **{
@@ -109,8 +109,8 @@ def _sdk(rocm: str, libraries: str = "rocm-sdk-libraries") -> dict[str, list[Rel
                 ],
             )
         ],
-        **{name: [Release(rocm, _PC, ["3.12"])] for name in ("rocm-sdk-core", "rocm-sdk-devel")},
-        libraries: [Release(rocm, _PC, ["3.12"])],
+        **{name: [Release(rocm, _PC, _PYTHONS)] for name in ("rocm-sdk-core", "rocm-sdk-devel")},
+        libraries: [Release(rocm, _PC, _PYTHONS)],
     }
 
 
