@@ -13,6 +13,7 @@ from torchconf.model.ranges import (
     admits_newer,
     admits_python,
     joined_range,
+    overlap,
     overlaps,
     public,
 )
@@ -174,3 +175,19 @@ def test_a_joined_range_admits_what_all_of_them_admit(parts: list[str], release:
     both = SpecifierSet(",".join(parts)).contains(release, prereleases=True)
     joined = joined_range(map(SpecifierSet, parts))
     assert SpecifierSet(joined).contains(release, prereleases=True) == both
+
+
+NUMBERS = ["1", "1.0", "1.1", "1.1.1", "2", "2.0.1", "2.1a1", "2.1rc1", "2.1", "2.1.post1", "3"]
+PARTS = st.one_of(
+    st.builds("{}{}".format, st.sampled_from([">=", "<=", "<", ">"]), st.sampled_from(NUMBERS)),
+    st.builds(
+        "{}{}".format, st.sampled_from(["==", "!="]), st.sampled_from([*NUMBERS, "2.0+cpu", "2.*"])
+    ),
+    st.sampled_from(["~=1.0", "~=2.0", "~=2.0.1"]),
+)
+RANGES = st.lists(PARTS, max_size=3).map(lambda parts: SpecifierSet(",".join(parts)))
+
+
+@given(RANGES, RANGES)
+def test_ranges_overlap_where_their_algebra_says_so(one: SpecifierSet, other: SpecifierSet) -> None:
+    assert overlap(one, other) is not (one.to_range() & other.to_range()).is_empty

@@ -7,16 +7,27 @@ from packaging.version import InvalidVersion, Version
 
 TYPE_CHECKING = False  # `typing` is not needed to read a range
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 def overlap(first: SpecifierSet, *others: SpecifierSet) -> bool:
     """Tell whether some version is in all of these ranges."""
+    every = (first, *others)
+    if any(all(one.contains(named) for one in every) for named in _named(every)):
+        return True
     # Here `packaging` imports its module of ranges, which takes longer than its other modules.
     common = first.to_range()
     for other in others:
         common &= other.to_range()
     return not common.is_empty
+
+
+def _named(ranges: Iterable[SpecifierSet]) -> Iterator[Version]:
+    """Yield versions that ranges name and may admit: one that all of them do admit is proof."""
+    for specifier in ranges:
+        for part in specifier:
+            if part.operator in {">=", "==", "~="} and not part.version.endswith(".*"):
+                yield Version(part.version)
 
 
 def uv_range(text: str) -> SpecifierSet | None:
