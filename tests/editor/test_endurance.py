@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import statistics
 import sys
@@ -20,6 +21,11 @@ from torchconf.editor.analysis import Analysis
 EXAMPLE = (EXAMPLES / "extras.toml").read_text(encoding="utf-8")
 PIECES = ["[", "]", "{", "}", '"', "'", "=", "\n", ",", "#", "\\", "linux", "🔥", "\r", '"""', "é"]
 EDITS = 5000
+EDITED = 300
+MOST = 100
+"""Milliseconds of the processor for a keystroke in a thousand lines: a busy one takes twice as long
+as a quiet one, which must answer within 50.
+"""
 MEGABYTE = 1024
 
 
@@ -46,8 +52,18 @@ def memory(it: Editor) -> int:
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
 
+def seconds(it: Editor) -> float:
+    """Return the processor time that the server has taken."""
+    fields = Path(f"/proc/{it.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2]
+    user, system = fields.split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="what it takes is read from /proc")
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+@linux
 def test_memory_stays_and_no_answer_is_stale(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     chance = random.Random(19)
@@ -77,6 +93,7 @@ def test_memory_stays_and_no_answer_is_stale(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@linux
 @pytest.mark.parametrize("number", [0, 480])
 def test_a_keystroke_is_answered_at_once(number: int, tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
@@ -85,15 +102,18 @@ def test_a_keystroke_is_answered_at_once(number: int, tmp_path: Path) -> None:
     with editor(tmp_path) as it:
         it.start()
         it.open(path, text)
-        for version in range(2, 302):
+        before = seconds(it)
+        for version in range(2, EDITED + 2):
             changed = text.replace("[tool.uv]", "[tool.uv" if version % 10 == 0 else "[tool.uv] #")
             start = time.perf_counter()
             it.change(path, changed + "x" * (version % 7), version)
             it.wait(path, version)
             took.append((time.perf_counter() - start) * 1000)
+        each = (seconds(it) - before) * 1000 / EDITED
         assert it.leave() == 0
     took = sorted(took[20:])
     median, late = statistics.median(took), took[len(took) * 99 // 100]
-    print(f"{text.count(chr(10))} lines: median {median:.1f} ms, p99 {late:.1f} ms")
-    # On a quiet machine half of it; a busy one must not fail for being busy.
-    assert median < 100
+    lines = text.count("\n")
+    print(f"{lines} lines: median {median:.1f} ms, p99 {late:.1f} ms, {each:.1f} ms of processor")
+    # Other programs take more from the clock than from the processor's time.
+    assert each < MOST
