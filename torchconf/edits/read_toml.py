@@ -76,7 +76,7 @@ def _explain(text: str, file: str, error: tomllib.TOMLDecodeError) -> ProjectErr
     last = text.count("\n") + 1, len(text) - text.rfind("\n")
     spot = (int(at[1]), int(at[2])) if at else last
     why = re.sub(r" \(at .*\)$", "", str(error))
-    if not _is_newer(text, spot[0]):
+    if why.startswith(_WRONG_IN_ANY) or not _is_newer(text, spot[0]):
         return ProjectError(
             f"not valid TOML: {why}", at=place, spot=spot, help="uv cannot read it either"
         )
@@ -90,6 +90,15 @@ def _explain(text: str, file: str, error: tomllib.TOMLDecodeError) -> ProjectErr
     )
 
 
+_WRONG_IN_ANY = (
+    "Expected '='", "Expected ']'", "Invalid value", "Invalid statement", "Illegal character",
+    "Unterminated string", "Expected \"'\"", "Cannot ",
+)  # fmt: skip
+"""How the standard library begins to say what no TOML allows: most of what a person is typing.
+
+Of what is new in 1.1, lines and a last comma in inline tables, two escapes, times without seconds,
+it speaks otherwise.
+"""
 _TRIES = 2
 """Headers above the place of an error that are tried: an open bracket shows below its own table."""
 
