@@ -154,7 +154,7 @@ def test_each_choice_has_wheels_of_its_own(layout: str, tmp_path: Path) -> None:
         {"index": f"astral-{build}", layout[:-1]: build, "marker": LINUX}
         for build in ("cu126", "cu130")
     ]
-    assert "flash-attn has no wheels for linux-cpu, windows-cu130, macos-cpu" in said.err
+    assert "flash-attn has no known wheels for linux-cpu, windows-cu130, macos-cpu" in said.err
     assert demo("check --strict --ignore TC307").status == 0
 
 
@@ -167,6 +167,14 @@ def test_an_unknown_torch_is_warned_of_and_not_refused(tmp_path: Path) -> None:
     assert torch(demo) == "torch>=2.13.0,<2.14"
     assert "it is not known whether Astral has flash-attn for torch 2.13 and cu130; the" in said.err
     assert "run `torchconf catalog refresh`" in said.err
+
+
+def test_what_is_unknown_for_one_target_does_not_stand_in_the_way_of_others(tmp_path: Path) -> None:
+    """uv would refuse to lock if the page for the CPU lacked it."""
+    demo = Demo(tmp_path, START)
+    said = demo.init("-t linux-cu130 -t windows-cpu --with torch-sparse")
+    assert beside(demo) == [f"torch-sparse ; {X86}"]
+    assert "it is not known whether PyG has torch-sparse for torch 2.12 on windows-cpu" in said.err
 
 
 def test_a_source_distribution_is_built_with_the_torch_that_is_locked(tmp_path: Path) -> None:
@@ -263,7 +271,7 @@ def test_a_requirement_without_a_source_gets_one_and_keeps_its_version(tmp_path:
     there = '[\n    "torch>=2.11",\n    "flash-attn>=2.8",\n]'
     demo = Demo(tmp_path, START.replace("[]", there))
     demo.init("-t linux-cu130 -t macos-cpu --with flash-attn")
-    assert demo.project["dependencies"] == ["torch>=2.11,<2.13", f"flash-attn>=2.8 ; {LINUX}"]
+    assert demo.project["dependencies"] == ["torch>=2.12,<2.13", f"flash-attn>=2.8 ; {LINUX}"]
 
 
 def test_a_requirement_beside_the_extras_is_refused(tmp_path: Path) -> None:
@@ -320,6 +328,30 @@ def test_what_only_a_gone_target_needed_goes_too(flags: str, tmp_path: Path) -> 
     assert "astral" not in demo.text
     assert "flash-attn is removed" in result.err
     assert demo("check --strict --ignore TC307").status == 0
+
+
+def test_a_target_that_comes_keeps_the_torch_of_the_others(tmp_path: Path) -> None:
+    """Older wheels would serve more targets, but all share the pages of one torch."""
+    demo = Demo(tmp_path, START)
+    demo.init(
+        "-t linux-cu126 -t linux-cu130 -t macos-cpu --with torch-scatter --with torch-cluster"
+    )
+    pages = {entry["url"] for entry in demo.uv["index"] if "pyg" in entry["url"]}
+    result = demo("add-target linux-pypi")
+    assert result.status == 0, result.err
+    lines = [one for own in demo.project["optional-dependencies"].values() for one in own]
+    assert {one for one in lines if one.startswith("torch>")} == {"torch>=2.11.0,<2.12"}
+    assert pages <= {entry["url"] for entry in demo.uv["index"]}
+    assert demo("check --strict").status == 0
+
+
+def test_a_build_that_is_replaced_leaves_no_source_of_its_own(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, START)
+    demo.init("-t windows-cu130 -t linux-cu130 -t macos-cpu --with torch-cluster")
+    assert "torch-cluster" in demo.text
+    assert demo("remove-target linux-cu130").status == 0
+    assert "torch-cluster" not in demo.text
+    assert demo("check --strict").status == 0
 
 
 def test_adding_and_removing_gives_the_same_file(tmp_path: Path) -> None:

@@ -80,6 +80,18 @@ def test_another_build_takes_its_indexes_along(tmp_path: Path) -> None:
     assert demo("check --strict --ignore TC211").status == 0
 
 
+def test_two_builds_that_become_one_share_its_index(tmp_path: Path) -> None:
+    start = PROJECT.partition("dependencies")[0] + "dependencies = []\n"
+    demo = Demo(tmp_path, start)
+    demo.init("-t linux-cu126 -t windows-cu130 --torch 2.11 --with pyg-lib")
+    result = demo("upgrade --all")
+    assert result.status == 0, result.err
+    names = [entry["name"] for entry in demo.uv["index"]]
+    assert len(set(names)) == len(names)
+    assert {entry["index"] for entry in demo.uv["sources"]["pyg-lib"]} == {"pyg-cu132"}
+    assert demo("check --strict --ignore TC211").status == 0
+
+
 def test_what_is_asked_for_by_name_is_done_and_warned_of(tmp_path: Path) -> None:
     demo = Demo(tmp_path, PROJECT)
     said = demo("upgrade --torch 2.13")

@@ -109,6 +109,18 @@ def with_marker(text: str, marker: str) -> str:
     return f"{head};{tail[: len(tail) - len(tail.lstrip())]}{marker}"
 
 
+def with_higher_bound(text: str, bound: str) -> str:
+    """Return a requirement that admits nothing below `bound`, if a lower bound is all it says."""
+    parsed = parse_requirement(text)
+    parts = list(parsed.specifier)
+    is_lower = len(parts) == 1 and parts[0].operator == ">="
+    if parsed.url is not None or not is_lower or Version(parts[0].version) >= Version(bound):
+        return text
+    head, _, tail = text.partition(";")
+    raised = re.sub(r">=\s*[^,)\s]+", f">={bound}", head)
+    return f"{raised};{tail}" if tail else raised
+
+
 def with_upper_bound(text: str, bound: str) -> str:
     """Return a requirement that admits nothing from `bound` on; unchanged if it does already."""
     parsed = parse_requirement(text)

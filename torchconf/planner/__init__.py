@@ -63,7 +63,8 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     request, catalog = in_channel(request, project, catalog)
     asked, kept = _built(request, project, catalog)
     request = _with_needs(request, asked, catalog)
-    decision = _decide(request, project, catalog, facts, (*asked, *kept))
+    both = tuple(dict.fromkeys((*asked, *kept)))
+    decision = _decide(request, project, catalog, facts, both)
     draft = Draft(project.data)
     # uv reads some settings from the workspace root only.
     root = Draft(project.root.data) if project.root is not None else draft

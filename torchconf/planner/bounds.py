@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from torchconf.model.backends import PYPI
 from torchconf.model.ranges import admits_from
-from torchconf.model.requirements import next_minor, with_upper_bound
+from torchconf.model.requirements import next_minor, with_higher_bound, with_upper_bound
 from torchconf.planner.assess import leaves_platform
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Bounds:
 
     Attributes:
         torch: The release that torch must stay below, `2.12`, or None.
+        tie: The release in whose line torch stays because something is built against it, or None.
         ceiling: The range of torch that uv will choose from.
         by_package: What each package must stay below, torch included.
     """
@@ -66,8 +67,9 @@ class Bounds:
         there = tuple(there)
         known = {target.backend for target in choice.targets} <= {t.backend for t in there}
         self.parted = known and len({_last_line(target, catalog) for target in there}) > 1
-        tie = choice.release if tied else None
-        self.torch = next_minor(tie) if tie else None if settled else self._find_torch(torch)
+        self.tie = choice.release if tied else None
+        free = None if settled or self.tie else self._find_torch(torch)
+        self.torch = next_minor(self.tie) if self.tie else free
         bound = SpecifierSet(f"<{self.torch}" if self.torch else "")
         if pin and choice.release is not None:
             bound &= SpecifierSet(f"=={choice.release}")
@@ -117,6 +119,9 @@ class Bounds:
     def keep_within(self, text: str, name: str) -> str:
         """Return a requirement with the upper bound that its package needs, if it needs one."""
         bound = self.by_package.get(name)
+        if name == self.catalog.main_package and self.tie is not None:
+            # Its wheels for older torches may be newer themselves, and draw one platform back.
+            text = with_higher_bound(text, f"{self.tie.major}.{self.tie.minor}")
         return text if bound is None else with_upper_bound(text, bound)
 
     def _find_torch(self, within: SpecifierSet) -> str | None:

@@ -13,10 +13,14 @@ from packaging.utils import canonicalize_name
 from torchconf.catalog import Answer
 from torchconf.errors import ProjectError, RequestError
 from torchconf.model.backends import PYPI
+from torchconf.model.ranges import public
+from torchconf.planner.admitted_ranges import admitted_range
 from torchconf.planner.decide import decide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from packaging.specifiers import SpecifierSet
 
     from torchconf.catalog import Catalog
     from torchconf.catalog.built import Page
@@ -79,7 +83,8 @@ class BuiltWheels:
     def at(self, package: str, backend: Backend, platform: Platform) -> Wheel | None:
         """Return where a package comes from on a platform; None where there are no wheels.
 
-        Of a target it may be unknown whether there are any; elsewhere only known wheels count.
+        Where it is unknown whether there are any, uv might refuse to lock: so only a package of
+        which none are known for any target is taken on trust, and for targets only.
         """
         build = self.build(backend, platform)
         if build is None:
@@ -92,11 +97,24 @@ class BuiltWheels:
         for family in self._own(package, build) if is_target else ():
             if self.catalog.built.has(package, family, self.line, build, platform) is not Answer.NO:
                 return Wheel(family, build, sure=True)
-        for answer in (Answer.YES, Answer.UNKNOWN) if is_target else (Answer.YES,):
-            for family in self._homes[package]:
-                if self.catalog.built.has(package, family, self.line, build, platform) is answer:
-                    return Wheel(family, build, answer is Answer.YES)
-        return None
+        if (known := self._first(package, build, platform, Answer.YES)) is not None:
+            return Wheel(known, build, sure=True)
+        if not is_target or any(self._served(package, home) for home in self._homes[package]):
+            return None
+        unknown = self._first(package, build, platform, Answer.UNKNOWN)
+        return Wheel(unknown, build, sure=False) if unknown else None
+
+    def may_be_at(self, package: str, backend: Backend, platform: Platform) -> Family | None:
+        """Return who may have a package for a platform, where nobody knows."""
+        build = self.build(backend, platform)
+        return self._first(package, build, platform, Answer.UNKNOWN) if build else None
+
+    def _first(self, package: str, build: str, platform: Platform, answer: Answer) -> Family | None:
+        homes = self._homes.get(package) or self.catalog.built.homes(package)
+        has = self.catalog.built.has
+        return next(
+            (one for one in homes if has(package, one, self.line, build, platform) is answer), None
+        )
 
     def _own(self, package: str, build: str) -> Iterator[Family]:
         """Yield whose page of this very torch the project names: its author has seen it."""
@@ -170,7 +188,9 @@ def decide_with_built(
     tied = request._replace(tied=True)
     names = " and ".join(packages)
     best: tuple[int, Decision] | None = None
-    for trial in _trials(tied, catalog, packages):
+    # What a new target gets may not part from what is there: they share the pages of one torch.
+    there = public(admitted_range(project, catalog.main_package)) if request.add else None
+    for trial in _trials(tied, catalog, packages, there):
         try:
             found = decide(trial, project, catalog, facts)
         except (ProjectError, RequestError):
@@ -192,10 +212,20 @@ def decide_with_built(
     return found
 
 
-def _trials(request: Request, catalog: Catalog, packages: Sequence[str]) -> Iterator[Request]:
-    """Yield requests for each line of torch with wheels, newest first, and for each build in it."""
+def _trials(
+    request: Request, catalog: Catalog, packages: Sequence[str], there: SpecifierSet | None
+) -> Iterator[Request]:
+    """Yield requests for each line of torch with wheels, newest first, and for each build in it.
+
+    Args:
+        request: What is asked for.
+        catalog: Which wheels there are.
+        packages: All that is built against torch.
+        there: What the project admits of torch; None for anything.
+    """
     known = {line: None for package in packages for line in catalog.built.lines(package)}
-    newest = [line for release in catalog.releases if (line := line_of(release)) in known]
+    releases = [r for r in catalog.releases if there is None or r in there]
+    newest = [line for release in releases if (line := line_of(release)) in known]
     for line in dict.fromkeys(newest):
         own = request._replace(within=f"=={line}.*")
         yield own

@@ -10,8 +10,9 @@ from torchconf.catalog.built import Page
 from torchconf.errors import ProjectError
 from torchconf.model.markers import Area, areas, possible_platforms, render_areas
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
-from torchconf.model.toml_path import INDEXES, SOURCES
+from torchconf.model.toml_path import INDEXES, SOURCES, render_path
 from torchconf.planner.built_packages import BuiltWheels, Wheel, home_of
+from torchconf.planner.draft_indexes import source_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,8 +87,18 @@ class BuiltSources:
         """Return the sources that one place has."""
         return [entry for entry in self._current() if _scope_of(entry) == _key_of(scope)]
 
-    def is_served(self, own: Sequence[Any], where: Mapping[Platform, Wheel]) -> bool:
-        """Tell whether sources lead each platform where it should go already."""
+    def is_served(
+        self, own: Sequence[Any], where: Mapping[Platform, Wheel], left: AbstractSet[Platform]
+    ) -> bool:
+        """Tell whether sources lead each platform where it should go already.
+
+        Args:
+            own: The sources.
+            where: The platforms that have wheels.
+            left: Those that have none any more.
+        """
+        if any(left & possible_platforms(entry.get("marker")) for entry in own):
+            return False
         for platform, wheel in where.items():
             held = [e for e in own if platform in possible_platforms(e.get("marker"))]
             wanted = [self._known_index(wheel, moves=False)] if wheel.family.url else []
@@ -128,6 +139,7 @@ class BuiltSources:
             if not page.has_line(wanted.line):
                 if not moves:
                     return None
+                self._refuse_to_part(str(entry["name"]), page.line)
                 self.edited.put(
                     (*INDEXES, number, "url"), self._url(wheel), "the page of this torch"
                 )
@@ -138,6 +150,19 @@ class BuiltSources:
             if known and index.name:
                 return index.name
         return None
+
+    def _refuse_to_part(self, index: str, line: str) -> None:
+        """Refuse another torch than that of an extra or group which the plan leaves alone."""
+        affected = {_key_of(s) for s in self.decision.scopes if s.name in self.decision.affected}
+        for _, path, entry in source_entries(self.edited):
+            key = _scope_of(entry)
+            if entry.get("index") == index and key[0] and key not in affected:
+                raise ProjectError(
+                    f"{key[0]} `{key[1]}` has wheels for torch {line}, and this would need torch "
+                    f"{self.wheels.line}",
+                    at=self.project.place(render_path(path)),
+                    help="choose a build that has the same torch, or run `torchconf upgrade` first",
+                )
 
     def _url(self, wheel: Wheel) -> str:
         return self.catalog.placed(wheel.family.index_url(wheel.build, self.wheels.line))

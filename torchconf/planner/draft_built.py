@@ -234,10 +234,17 @@ class _Package:
         if lines and not self.asked:
             there = held | self._changed(scope)
             where = {platform: wheel for platform, wheel in where.items() if platform in there}
+            changed = self._changed(scope)
+            if not (held.intersection(self.platforms) - changed) | (changed & where.keys()):
+                for place in dict.fromkeys(place for place, _, _ in lines):
+                    self._remove_lines(place)
+                return []
         for place, number, line in lines:
             self._gate(place, number, line, scope, where)
         own = self.sources.own(scope)
-        return own if self.sources.is_served(own, where) else self.sources.entries(scope, where)
+        left = frozenset() if self.asked else gone
+        served = self.sources.is_served(own, where, left)
+        return own if served else self.sources.entries(scope, where)
 
     def _is_wanted(self, scope: Scope, where: Mapping[Platform, Wheel]) -> bool:
         """Tell whether a place without it is to have it: asked for, or a new place."""
@@ -334,6 +341,12 @@ class _Package:
             wheel = next((one for one in found if one), None)
             if wheel is None:
                 left[str(target)] = None
+                home = self.wheels.may_be_at(self.name, target.backend, target.platform)
+                if home is not None and self.asked:
+                    self.warnings.append(
+                        f"it is not known whether {home.by} has {self.name} for torch "
+                        f"{self.wheels.line} on {target}, so it is not required there"
+                    )
             else:
                 title = self.catalog.backend(wheel.build).title
                 used.setdefault(wheel.family.by, {})[title] = None
@@ -348,7 +361,8 @@ class _Package:
         homes = " and ".join(f"{by} ({', '.join(builds)})" for by, builds in used.items())
         yield f"{self.name} for torch {self.wheels.line}: from {homes}; torch stays below {bound}"
         if left:
-            yield f"{self.name} has no wheels for {', '.join(left)}, and is not required there"
+            spoken = ", ".join(left)
+            yield f"{self.name} has no known wheels for {spoken}, and is not required there"
 
     def _known(self) -> str:
         """Name the torch for which there are wheels, if there are any."""

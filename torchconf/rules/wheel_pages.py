@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from torchconf.model.ranges import admits_from, overlaps
+from torchconf.model.ranges import admits_from, lowest_named, overlaps
 from torchconf.model.requirements import next_minor
 from torchconf.rules.fixes import draft_of
-from torchconf.rules.installed_builds import family_places, reachable_range
+from torchconf.rules.installed_builds import BASE, family_places, reachable_range
 from torchconf.rules.rule import Finding, Fix, Rule, Severity
 from torchconf.rules.wording import list_systems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from packaging.specifiers import SpecifierSet
 
     from torchconf.catalog.families import Family
     from torchconf.model.project import Index, Requirement, Source
@@ -102,27 +104,22 @@ class FlatIndexFormat(Rule):
         built = context.catalog.built
         for package in dict.fromkeys(user.package for user in users):
             known = [line for line in built.lines(package) if built.builds(package, family, line)]
-            needed = {
-                platform
-                for _, one in context.required(package)
-                for platform in context.platforms(one.marker)
-            }
-            for place, one in _asked(context) if known and needed else ():
-                beside = [
-                    platform
-                    for platform in sorted(context.platforms(one.marker), key=str)
-                    if platform in context.locked and platform not in needed
-                ]
+            for place, one in context.required(package) if known else ():
                 bound = next_minor(Version(known[0]))
-                if beside and admits_from(reachable_range(context, place, one), bound):
-                    yield self.finding(
-                        one.path,
-                        f"each wheel of `{package}` is for one release of torch, the newest known "
-                        f"for {known[0]}; on {list_systems(beside)}, uv may take a newer torch",
-                        help=f"add an upper bound to torch, such as `<{bound}`",
-                        severity=Severity.WARNING,
-                    )
-                    return
+                needed = context.platforms(one.marker)
+                for torch in _torch_at(context, place):
+                    there = context.platforms(torch.marker) & context.locked
+                    beside = sorted(there - needed, key=str)
+                    if beside and _spans(reachable_range(context, place, torch), bound):
+                        yield self.finding(
+                            torch.path,
+                            f"each wheel of `{package}` is for one release of torch, the newest "
+                            f"known for {known[0]}; on {list_systems(beside)}, uv may take a newer "
+                            "torch",
+                            help=f"add an upper bound to torch, such as `<{bound}`",
+                            severity=Severity.WARNING,
+                        )
+                        return
 
     def _of_another_build(
         self, context: Context, index: Index, build: str, users: list[Source]
@@ -158,6 +155,20 @@ def _asked(context: Context) -> list[tuple[Place, Requirement]]:
         for one in context.flat(place)
         if one.name == context.catalog.main_package and one.url is None
     ]
+
+
+def _torch_at(context: Context, place: Place) -> Iterator[Requirement]:
+    """Yield the requirements of torch of a place, or of the base if it has none."""
+    main = context.catalog.main_package
+    own = [one for one in context.flat(place) if one.name == main and one.url is None]
+    yield from own or (o for o in context.flat(BASE) if o.name == main and o.url is None)
+
+
+def _spans(admitted: SpecifierSet, bound: str) -> bool:
+    """Tell whether a range goes beyond a release, unless all of it is one line there."""
+    lowest = lowest_named(admitted)
+    line = next_minor(lowest) if lowest else "0"
+    return admits_from(admitted, bound) and admits_from(admitted, line)
 
 
 def _meet(one: Source, other: Source) -> bool:

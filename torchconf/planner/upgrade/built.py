@@ -171,7 +171,11 @@ class Along:
                 help="rename that index, or correct its URL",
             )
         reason = "the wheels for this torch"
-        if taken is None:
+        same = (e for e in listed if self.catalog.built.page(str(e.get("url", ""))) == new)
+        there = next((str(entry["name"]) for entry in same if "name" in entry), None)
+        if there is not None:
+            name = there
+        if taken is None and there is None:
             draft.put((*INDEXES, numbers[0], "name"), name, reason)
             draft.put((*INDEXES, numbers[0], "url"), _like(index.url, url), reason)
         else:
