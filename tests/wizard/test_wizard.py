@@ -335,6 +335,26 @@ def test_pre_release_builds_are_chosen_and_said_as_targets(folder: Path, tmp_pat
     assert b"torch>=2.16.0.dev0" in text
 
 
+def test_gpus_are_asked_for_where_a_build_comes_in_parts(folder: Path, tmp_path: Path) -> None:
+    with Terminal(["init"], folder, rows=50, fits={"rocm7.14": "gfx942"}) as terminal:
+        go(
+            terminal,
+            ("Which platforms should", "enter"),
+            ("torch builds for Linux?", "enter"),
+            ("For which GPUs", "down", "space", "enter"),
+            ("Which packages", "enter"),
+            ("Which version of torch?", "enter"),
+            ("Should `uv lock` fail", "enter"),
+            ("Write these", "enter"),
+        )
+        assert terminal.finish() == 0
+    words = shown_command(terminal)
+    assert words[:5] == ["init", "-t", "linux-rocm7.14", "--gpu", "gfx90a"]
+    text = (folder / "pyproject.toml").read_bytes()
+    assert equal_by_flags(words, None, tmp_path) == text
+    assert b"rocm-sdk-device-gfx90a = " in text
+
+
 def test_a_list_of_which_nothing_can_be_had_is_shown_nevertheless(folder: Path) -> None:
     with Terminal(["init"], folder, rows=60, fits={"cu132": "driver 580"}) as terminal:
         terminal.answer("Which platforms", "enter")

@@ -45,6 +45,7 @@ class InitAnswers:
         request = given._replace(
             specs=self.wishes(answers),
             packages=tuple(dict.fromkeys([*given.packages, *words_of(answers.get("packages"))])),
+            gpus=words_of(answers.get("gpus")) or given.gpus,
             torch=str(torch) if torch else given.torch,
             layout=str(answers.get("layout", given.layout)),
             default=str(answers["default"]) if "default" in answers else given.default,

@@ -23,6 +23,8 @@ def command_words(command: str, request: Request) -> list[str]:
         words += [wish.text for wish in (*request.add, *request.remove)]
     for name in request.packages:
         words += ["--with", name]
+    for gpu in request.gpus:
+        words += ["--gpu", gpu]
     for flag, value in (
         ("--torch", request.torch),
         ("--layout", request.layout if request.layout != "auto" else None),

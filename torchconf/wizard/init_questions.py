@@ -21,6 +21,7 @@ from torchconf.wizard.build_choices import (
     why_not,
 )
 from torchconf.wizard.descriptions import listed, platform_about, platform_title
+from torchconf.wizard.gpu_question import ask_gpus
 from torchconf.wizard.layout_questions import (
     ask_default,
     ask_layout,
@@ -71,6 +72,7 @@ class InitQuestions(InitAnswers):
             if PRERELEASE in words_of(answers.get(key)):
                 key = f"pre-release {platform.short}"
                 yield key, partial(self._ask_prereleases, answers, platform)
+        yield "gpus", partial(ask_gpus, self, answers)
         yield "packages", partial(self._ask_packages, answers)
         yield "torch", partial(ask_torch, self, answers)
         if answers.get("torch") == OTHER:
