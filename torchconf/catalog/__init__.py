@@ -23,7 +23,7 @@ from torchconf.files.reading import reason
 from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from torchconf.catalog.built import Built
     from torchconf.model.backends import Accelerator, Backend
@@ -118,7 +118,13 @@ class Catalog(Companions):
     @cached_property
     def built_names(self) -> frozenset[str]:
         """The names of these packages."""
-        return self.built.packages | self.built.from_source
+        return self.built.packages.union(self.built_from_source)
+
+    @property
+    def built_from_source(self) -> Collection[str]:
+        """Those that PyPI has as a source distribution only, which needs torch to be built."""
+        names: Mapping[str, object] = self._data["built"]["builds"]
+        return names.keys()
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

@@ -71,11 +71,6 @@ class Built:
         """Every package of which somebody publishes wheels."""
         return frozenset(package for family in self.families for package in family.packages)
 
-    @property
-    def from_source(self) -> frozenset[str]:
-        """Every package that PyPI has as a source distribution only, and that needs torch then."""
-        return frozenset(self._builds)
-
     def source(self, package: str) -> SourceBuild | None:
         """Return how a package is built from its source distribution; None where it need not be."""
         entry = self._builds.get(package)

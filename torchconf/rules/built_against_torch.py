@@ -67,7 +67,7 @@ class BuildNeedsTorch(Rule):
             for i in context.project.indexes
         ):
             return  # It may have wheels.
-        from_source = context.catalog.built.from_source
+        from_source = context.catalog.built_from_source
         alone = uv.get("no-build-isolation-package")
         seen = {canonicalize_name(str(one)) for one in (alone if isinstance(alone, list) else ())}
         for place, one in context.requirements:
