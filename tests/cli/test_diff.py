@@ -94,8 +94,29 @@ HISTORIES = {
         "init -t linux-cuda -t macos-cpu --layout markers --force",
     ),
     "pins": ("init -t linux-cuda --pin --torch 2.12", "upgrade --torch 2.13"),
+    "workspace with extras": (
+        "init -t linux-cuda12.6 -t linux-cpu --layout extras --force",
+        "add-target linux-cu130",
+        "remove-target linux-cu126",
+    ),
+    "workspace with groups": (
+        "init -t linux-cuda12.6 -t linux-cpu --default machine --force",
+        "add-target linux-cu130",
+    ),
 }
 """Each command is a commit."""
+
+
+def start_of(history: str) -> dict[str, str]:
+    """Return the files with which a history begins."""
+    if "workspace" not in history:
+        return {NAME: HEAD}
+    member = MEMBER + 'dependencies = ["torch"]\n'
+    return {
+        NAME: f'{HEAD}[tool.uv.workspace]\nmembers = ["libs/*"]\n',
+        "libs/a/pyproject.toml": member,
+        "libs/b/pyproject.toml": member.replace("core", "other"),
+    }
 
 
 def told_apart(before: dict[str, Any], after: dict[str, Any]) -> dict[tuple[str, ...], Any]:
@@ -154,7 +175,7 @@ def is_told_as_both_say(
 def test_each_command_as_a_commit_is_told_as_the_tables_of_both_sides_say(
     history: str, tmp_path: Path, run: Run
 ) -> None:
-    repo = Repo.make(tmp_path / "demo", {"pyproject.toml": HEAD})
+    repo = Repo.make(tmp_path / "demo", start_of(history))
     shown = [data(run, repo.folder, "show")]
     for command in HISTORIES[history]:
         status, out, err = run(repo.folder, *command.split(), "-y")
@@ -576,7 +597,7 @@ def test_a_link_is_followed_within_its_commit_only(tmp_path: Path, run: Run) -> 
 def test_uv_locks_what_is_told_and_refuses_what_is_told_to_be_refused(
     history: str, tmp_path: Path, run: Run, inside_replica: Replica
 ) -> None:
-    repo = Repo.make(tmp_path / "demo", {"pyproject.toml": HEAD})
+    repo = Repo.make(tmp_path / "demo", start_of(history))
     commits = []
     for command in HISTORIES[history]:
         assert run(repo.folder, *command.split(), "-y")[0] == 0

@@ -139,7 +139,9 @@ class LockGraph:
                     queue += package.groups.get(group, ())
         while queue:
             edge = queue.pop()
-            if edge.marker is not None and not _holds(edge.marker, environment, on):
+            # As in uv, what an edge asks for counts as chosen already for its own marker.
+            asks = {_encoded("extra", edge.name, extra) for extra in edge.extras}
+            if edge.marker is not None and not _holds(edge.marker, environment, on | asks):
                 continue
             for package in self._packages.get(edge.name, ()):
                 if edge.version not in (None, package.version):
@@ -153,7 +155,7 @@ class LockGraph:
                     if key not in seen:
                         seen.add(key)
                         queue += package.extras.get(part, ()) if part else package.base
-            asked.update(_encoded("extra", edge.name, extra) for extra in edge.extras)
+            asked |= asks
         return found, asked
 
 
