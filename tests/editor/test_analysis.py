@@ -204,3 +204,23 @@ def test_no_text_and_no_place_is_too_much(text: str, name: str, where: float) ->
     assert found is None or 0 <= found.start <= found.end <= len(text)
     for action in (*quick_fixes(analysis, 0, len(text)), *filter(None, [fix_all(analysis)])):
         assert action.changes
+
+
+def test_nothing_is_tidied_up_at_a_keystroke(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a killed run left is for the next command: an editor only looks."""
+
+    def refuse(folder: str) -> None:
+        raise AssertionError(folder)
+
+    monkeypatch.setattr("torchconf.files.sweep", refuse)
+    member = tmp_path / "a" / "pyproject.toml"
+    member.parent.mkdir()
+    member.write_text("", encoding="utf-8")
+    root = "[project]\nname = 'r'\nversion = '1'\n[tool.uv.workspace]\nmembers = ['a']\n"
+    (tmp_path / "pyproject.toml").write_text(root, encoding="utf-8")
+    analysis = Analysis(str(member), "[project]\nname = 'a'\nversion = '1'\n")
+    assert analysis.problems == ()
+    assert analysis.context is not None
+    assert analysis.context.root_file is not None

@@ -68,6 +68,7 @@ class Gatherer:
         self._marked: set[str] = set()
         self.outside: list[str] = []
         self._writes = writes
+        self._sweeps = True
         self._catalog = load_catalog()
         self._selection = selection
         self._targets = tuple(targets)
@@ -176,6 +177,8 @@ class Gatherer:
             ProjectError: What surrounds it cannot be read, or the script has no block.
         """
         path = os.path.abspath(path)
+        # Whoever only looks, at each keystroke, does not tidy up.
+        self._sweeps = False
         self._files[path] = files.SourceFile(path, path, text.encode("utf-8", "surrogatepass"))
         return self._unit(self._root_of(path), (path,)) if _is_project(path) else self._script(path)
 
@@ -230,7 +233,8 @@ class Gatherer:
 
     def _read(self, path: str) -> files.SourceFile:
         if path not in self._files:
-            files.sweep(os.path.dirname(path))
+            if self._sweeps:
+                files.sweep(os.path.dirname(path))
             file = self._files[path] = files.read_file(path)
             if file.bom:
                 self._marked.add(spoken_path(path))

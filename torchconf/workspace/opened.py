@@ -116,7 +116,10 @@ def open_project(
     else:
         path = files.find_project(".")
     files.sweep(os.path.dirname(path))
-    return _opened(files.read_file(path, may_be_missing=may_be_missing))
+    found = _opened(files.read_file(path, may_be_missing=may_be_missing))
+    if found.root_file is not None:
+        files.sweep(found.lock_folder)
+    return found
 
 
 def open_unsaved(path: str, text: str) -> OpenProject:
@@ -137,8 +140,6 @@ def _opened(file: files.SourceFile) -> OpenProject:
     shown = spoken_path(file.path)
     found = find_root(file.path)
     root_file, root = found if found is not None else (None, None)
-    if root_file is not None:
-        files.sweep(os.path.dirname(root_file.path))
     project = read_project(read_toml(file.text, shown), root=root, at=shown)
     return OpenProject(file, project, load_catalog().for_project(project), root_file)
 
