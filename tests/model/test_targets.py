@@ -152,6 +152,8 @@ def test_word_of_two_meanings_lists_the_choices(word: str) -> None:
         ("windows-arm64-cu134", "cu134-nvidia"),
         ("linux-aarch64-jetson-cu126", "jetson-cu126"),
         ("linux-aarch64-jetson-cu130", "jetson-cu130"),
+        ("linux-aarch64-jetson13.0", "jetson-cu130"),
+        ("windows-arm64-cuda13.4", "cu134-nvidia"),
     ],
 )
 def test_what_pytorch_does_not_publish_is_the_build_of_others(text: str, meant: str) -> None:

@@ -166,13 +166,17 @@ class Catalog(Companions):
             if "family" in entry:
                 backend = self.backends[name]
                 word = entry["build"].rpartition("/")[2]
-                found.setdefault(word, []).append((self.accelerator(backend), backend))
+                meant = (self.accelerator(backend), backend)
+                found.setdefault(word, []).append(meant)
+                if meant[0].word and backend.version:
+                    number = ".".join(map(str, backend.version))
+                    found.setdefault(f"{meant[0].word}{number}", []).append(meant)
         for accelerator in self.accelerators:
             if word := accelerator.word:
                 # An accelerator with one build that is called like it means just that one.
                 backend_ = self.backends.get(accelerator.name)
                 found.setdefault(word, []).append((accelerator, backend_))
-        return {word: tuple(meant) for word, meant in found.items()}
+        return {word: tuple(builds) for word, builds in found.items()}
 
 
 def load_catalog(path: str | os.PathLike[str] | None = None) -> Catalog:

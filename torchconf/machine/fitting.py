@@ -303,11 +303,31 @@ def _instead(machine: Machine, found: Hardware, catalog: Catalog) -> Iterator[st
     if found.maker != "amd" or found.problem or _best(machine, found, catalog):
         return
     for gpu in found.gpus:
+        if other := _elsewhere_for(gpu, machine.platform, catalog):
+            yield other
         if told := catalog.override("rocm", gpu.level or ""):
             yield (
                 f"no ROCm build is made for {gpu.level}; not supported by AMD, but often used: "
                 f"`HSA_OVERRIDE_GFX_VERSION={told}`"
             )
+
+
+def _elsewhere_for(gpu: Gpu, platform: Platform | None, catalog: Catalog) -> str | None:
+    """Say where others have packages for a GPU that no build of PyTorch's is made for."""
+    for accelerator in catalog.accelerators:
+        family = catalog.family_named(accelerator.family)
+        if (
+            platform
+            and family
+            and accelerator.word
+            and platform.key in accelerator.platforms
+            and gpu.level in family.gpus
+        ):
+            return (
+                f"{family.by} has packages for {gpu.level} ({family.sure}): target "
+                f"`{platform.short}-{accelerator.name}` with `--gpu {gpu.level}`"
+            )
+    return None
 
 
 def _together(machine: Machine, found: Hardware, catalog: Catalog) -> Iterator[str]:

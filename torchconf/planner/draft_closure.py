@@ -227,7 +227,8 @@ def _bring(
     new = [name for name in packages if draft.get((*SOURCES, name)) is None]
     _take(draft, root, left)
     _drop(root, EXCLUDES, packages)
-    _hold(root, packages, closure.bound)
+    # Several builds have versions of their own under the same names.
+    _hold(root, packages, closure.bound if wanted.is_alone else ">=0")
     for name in packages:
         _route(draft, name, wanted)
     for entry in wanted.torch:
