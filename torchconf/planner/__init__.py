@@ -203,7 +203,8 @@ def _built(
     request: Request, project: Project, catalog: Catalog
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what is built against torch: what is asked for, and what the project has."""
-    if not request.packages and all(name in catalog.family for name in project.sources):
+    names = (*map(canonicalize_name, request.packages), *project.sources)
+    if all(name in catalog.family for name in names):
         return (), ()
     # Imported here: few projects have any.
     from torchconf.planner.built_packages import asked_packages, kept_packages

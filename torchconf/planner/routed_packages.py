@@ -26,9 +26,11 @@ def named_companions(inputs: Inputs) -> frozenset[str]:
     companions = _companions(inputs)
     for text in inputs.request.packages:
         name = canonicalize_name(text)
-        if name in inputs.catalog.cuda_words or name in inputs.catalog.built_names:
+        if name in inputs.catalog.cuda_words:
             continue
         if name not in {inputs.main, *companions}:
+            if name in inputs.catalog.built_names:
+                continue
             # Imported here: most names are right.
             from torchconf.planner.draft_cuda import refuse_cuda_name
 
