@@ -17,7 +17,7 @@ from torchconf.cli.parser import command_parser
 from torchconf.rules import RULES
 from torchconf.rules.page import load_page
 from torchconf.rules.rule import Rule
-from torchconf.rules.rule_selection import _SETTINGS
+from torchconf.rules.rule_selection import SETTINGS
 
 GITHUB = MarkdownIt("commonmark").enable("table")
 
@@ -96,7 +96,7 @@ def test_pages_name_the_cases_that_taught_the_rule() -> None:
 
 def test_settings_are_those_that_check_knows() -> None:
     found = [row[0] for row in tables(page("configuration")) if row[1].endswith(" of strings")]
-    assert sorted(found) == sorted(_SETTINGS)
+    assert sorted(found) == sorted(SETTINGS)
 
 
 def test_every_variable_that_the_program_reads_is_told() -> None:

@@ -217,6 +217,7 @@ url = "https://example.org/whl/cpu"
         ("[tool.uv.sources]\n|", ["torch", "torchvision", "torchaudio"]),
         ("[tool.uv.sources]\ntorch = { | }", ["index", "extra", "group", "marker"]),
         ("[[tool.uv.index]]\n|", ["name", "url", "explicit", "default", "format"]),
+        ("[tool.torchconf]\n|", ["ignore", "select", "targets", "indexes"]),
         ("[tool.uv]\nfoo = '|'", []),
         ("[project]\nname = '|'", []),
         ("# nothing |", []),

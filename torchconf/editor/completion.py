@@ -14,6 +14,7 @@ from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS, SYS_PLATFORMS
 from torchconf.model.toml_path import CONFLICTS, DEFAULT_GROUPS, INDEXES, SOURCES, TARGETS, UV
 from torchconf.rules import RULES
+from torchconf.rules.rule_selection import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,7 +26,7 @@ __all__ = ["Suggestion", "suggestions"]
 
 _EXTRAS = ("project", "optional-dependencies")
 _GROUPS = ("dependency-groups",)
-_SETTINGS = TARGETS[:-1]
+_OURS = TARGETS[:-1]
 _SOURCE_KEYS = ("index", "extra", "group", "marker")
 _INDEX_KEYS = ("name", "url", "explicit", "default", "format")
 _CONFLICT_KEYS = ("extra", "group", "package")
@@ -135,7 +136,7 @@ def _offers(cursor: Cursor, file: _File) -> Iterator[tuple[str, str]]:
         yield from _markers()
     elif keys == TARGETS:
         yield from _targets(file)
-    elif keys[:2] == _SETTINGS and keys[2:] in {("ignore",), ("select",)}:
+    elif keys[:2] == _OURS and keys[2:] in {("ignore",), ("select",)}:
         yield from _rules()
 
 
@@ -149,8 +150,8 @@ def _keys(table: Keys, file: _File) -> Iterator[tuple[str, str]]:
         names = _INDEX_KEYS
     elif table == CONFLICTS:
         names = _CONFLICT_KEYS
-    elif table == _SETTINGS:
-        names = ("targets", "ignore", "select")
+    elif table == _OURS:
+        names = SETTINGS
     yield from ((name, _ABOUT.get(name, "")) for name in names)
 
 

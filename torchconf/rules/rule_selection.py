@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RENAMED",
+    "SETTINGS",
     "IgnoreComments",
     "RuleSelection",
     "is_ignored",
@@ -40,7 +41,8 @@ RENAMED = {
 
 EVERYTHING = "ALL"
 _KEYS = ("ignore", "select")
-_SETTINGS = (*_KEYS, "targets", "indexes")
+SETTINGS = (*_KEYS, "targets", "indexes")
+"""The keys of `[tool.torchconf]`."""
 
 
 class RuleSelection(NamedTuple):
@@ -97,9 +99,9 @@ def settings_of(data: Mapping[str, object], rules: Iterable[Rule], file: str) ->
     if not isinstance(table, dict):
         raise _misread("expected a table", file)
     for key in table:
-        if key not in _SETTINGS:
+        if key not in SETTINGS:
             message = f"unknown setting `{key}`"
-            known = f"known settings: {', '.join(_SETTINGS)}"
+            known = f"known settings: {', '.join(SETTINGS)}"
             raise _misread(message, file, key, help=known)
     lists: dict[str, tuple[str, ...]] = {}
     for key in _KEYS:
