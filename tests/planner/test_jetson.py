@@ -140,6 +140,22 @@ def test_it_is_added_and_removed_and_the_rest_stays_as_it_is(tmp_path: Path) -> 
     }
 
 
+@pytest.mark.parametrize("layout", ["extras", "groups"])
+def test_a_choice_of_its_own_comes_and_goes(layout: str, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, start(">=3.12,<3.14"))
+    demo.init(f"-t linux-cuda -t linux-cpu -t macos-cpu --torch 2.10 --layout {layout}")
+    before = demo.data
+    for target in ("linux-aarch64-jetson", "windows-rocm --gpu gfx1201"):
+        added = demo(f"add-target {target} -y")
+        assert added.status == 0, added.err
+        assert demo("check --strict --ignore TC307").status == 0
+        assert demo(f"add-target {target} -y --check").status == 0
+        assert demo("init -y --check").status == 0
+    for target in ("windows-rocm", "linux-aarch64-jetson"):
+        assert demo(f"remove-target {target} -y").status == 0
+    assert demo.data == before
+
+
 def test_what_people_write_is_edited_too(tmp_path: Path) -> None:
     """The answer that is public, with an index name and markers of its author's own."""
     demo = Demo(tmp_path, FIXED.read_bytes())
