@@ -604,26 +604,50 @@ def test_uv_locks_what_is_told_and_refuses_what_is_told_to_be_refused(
         inside_replica.lock(repo.folder)
         commits.append(repo.commit())
     for number, (before, after) in enumerate(pairwise(commits)):
-        told = data(run, repo.folder, "diff", before, after)["changes"]
-        assert told
-        differing = {(one["command"], one["package"], one["platform"]): one for one in told}
-        sides = {}
-        for side, commit in (("before", before), ("after", after)):
-            folder = repo.checkout(commit, tmp_path / f"{number} {side}")
-            out = run(folder, "verify", "--frozen", "--format", "json")[1]
-            found: dict[tuple[str, str, str], set[str]] = {}
-            for row in json.loads(out)["routes"]:
-                key = (row["command"], row["package"], row["platform"])
-                found.setdefault(key, set()).update([row["version"]] if row["version"] else [])
-            sides[side] = found
-            for key in found.keys() & differing.keys():
-                assert {*differing[key][side]["locked"]} == found[key], (key, side)
-            for command in {one["command"] for one in told}:
-                is_refused = [o[side]["refused"] for o in told if o["command"] == command]
-                assert len({*is_refused}) == 1
-                assert uv_refuses(folder, command) == is_refused[0], (command, side)
-        for key in sides["before"].keys() & sides["after"].keys() - differing.keys():
-            assert sides["before"][key] == sides["after"][key], "nothing else is different"
+        uv_agrees(repo, before, after, tmp_path / str(number), run)
+
+
+SHARED = [case for case in sorted((PROJECTS / "workspaces").iterdir()) if (case / "after").exists()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", SHARED, ids=lambda case: case.name)
+def test_uv_agrees_about_workspaces(
+    case: Path, tmp_path: Path, run: Run, inside_replica: Replica
+) -> None:
+    repo = Repo.make(tmp_path / "demo")
+    commits = []
+    for name in ("before", "after"):
+        repo.write(texts_of(case / name))
+        if inside_replica.uv("lock", cwd=repo.folder).returncode:
+            pytest.skip("uv does not lock it")
+        commits.append(repo.commit())
+    before, after = commits
+    uv_agrees(repo, before, after, tmp_path / "sides", run)
+
+
+def uv_agrees(repo: Repo, before: str, after: str, into: Path, run: Run) -> None:
+    """Hold what is told of two locked commits to what uv makes of each."""
+    told = data(run, repo.folder, "diff", before, after)["changes"]
+    assert told
+    differing = {(one["command"], one["package"], one["platform"]): one for one in told}
+    into.mkdir()
+    sides = []
+    for side, commit in (("before", before), ("after", after)):
+        folder = repo.checkout(commit, into / side)
+        out = run(folder, "verify", "--frozen", "--format", "json")[1]
+        found: dict[tuple[str, str, str], set[str]] = {}
+        for row in json.loads(out)["routes"]:
+            place = (row["command"], row["package"], row["platform"])
+            found.setdefault(place, set()).update([row["version"]] if row["version"] else [])
+        for place in found.keys() & differing.keys():
+            assert {*differing[place][side]["locked"]} == found[place], (place, side)
+        for command in {one["command"] for one in told}:
+            is_refused = {o[side]["refused"] for o in told if o["command"] == command}
+            assert is_refused == {uv_refuses(folder, command)}, (command, side)
+        sides.append(found)
+    for place in sides[0].keys() & sides[1].keys() - differing.keys():
+        assert sides[0][place] == sides[1][place], "nothing else is different"
 
 
 def uv_refuses(folder: Path, command: str) -> bool:

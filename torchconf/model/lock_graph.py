@@ -43,6 +43,8 @@ class Start(NamedTuple):
     name: str
     extras: frozenset[str]
     groups: frozenset[str]
+    is_whole: bool = True
+    """Whether the project itself is installed, and not only groups of it."""
 
 
 class _Edge(NamedTuple):
@@ -116,7 +118,7 @@ class LockGraph:
             for start in starts
             for kind, items in (("extra", start.extras), ("group", start.groups))
             for item in items
-        } | {_encoded("project", start.name) for start in starts}
+        } | {_encoded("project", start.name) for start in starts if start.is_whole}
         while True:
             found, asked = self._walk(starts, environment, on)
             if asked <= on:
@@ -132,7 +134,7 @@ class LockGraph:
         queue: list[_Edge] = []
         for start in starts:
             for package in self._packages.get(start.name, ()):
-                queue += package.base
+                queue += package.base if start.is_whole else ()
                 for extra in start.extras:
                     queue += package.extras.get(extra, ())
                 for group in start.groups:

@@ -78,6 +78,10 @@ class _Reader:
         self._pythons = pythons
         whole = [project] if project.has_project else members
         self._installed = [str(one.name) for one in whole if one.name]
+        self._root = project.workspace.name
+        self._groups = {
+            str(one.name): frozenset(map(str, one.groups)) for one in (project, *members)
+        }
         self._machines = {one.key: tuple(one.environment().items()) for one in PLATFORMS}
         self._found: dict[Where, dict[str, Installed]] = {}
 
@@ -89,6 +93,11 @@ class _Reader:
         extras = frozenset(map(canonicalize_name, row.selection.extras))
         groups = frozenset(map(canonicalize_name, row.groups))
         starts = tuple(Start(name, extras, groups) for name in names)
+        if package is not None and self._root is not None:
+            # uv looks in the root for a group that the member does not define.
+            theirs = groups - self._groups.get(names[0], frozenset())
+            if theirs and names[0] != self._root:
+                starts += (Start(self._root, frozenset(), theirs, is_whole=False),)
         found: dict[Installed, None] = {}
         for python in self._pythons:
             where = Where(starts, self._machines[row.platform], f">={python}")

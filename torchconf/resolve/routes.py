@@ -328,6 +328,11 @@ class Routes:
             Start(str(target.name), names(target, "extra"), names(target, "group"))
             for target in chosen.targets
         )
+        root = self.project.workspace
+        if root.name is not None and root not in chosen.targets:
+            shared = names(root, "group")
+            if shared:
+                starts += (Start(str(root.name), frozenset(), shared, is_whole=False),)
         where = Where(starts, tuple(machine.items()), python)
         return self._evidence.settle(route, package, where)
 
