@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import re
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -22,10 +22,15 @@ from torchconf.rules.rule_selection import SETTINGS
 GITHUB = MarkdownIt("commonmark").enable("table")
 
 
+RULE_PAGES = rule_pages()
+
+
+@cache
 def page(name: str) -> str:
     return filled((PAGES / "reference" / f"{name}.md").read_text(encoding="utf-8"))
 
 
+@cache
 def tables(text: str) -> list[list[str]]:
     """Return the lines of all tables, each cell as a reader sees it."""
     rows: list[list[str]] = []
@@ -78,7 +83,7 @@ def test_a_page_that_asks_for_what_nobody_makes_is_an_error() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_every_rule_has_a_page_with_its_examples(rule: Rule) -> None:
-    text = rule_pages()[f"reference/rules/{rule.code}.md"]
+    text = RULE_PAGES[f"reference/rules/{rule.code}.md"]
     assert text.startswith(f"# {rule.code} {rule.name}\n")
     assert text.count("```toml\n") == len(load_page(rule).bad) + len(load_page(rule).good)
     (row,) = (row for row in tables(page("rules")) if rule.name in row)
@@ -87,9 +92,9 @@ def test_every_rule_has_a_page_with_its_examples(rule: Rule) -> None:
 
 
 def test_pages_name_the_cases_that_taught_the_rule() -> None:
-    text = rule_pages()["reference/rules/TC101.md"]
+    text = RULE_PAGES["reference/rules/TC101.md"]
     assert "https://github.com/astral-sh/uv/issues/" in text
-    taught = [text for text in rule_pages().values() if "## Where it was seen" in text]
+    taught = [text for text in RULE_PAGES.values() if "## Where it was seen" in text]
     assert len(taught) > 40
     assert sum("](https://github.com/" in text for text in taught) > 40
 
@@ -100,14 +105,9 @@ def test_settings_are_those_that_check_knows() -> None:
 
 
 def test_every_variable_that_the_program_reads_is_told() -> None:
-    words = re.compile(r"(UV|TORCHCONF)(_[A-Z]+)*|NO_COLOR")
-    read = {
-        node.value
-        for path in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if words.fullmatch(node.value)
-    }
+    words = re.compile(r"[\"'`]((?:UV|TORCHCONF)(?:_[A-Z]+)*|NO_COLOR)[\"'`]")
+    texts = (path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    read = {name for text in texts for name in words.findall(text)}
     assert len(read) > 5
     told = {word for row in tables(page("configuration")) for word in row[0].split(", ")}
     assert read - told == set()
