@@ -3,21 +3,33 @@
 export const PROJECT = "pyproject.toml";
 export const SCRIPT = "script.py";
 
+const NAMES = [
+  [/^pyproject.*\.toml$/i, PROJECT],
+  [/^pixi\.toml$/i, "pixi.toml"],
+  [/^pipfile$/i, "Pipfile"],
+  [/\.ya?ml$/i, "environment.yml"],
+  [/\.(txt|in)$/i, "requirements.txt"],
+  [/\.py$/i, SCRIPT],
+];
+// In their order: of two that fit, the first is meant. No part looks beyond a line, so that a text of
+// a million empty lines is read once.
+const TEXTS = [
+  [/^# \/\/\/ script[ \t\r]*$/m, SCRIPT],
+  [/^[ \t]*\[\[?(project|tool\.(?!pixi)|build-system|dependency-groups)/m, PROJECT],
+  [/^[ \t]*\[(dev-)?packages\]/m, "Pipfile"],
+  [/^[ \t]*\[(workspace|tool\.pixi)/m, "pixi.toml"],
+  [/^(channels|dependencies|name):/m, "environment.yml"],
+  [/^[ \t]*\[/m, PROJECT],
+  [/^[ \t]*(-r|-c|-e|-f|--[a-z-]+|[a-z][\w.-]*[ \t]*(\[[\w, -]*\][ \t]*)?([=<>!~@;#].*)?[\r]?$)/im, "requirements.txt"],
+];
+const BEGINNING = 100_000;
+
 /** Return one of the kinds that the page offers. */
 export function kindOf(text, name = "") {
-  if (/^pyproject.*\.toml$/i.test(name)) return PROJECT;
-  if (/^pixi\.toml$/i.test(name)) return "pixi.toml";
-  if (/^pipfile$/i.test(name)) return "Pipfile";
-  if (/\.ya?ml$/i.test(name)) return "environment.yml";
-  if (/\.(txt|in)$/i.test(name)) return "requirements.txt";
-  if (/\.py$/i.test(name) || /^# \/\/\/ script\s*$/m.test(text)) return SCRIPT;
-  if (/^\s*\[\[?(project|tool\.(?!pixi)|build-system|dependency-groups)/m.test(text)) return PROJECT;
-  if (/^\s*\[(dev-)?packages\]/m.test(text)) return "Pipfile";
-  if (/^\s*\[(workspace|tool\.pixi)/m.test(text)) return "pixi.toml";
-  if (/^(channels|dependencies|name):/m.test(text)) return "environment.yml";
-  if (/^\s*\[/m.test(text)) return PROJECT;
-  return /^\s*(-r|-c|-e|-f|--[a-z-]+|[a-z][\w.-]*\s*(\[[\w, -]*\]\s*)?([=<>!~@;#].*)?$)/im.test(text) ? "requirements.txt" : PROJECT;
+  const named = NAMES.find(([pattern]) => pattern.test(name));
+  const begin = text.slice(0, BEGINNING);
+  return (named ?? TEXTS.find(([pattern]) => pattern.test(begin)))?.[1] ?? PROJECT;
 }
 
 /** Return whether a pyproject.toml has tables of a tool that `migrate` reads. */
-export const hasOldTables = (text) => /^\s*\[tool\.(poetry|pdm|pixi)[.\]]/m.test(text);
+export const hasOldTables = (text) => /^[ \t]*\[tool\.(poetry|pdm|pixi)[.\]]/m.test(text);

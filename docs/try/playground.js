@@ -7,6 +7,7 @@ import { highlighted, lineOf, lines } from "./toml.js";
 
 const LARGEST = 1_000_000;
 const MOST_LINES = 2_000;
+const MOST_FINDINGS = 300;
 const WAIT = 150;
 const MARK = "\ufeff";
 const EXAMPLE = `[project]
@@ -153,9 +154,10 @@ export class Playground {
       say(`Error: ${found.error.message}`);
       return;
     }
-    const { findings } = found;
+    const findings = found.findings.slice(0, MOST_FINDINGS);
+    const more = found.findings.length - findings.length;
     const safe = findings.filter(({ fix }) => fix === "safe").length;
-    const count = findings.length === 1 ? "1 finding" : `${findings.length} findings`;
+    const count = findings.length === 1 ? "1 finding" : `${found.findings.length} findings`;
     const explained = el("div", { id: "explained", "aria-live": "polite" });
     fill(
       byId("found"),
@@ -170,6 +172,7 @@ export class Playground {
       ),
       this.#oldTables(text),
       this.#listing(text, findings),
+      more ? el("p", { class: "about" }, `${more} more findings are not shown.`) : null,
       found.table
         ? el("section", {}, el("h2", {}, "What each platform gets"), el("p", { class: "about" }, "Select a cell to see why."), buildsTable(found.table, (cell) => this.#explain(cell, explained)), explained)
         : el("p", { class: "about" }, `There is no table: ${found.no_table}`),
@@ -189,8 +192,11 @@ export class Playground {
   #listing(text, findings) {
     const all = lines(text);
     const below = Map.groupBy(findings, ({ line }) => line);
-    const near = (number) => findings.some(({ line, end_line: last }) => number >= line - 3 && number <= Math.min(last, line + 20) + 3);
-    const shown = all.map((words, index) => [index + 1, words]).filter(([number]) => all.length <= MOST_LINES || near(number));
+    const near = new Set();
+    for (const { line, end_line: last } of findings) {
+      for (let number = line - 3; number <= Math.min(last, line + 20) + 3; number++) near.add(number);
+    }
+    const shown = all.map((words, index) => [index + 1, words]).filter(([number]) => all.length <= MOST_LINES || near.has(number));
     const marked = new Map();
     for (const { line, end_line: last, severity } of findings) {
       for (let number = line; number <= Math.min(last, line + 200); number++) if (!marked.has(number)) marked.set(number, severity);

@@ -1,17 +1,28 @@
 // TOML in colours: words with a class each, line by line. What does not look like TOML stays plain.
 import { el } from "./dom.js";
 
+// Each part takes whatever it begins with in one go, so that no text makes it try again and again.
 const TOKEN = new RegExp(
   [
     /(?<comment>#[^\n]*)/,
-    /(?<string>"""(?:\\[\s\S]|(?!""")[^\\])*(?:"""|(?![\s\S]))|'''(?:(?!''')[\s\S])*(?:'''|(?![\s\S]))|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?)/,
+    /(?<string>"""(?:\\[\s\S]|(?!""")[^\\])*(?:"""|\\?(?![\s\S]))|'''(?:(?!''')[\s\S])*(?:'''|(?![\s\S]))|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?)/,
     /(?<header>^[ \t]*\[\[?[\w .'"-]*\]\]?)/,
-    /(?<key>[\w-]+(?:[ \t]*\.[ \t]*[\w-]+)*(?=[ \t]*=))/,
-    /(?<value>\b(?:true|false|[+-]?\d[\w.:+-]*)\b)/,
+    /(?<word>[\w.:+-]+)/,
   ].map((part) => part.source).join("|"),
   "gm",
 );
+const ASSIGNED = /[ \t]{0,20}=/y;
+const VALUE = /^(?:true|false|[+-]?(?:\d|inf$|nan$))/;
 const LARGEST = 200_000;
+const MOST_WORDS = 300;
+
+function kindOf(match, text) {
+  const kind = Object.keys(match.groups).find((name) => match.groups[name] !== undefined);
+  if (kind !== "word") return kind;
+  ASSIGNED.lastIndex = match.index + match[0].length;
+  if (ASSIGNED.test(text)) return "key";
+  return VALUE.test(match[0]) ? "value" : "";
+}
 
 /** Return the lines of a text, each a list of [class or "", text]. */
 export function lines(text) {
@@ -25,14 +36,14 @@ export function lines(text) {
   let end = 0;
   if (text.length <= LARGEST) {
     for (const match of text.matchAll(TOKEN)) {
-      if (!match[0]) continue;
       add("", text.slice(end, match.index));
-      add(Object.keys(match.groups).find((name) => match.groups[name] !== undefined), match[0]);
+      add(kindOf(match, text), match[0]);
       end = match.index + match[0].length;
     }
   }
   add("", text.slice(end));
-  return found;
+  // What has so many words in a line is no TOML that somebody reads.
+  return found.map((words) => (words.length > MOST_WORDS ? [["", words.map(([, piece]) => piece).join("")]] : words));
 }
 
 /** Return one line as elements. */

@@ -243,6 +243,39 @@ def test_a_text_of_a_megabyte_is_refused_or_answered(page: Page, site: str) -> N
     page.get_by_text("longer than a million characters").wait_for()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n" * 60_000 + "!",
+        "a" * 190_000,
+        "a." * 95_000,
+        "a = " * 45_000,
+        '"""' * 60_000 + "\\",
+        "[[" * 90_000,
+        " " * 900_000 + "[",
+        "[project]\ndependencies = [" + '"torch", ' * 20_000 + "]\n",
+    ],
+    ids=["lines", "word", "dots", "keys", "quotes", "brackets", "blanks", "needs"],
+)
+def test_no_text_makes_the_page_wait(page: Page, site: str, text: str) -> None:
+    page.goto(site)
+    ready(page)
+    page.locator("#tab-check").click()
+    taken = page.evaluate(
+        """(text) => {
+            const area = document.querySelector("#text");
+            area.value = text;
+            const start = performance.now();
+            area.dispatchEvent(new Event("input"));
+            const past = () => performance.now() - start;
+            return new Promise((resolve) => setTimeout(() => resolve(past()), 200));
+        }""",
+        text,
+    )
+    assert taken < 10_000
+    page.locator(f"#found:has(.error), #found:has({LISTING})").wait_for(timeout=60_000)
+
+
 def test_it_works_without_a_network_once_it_is_loaded(page: Page, site: str) -> None:
     page.goto(f"{site}#t=linux-cuda")
     ready(page)
