@@ -287,6 +287,7 @@ def test_summary_and_annotations_of_a_wild_case_are_those_of_the_commands(
     ran.tables()
 
 
+@pytest.mark.slow
 @pytest.mark.network
 def test_uvx_installs_the_action_itself(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory

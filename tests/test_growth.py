@@ -49,7 +49,7 @@ def calls(files: Files, words: list[str], folder: Path, monkeypatch: pytest.Monk
     return count
 
 
-@pytest.mark.parametrize("measured", every(MEASURED, 6))
+@pytest.mark.parametrize("measured", every(MEASURED, 16))
 def test_twice_as_much_takes_twice_as_many_calls(
     measured: tuple[Callable[[int], Files], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

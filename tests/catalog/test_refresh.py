@@ -221,6 +221,7 @@ def test_credentials_in_a_mirror_s_url_are_refused(tmp_path: Path) -> None:
     assert "secret" not in result.err
 
 
+@pytest.mark.slow
 @pytest.mark.uv
 @pytest.mark.usefixtures("inside_replica")
 def test_the_packaged_catalog_is_kept_fresh_by_the_same_reading(tmp_path: Path) -> None:

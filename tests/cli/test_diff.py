@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from docs.tools.schemas import RESULTS
-from tests.support.few import few
+from tests.support.few import every, few
 from tests.support.paths import CASES, TESTS
 from tests.support.projects import PROJECTS, run_in
 from tests.support.replica import Replica
@@ -372,7 +372,7 @@ LINES = {
 """Files before, files after, and the lines that are printed."""
 
 
-@pytest.mark.parametrize("case", LINES)
+@pytest.mark.parametrize("case", every(LINES, 3))
 def test_lines(case: str, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     before, after, lines = LINES[case]
     repo = Repo.make(tmp_path / "demo", before)

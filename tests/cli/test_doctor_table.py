@@ -142,10 +142,11 @@ def test_machine_gets_its_target_of_a_project_that_has_every_one(
     assert told(made[EVERYTHING])["target"] == expected.get("takes")
 
 
-@pytest.mark.parametrize(("machine", "project"), TABLE)
+@pytest.mark.parametrize("case", every(TABLE, 3), ids="-".join)
 def test_target_and_command_of_a_machine_and_a_project(
-    machine: str, project: str, made: Made, on: On
+    case: tuple[str, str], made: Made, on: On
 ) -> None:
+    machine, project = case
     on(machine)
     demo = made[PROJECTS[project]]
     sync = told(demo)

@@ -457,6 +457,7 @@ def values_read(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
     return calls
 
 
+@pytest.mark.slow
 def test_the_cost_grows_with_the_size_and_no_faster(monkeypatch: pytest.MonkeyPatch) -> None:
     small, large = large_document(25_000), large_document(200_000)
     assert values_read(large, monkeypatch) < 9 * values_read(small, monkeypatch)

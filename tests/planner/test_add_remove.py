@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import random
 import shlex
@@ -121,11 +122,11 @@ def own(layout: str, folder: Path) -> bytes:
 # Adding and removing.
 
 
-@pytest.mark.parametrize("target", KINDS)
-@pytest.mark.parametrize("layout", OWN)
+@pytest.mark.parametrize("case", every(itertools.product(OWN, KINDS), 4), ids="-".join)
 def test_add_then_remove_gives_the_same_bytes(
-    layout: str, target: str, run: Run, tmp_path_factory: pytest.TempPathFactory
+    case: tuple[str, str], run: Run, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    layout, target = case
     before = own(layout, tmp_path_factory.getbasetemp() / "own")
     added = run(before, f"add-target {target}")
     assert run(added.file, f"add-target {target}").file == added.file, "twice is once"
@@ -228,7 +229,7 @@ def add_then_remove(name: str, target: str, run: Run) -> None:
 
 
 @pytest.mark.parametrize("target", ["windows-cuda", "linux-cu126"])
-@pytest.mark.parametrize("name", every(others(), 4))
+@pytest.mark.parametrize("name", every(others(), 12))
 def test_add_then_remove_gives_the_same_data(name: str, target: str, run: Run) -> None:
     add_then_remove(name, target, run)
 
@@ -263,7 +264,7 @@ JUDGED = {
 
 @pytest.mark.parametrize(
     "wish",
-    every([(layout, target) for layout in OWN for target in JUDGED[layout]], 3),
+    every([(layout, target) for layout in OWN for target in JUDGED[layout]], 10),
     ids="-".join,
 )
 def test_what_is_added_locks_and_each_target_gets_its_build(

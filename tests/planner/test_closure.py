@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.few import few
 from tests.support.projects import Demo
 from tests.support.replica import Content, Replica
 from tests.support.replica.channels import GPUS, ROCM, rocm
@@ -49,7 +50,7 @@ def held(demo: Demo) -> set[str]:
         ("--gpu gfx1100 --gpu GFX942", ONE | {"rocm-sdk-device-gfx942"}),
     ],
 )
-@pytest.mark.parametrize("layout", ["markers", "extras", "groups"])
+@pytest.mark.parametrize("layout", few(["markers", "extras", "groups"], {"extras"}.__contains__))
 def test_uv_installs_what_torch_needs_and_nothing_for_other_gpus(
     layout: str, flags: str, packages: set[str], world: Replica, tmp_path: Path
 ) -> None:

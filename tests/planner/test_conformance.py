@@ -37,10 +37,10 @@ def content() -> Content:
     return Content.from_facts()
 
 
-def test_thirty_requests_do_what_they_say(
+def test_some_requests_do_what_they_say(
     replica: Replica, catalog: Catalog, content: Content, tmp_path: Path
 ) -> None:
-    judge_all(cases(30, seed=0), replica, catalog, content, tmp_path)
+    judge_all(cases(8, seed=0), replica, catalog, content, tmp_path)
 
 
 @pytest.mark.slow
@@ -55,7 +55,7 @@ def test_requests_that_chance_seldom_makes_do_what_they_say(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 11))
+@pytest.mark.parametrize("seed", range(11))
 def test_three_hundred_requests_do_what_they_say(
     seed: int, replica: Replica, catalog: Catalog, content: Content, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
+from tests.support.few import every
 from tests.support.projects import WHL, Demo
 from tests.support.replica import Build, Replica, UvError
 from tests.support.replica.machines import MACHINES, environment
@@ -143,7 +144,7 @@ def backend(build: Build | str) -> str:
     return "pypi" if build.index == PYPI else build.index.removeprefix(f"{WHL}/")
 
 
-@pytest.mark.parametrize("configuration", GUIDE.values(), ids=GUIDE)
+@pytest.mark.parametrize("configuration", every(GUIDE.values(), 3), ids=GUIDE)
 def test_file_locks_and_gives_each_platform_its_build(
     configuration: Configuration, replica: Replica, tmp_path: Path
 ) -> None:
@@ -152,7 +153,7 @@ def test_file_locks_and_gives_each_platform_its_build(
     assert builds(replica, demo.folder, configuration.gives) == configuration.gives
 
 
-@pytest.mark.parametrize("configuration", GUIDE.values(), ids=GUIDE)
+@pytest.mark.parametrize("configuration", every(GUIDE.values(), 3), ids=GUIDE)
 def test_guides_own_file_gives_the_same_builds_or_none(
     configuration: Configuration, replica: Replica, tmp_path: Path
 ) -> None:

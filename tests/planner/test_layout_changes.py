@@ -117,7 +117,7 @@ def make(change: Change, folder: Path) -> tuple[Demo, dict[str, list[str]]]:
     return demo, result.commands()
 
 
-@pytest.mark.parametrize("change", every(CHANGES, 17), ids=lambda change: change.name)
+@pytest.mark.parametrize("change", every(CHANGES, 53), ids=lambda change: change.name)
 def test_change_of_layout_loses_nothing(change: Change, tmp_path: Path) -> None:
     make(change, tmp_path)
 
@@ -146,7 +146,7 @@ def test_what_is_written_locks_with_real_dependencies(
 
 
 @pytest.mark.uv
-@pytest.mark.parametrize("change", every(CHANGES, 61), ids=lambda change: change.name)
+@pytest.mark.parametrize("change", every(CHANGES, 181), ids=lambda change: change.name)
 def test_change_of_layout_is_locked_and_gives_the_builds(
     change: Change, replica: Replica, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.few import few
 from tests.support.projects import Demo
 from tests.support.replica import Content, Replica
 from tests.support.replica.channels import NEWEST, TRITON, nightly
@@ -54,7 +55,7 @@ def test_a_target_is_an_explicit_index_a_bound_and_the_triton_of_that_index(
     assert demo("check --strict").err.startswith("nothing found")
 
 
-@pytest.mark.parametrize("layout", ["markers", "extras", "groups"])
+@pytest.mark.parametrize("layout", few(["markers", "extras", "groups"], {"extras"}.__contains__))
 def test_uv_locks_the_newest_day_for_every_platform(
     layout: str, world: Replica, tmp_path: Path
 ) -> None:

@@ -46,7 +46,7 @@ def written() -> dict[str, bytes]:
 WRITTEN = written()
 
 
-@pytest.mark.parametrize("name", every(WRITTEN, 12))
+@pytest.mark.parametrize("name", every(WRITTEN, 40))
 def test_an_edit_takes_no_index_and_no_source_of_others(name: str, tmp_path: Path) -> None:
     for command in random.Random(name).sample((*ADD, *UPGRADE), 3):
         judge(WRITTEN[name], command, tmp_path)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.few import every
 from tests.support.projects import Demo
 from tests.support.replica import Content, Replica
 from tests.support.replica.export import Build
@@ -88,7 +89,7 @@ CASES = {
 
 @pytest.mark.uv
 @pytest.mark.parametrize("layout", ["auto", pytest.param("groups", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("case", every(CASES.values(), 2), ids=CASES)
 def test_uv_gives_each_target_its_build(
     case: Case, layout: str, world: Replica, tmp_path: Path
 ) -> None:

@@ -34,7 +34,7 @@ def workspace(parent: Path, files: dict[str, str]) -> Demo:
     return demo
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", every(CASES, 3))
 def test_a_command_turns_before_into_after(case: str, tmp_path: Path) -> None:
     demo = Demo(tmp_path)
     shutil.copytree(WORKSPACES / case / "before", demo.folder, dirs_exist_ok=True)
@@ -108,7 +108,7 @@ def start(parent: Path, kind: str) -> Demo:
     )
 
 
-@pytest.mark.parametrize("case", every(itertools.product(KINDS, LAYOUTS, CHANGES), 43))
+@pytest.mark.parametrize("case", every(itertools.product(KINDS, LAYOUTS, CHANGES), 67))
 def test_every_command_installs_what_it_says(
     case: tuple[str, str, str], tmp_path: Path, inside_replica: Replica
 ) -> None:
@@ -337,7 +337,7 @@ def test_upgrade_of_one_member_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "case",
-    every(itertools.product([kind for kind in KINDS if KINDS[kind][0]], LAYOUTS, LAYOUTS), 31),
+    every(itertools.product([kind for kind in KINDS if KINDS[kind][0]], LAYOUTS, LAYOUTS), 61),
 )
 def test_a_change_of_layout_keeps_every_package(
     case: tuple[str, str, str], tmp_path: Path, inside_replica: Replica

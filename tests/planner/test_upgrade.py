@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -155,9 +155,9 @@ SHORT = [pair for pair in PAIRS if pair[1] in {"2.6.0", "2.10.0", "2.13.0"}]
 
 
 @inside
-@pytest.mark.parametrize(("low", "high"), SHORT)
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_to_the_next_release_and_back(layout: str, low: str, high: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", every(product(LAYOUTS, SHORT), 4))
+def test_to_the_next_release_and_back(case: tuple[str, tuple[str, str]], tmp_path: Path) -> None:
+    layout, (low, high) = case
     go_up_and_down(layout, low, high, tmp_path)
 
 
@@ -292,9 +292,9 @@ def test_the_triton_of_rocm_changes_its_name(pin: str, tmp_path: Path) -> None:
 
 
 @inside
-@pytest.mark.parametrize("rename", [False, True])
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_another_backend(layout: str, rename: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", every(product(LAYOUTS, (False, True)), 3))
+def test_another_backend(case: tuple[str, bool], tmp_path: Path) -> None:
+    layout, rename = case
     start = (EXAMPLES / f"{layout}.toml").read_text(encoding="utf-8")
     demo = Demo(tmp_path, start)
     flag = "--rename" if rename else ""
@@ -753,6 +753,6 @@ def judge_file(name: str, replica: Replica, folder: Path) -> None:
         assert (again.status, demo.text) == (0, text), again.err
 
 
-@pytest.mark.parametrize("name", every(FILES, 20))
+@pytest.mark.parametrize("name", every(FILES, 70))
 def test_files_of_other_people(name: str, replica: Replica, tmp_path: Path) -> None:
     judge_file(name, replica, tmp_path)

@@ -84,13 +84,13 @@ def judge_all(seeds: range, folder: Path, replica: Replica) -> None:
 
 
 @inside
-def test_twenty_upgrades_do_what_they_say(inside_replica: Replica, tmp_path: Path) -> None:
-    judge_all(range(20), tmp_path, inside_replica)
+def test_some_upgrades_do_what_they_say(inside_replica: Replica, tmp_path: Path) -> None:
+    judge_all(range(6), tmp_path, inside_replica)
 
 
 @inside
 @pytest.mark.slow
-@pytest.mark.parametrize("start", range(20, 320, 30))
+@pytest.mark.parametrize("start", range(0, 330, 30))
 def test_three_hundred_upgrades_do_what_they_say(
     start: int, inside_replica: Replica, tmp_path: Path
 ) -> None:

@@ -69,7 +69,7 @@ def use_replica(replica: Replica, demo: Demo, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.uv
-@pytest.mark.parametrize("case", every(itertools.product(WORKSPACES, (".", "a"), REQUESTS), 9))
+@pytest.mark.parametrize("case", every(itertools.product(WORKSPACES, (".", "a"), REQUESTS), 31))
 def test_printed_commands_install_what_they_say(
     case: tuple[str, str, str], tmp_path: Path, replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,7 +189,7 @@ RECIPES = {
 
 
 @pytest.mark.uv
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", every(RECIPES, 3))
 def test_shown_commands_install_what_they_say(
     recipe: str, tmp_path: Path, replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:

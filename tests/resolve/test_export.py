@@ -55,7 +55,7 @@ def platform_of(text: str) -> str:
     return match[1]
 
 
-@pytest.mark.parametrize("demo", LAYOUTS, indirect=True)
+@pytest.mark.parametrize("demo", few(LAYOUTS, {"extras", "machine"}.__contains__), indirect=True)
 def test_each_file_has_what_verify_says_and_nothing_to_decide(demo: Demo) -> None:
     result = demo(f"export --python {PYTHON}")
     assert result.status == 0, result.err
@@ -76,7 +76,7 @@ def test_each_file_has_what_verify_says_and_nothing_to_decide(demo: Demo) -> Non
 
 
 @needs_linux
-@pytest.mark.parametrize("demo", LAYOUTS, indirect=True)
+@pytest.mark.parametrize("demo", few(LAYOUTS, {"extras", "machine"}.__contains__), indirect=True)
 def test_uv_takes_each_file_for_its_platform(demo: Demo, replica: Replica) -> None:
     assert demo(f"export --python {PYTHON}").status == 0
     replica.uv("venv", "--python", sys.executable, ".v", cwd=demo.folder)
@@ -349,8 +349,8 @@ corp-local = {{ index = "local" }}
     ("flags", "installer"),
     [
         ("", "uv"),
-        ("", "pip"),
-        (" --no-hashes", "uv"),
+        pytest.param("", "pip", marks=pytest.mark.slow),
+        pytest.param(" --no-hashes", "uv", marks=pytest.mark.slow),
         pytest.param(" --no-hashes", "pip", marks=pytest.mark.slow),
     ],
 )

@@ -496,7 +496,7 @@ def differences(replica: Replica, folder: Path, files: dict[str, Table]) -> tupl
 
 @pytest.mark.parametrize(
     "seed",
-    [pytest.param(seed, marks=[pytest.mark.slow] if seed >= 15 else []) for seed in range(200)],
+    [pytest.param(seed, marks=[pytest.mark.slow] if seed >= 5 else []) for seed in range(200)],
 )
 def test_rows_are_what_uv_locks(replica_of: ReplicaOf, tmp_path: Path, seed: int) -> None:
     files = Writer(seed).write()

@@ -78,7 +78,7 @@ def test_a_python_that_the_project_does_not_admit_is_named(
     assert f"`UV_PYTHON` is `{sys.executable}`: choose a Python that" in result.err
 
 
-@pytest.mark.parametrize("layout", sorted(path.stem for path in EXAMPLES.glob("*.toml")))
+@pytest.mark.parametrize("layout", every(sorted(path.stem for path in EXAMPLES.glob("*.toml")), 4))
 def test_every_layout_is_as_it_should_be(layout: str, tmp_path: Path) -> None:
     demo = Demo(tmp_path, (EXAMPLES / f"{layout}.toml").read_text(encoding="utf-8"))
     before = snapshot(tmp_path)
@@ -143,7 +143,7 @@ def named(flags: str) -> str:
     return re.sub(r"--no-default-groups|--no-group \S+", "", flags).strip()
 
 
-@pytest.mark.parametrize("case", every(locking(), 3), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", every(locking(), 10), ids=lambda case: case.name)
 def test_rows_are_those_that_were_observed(
     case: Path, with_mirror: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.checking import CATALOG
+from tests.support.few import every
 from tests.support.growing import BASE, FIXABLE, HEAD, INDEX, Files
 from torchconf.edits.plan import Insert, Put, Remove, Step
 from torchconf.rules import Finding, Fix, Severity, fixing
@@ -35,7 +36,7 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fixing, "apart", lambda candidates, _: apart(candidates, 1))
 
 
-@pytest.mark.parametrize("shape", FIXABLE)
+@pytest.mark.parametrize("shape", every(FIXABLE, 3))
 def test_at_once_leads_to_the_same_as_one_by_one(
     shape: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,7 +47,7 @@ def test_a_fixed_file_says_what_was_wanted(path: Path) -> None:
         assert line.startswith("no lock") or words[-3] in KEYS, line
 
 
-@pytest.mark.parametrize("path", one_each(PROJECTS, rule_of), ids=label)
+@pytest.mark.parametrize("path", one_each(PROJECTS, lambda path: rule_of(path)[:3]), ids=label)
 def test_uv_routes_a_fixed_file_as_was_wanted(path: Path, replica: Replica, tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
