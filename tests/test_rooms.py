@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import PACKAGE, ROOT, TESTS
+from tests.support.syntax import nodes_of
 
 ROOMS = {
     "errors": (),
@@ -95,7 +96,7 @@ def sources() -> tuple[tuple[str, frozenset[str]], ...]:
 
 def imports(path: Path) -> Iterator[str]:
     """Yield the modules that a file imports, wherever the import stands."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

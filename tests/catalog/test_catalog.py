@@ -16,6 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 import torchconf
+from tests.support.syntax import nodes_of
 from torchconf.catalog import Answer, Catalog, Triton, load_catalog, validated
 from torchconf.catalog.compile import COMPILED, FACTS, compile_catalog
 from torchconf.catalog.encoding import render
@@ -638,10 +639,9 @@ def test_what_an_index_serves(catalog: Catalog, url: str, name: str | None) -> N
 
 def literals(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the string literals of a module but for its docstrings, and its names."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     # A string that stands by itself documents what is before it.
-    notes = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    notes = {id(node.value) for node in nodes_of(path) if isinstance(node, ast.Expr)}
+    for node in nodes_of(path):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in notes:
             yield node.lineno, node.value
         elif isinstance(node, ast.Name):

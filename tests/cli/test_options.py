@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import ast
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support.paths import PACKAGE
+from tests.support.syntax import nodes_of
 from torchconf.cli import COMMANDS
 from torchconf.cli.parser import GROUPS, REST, command_parser, options_type, read_options
 from torchconf.model.record import Record
@@ -86,7 +86,7 @@ def test_options_are_frozen(command: str) -> None:
 def test_only_the_module_that_makes_parsers_knows_argparse() -> None:
     found = set()
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             names = [alias.name for alias in getattr(node, "names", ()) if hasattr(alias, "name")]
             if "argparse" in [*names, getattr(node, "module", None)]:
                 found.add(path.relative_to(PACKAGE).as_posix())

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import torchconf.edits
 from tests.support.edit_cases import Case, load_cases
 from tests.support.paths import TESTS
+from tests.support.syntax import nodes_of
 from torchconf.edits import apply_steps, edit_text, tokens
 from torchconf.edits.brackets import ArrayEntry, Brackets
 from torchconf.edits.document import Document
@@ -396,7 +397,7 @@ def test_only_this_room_imports_tomlkit() -> None:
     for path in package.rglob("*.py"):
         imported = {
             name.partition(".")[0]
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for node in nodes_of(path)
             for name in (
                 [alias.name for alias in node.names]
                 if isinstance(node, ast.Import)

@@ -101,7 +101,8 @@ def is_said(index: tuple[str, str], notes: str) -> bool:
     """Tell whether the notes say that an index moves, or that another one has taken its place."""
     backend = CATALOG.backend_of_url(index[1], index[0])
     becomes = backend and re.search(rf"^{re.escape(backend.name)} becomes ", notes, re.MULTILINE)
-    return bool(becomes) or f"index `{index[0]}` was removed" in notes
+    moved = f"index `{index[0]}` has the wheels for torch"
+    return bool(becomes) or f"index `{index[0]}` was removed" in notes or moved in notes
 
 
 def foreign(uv: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
