@@ -15,12 +15,14 @@ from torchconf.errors import REFRESH, ProjectError, RequestError
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import meet, names_platforms, possible_platforms
 from torchconf.model.requirements import next_minor, required_name, with_marker
+from torchconf.model.toml_path import render_path
 from torchconf.planner.built_packages import BuiltWheels, Wheel, home_of, line_of
 from torchconf.planner.built_sources import BuiltSources, remove_unused
 from torchconf.planner.source_builds import buildable, draft_build, no_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
@@ -232,6 +234,7 @@ class _Package:
             self.edited.insert(path, text, f"has wheels for {scope.backend.title} there")
         held = {p for *_, line in lines for p in possible_platforms(_marker_of(line))}
         if lines and not self.asked:
+            self._refuse_to_lose(scope, held - where.keys(), lines)
             there = held | self._changed(scope)
             where = {platform: wheel for platform, wheel in where.items() if platform in there}
             changed = self._changed(scope)
@@ -245,6 +248,23 @@ class _Package:
         left = frozenset() if self.asked else gone
         served = self.sources.is_served(own, where, left)
         return own if served else self.sources.entries(scope, where)
+
+    def _refuse_to_lose(
+        self, scope: Scope, without: AbstractSet[Platform], lines: Sequence[tuple[Path, int, str]]
+    ) -> None:
+        """Refuse to take it from a platform whose build of torch stays: nobody asked for that."""
+        before = self.decision.before.targets
+        changed = self._changed(scope)
+        for target in before:
+            platform = target.platform
+            if platform in without & changed and scope.at(platform) == target.backend:
+                place, number, _ = lines[0]
+                raise ProjectError(
+                    f"`{self.name}` has no known wheels for torch {self.wheels.line} with "
+                    f"`{target}`",
+                    at=self.project.place(render_path((*place, number))),
+                    help=f"`torchconf explain {self.name}` lists what it has wheels for",
+                )
 
     def _is_wanted(self, scope: Scope, where: Mapping[Platform, Wheel]) -> bool:
         """Tell whether a place without it is to have it: asked for, or a new place."""
