@@ -82,6 +82,10 @@ class Builds(Recorded):
         """Return the accelerator of a backend other than PyPI's."""
         return next(known for known in self.everything if known.name == backend.accelerator)
 
+    def is_known(self, name: str) -> bool:
+        """Tell whether a backend was ever published, by whomever."""
+        return name in self._data["backends"]
+
     @cached_property
     def backends(self) -> Mapping[str, Backend]:
         """Every backend that was ever published, by name; those of others are among them."""

@@ -161,7 +161,7 @@ class Companions(Wheels):
         if package in self.family and self.publisher(url) == "":
             return False
         name = url.rstrip("/").removeprefix(f"{self.base_url}/")
-        backend = self.backends.get(name)
+        backend = self.backend(name) if self.is_known(name) else None
         pins = (self.triton(backend, release) for release in self.releases if backend)
         # What the torch of an index pins comes from there, whether or not anybody saw it.
         if any(name in each for each in cells) or any(pin and pin.name == package for pin in pins):

@@ -243,7 +243,7 @@ def _rows(what: str | None, catalog: Catalog) -> Iterator[Wheels]:
                 if catalog.carries(word, version, backend):
                     yield _row(word, version, backend, catalog)
         return
-    if word in catalog.backends or word == "pypi":
+    if catalog.is_known(word) or word == "pypi":
         backend = catalog.backend(word)
         for version in catalog.versions(catalog.main_package):
             if catalog.carries(catalog.main_package, version, backend):

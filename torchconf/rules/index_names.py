@@ -55,7 +55,7 @@ class UndefinedIndex(Rule):
             step = put_at((*source.path, "index"), same[0], "this is its defined name")
             return Fix(f"use `{same[0]}`", (step,), safe=False)
         backend = context.named_backend(source.value)
-        known = backend and backend.name in context.catalog.backends
+        known = backend and context.catalog.is_known(backend.name)
         if backend is None or not known or not _is_plain(source.value):
             return None
         draft = draft_of(context)
@@ -174,7 +174,7 @@ def _wrong_path(  # noqa: PLR0911 - one return a mistake
 
 
 def _is_published(context: Context, name: str) -> bool:
-    return name in context.catalog.backends
+    return context.catalog.is_known(name)
 
 
 def _is_between(context: Context, name: str) -> bool:

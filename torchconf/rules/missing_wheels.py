@@ -85,7 +85,7 @@ def _judged(context: Context) -> Iterator[tuple[Source, Backend, list[Requiremen
             continue
         url = context.catalog.real(index.url)
         parts = url.lower().split("/")
-        if is_nightly(url) or "test" in parts or backend.name not in context.catalog.backends:
+        if is_nightly(url) or "test" in parts or not context.catalog.is_known(backend.name):
             continue
         yield source, backend, list(served_requirements(context, source))
 

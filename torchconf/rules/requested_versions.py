@@ -134,7 +134,7 @@ class LabelWithoutIndex(Rule):
             )
 
     def _fix(self, context: Context, backend: Backend) -> Fix | None:
-        if backend.name not in context.catalog.backends:
+        if not context.catalog.is_known(backend.name):
             return None
         url = context.catalog.index_url(backend)
         known = [i for i in context.project.indexes if i.name and i.url.rstrip("/") == url]
