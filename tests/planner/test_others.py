@@ -160,6 +160,20 @@ def test_the_gpus_can_be_changed_and_go_with_the_target(tmp_path: Path) -> None:
     assert after["project"] == before["project"]
 
 
+def test_a_line_that_requires_torch_keeps_its_marker(tmp_path: Path) -> None:
+    """Only a line beside another one is there for the extras alone."""
+    demo = Demo(tmp_path, START.replace('"numpy"', '"torch[device-gfx1201]", "torchvision"'))
+    demo.init("-t windows-rocm -t macos-cpu")
+    lines = demo.project["dependencies"]
+    assert [line.partition(";")[0].strip() for line in lines] == [
+        "torch[device-gfx1201]<2.14",
+        "torchvision",
+        "torchvision[device-gfx1201]",
+    ]
+    assert "sys_platform" not in "".join(lines[:2])
+    assert not any("gfx1100" in name for name in demo.uv["sources"])
+
+
 def test_a_triton_of_the_users_own_stays(tmp_path: Path) -> None:
     """Another index that the user takes triton from is none of AMD's."""
     own = (

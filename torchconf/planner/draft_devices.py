@@ -115,7 +115,8 @@ def _draft_in(draft: Draft, path: Path, wanted: _Line, *, anew: bool) -> None:
         if not _extras(line, begins) or not where & here:
             continue
         text = _with_extras(line, extras, begins) if anew else line
-        if not parse_requirement(line).specifier and marker and where != here:
+        # Beside another one, it is there for the extras alone.
+        if len(own) > 1 and not parse_requirement(line).specifier and marker and where != here:
             text = with_marker(text, marker)
         draft.replace((*path, number), text, _REASON)
         return
