@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from torchconf import files
 from torchconf.files import spoken_path
 from torchconf.planner import plan_targets
-from torchconf.report.json_data import print_json
 from torchconf.report.messages import print_diff, print_notes, print_warnings
 from torchconf.report.outcome import commands_table, outcome_data, untargeted
 from torchconf.workspace.facts import read_facts
@@ -124,6 +123,9 @@ def _report_text(
 def _report_json(
     context: OpenProject, outcome: Outcome, changes: Sequence[Change], writing: WritingOptions
 ) -> None:
+    # Imported here: most people read the text.
+    from torchconf.report.json_data import print_json
+
     changed = any(change.is_one for change in changes)
     print_json(
         {
