@@ -22,6 +22,11 @@ from tests.support.made_files import make_file
 from tests.support.paths import TESTS
 from torchconf.catalog import load_catalog
 from torchconf.cli import main
+from torchconf.model.markers import possible_platforms
+from torchconf.model.project import Requirement, Source
+from torchconf.model.read_project import read_project
+from torchconf.model.targets import SHOWN_PLATFORMS, Platform
+from torchconf.planner.built_packages import home_of
 
 CATALOG = load_catalog()
 ADD = (
@@ -77,13 +82,36 @@ def judge(before: bytes, command: str, tmp_path: Path) -> None:
     old, new = uv_of(before), uv_of(file.read_bytes())
     told = f"{command}\n{before.decode()}\n{file.read_text()}"
     notes = "\n".join(json.loads(out.getvalue())["notes"])
-    gone = indexes(old) - indexes(new)
+    gone = {index for index in indexes(old) - indexes(new) if not CATALOG.built.page(index[1])}
     if first == "upgrade":
         gone = {index for index in gone if not is_said(index, notes)}
     assert not gone, told
     moved = {name for name, _ in indexes(old)} - {name for name, _ in indexes(new)}
     lost = [s for s in foreign(old) if s not in foreign(new) and s[1].get("index") not in moved]
     assert not lost, told
+    # What is built against torch may change its index, but on no other platform is it gone.
+    kept = {p for p in SHOWN_PLATFORMS if not re.search(rf"-t |{p.os}|upgrade", command)}
+    gone_from = {(n, p.key) for n, p in built(before) - built(file.read_bytes()) if p in kept}
+    assert not gone_from, told
+
+
+def built(text: bytes) -> set[tuple[str, Platform]]:
+    """Return what is built against torch, with the platforms for which an index has it."""
+    project = read_project(tomllib.loads(text.decode("utf-8-sig")), problems=[])
+    return {
+        (name, platform)
+        for name, sources in project.sources.items()
+        for source in sources
+        if home_of(source, project, CATALOG)
+        for one in project.requirements()
+        if one.name == name
+        for platform in possible_platforms(written_marker(one))
+        & possible_platforms(written_marker(source))
+    }
+
+
+def written_marker(one: Requirement | Source) -> str | None:
+    return str(one.marker) if one.marker else None
 
 
 def uv_of(text: bytes) -> dict[str, Any]:

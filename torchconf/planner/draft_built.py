@@ -6,7 +6,7 @@ changes for the platforms whose build of torch changes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -22,7 +22,6 @@ from torchconf.planner.source_builds import buildable, draft_build, no_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
@@ -208,8 +207,6 @@ class _Package:
 
     def _in_scope(self, scope: Scope, where: Mapping[Platform, Wheel], former: str) -> list[Value]:
         """Draft the requirement of one place, and return its sources."""
-        if not self.asked and scope.name not in self.decision.affected:
-            return self.sources.own(scope)
         path = self._path(scope)
         paths = [path] if scope.kind else self._places() or [path]
         lines = [
@@ -218,6 +215,9 @@ class _Package:
             for number, line in enumerate(self.edited.get(place) or ())
             if isinstance(line, str) and required_name(line) == self.name
         ]
+        left_alone = not self.asked and scope.name not in self.decision.affected
+        if left_alone or (lines and self._stays(scope, where, lines)):
+            return self.sources.own(scope)
         gone = frozenset(self._changed(scope)) - where.keys()
         if not where:
             if gone:
@@ -234,7 +234,6 @@ class _Package:
             self.edited.insert(path, text, f"has wheels for {scope.backend.title} there")
         held = {p for *_, line in lines for p in possible_platforms(_marker_of(line))}
         if lines and not self.asked:
-            self._refuse_to_lose(scope, held - where.keys(), lines)
             there = held | self._changed(scope)
             where = {platform: wheel for platform, wheel in where.items() if platform in there}
             changed = self._changed(scope)
@@ -249,22 +248,36 @@ class _Package:
         served = self.sources.is_served(own, where, left)
         return own if served else self.sources.entries(scope, where)
 
-    def _refuse_to_lose(
-        self, scope: Scope, without: AbstractSet[Platform], lines: Sequence[tuple[Path, int, str]]
-    ) -> None:
-        """Refuse to take it from a platform whose build of torch stays: nobody asked for that."""
-        before = self.decision.before.targets
-        changed = self._changed(scope)
-        for target in before:
-            platform = target.platform
-            if platform in without & changed and scope.at(platform) == target.backend:
-                place, number, _ = lines[0]
-                raise ProjectError(
-                    f"`{self.name}` has no known wheels for torch {self.wheels.line} with "
-                    f"`{target}`",
-                    at=self.project.place(render_path((*place, number))),
-                    help=f"`torchconf explain {self.name}` lists what it has wheels for",
-                )
+    def _stays(
+        self, scope: Scope, where: Mapping[Platform, Wheel], lines: Sequence[tuple[Path, int, str]]
+    ) -> bool:
+        """Tell whether it stays as it is, because a platform whose build stays would lose it.
+
+        Raises:
+            ProjectError: The torch of the plan is not the one that it is built against.
+        """
+        held = {p for *_, line in lines for p in possible_platforms(_marker_of(line))}
+        own: list[Any] = self.sources.own(scope)
+        led = {p for entry in own for p in possible_platforms(entry.get("marker"))}
+        losing = [
+            target
+            for target in self.decision.before.targets
+            if scope.at(target.platform) == target.backend
+            and target.platform in (held & led) - where.keys()
+            and (not scope.kind or target.backend == scope.backend)
+        ]
+        if self.asked or not losing:
+            return False
+        sources = self.project.sources.get(canonicalize_name(self.name), ())
+        homes = filter(None, (home_of(one, self.project, self.catalog) for one in sources))
+        if all(page.has_line(self.wheels.line) for page, _ in homes):
+            return True
+        place, number, _ = lines[0]
+        raise ProjectError(
+            f"`{self.name}` has no known wheels for torch {self.wheels.line} with `{losing[0]}`",
+            at=self.project.place(render_path((*place, number))),
+            help=f"`torchconf explain {self.name}` lists what it has wheels for",
+        )
 
     def _is_wanted(self, scope: Scope, where: Mapping[Platform, Wheel]) -> bool:
         """Tell whether a place without it is to have it: asked for, or a new place."""
