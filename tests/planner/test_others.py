@@ -68,6 +68,15 @@ CASES = {
         },
         "3.12",
     ),
+    "CUDA on Linux and Windows beside it": Case(
+        "-t windows-cuda -t windows-rocm -t linux-cuda --gpu gfx1201",
+        {
+            "windows-rocm-amd": ("windows-x86_64", "2.13.0+rocm10.0.0", 8),
+            "windows-cu132": ("windows-x86_64", "2.13.0+cu132", 1),
+            "linux-cu132": ("linux-x86_64", "2.13.0+cu132", 1),
+        },
+        "3.12",
+    ),
     "an index for one GPU": Case(
         "-t linux-rocm-gfx1151 -t windows-rocm-gfx1151 -t macos-cpu",
         {

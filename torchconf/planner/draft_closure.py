@@ -49,7 +49,8 @@ class _Wanted(NamedTuple):
     def entries(self, package: str) -> list[Value]:
         """Return the sources of a package: it comes from the index wherever torch does.
 
-        Beside other builds, one that these need from elsewhere has a source for its own choice.
+        Beside other builds, one that these need from elsewhere has a source for its own choice, and
+        only where this one needs it for sure: uv would apply any other source to these, too.
         """
         if self.is_alone and not self.is_foreign:
             return [{"index": self.name}]
@@ -59,9 +60,8 @@ class _Wanted(NamedTuple):
             scope: dict[str, Value] = {k: entry[k] for k in ("extra", "group") if k in entry}
             marker = entry.get("marker")
             if scope and where is not None:
-                inside, outside = _split(marker, where)
+                inside = _inside(marker, where)
                 found += [{"index": self.name, **scope, "marker": inside}] if inside else []
-                found += [{"index": self.name, "marker": outside}] if outside else []
             else:
                 found.append({"index": self.name, **({"marker": marker} if marker else {})})
         return [one for number, one in enumerate(found) if one not in found[:number]]
@@ -70,16 +70,14 @@ class _Wanted(NamedTuple):
         """Yield what a choice requires directly, so that its own sources apply."""
         if "extra" in entry or "group" in entry:
             for package, where in self.closure.common.items():
-                inside, _ = _split(entry.get("marker"), where)
-                if inside:
+                if inside := _inside(entry.get("marker"), where):
                     yield f"{package} ; {inside}"
 
 
-def _split(marker: str | None, where: str) -> tuple[str | None, str | None]:
-    """Return the parts of a marker inside and outside of another one; None for an empty one."""
-    here = same_platforms(marker)
-    inside, outside = here & same_platforms(where), here - same_platforms(where)
-    return (spell(inside) if inside else None), (spell(outside) if outside else None)
+def _inside(marker: str | None, where: str) -> str | None:
+    """Return the part of a marker inside of another one; None for an empty one."""
+    inside = same_platforms(marker) & same_platforms(where)
+    return spell(inside) if inside else None
 
 
 def draft_closures(
@@ -222,14 +220,15 @@ def _bring(
         for gpu, own in closure.by_gpu.items()
         if (gpu in asked if asked else closure.device or not excluded.issuperset(own))
     ]
-    packages = closure.of(kept)
-    left = [name for name in closure.packages if name not in packages]
+    needed = closure.of(kept)
+    packages = [name for name in needed if wanted.entries(name)]
+    left = [name for name in closure.packages if name not in needed]
     new = [name for name in packages if draft.get((*SOURCES, name)) is None]
     _take(draft, root, left)
     _drop(root, EXCLUDES, packages)
     # Several builds have versions of their own under the same names.
     _hold(root, packages, closure.bound if wanted.is_alone else ">=0")
-    for name in packages:
+    for name in needed:
         _route(draft, name, wanted)
     for entry in wanted.torch:
         draft_lines(draft, entry, wanted.lines(entry))
@@ -253,6 +252,8 @@ def _route(draft: Draft, name: str, wanted: _Wanted) -> None:
     key = draft.key(SOURCES, name, canonicalize_name)
     current = draft.get((*SOURCES, key))
     entries = wanted.entries(name)
+    if current is None and not entries:
+        return
     if current is None:
         draft.put((*SOURCES, key), entries[0] if len(entries) == 1 else entries, _SOURCE)
         return
@@ -260,6 +261,9 @@ def _route(draft: Draft, name: str, wanted: _Wanted) -> None:
     others = [one for one in there if one.get("index") != wanted.name]
     if [one for one in there if one.get("index") == wanted.name] != entries:
         both = [*others, *entries]
+        if not both:
+            draft.remove((*SOURCES, key), "no target needs it")
+            return
         draft.put((*SOURCES, key), both[0] if len(both) == 1 else both, _SOURCE)
 
 

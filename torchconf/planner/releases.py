@@ -54,13 +54,24 @@ def choose_release(
                     break
     possible = [one.choice for one in tried if one.choice.certainty < MISSING]
     if possible:
-        return min(possible, key=lambda choice: choice.certainty)
+        # Of what nobody knows, the release that most of the others' indexes are known to have.
+        return min(possible, key=lambda one: (one.certainty, -_known_elsewhere(one, catalog)))
     if not tried and admits_newer(needs.torch, max(catalog.releases)):
         return _newer(specs, needs, catalog)
     # Imported here: only an impossible request needs it.
     from torchconf.planner.refusals import refusal
 
     raise refusal(tried, specs, needs, catalog)
+
+
+def _known_elsewhere(choice: ReleaseChoice, catalog: Catalog) -> int:
+    """Count the targets on indexes of others that are known to have a release."""
+    return sum(
+        choice.release is not None
+        and bool(catalog.publisher_of(target.backend))
+        and catalog.carries(catalog.main_package, choice.release, target.backend)
+        for target in choice.targets
+    )
 
 
 def _newer(specs: Sequence[TargetSpec], needs: Needs, catalog: Catalog) -> ReleaseChoice:

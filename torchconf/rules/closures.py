@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchconf.model.markers import may_hold
+from torchconf.model.markers import may_hold, overlap
 from torchconf.model.requirements import required_name
 from torchconf.model.targets import PLATFORMS
 from torchconf.rules.installed_builds import may_be_open
@@ -40,7 +40,11 @@ class UnroutedRuntime(Rule):
             if closure is None or source.value in seen:
                 continue
             seen.add(source.value)
-            packages = _needed(context, closure)
+            packages = [
+                package
+                for package in _needed(context, closure)
+                if _is_needed_at(source, closure.common.get(package))
+            ]
             missing = _missing(context, source, packages)
             if missing:
                 first, more = missing[0], len(missing) - 1
@@ -68,6 +72,16 @@ def _target(context: Context, source: Source, closure: Closure) -> str:
         if platform.key in served and may_hold(source.marker, platform):
             return f"{platform.short}-{closure.backend.name}"
     return f"linux-{closure.backend.name}"
+
+
+def _is_needed_at(source: Source, where: str | None) -> bool:
+    """Tell whether a package is needed where a choice has torch from an index.
+
+    What other builds need from elsewhere is needed for sure in some places only.
+    """
+    if where is None or not (source.extra or source.group):
+        return True
+    return source.marker is None or overlap(str(source.marker), where)
 
 
 def _needed(context: Context, closure: Closure) -> tuple[str, ...]:
