@@ -111,6 +111,7 @@ def forget(cache: Path) -> None:
     cache.write_text(render(data | {"as_of": "2098-01-01", "as_of_indexes": newer}))
 
 
+@pytest.mark.slow
 @pytest.mark.uv
 @pytest.mark.usefixtures("world")
 def test_refresh_finds_the_wheels_of_each_publisher(cache: Path, tmp_path: Path) -> None:
@@ -131,6 +132,7 @@ def test_refresh_finds_the_wheels_of_each_publisher(cache: Path, tmp_path: Path)
     assert built.has("flash-attn", astral, "2.13", "cu130", LINUX) is Answer.UNKNOWN
 
 
+@pytest.mark.slow
 @pytest.mark.uv
 def test_a_publisher_who_does_not_answer_stops_nothing(
     world: Replica, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
