@@ -462,5 +462,7 @@ def _of_others(choice: ReleaseChoice, catalog: Catalog) -> Iterator[str]:
         family = catalog.family_named(catalog.publisher_of(backend))
         named = choice.release and catalog.pythons_named(choice.release, target)
         what = f"torch {choice.release}" if choice.release else "which torch it has"
-        known = f"{what} was named for Python {', '.join(named)}" if named else f"not known: {what}"
+        last = catalog.last_seen(catalog.main_package, backend)
+        unknown = f"not known: {what}" + (f", but {last} was named" if last else "")
+        known = f"{what} was named for Python {', '.join(named)}" if named else unknown
         yield f"{backend.name}: {family.sure if family else ''}; {known}"

@@ -54,8 +54,8 @@ def choose_release(
                     break
     possible = [one.choice for one in tried if one.choice.certainty < MISSING]
     if possible:
-        # Of what nobody knows, the release that most of the others' indexes are known to have.
-        return min(possible, key=lambda one: (one.certainty, -_known_elsewhere(one, catalog)))
+        # If others are not known to have it, the release that most targets are known to have.
+        return min(possible, key=lambda one: (one.certainty, -_known(one, catalog)))
     if not tried and admits_newer(needs.torch, max(catalog.releases)):
         return _newer(specs, needs, catalog)
     # Imported here: only an impossible request needs it.
@@ -64,11 +64,12 @@ def choose_release(
     raise refusal(tried, specs, needs, catalog)
 
 
-def _known_elsewhere(choice: ReleaseChoice, catalog: Catalog) -> int:
-    """Count the targets on indexes of others that are known to have a release."""
+def _known(choice: ReleaseChoice, catalog: Catalog) -> int:
+    """Count the targets whose index is known to have a release; 0 without an index of others."""
+    if not any(catalog.publisher_of(target.backend) for target in choice.targets):
+        return 0
     return sum(
         choice.release is not None
-        and bool(catalog.publisher_of(target.backend))
         and catalog.carries(catalog.main_package, choice.release, target.backend)
         for target in choice.targets
     )
