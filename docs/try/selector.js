@@ -60,6 +60,10 @@ export class Selector {
       byId(key).addEventListener("change", ({ target }) => this.#set(key, target.checked));
     }
     byId("reset").addEventListener("click", () => { this.#state = first(); this.#refresh(); });
+    byId("jump").addEventListener("click", () => {
+      byId("result").scrollIntoView();
+      byId("result").focus({ preventScroll: true });
+    });
     byId("link").addEventListener("click", async () => {
       const address = `${location.origin}${location.pathname}${this.hash}`;
       try {

@@ -308,6 +308,17 @@ def test_everything_is_reached_with_the_keyboard(page: Page, site: str) -> None:
     assert page.locator("#view-check").is_visible()
 
 
+def test_on_a_phone_the_file_is_a_touch_away(page: Page, site: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{site}#t=linux-cuda")
+    answered(page)
+    address = page.url
+    page.get_by_role("button", name="Show the file").click()
+    assert page.evaluate("document.activeElement.id") == "result"
+    assert page.evaluate("document.querySelector('#result').getBoundingClientRect().top") < 200
+    assert page.url == address
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(
