@@ -16,6 +16,11 @@ from tests.support.projects import Demo
 from tests.support.replica import Content, Replica
 from tests.support.replica.export import Build
 from tests.support.replica.gpu_wheels import gpu_wheels
+from torchconf.catalog import load_catalog
+from torchconf.model.backends import PYPI
+from torchconf.model.target_spec import parse_target_spec
+from torchconf.model.targets import Target
+from torchconf.planner.built_packages import count_possible
 
 START = (
     '[project]\nname = "demo"\nversion = "0.1.0"\nrequires-python = ">=3.11,<3.14"\n'
@@ -377,6 +382,27 @@ def test_another_layout_takes_it_along(tmp_path: Path) -> None:
 
 
 # What is said of it.
+
+
+@pytest.mark.parametrize(
+    ("target", "package", "offered"),
+    [
+        ("linux-cu130", "flash-attn", True),
+        ("linux-pypi", "flash-attn", True),
+        ("windows-cu130", "flash-attn", False),
+        ("windows-cu130", "pyg-lib", True),
+        ("linux-cpu", "flash-attn", False),
+        ("linux-cpu", "torch-scatter", True),
+        ("linux-cu130", "natten", False),
+    ],
+)
+def test_the_wizard_offers_what_has_known_wheels(
+    target: str, package: str, *, offered: bool
+) -> None:
+    catalog = load_catalog()
+    spec = parse_target_spec(target, catalog.vocabulary)
+    targets = [Target(spec.platform, spec.backend or PYPI)]
+    assert count_possible([package], targets, catalog) == int(offered)
 
 
 def test_show_names_the_build_of_the_wheels(tmp_path: Path) -> None:
