@@ -193,8 +193,9 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.uv
-@pytest.mark.parametrize("name", few(FAULTS, {"a cut page"}.__contains__))
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_bad_answer_replaces_nothing(
     name: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

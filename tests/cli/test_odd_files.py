@@ -105,7 +105,7 @@ def is_clear(result: Result) -> bool:
 
 
 @pytest.mark.usefixtures("patience")
-@pytest.mark.parametrize("odd", every(product(PLACES, KINDS), 4), ids="-".join)
+@pytest.mark.parametrize("odd", every(product(PLACES, KINDS), 11), ids="-".join)
 def test_whatever_lies_where_a_file_is_expected(
     odd: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,7 +274,7 @@ SAID = ("show", "check", "--version", "--help", "show --format json", "nonsense"
         "init -t macos-cpu --dry-run", "init -t macos-cpu", "check -", "check --fix -")  # fmt: skip
 
 
-@pytest.mark.parametrize("said", every(product(SAID, STREAMS), 5), ids=" ".join)
+@pytest.mark.parametrize("said", every(product(SAID, STREAMS), 16), ids=" ".join)
 def test_streams_that_are_closed_or_full(said: tuple[str, str], tmp_path: Path) -> None:
     command, streams = said
     demo = Demo.of(tmp_path, "app")
