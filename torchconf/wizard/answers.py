@@ -132,7 +132,10 @@ class InitAnswers:
     def backends(self, answers: Answers) -> Sequence[Backend]:
         """Return the builds of all targets, in the order in which they are written."""
         wishes = self.wishes(answers)
-        return ordered({wish.backend for wish in wishes if wish.backend}, self.catalog)
+        channels = sorted({self.catalog.channel_of(wish.accelerator) for wish in wishes})
+        # A channel's catalog knows the names of stable builds, too.
+        catalog = self.catalog.view(channels[-1]) if any(channels) else self.catalog
+        return ordered({wish.backend for wish in wishes if wish.backend}, catalog)
 
     def name(self, backend: str) -> str:
         """Return the name of an extra or group as it is, or as it would be."""
