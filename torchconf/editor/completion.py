@@ -12,7 +12,18 @@ from torchconf.editor.cursor import read_cursor
 from torchconf.errors import TorchconfError
 from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS, SYS_PLATFORMS
-from torchconf.model.toml_path import CONFLICTS, DEFAULT_GROUPS, INDEXES, SOURCES, TARGETS, UV
+from torchconf.model.toml_path import (
+    CONFLICTS,
+    DEFAULT_GROUPS,
+    DEPENDENCIES,
+    ENVIRONMENTS,
+    EXTRAS,
+    GROUPS,
+    INDEXES,
+    REQUIRED_ENVIRONMENTS,
+    SOURCES,
+    TARGETS,
+)
 from torchconf.rules import RULES
 from torchconf.rules.rule_selection import SETTINGS
 
@@ -21,16 +32,14 @@ if TYPE_CHECKING:
 
     from torchconf.editor.analysis import Analysis
     from torchconf.editor.cursor import Cursor, Keys, Said
+    from torchconf.model.toml_path import Path
 
 __all__ = ["Suggestion", "suggestions"]
 
-_EXTRAS = ("project", "optional-dependencies")
-_GROUPS = ("dependency-groups",)
 _OURS = TARGETS[:-1]
 _SOURCE_KEYS = ("index", "extra", "group", "marker")
 _INDEX_KEYS = ("name", "url", "explicit", "default", "format")
 _CONFLICT_KEYS = ("extra", "group", "package")
-_ENVIRONMENTS = ((*UV, "environments"), (*UV, "required-environments"))
 
 
 class Suggestion(NamedTuple):
@@ -75,12 +84,12 @@ class _File:
         return text[text.rfind("\n") + 1 :]
 
     def extras(self) -> Iterator[tuple[str, str]]:
-        return ((name, "extra of this project") for name in self._below(_EXTRAS))
+        return ((name, "extra of this project") for name in self._below(EXTRAS))
 
     def groups(self) -> Iterator[tuple[str, str]]:
-        return ((name, "dependency group of this project") for name in self._below(_GROUPS))
+        return ((name, "dependency group of this project") for name in self._below(GROUPS))
 
-    def _below(self, table: Keys) -> list[str]:
+    def _below(self, table: Path) -> list[str]:
         depth = len(table)
         names = (keys[depth] for keys in self._known if keys[:depth] == table and keys[depth:])
         return [name for name in dict.fromkeys(names) if name]
@@ -103,16 +112,16 @@ class _File:
 
     def required(self) -> Iterator[tuple[str, str]]:
         """Yield the packages of PyTorch's indexes that the file requires and gives no source."""
-        places = (("project", "dependencies"), ("dependencies",))
+        places = (DEPENDENCIES, ("dependencies",))
         lines = [
             one.value
             for one in self._said
-            if one.keys in places or one.keys[:-1] in {_EXTRAS, _GROUPS}
+            if one.keys in places or one.keys[:-1] in {EXTRAS, GROUPS}
         ]
         names = (re.match(r"[\w.-]+", line) for line in lines)
         asked = {canonicalize_name(name[0]) for name in names if name}
         family = self.catalog.family
-        routed = set(self._below(SOURCES))  # type: ignore[arg-type]  # no number in it
+        routed = set(self._below(SOURCES))
         first = [name for name in family if name in asked and name not in routed]
         yield from ((name, "required here, without a source") for name in first)
 
@@ -130,9 +139,9 @@ def _offers(cursor: Cursor, file: _File) -> Iterator[tuple[str, str]]:
     elif keys[:3] == CONFLICTS:
         yield from file.extras() if keys[3:] == ("extra",) else ()
         yield from file.groups() if keys[3:] == ("group",) else ()
-    elif keys == DEFAULT_GROUPS or (keys[:1] == _GROUPS and keys[2:] == ("include-group",)):
+    elif keys == DEFAULT_GROUPS or (keys[:1] == GROUPS and keys[2:] == ("include-group",)):
         yield from file.groups()
-    elif keys in _ENVIRONMENTS:
+    elif keys in {ENVIRONMENTS, REQUIRED_ENVIRONMENTS}:
         yield from _markers()
     elif keys == TARGETS:
         yield from _targets(file)

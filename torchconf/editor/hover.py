@@ -11,7 +11,15 @@ from torchconf.editor.builds import build_lines
 from torchconf.editor.cursor import read_cursor
 from torchconf.layout.selection import Selection
 from torchconf.model.named_tuple import NamedTuple
-from torchconf.model.toml_path import CONFLICTS, INDEXES, SOURCES, TARGETS
+from torchconf.model.toml_path import (
+    CONFLICTS,
+    DEPENDENCIES,
+    EXTRAS,
+    GROUPS,
+    INDEXES,
+    SOURCES,
+    TARGETS,
+)
 from torchconf.report.explain import markdown_page
 from torchconf.report.markdown import as_code
 from torchconf.rules import RULES
@@ -28,8 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["Hover", "hover", "installs"]
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
-_EXTRAS = ("project", "optional-dependencies")
-_GROUPS = ("dependency-groups",)
 
 
 class Hover(NamedTuple):
@@ -170,17 +176,17 @@ def _requirements(
 ) -> tuple[Path, list[str]] | None:
     """Say what an extra, a group, or one requirement of PyTorch's packages installs."""
     place = path[:1] if project.is_script else path[:2]
-    base = ("dependencies",) if project.is_script else ("project", "dependencies")
+    base = ("dependencies",) if project.is_script else DEPENDENCIES
     asked: Iterable[Requirement]
     if place == base:
         extra, group, title, asked = None, None, "", project.dependencies
         depth = len(base)
-    elif path[:2] == _EXTRAS and len(path) > len(_EXTRAS):
+    elif path[:2] == EXTRAS and len(path) > len(EXTRAS):
         extra, group = canonicalize_name(str(path[2])), None
         title, depth = f"extra {as_code(str(path[2]))}", 3
         section = project.extras.get(extra)
         asked = section.requirements if section else ()
-    elif path[:1] == _GROUPS and len(path) > len(_GROUPS):
+    elif path[:1] == GROUPS and len(path) > len(GROUPS):
         extra, group = None, canonicalize_name(str(path[1]))
         title, depth = f"dependency group {as_code(str(path[1]))}", 2
         section = project.groups.get(group)

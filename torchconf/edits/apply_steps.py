@@ -18,7 +18,7 @@ from torchconf.edits.values import (
     rename_key,
 )
 from torchconf.errors import WriteRefused
-from torchconf.model.toml_path import render_path
+from torchconf.model.toml_path import EXTRAS, GROUPS, SOURCES, render_path
 
 if TYPE_CHECKING:
     from typing import TypeGuard
@@ -31,9 +31,7 @@ __all__ = ["take"]
 
 ON_ONE_LINE = frozenset({"default-groups", "targets"})
 """Keys whose arrays are lists of a few names, and are written as such."""
-ALIKE = frozenset(
-    {("project", "optional-dependencies"), ("dependency-groups",), ("tool", "uv", "sources")}
-)
+ALIKE = frozenset({EXTRAS, GROUPS, SOURCES})
 """Tables whose arrays are of one kind, so that a new one is written like the others."""
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from torchconf.model.toml_path import CONFLICTS
+from torchconf.model.toml_path import CONFLICTS, EXTRAS, GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -167,7 +167,7 @@ def _sets(
 
 
 def _is_defined(draft: Draft, kind: str, name: str) -> bool:
-    table = ("project", "optional-dependencies") if kind == "extra" else ("dependency-groups",)
+    table = EXTRAS if kind == "extra" else GROUPS
     there = draft.get(table)
     if not isinstance(there, dict) or name in there:
         return True

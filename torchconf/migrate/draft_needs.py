@@ -21,7 +21,7 @@ from torchconf.migrate.requirement_text import (
 from torchconf.migrate.settings import Where, where
 from torchconf.model.markers import Area, render_areas
 from torchconf.model.targets import PLATFORMS
-from torchconf.model.toml_path import render_path
+from torchconf.model.toml_path import DEPENDENCIES, render_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -161,7 +161,7 @@ class NeedDraft:
             # The planner writes the sources of PyTorch's packages.
             into, why = f"tool.uv.sources.{item.name}", f"the build of `{item.source}`"
             to = Where(item.section.kind, item.section.name) if item.section.name else Where()
-            section = _shown(self._path(to) or ("project", "dependencies")) if to.kind else ""
+            section = _shown(self._path(to) or DEPENDENCIES) if to.kind else ""
             self.ledger.note(item, "changed", into, why, name, section, item.marker)
         elif source := self.indexes.source(item, name):
             self.ledger.note(item, "changed", f"tool.uv.sources.{item.name}: {source}")
@@ -254,7 +254,7 @@ class NeedDraft:
             return ("project", "optional-dependencies", to.name)
         if to.kind == "group":
             return ("dependency-groups", to.name)
-        return ("project", "dependencies")
+        return DEPENDENCIES
 
     def _declared(self, path: Path, name: str) -> Sequence[Requirement]:
         """Return the requirements of a package that the file has already, in that list."""

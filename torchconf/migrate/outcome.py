@@ -35,6 +35,7 @@ from torchconf.migrate.settings import file_roles, settings_of
 from torchconf.migrate.told_by_text import admits_previews, page_of
 from torchconf.model.backends import PYPI
 from torchconf.model.named_tuple import NamedTuple
+from torchconf.model.toml_path import DEPENDENCIES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -267,8 +268,8 @@ class Migration:
         head.draft_all(folder, python, asked=self.python_asked)
         if not self.project.dynamic.isdisjoint({"dependencies", "optional-dependencies"}):
             notes += lists_statically(draft, self.project, self.files)
-        if draft.get(("project", "dependencies")) is None and not self.project.has_project:
-            draft.put(("project", "dependencies"), [], "filled below")
+        if draft.get(DEPENDENCIES) is None and not self.project.has_project:
+            draft.put(DEPENDENCIES, [], "filled below")
         indexes = IndexDraft(self, draft, ledger, builds)
         needs = NeedDraft(self, draft, ledger, indexes, homes)
         needs.draft_all()

@@ -12,9 +12,13 @@ __all__ = [
     "CONFLICTS",
     "CONSTRAINTS",
     "DEFAULT_GROUPS",
+    "DEPENDENCIES",
     "ENVIRONMENTS",
     "EXCLUDES",
+    "EXTRAS",
+    "GROUPS",
     "INDEXES",
+    "MIRRORS",
     "REQUIRED_ENVIRONMENTS",
     "REQUIRED_VERSION",
     "SOURCES",
@@ -27,6 +31,10 @@ __all__ = [
 Path: TypeAlias = tuple[str | int, ...]
 """Keys of tables, and numbers of entries, which count from 0."""
 
+# What may require a package.
+DEPENDENCIES: Path = ("project", "dependencies")
+EXTRAS: Path = ("project", "optional-dependencies")
+GROUPS: Path = ("dependency-groups",)
 UV: Path = ("tool", "uv")
 # The tables and keys that more than one room reads or edits.
 CONFLICTS: Path = (*UV, "conflicts")

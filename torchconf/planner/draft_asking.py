@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from torchconf.errors import ProjectError
 from torchconf.model.requirements import parse_requirement
-from torchconf.model.toml_path import SOURCES
+from torchconf.model.toml_path import EXTRAS, SOURCES
 from torchconf.planner.draft_removal import UNUSED
 
 if TYPE_CHECKING:
@@ -17,12 +17,9 @@ if TYPE_CHECKING:
 
     from torchconf.edits.draft import Draft
     from torchconf.model.project import Project
-    from torchconf.model.toml_path import Path
     from torchconf.planner.decide import Decision
 
 __all__ = ["drop_asking", "drop_empty_extras", "keep_asking"]
-
-_EXTRAS: Path = ("project", "optional-dependencies")
 
 
 def keep_asking(draft: Draft, members: Iterable[str], decision: Decision) -> None:
@@ -35,7 +32,7 @@ def keep_asking(draft: Draft, members: Iterable[str], decision: Decision) -> Non
     """
     for member in members:
         for scope in decision.scopes:
-            path = (*_EXTRAS, draft.key(_EXTRAS, scope.name, canonicalize_name))
+            path = (*EXTRAS, draft.key(EXTRAS, scope.name, canonicalize_name))
             lines = draft.get(path) or ()
             asking = any(_asks(line, {canonicalize_name(member)}, {scope.name}) for line in lines)
             if not asking:
@@ -66,20 +63,20 @@ def drop_asking(
                     help="remove that requirement first",
                 )
     for name, section in project.extras.items():
-        lines = draft.get((*_EXTRAS, section.written)) or []
+        lines = draft.get((*EXTRAS, section.written)) or []
         for number in reversed(range(len(lines)) if name in gone else ()):
             if _asks(lines[number], names, {name}):
-                draft.remove((*_EXTRAS, section.written, number), UNUSED)
+                draft.remove((*EXTRAS, section.written, number), UNUSED)
 
 
 def drop_empty_extras(draft: Draft, project: Project, gone: AbstractSet[str]) -> None:
     """Take away the extras that asked for nothing else."""
     for name, section in project.extras.items():
-        path = (*_EXTRAS, section.written)
+        path = (*EXTRAS, section.written)
         if name in gone and section.requirements and draft.get(path) == []:
             draft.remove(path, UNUSED)
-    if draft.get(_EXTRAS) == {}:
-        draft.remove(_EXTRAS, UNUSED)
+    if draft.get(EXTRAS) == {}:
+        draft.remove(EXTRAS, UNUSED)
 
 
 def _asks(line: str, names: Collection[str], extras: Iterable[str]) -> bool:

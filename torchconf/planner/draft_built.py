@@ -15,7 +15,7 @@ from torchconf.errors import REFRESH, ProjectError, RequestError
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import meet, names_platforms, possible_platforms
 from torchconf.model.requirements import next_minor, required_name, with_marker
-from torchconf.model.toml_path import render_path
+from torchconf.model.toml_path import DEPENDENCIES, EXTRAS, GROUPS, render_path
 from torchconf.planner.built_packages import BuiltWheels, Wheel, home_of, line_of
 from torchconf.planner.built_sources import BuiltSources, remove_unused
 from torchconf.planner.source_builds import buildable, draft_build, no_wheels
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from torchconf.planner.decide import Decision
 
 __all__ = ["draft_built"]
-
-_BASE: Path = ("project", "dependencies")
 
 
 def draft_built(
@@ -146,19 +144,17 @@ class _Package:
         if scope.kind:
             return self._section(scope.kind, scope.name)
         main = self.catalog.main_package
-        if any(required_name(line) == main for line in self._lines(_BASE)):
-            return _BASE
+        if any(required_name(line) == main for line in self._lines(DEPENDENCIES)):
+            return DEPENDENCIES
         for kind, sections in (("extra", self.project.extras), ("group", self.project.groups)):
             for section in sections.values():
                 path = self._section(kind, section.written)
                 if any(required_name(line) == main for line in self._lines(path)):
                     return path
-        return _BASE
+        return DEPENDENCIES
 
     def _section(self, kind: str, name: str) -> Path:
-        table: Path = (
-            ("project", "optional-dependencies") if kind == "extra" else ("dependency-groups",)
-        )
+        table = EXTRAS if kind == "extra" else GROUPS
         return (*table, self.edited.key(table, name, canonicalize_name))
 
     def _lines(self, path: Path) -> list[str]:
@@ -173,7 +169,8 @@ class _Package:
         moves = self.decision.layout != self.decision.before.layout
         for one in self.project.requirements():
             in_scope = one.path[0] != "tool" and canonicalize_name(str(one.path[-2])) in ours
-            if one.name == self.name and not in_scope and not (moves and one.path[:2] == _BASE):
+            goes = moves and one.path[:2] == DEPENDENCIES
+            if one.name == self.name and not in_scope and not goes:
                 kind = self.decision.scopes[0].kind
                 raise ProjectError(
                     f"`{one.raw}` is required outside of each {kind} that chooses a build of torch",
@@ -190,7 +187,7 @@ class _Package:
         """Take it out of places that hold it no more: another layout has others."""
         if self.decision.layout == self.decision.before.layout:
             return
-        paths = [_BASE] if self.decision.layout != "markers" else []
+        paths = [DEPENDENCIES] if self.decision.layout != "markers" else []
         paths += [
             self._section("extra" if self.decision.before.layout == "extras" else "group", name)
             for name in self.decision.before.scopes

@@ -17,6 +17,7 @@ from torchconf.model.markers import areas, render_areas, render_rest, same_platf
 from torchconf.model.ranges import overlaps
 from torchconf.model.requirements import parse_requirement
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
+from torchconf.model.toml_path import DEPENDENCIES, EXTRAS, GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from torchconf.planner.decide import Decision
 
 __all__ = ["bound_names", "bring_along", "draft_cuda", "refuse_cuda_name"]
-
-_BASE: Path = ("project", "dependencies")
 
 
 def refuse_cuda_name(text: str, catalog: Catalog) -> None:
@@ -171,7 +170,7 @@ class _Packages:
             if self.is_asked:
                 self._refuse_others(texts, there)
             lines = [*self._lines(texts, there)]
-            if lines and path == _BASE and path[1] in self.project.dynamic:
+            if lines and path == DEPENDENCIES and path[1] in self.project.dynamic:
                 raise ProjectError(
                     "`dependencies` is dynamic: the build backend computes it, so it cannot be "
                     "edited here",
@@ -185,18 +184,14 @@ class _Packages:
 
     def _path(self, scope: Scope) -> Path:
         if not scope.kind:
-            return _BASE
-        table: Path = (
-            ("project", "optional-dependencies")
-            if scope.kind == KINDS["extras"]
-            else ("dependency-groups",)
-        )
+            return DEPENDENCIES
+        table = EXTRAS if scope.kind == KINDS["extras"] else GROUPS
         return (*table, self.edited.key(table, scope.name, canonicalize_name))
 
     def _there(self, path: Path) -> list[str]:
         """Return what the base dependencies and one list require."""
-        listed = [*(self.edited.get(_BASE) or ())]
-        listed += (self.edited.get(path) or ()) if path != _BASE else ()
+        listed = [*(self.edited.get(DEPENDENCIES) or ())]
+        listed += (self.edited.get(path) or ()) if path != DEPENDENCIES else ()
         return [line for line in listed if isinstance(line, str)]
 
     def _texts(self, scope: Scope) -> dict[Platform, CudaMajor | None]:

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from torchconf.model.markers import possible_platforms, same_platforms
 from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.requirements import parse_requirement, required_name, with_marker
-from torchconf.model.toml_path import SOURCES
+from torchconf.model.toml_path import DEPENDENCIES, EXTRAS, GROUPS, SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -141,10 +141,7 @@ def _lists(draft: Draft, entry: Mapping[str, Any], package: str) -> Iterator[Pat
 
 
 def _scopes(draft: Draft, entry: Mapping[str, Any]) -> Iterator[Path]:
-    for kind, table in (
-        ("extra", ("project", "optional-dependencies")),
-        ("group", ("dependency-groups",)),
-    ):
+    for kind, table in (("extra", EXTRAS), ("group", GROUPS)):
         if kind in entry:
             key = draft.key(table, entry[kind], canonicalize_name)
             if draft.get((*table, key)) is not None:
@@ -152,10 +149,9 @@ def _scopes(draft: Draft, entry: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def _all_lists(draft: Draft) -> Iterator[Path]:
-    base: Path = ("project", "dependencies")
-    if isinstance(draft.get(base), list):
-        yield base
-    for table in (("project", "optional-dependencies"), ("dependency-groups",)):
+    if isinstance(draft.get(DEPENDENCIES), list):
+        yield DEPENDENCIES
+    for table in (EXTRAS, GROUPS):
         for key, lines in (draft.get(table) or {}).items():
             if isinstance(lines, list):
                 yield (*table, key)

@@ -14,7 +14,10 @@ from torchconf.model.toml_path import (
     CONFLICTS,
     CONSTRAINTS,
     DEFAULT_GROUPS,
+    DEPENDENCIES,
     ENVIRONMENTS,
+    EXTRAS,
+    GROUPS,
     INDEXES,
     SOURCES,
     UV,
@@ -74,8 +77,8 @@ def draft_removal(
         SOURCES,
         INDEXES,
         UV,
-        ("project", "optional-dependencies"),
-        ("dependency-groups",),
+        EXTRAS,
+        GROUPS,
         ("tool",),
     ):
         if draft.get(path) in ([], {}):
@@ -93,7 +96,7 @@ def _remove_sections(
     """Take the family out of extras or groups; one that holds nothing else goes whole."""
     extras = decision.before.layout == "extras"
     sections = project.extras if extras else project.groups
-    table: Path = ("project", "optional-dependencies") if extras else ("dependency-groups",)
+    table = EXTRAS if extras else GROUPS
     moved = decision.layout != decision.before.layout
     # In another layout, what is not routed stays where it was asked for.
     taken = catalog.triton_packages.union(decision.packages) if moved else catalog.family
@@ -166,8 +169,8 @@ def _remove_tritons(draft: Draft, catalog: Catalog, decision: Decision) -> None:
     sources = draft.get(SOURCES) or {}
     for key in [key for key in sources if canonicalize_name(key) in unused]:
         draft.remove((*SOURCES, key), UNUSED)
-        _remove_lines(draft, ("project", "dependencies"), {canonicalize_name(key)})
-        for table in (("project", "optional-dependencies"), ("dependency-groups",)):
+        _remove_lines(draft, DEPENDENCIES, {canonicalize_name(key)})
+        for table in (EXTRAS, GROUPS):
             for name in draft.get(table) or {}:
                 _remove_lines(draft, (*table, name), {canonicalize_name(key)})
         _remove_lines(draft, CONSTRAINTS, {canonicalize_name(key)})

@@ -25,6 +25,7 @@ from torchconf.model.requirements import (
     with_specifier,
     with_wider_marker,
 )
+from torchconf.model.toml_path import DEPENDENCIES, EXTRAS, GROUPS
 from torchconf.planner.bounds import lowest_companion
 from torchconf.planner.limits import Limits
 
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
     from torchconf.model.toml_path import Path
     from torchconf.planner.decide import Decision
     from torchconf.planner.request import Facts, Request
-
-_BASE: Path = ("project", "dependencies")
 
 
 def draft_requirements(
@@ -204,7 +203,7 @@ class _Requires:
             reason = "the lowest Python that this torch has for all targets"
             self.draft.put(path, f">={floor}", reason)
         if not has_project:
-            self.draft.put(_BASE, [], "filled below")
+            self.draft.put(DEPENDENCIES, [], "filled below")
 
     def _move_tritons(self, scope: Scope, requirements: Iterable[Requirement]) -> None:
         """Let triton be required where its build is, once it came to a platform or left one."""
@@ -234,7 +233,7 @@ class _Requires:
             if requirement.name in self.decision.packages:
                 self._update(requirement)
         lines: list[str] = []
-        beside = [r for r in stays if r.path[:-1] == _BASE]
+        beside = [r for r in stays if r.path[:-1] == DEPENDENCIES]
         for name in self.decision.packages:
             if name not in declared:
                 own = self._joined(name, self.leaving.values())
@@ -246,7 +245,7 @@ class _Requires:
         if lines and "dependencies" in self.project.dynamic:
             self._refuse_dynamic("dependencies")
         for line in lines:
-            self.draft.insert(_BASE, line, "direct requirement, so that its source applies")
+            self.draft.insert(DEPENDENCIES, line, "direct requirement, so that its source applies")
 
     def _into_base(self) -> None:
         """Let the base dependencies bring what a machine gets that leaves the default group out.
@@ -262,7 +261,9 @@ class _Requires:
                 former = self._joined(name, self.leaving.values()) or self._siblings(name)
                 new = self._gated(self._new(name), name, self.project.dependencies, ())
                 for line in former or [new]:
-                    self.draft.insert(_BASE, line, "what `UV_NO_GROUP` leaves is PyPI's build")
+                    self.draft.insert(
+                        DEPENDENCIES, line, "what `UV_NO_GROUP` leaves is PyPI's build"
+                    )
                 self.in_base.add(name)
 
     def _dev_group(self) -> None:
@@ -397,7 +398,7 @@ class _Requires:
         sections = self.project.extras if extras else self.project.groups
         section = sections.get(canonicalize_name(scope.name))
         name = section.written if section else scope.name
-        table: Path = ("project", "optional-dependencies") if extras else ("dependency-groups",)
+        table = EXTRAS if extras else GROUPS
         return (*table, name), section
 
     def _refuse_dynamic(self, key: str) -> None:

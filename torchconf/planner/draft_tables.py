@@ -31,6 +31,9 @@ from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import (
     CONSTRAINTS,
     DEFAULT_GROUPS,
+    DEPENDENCIES,
+    EXTRAS,
+    GROUPS,
     REQUIRED_ENVIRONMENTS,
     REQUIRED_VERSION,
     SOURCES,
@@ -185,7 +188,7 @@ def draft_default_groups(draft: Draft, decision: Decision, *, says_it: bool) -> 
         return
     before = ["dev"] if current is None else current
     if current == "all":
-        before = list(draft.get(("dependency-groups",)) or {})
+        before = list(draft.get(GROUPS) or {})
     kept = [name for name in before if canonicalize_name(name) not in ours]
     wanted = [*kept, default] if default else kept
     if decision.by_machine and default is None:
@@ -402,7 +405,7 @@ def _is_listed(name: str, scope: Scope, draft: Draft, decision: Decision) -> boo
     """Tell whether an extra or group lists a package: uv refuses a source for it otherwise."""
     if not scope.kind or name in decision.required:
         return True
-    tables = ("project", "optional-dependencies"), ("dependency-groups",)
+    tables = EXTRAS, GROUPS
     section = draft.get((*tables[scope.kind == "group"], scope.name))
     lines = [line for line in section or () if isinstance(line, str)]
     others = any(not isinstance(line, str) for line in section or ())
@@ -440,7 +443,7 @@ def _without(name: str, decision: Decision, catalog: Catalog) -> Iterator[Backen
 
 def _may_apply(entry: Any, name: str, draft: Draft) -> bool:  # noqa: ANN401 - parsed TOML
     """Tell whether a source may hold where a package is required in the base dependencies."""
-    lines = [parse_requirement(str(line)) for line in draft.get(("project", "dependencies")) or ()]
+    lines = [parse_requirement(str(line)) for line in draft.get(DEPENDENCIES) or ()]
     gates = [line.marker for line in lines if canonicalize_name(line.name) == name]
     marker = _marker(entry)
     if marker is None or not gates or None in gates or _same_source(entry)[1]:

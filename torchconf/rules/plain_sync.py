@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from torchconf.model.project import Item
-from torchconf.model.toml_path import CONFLICTS, ENVIRONMENTS
+from torchconf.model.toml_path import CONFLICTS, ENVIRONMENTS, EXTRAS, GROUPS
 from torchconf.rules.fixes import draft_of
 from torchconf.rules.installed_builds import (
     build_of,
@@ -116,7 +116,7 @@ class OneChoiceWins(Rule):
         section = (project.extras if extra else project.groups)[item.name or package]
         lines: list[Value] = [one.raw for one in _base_requirements(context, package)]
         draft = draft_of(context)
-        table = ("project", "optional-dependencies") if extra else ("dependency-groups",)
+        table = EXTRAS if extra else GROUPS
         draft.put((*table, "pypi"), lines, "a choice without a source: PyPI's build")
         entries: list[Value] = [{item.kind: section.written}, {item.kind: "pypi"}]
         draft.insert(CONFLICTS, entries, "each installs another build")

@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from torchconf.model.markers import may_hold
 from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.ranges import overlaps
+from torchconf.model.toml_path import DEPENDENCIES
 from torchconf.resolve.cuda import entries_of
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _targets(one: Requirement, before: Configuration) -> list[Target]:
         for each in (name, *before.aliases.get(backend, ()))
         if len(one.path) > 1 and canonicalize_name(each) == canonicalize_name(str(one.path[-2]))
     }
-    is_scope = bool(own) and one.path[:2] != ("project", "dependencies")
+    is_scope = bool(own) and one.path[:2] != DEPENDENCIES
     return [t for t in before.targets if not is_scope or t.backend.name in own]
 
 

@@ -11,7 +11,7 @@ from torchconf.edits.conflicts import rename_member
 from torchconf.errors import RequestError
 from torchconf.layout.layouts import KINDS
 from torchconf.layout.machine_choice import MACHINE
-from torchconf.model.toml_path import DEFAULT_GROUPS, UV
+from torchconf.model.toml_path import DEFAULT_GROUPS, DEPENDENCIES, EXTRAS, GROUPS, UV
 from torchconf.model.uv_variables import NO_GROUP
 from torchconf.planner.draft_indexes import source_entries
 from torchconf.planner.respecify import rename_backend
@@ -92,7 +92,7 @@ def _rename_in(
             at=project.place(sections[canonicalize_name(new)].at),
             help="leave out `--rename`, or rename that one first",
         )
-    table: Path = ("project", "optional-dependencies") if extras else ("dependency-groups",)
+    table = EXTRAS if extras else GROUPS
     if section := sections.get(canonicalize_name(old)):
         draft.rename((*table, section.written), new, reason)
     for _, path, entry in source_entries(draft):
@@ -119,7 +119,7 @@ def _rename_group(draft: Draft, same: Callable[[object], bool], new: str, reason
     for number, name in enumerate(defaults if isinstance(defaults, list) else ()):
         if same(name):
             draft.replace((*DEFAULT_GROUPS, number), new, reason)
-    for group, entries in (draft.get(("dependency-groups",)) or {}).items():
+    for group, entries in (draft.get(GROUPS) or {}).items():
         for number, entry in enumerate(entries):
             if isinstance(entry, dict) and same(entry.get("include-group")):
                 draft.put(("dependency-groups", group, number, "include-group"), new, reason)
@@ -132,10 +132,8 @@ def _rename_in_requirements(
     draft: Draft, names: Collection[str], old: str, new: str, reason: str
 ) -> None:
     """Rename an extra where the project asks for itself, or for another one: `demo[cu130]`."""
-    tables: list[tuple[Path, Any]] = [
-        (("project", "dependencies"), draft.get(("project", "dependencies")))
-    ]
-    for table in (("project", "optional-dependencies"), ("dependency-groups",)):
+    tables: list[tuple[Path, Any]] = [(DEPENDENCIES, draft.get(DEPENDENCIES))]
+    for table in (EXTRAS, GROUPS):
         tables += [((*table, key), lines) for key, lines in (draft.get(table) or {}).items()]
     same = _same_as(old)
     for path, lines in tables:
