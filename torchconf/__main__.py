@@ -15,7 +15,8 @@ class Later(ModuleType):
     """A module of the standard library that is loaded when somebody asks something of it.
 
     `packaging` imports them for questions about the running machine, which few commands ask, and
-    they take a sixth of the time of a short command.
+    they take a sixth of the time of a short command. `importlib.util.LazyLoader` is no help: what
+    it puts off is loaded by the next `import`, which asks for `__spec__`.
     """
 
     def __getattr__(self, name: str) -> object:
