@@ -120,7 +120,7 @@ def test_without_a_project_the_machine_is_told(empty: Demo) -> None:
         "              linux-rocm7.14, linux-rocm7.2: no AMD GPU found",
         "              linux-xpu: no Intel GPU found",
         (
-            "variants      the build for no GPU (no NVIDIA driver was found); "
+            "variants      the build without GPU support (no NVIDIA driver was found); "
             "for `uv pip` only, see `torchconf explain variants`"
         ),
         "environment   none",

@@ -145,7 +145,7 @@ def test_nothing_is_added_beside_the_one_for_another_cuda(
         ("-t linux-cu130 --with jax[cuda13]", "`--with jax[cuda13]` names the package for one"),
         (
             "-t linux-cpu -t linux-pypi -t macos-cpu --default machine --with jax",
-            "`--with jax` has no place here",
+            "`--with jax` cannot be added here",
         ),
     ],
 )
@@ -223,7 +223,7 @@ def test_what_is_for_the_cuda_of_a_choice_goes_with_it(layout: str, tmp_path: Pa
     assert result.status == 0, result.err
     tables = demo.project.get("optional-dependencies") or demo.data["dependency-groups"]
     assert tables["cu126"] == ["wandb"], "what is somebody else's stays"
-    assert "`onnxruntime-gpu` goes with the CUDA that it was for" in result.err
+    assert "`onnxruntime-gpu` is removed together with the CUDA that it was for" in result.err
     assert len(tables["cu130"]) == 5
 
 

@@ -213,7 +213,7 @@ def test_the_build_gets_some_torch_where_metadata_are_not_known(tmp_path: Path) 
         ("-t linux-cu130-nightly --with flash-attn", "`flash-attn` is built against torch"),
         (
             "-t linux-cpu -t linux-pypi -t macos-cpu --default machine --with flash-attn",
-            "`--with flash-attn` has no place here",
+            "`--with flash-attn` cannot be added here",
         ),
     ],
 )
@@ -423,8 +423,8 @@ def test_explain_lists_the_wheels_that_are_known(tmp_path: Path) -> None:
     said = demo("explain flash-attn linux").out
     assert "=> CUDA 13.0, from index `astral-cu130`" in said
     assert "  torch 2.12  cu126, cu130, cu132 on linux-aarch64, linux-x86_64: Astral\n" in said
-    assert said.endswith("  of any other torch it is not known whether there are wheels\n")
-    assert "Astral may have some; nobody has listed them" in demo("explain natten linux").out
+    assert said.endswith("  for other releases of torch, wheels are unknown\n")
+    assert "Astral may have some; no list of them is known" in demo("explain natten linux").out
     assert "wheels of" not in demo("explain torch linux").out
 
 

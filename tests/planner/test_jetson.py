@@ -50,7 +50,7 @@ def test_it_is_an_extra_of_the_index_that_has_wheels_for_the_python(
     said = demo.init(
         "-t linux-aarch64-jetson -t linux-aarch64-cuda -t linux-cuda --with torchvision"
     )
-    assert "documented by NVIDIA, not seen by us" in said.err
+    assert "documented by NVIDIA, not verified" in said.err
     assert demo("check --strict --ignore TC307").status == 0
     world.lock(demo.folder)
     commands = said.commands()

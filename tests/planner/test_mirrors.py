@@ -120,7 +120,7 @@ def test_init_lets_indexes_that_are_there_be_read_from_the_mirror(tmp_path: Path
     assert urls(demo) == official | mirrored("cu126")
     result = demo.init("-y")
     assert urls(demo) == mirrored("cpu", "cu126", "cu130")
-    assert "index `pytorch-cpu` is read from its mirror now: " in result.err
+    assert "index `pytorch-cpu` now uses its mirror: " in result.err
     assert '/x-cu130/simple" # the GPU\n' in demo.text
     assert demo("init -y --check").status == 0
 

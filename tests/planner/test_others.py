@@ -104,7 +104,7 @@ def test_uv_gives_each_target_its_build(
 ) -> None:
     demo = Demo(tmp_path, START)
     said = demo.init(f"{case.flags} --layout {layout}")
-    assert "not seen by us" in said.err
+    assert "not verified" in said.err
     found = demo("check --strict --ignore TC307")
     assert found.status == 0, found.out
     world.lock(demo.folder)

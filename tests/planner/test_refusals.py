@@ -59,7 +59,7 @@ class Refusal(NamedTuple):
 
 NVIDIAS = (
     "NVIDIA's wheels for Windows on ARM are at `https://pypi.nvidia.com/nvtorch_oot/` "
-    "(documented by NVIDIA, not seen by us): ask for target `windows-arm64-cuda`"
+    "(documented by NVIDIA, not verified): ask for target `windows-arm64-cuda`"
 )
 ONLY_CUDA = (
     "PyTorch publishes no CUDA build for {}, only for linux-x86_64, linux-aarch64, windows-x86_64"
@@ -93,7 +93,7 @@ TARGETS = {
     ),
     "Jetson": Refusal(
         "-t linux-jetson",
-        "target `linux-jetson` is not available: nobody is known to publish Jetson's CUDA for "
+        "target `linux-jetson` is not available: no publisher is known for Jetson's CUDA for "
         "linux-x86_64, only for linux-aarch64",
         f"available for this platform: {LINUX}",
     ),
@@ -102,7 +102,7 @@ TARGETS = {
         "target `windows-rocm7.2` is not available: PyTorch publishes no ROCm build for "
         "windows-x86_64, only for linux-x86_64",
         "AMD's ROCm wheels for Windows are at `https://repo.amd.com/rocm/whl-multi-arch/` "
-        "(documented by AMD, not seen by us): ask for target `windows-rocm`",
+        "(documented by AMD, not verified): ask for target `windows-rocm`",
     ),
     "ROCm on ARM": Refusal(
         "-t linux-aarch64-rocm7.2",

@@ -299,7 +299,7 @@ def test_what_is_impossible_is_shown_with_its_reason_and_changes_as_answers_chan
         terminal.answer("torch builds for Linux?", "enter")
         terminal.wait("torch builds for Windows?")
         terminal.wait("- CUDA 12.8 (torch 2.7.0 to 2.11.0 only, incompatible with linux-cu132)")
-        terminal.wait("○ AMD's ROCm AMD GPUs; documented by AMD, not seen by us")
+        terminal.wait("○ AMD's ROCm AMD GPUs; documented by AMD, not verified")
         terminal.press("<")
         terminal.answer("torch builds for Linux?", "space", "down", "space", "enter")
         terminal.wait("- Linux: CPU")
@@ -316,7 +316,7 @@ def test_pre_release_builds_are_chosen_and_said_as_targets(folder: Path, tmp_pat
             # It is the last choice.
             ("torch builds for Linux?", "space", "up", "space", "enter"),
         )
-        terminal.wait("pre-release builds have a torch of their own")
+        terminal.wait("pre-release builds have their own torch releases")
         go(
             terminal,
             ("torch builds for Linux?", "down", "space", "enter"),

@@ -22,7 +22,7 @@ COMMANDS = {
     "check": "find configuration that uv accepts silently but installs wrongly",
     "explain": "explain a rule, or why a platform gets the build it gets",
     "show": "show which build each platform gets, from pyproject.toml alone",
-    "diff": "show which builds a change gives to which platform",
+    "diff": "show how a change affects the build that each platform gets",
     "verify": "show which build each platform gets, as uv locks it",
     "export": "export requirements for each target, for pip and other tools",
     "sync": "run `uv sync` with the choice that is right for this machine",

@@ -73,7 +73,7 @@ def add_arguments(parser: Parser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--skip-other-python", action="store_true",
-        help="skip Python files without PyTorch in a `# /// script` block, though they are named",
+        help="skip Python files without PyTorch in a `# /// script` block, even if they are named",
     )  # fmt: skip
     parser.add_argument(
         "--watch", action="store_true",

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from torchconf.cli.parser import Parser
 
 EPILOG = """\
-An editor starts this and talks to it over standard input and output; it is nothing to type. It
-needs the extra `torchconf[lsp]`.
+For editors, which start this command and talk to it over standard input and output. It needs the
+extra `torchconf[lsp]`.
 
 The editor gets findings while you type in a pyproject.toml or a script with a `# /// script` block,
 fixes as code actions (kind `source.fixAll.torchconf` for all safe ones), explanations under the

@@ -95,7 +95,7 @@ def choose_layout(
             reason = (
                 f"{several[0]} has several backends ({', '.join(several[1])})"
                 if several
-                else f"not every {told.platform.key} machine is one for {told.backend.name}"
+                else f"not every {told.platform.key} machine can use {told.backend.name}"
                 if told
                 else ""
             ) + (", and torch stays in the base dependencies" if keep_base else "")

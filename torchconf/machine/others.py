@@ -44,7 +44,7 @@ def _judge(
     if hardware.problem is not None:
         return False, hardware.problem
     if fit.jetson is not None and not machine.l4t:
-        return None, "which Jetson Linux this is is unknown"
+        return None, "the version of Jetson Linux is unknown"
     if fit.jetson is not None and fit is not family.fit_for(machine.l4t):
         return False, f"not made for Jetson Linux {machine.l4t}"
     levels = [gpu.level for gpu in hardware.gpus if gpu.level]

@@ -38,7 +38,7 @@ class VariantChoice(NamedTuple):
     @property
     def words(self) -> str:
         """Say it in one line."""
-        build = f"a {self.build} build" if self.build else "the build for no GPU"
+        build = f"a {self.build} build" if self.build else "the build without GPU support"
         return f"{build} ({self.reason})"
 
     def data(self) -> dict[str, Any]:

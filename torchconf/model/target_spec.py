@@ -219,7 +219,7 @@ def _check_platform(
             other = vocabulary.elsewhere(accelerator, platform)
             what = f"PyTorch publishes no {known.title} build"
             if known.family:
-                what = f"nobody is known to publish {known.title}"
+                what = f"no publisher is known for {known.title}"
             raise TargetUnavailable(
                 f"target `{text}` is not available: {what} for {platform.key}, only for {where}",
                 help=other or f"available for this platform: {_choices(platform, vocabulary)}",

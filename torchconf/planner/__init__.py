@@ -464,5 +464,5 @@ def _of_others(choice: ReleaseChoice, catalog: Catalog) -> Iterator[str]:
         what = f"torch {choice.release}" if choice.release else "which torch it has"
         last = catalog.last_seen(catalog.main_package, backend)
         unknown = f"not known: {what}" + (f", but {last} was named" if last else "")
-        known = f"{what} was named for Python {', '.join(named)}" if named else unknown
+        known = f"{what} is known for Python {', '.join(named)}" if named else unknown
         yield f"{backend.name}: {family.sure if family else ''}; {known}"

@@ -56,7 +56,7 @@ def draft_beside_cuda(
         return ()
     from torchconf.planner.draft_cuda import bring_along, draft_cuda
 
-    said = [f"`{name}` goes with the CUDA that it was for" for name in bound]
+    said = [f"`{name}` is removed together with the CUDA that it was for" for name in bound]
     if known and decision.layout == decision.before.layout == "markers":
         said += _moved(draft, project, catalog, facts, decision)
     said += draft_cuda(draft, words, project, catalog, decision)

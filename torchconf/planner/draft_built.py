@@ -62,7 +62,7 @@ def draft_built(
     """
     if asked and (decision.together or (decision.by_machine and decision.default is not None)):
         raise RequestError(
-            f"`--with {asked[0]}` has no place here: all machines share what it would stand in",
+            f"`--with {asked[0]}` cannot be added here: all machines share the requirements",
             help="use `--layout extras` or `--layout groups` in one project, or add it by hand",
         )
     if decision.together or decision.choice.release is None:

@@ -70,7 +70,7 @@ def draft_cuda(
     for word in dict.fromkeys(words):
         if decision.together or _is_left_to_base(decision):
             raise RequestError(
-                f"`--with {word}` has no place here: all machines share what it would stand in",
+                f"`--with {word}` cannot be added here: all machines share the requirements",
                 help="use `--layout extras` or `--layout groups`, or add it by hand",
             )
         said += _Packages(draft, word, project, catalog, decision).draft()

@@ -29,4 +29,4 @@ def draft_mirrors(draft: Draft, request: Request, catalog: Catalog) -> Iterator[
         url = entry.get("url")
         if isinstance(url, str) and (mirror := catalog.placed(url)) != url:
             draft.put((*INDEXES, number, "url"), mirror, "the mirror of this index")
-            yield f"index `{entry.get('name') or url}` is read from its mirror now: {mirror}"
+            yield f"index `{entry.get('name') or url}` now uses its mirror: {mirror}"

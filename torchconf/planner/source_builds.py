@@ -70,7 +70,7 @@ def no_wheels(package: str, wheels: BuiltWheels, catalog: Catalog) -> RequestErr
         f"`{package}` has no wheels for torch {wheels.line} with {targets}",
         help=f"there are wheels for {'; '.join(known)}"
         if known
-        else "nobody is known to publish wheels of it; add it by hand with `uv add`",
+        else "no publisher of its wheels is known; add it by hand with `uv add`",
     )
 
 

@@ -37,7 +37,7 @@ def _lines(package: str, catalog: Catalog) -> Iterator[str]:
                 yield f"  torch {line}  {', '.join(builds)} on {', '.join(platforms)}: {family.by}"
     if not known:
         names = " and ".join(family.by for family in homes)
-        yield f"  {names} may have some; nobody has listed them" if homes else "  none are known"
+        yield f"  {names} may have some; no list of them is known" if homes else "  none are known"
     if built.source(package) is not None:
         yield "  PyPI has a source distribution, whose build needs torch"
-    yield "  of any other torch it is not known whether there are wheels"
+    yield "  for other releases of torch, wheels are unknown"

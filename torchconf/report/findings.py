@@ -165,7 +165,7 @@ def summary(outcomes: Sequence[CheckResult], *, fixed: int = 0) -> str:
         ways.append(f"{kinds['safe']} can be fixed with `--fix`")
     if kinds["unsafe"]:
         more = "more " if ways else ""
-        ways.append(f"{kinds['unsafe']} {more}with `--fix --unsafe-fixes`")
+        ways.append(f"{kinds['unsafe']} {more}can be fixed with `--fix --unsafe-fixes`")
     return f"{done}found {', '.join(parts)} in {files}" + "".join(f"; {w}" for w in ways) + "\n"
 
 

@@ -38,7 +38,7 @@ def _steps(feature: str, since: str, here: str) -> Iterator[str]:
         "uv knows providers for NVIDIA GPUs, TPUs and the levels of x86_64 and aarch64; for AMD "
         "and Intel GPUs it has none"
     )
-    yield f"on this machine it takes, of a package that has them: {here}"
+    yield f"on this machine it chooses, of a package that has them: {here}"
     yield (
         "uv.lock is for every machine and cannot hold wheel variants: `uv lock` and `uv sync` take "
         "the ordinary wheel, and fail where there is none, whatever `preview-features` says"

@@ -252,7 +252,7 @@ class VariantsNotLocked(Rule):
             if feature == "wheel-variants":
                 yield self.finding(
                     (*UV, "preview-features", number),
-                    "uv.lock cannot hold wheel variants: `uv lock` and `uv sync` pass over them",
+                    "uv.lock cannot hold wheel variants: `uv lock` and `uv sync` ignore them",
                     help="choose builds with indexes and sources; the preview works in `uv pip`, "
                     "and `torchconf explain variants` says what it takes on this machine",
                 )

@@ -171,7 +171,7 @@ class InitQuestions(InitAnswers):
             wishes = self.session.wishes(f"{platform.short}-{name}" for name in own)
             apart = PRERELEASE in words_of(given.get(f"builds {platform.short}"))
             if apart and not all(are_prereleases(self.session, [wish]) for wish in wishes):
-                return "pre-release builds have a torch of their own: select these alone"
+                return "pre-release builds have their own torch releases: select only these"
             if not own:
                 leads = {OLDER, PRERELEASE}.intersection(words_of(value))
                 return None if leads else "select at least one build with space"

@@ -34,7 +34,7 @@ def ask_torch(asked: InitAnswers, answers: Answers) -> Question | None:
     declared = declared_range(project, main)
     newest = "as the project requires" if str(declared) else "newest"
     about = f"torch {declared}; " if str(declared) else ""
-    about += f"{release}, the newest for all targets" if release else "newer than the catalog"
+    about += f"{release} for all targets" if release else "newer than the catalog"
     if release is not None and release == asked.session.facts.locked:
         about = f"{release}, as in uv.lock"
     choices = [Option(NEWEST, newest, about), *_lines(asked, answers)]
