@@ -50,7 +50,7 @@ def test_a_target_is_an_explicit_index_a_bound_and_the_triton_of_that_index(
         {"index": "pytorch-cpu-nightly", "marker": "sys_platform != 'linux'"},
     ]
     assert "linux-cu134-nightly  uv sync" in said.out
-    assert "not read by torchconf" in said.err
+    assert "not verified" in said.err
     assert demo(f"init {THREE} --check").status == 0, "a second run changes nothing"
     assert demo("check --strict").err.startswith("nothing found")
 
@@ -108,6 +108,20 @@ CHOICES = {
     "groups": "-t linux-cu130 -t linux-cpu -t macos-cpu --default cpu",
     "machine": "-t linux-cu130 -t linux-cpu -t macos-cpu --default machine",
 }
+
+
+def test_a_build_for_windows_alone_has_no_triton_of_linux(tmp_path: Path) -> None:
+    """The nightly triton is for Linux only: no line of it can apply, and nothing is left behind."""
+    demo = Demo(tmp_path, START)
+    demo.init("-t linux-cu130 -t windows-cu132 -t windows-cpu")
+    assert demo("upgrade --channel nightly -y").status == 0
+    apart = [
+        extra for extra, lines in demo.project["optional-dependencies"].items() if len(lines) > 1
+    ]
+    assert apart == ["cu130-nightly"]
+    assert len(demo.uv["sources"]["triton"]) == 1
+    removed = demo("remove-target windows-cu132-nightly -y")
+    assert removed.status == 0, removed.err
 
 
 @pytest.mark.parametrize("name", CHOICES)

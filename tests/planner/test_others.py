@@ -183,6 +183,19 @@ def test_a_line_that_requires_torch_keeps_its_marker(tmp_path: Path) -> None:
     assert not any("gfx1100" in name for name in demo.uv["sources"])
 
 
+def test_a_line_for_gpus_leaves_the_versions_to_the_line_beside_it(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, START)
+    flags = "-t linux-cu130 -t linux-rocm-next --torch 2.13"
+    demo.init(flags)
+    text = demo.text
+    gpus = "torch[device-all] ; sys_platform == 'linux' and platform_machine == 'x86_64'"
+    lines = demo.project["optional-dependencies"]["rocm-next"]
+    assert lines[:2] == ["torch>=2.13,<2.14", gpus]
+    demo.init(flags)
+    demo.init("")
+    assert demo.text == text
+
+
 def test_a_triton_of_the_users_own_stays(tmp_path: Path) -> None:
     """Another index that the user takes triton from is none of AMD's."""
     own = (

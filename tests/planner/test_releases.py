@@ -81,6 +81,22 @@ def test_newest_release_that_serves_every_target(targets: str, torch: str, chose
 
 
 @pytest.mark.parametrize(
+    ("targets", "release"),
+    [
+        ("linux-cu130 windows-rocm-gfx1151", "2.11.0"),
+        # Nobody has all of it: other publishers have few releases, so one that is named for them
+        # comes before a newer one, and before one that only PyTorch is known to have.
+        ("windows-arm64-cpu windows-rocm-gfx1151", "2.11.0"),
+        ("linux-cu126 linux-aarch64-cu132 linux-rocm7.14", "2.14.1"),
+    ],
+)
+def test_where_no_release_is_known_for_all_the_least_strange_is_taken(
+    targets: str, release: str
+) -> None:
+    assert str(choose(targets).release) == release
+
+
+@pytest.mark.parametrize(
     ("targets", "python", "release", "lowest"),
     [
         ("linux-cu130", None, "2.13.0", "3.10"),

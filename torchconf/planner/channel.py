@@ -73,7 +73,10 @@ def targets_in(
     there = channels_of(project, catalog)
     wanted = "" if channel == STABLE else channel
     if there == {wanted}:
-        raise RequestError(f"the project has {channel} builds already")
+        raise RequestError(
+            f"the project has {channel} builds already",
+            help="run `torchconf upgrade` without `--channel` to move to a newer torch",
+        )
     both = catalog.view(STABLE)
     before = read_configuration(project, both)
     specs = read_intent(project, catalog.vocabulary) or tuple(map(spec_of, before.targets))

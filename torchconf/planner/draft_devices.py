@@ -36,6 +36,15 @@ def device_gpus(draft: Draft, catalog: Catalog, closure: Closure) -> tuple[str, 
     return tuple(gpu for extra, gpu in named.items() if extra in extras)
 
 
+def names_devices(line: str, catalog: Catalog) -> bool:
+    """Return whether a requirement says nothing but the GPUs: no versions."""
+    return (
+        "[" in line
+        and not parse_requirement(line).specifier
+        and bool(_extras(line, _begins(catalog)))
+    )
+
+
 def draft_devices(
     draft: Draft,
     catalog: Catalog,

@@ -27,6 +27,7 @@ from torchconf.model.requirements import (
 )
 from torchconf.model.toml_path import DEPENDENCIES, EXTRAS, GROUPS
 from torchconf.planner.bounds import lowest_companion
+from torchconf.planner.draft_devices import names_devices
 from torchconf.planner.limits import Limits
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ def triton_requirements(decision: Decision, scope: Scope) -> dict[str, str]:
         if triton is not None:
             text = f"{triton.name}{decision.bounds.triton_specifier(triton, backend)}"
             marker = triton_marker(triton, scope, backend)
-            found[triton.name] = f"{text} ; {marker}" if marker else text
+            if possible_platforms(marker):
+                found[triton.name] = f"{text} ; {marker}" if marker else text
     return found
 
 
@@ -413,6 +415,11 @@ class _Requires:
     # The text of a requirement.
 
     def _update(self, requirement: Requirement) -> None:
+        beside = [r for r in self.project.requirements() if r.path[:-1] == requirement.path[:-1]]
+        if names_devices(requirement.raw, self.catalog) and any(
+            one.name == requirement.name and one.path != requirement.path for one in beside
+        ):
+            return  # The line beside it says which versions.
         path = requirement.path
         self.draft.replace(path, self._kept(requirement), "keeps all targets together")
 

@@ -43,6 +43,7 @@ from torchconf.model.uv_variables import NO_GROUP
 from torchconf.model.uv_versions import NO_GROUP_SINCE
 from torchconf.planner.cells import Cells, cut_environments
 from torchconf.planner.draft_indexes import Indexes
+from torchconf.planner.draft_requirements import triton_marker
 from torchconf.planner.reuse_entries import keep_entries
 from torchconf.planner.told_machines import (
     with_told_entries,
@@ -305,7 +306,7 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
     for scope in affected:
         for backend in scope.backends():
             triton = decision.bounds.triton(backend)
-            if triton is not None:
+            if triton is not None and possible_platforms(triton_marker(triton, scope, backend)):
                 wanted.setdefault(triton.name, []).append(entry(scope, backend))
     goes = indexes.request.remove or indexes.request.force
     of_pypi = frozenset(t.platform for t in decision.choice.targets if t.backend == PYPI)

@@ -54,7 +54,7 @@ def choose_release(
                     break
     possible = [one.choice for one in tried if one.choice.certainty < MISSING]
     if possible:
-        # If others are not known to have it, the release that most targets are known to have.
+        # If nobody is known to have all of it, the release that most targets are known to have.
         return min(possible, key=lambda one: (one.certainty, -_known(one, catalog)))
     if not tried and admits_newer(needs.torch, max(catalog.releases)):
         return _newer(specs, needs, catalog)
@@ -65,9 +65,7 @@ def choose_release(
 
 
 def _known(choice: ReleaseChoice, catalog: Catalog) -> int:
-    """Count the targets whose index is known to have a release; 0 without an index of others."""
-    if not any(catalog.publisher_of(target.backend) for target in choice.targets):
-        return 0
+    """Count the targets whose index is known to have a release."""
     return sum(
         choice.release is not None
         and catalog.carries(catalog.main_package, choice.release, target.backend)
