@@ -231,12 +231,12 @@ def test_at_a_terminal_it_says_who_starts_it(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_nothing_but_messages_goes_to_stdout(tmp_path: Path) -> None:
     code = (
-        "import sys, torchconf.editor.server as s\n"
-        "old = s._code_actions\n"
+        "import sys, torchconf.editor.features as f\n"
+        "old = f._code_actions\n"
         "def loud(server, params):\n"
         "    print('noise')\n"
         "    return old(server, params)\n"
-        "s._code_actions = loud\n"
+        "f._code_actions = loud\n"
         "from torchconf.cli import main\n"
         "sys.exit(main(['lsp']))\n"
     )

@@ -1,4 +1,4 @@
-"""The language server: what the protocol says, turned into questions of an `Analysis` and back.
+"""The language server: which files are open, when they are checked, and the connection.
 
 The whole text comes with each change: no edit is applied here that could leave our text and the
 editor's apart. Changes that come close together are answered once, for the last of them.
@@ -20,12 +20,9 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
 from torchconf import __version__
-from torchconf.editor import actions, completion
-from torchconf.editor.analysis import Analysis, Problem, is_read
-from torchconf.editor.hints import hints
-from torchconf.editor.hover import hover
-from torchconf.editor.lines import Lines
-from torchconf.rules import Severity
+from torchconf.editor.analysis import is_read
+from torchconf.editor.document import Document
+from torchconf.editor.features import register
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,68 +34,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Server", "serve"]
 
-FIX_ALL = f"{lsp.CodeActionKind.SourceFixAll.value}.torchconf"
 _PAUSE = 0.005
 """Seconds without a change after which a text is checked."""
 _LONGEST = 0.2
 """Seconds after which it is checked although changes go on."""
-_SEVERITIES = {
-    Severity.ERROR: lsp.DiagnosticSeverity.Error,
-    Severity.WARNING: lsp.DiagnosticSeverity.Warning,
-    Severity.INFO: lsp.DiagnosticSeverity.Information,
-}
 _ENCODINGS: dict[str, Encoding] = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}
-_WATCHED = ("**/pyproject.toml", "**/uv.lock", "**/*.py.lock")
 
 _log = logging.getLogger("torchconf")
-
-
-class Document:
-    """One open file: its text of the moment, with what was derived from it."""
-
-    def __init__(self, uri: str, path: str, version: int | None, text: str, code: Encoding) -> None:
-        """Take a text."""
-        self.uri = uri
-        self.path = path
-        self.version = version
-        self.lines = Lines(text, code)
-        self.analysis = Analysis(path, text)
-
-    def range(self, start: int, end: int) -> lsp.Range:
-        """Return a stretch of the text as the protocol has it."""
-        return lsp.Range(self.position(start), self.position(end))
-
-    def position(self, offset: int) -> lsp.Position:
-        """Return a place of the text as the protocol has it."""
-        return lsp.Position(*self.lines.position(offset))
-
-    def offset(self, position: lsp.Position) -> int:
-        """Return a place of the protocol in the text."""
-        return self.lines.offset(position.line, position.character)
-
-    def diagnostics(self) -> list[lsp.Diagnostic]:
-        """Return what is wrong, as the protocol has it."""
-        try:
-            return [self.diagnostic(one) for one in self.analysis.problems]
-        except Exception as error:  # noqa: BLE001 - a mistake of ours must not end what a person edits with
-            _log.exception("cannot check %s", self.path)
-            message = f"torchconf failed: {type(error).__name__}: {error}\nhelp: this is a bug"
-            return [self.diagnostic(Problem(0, 0, Severity.WARNING, message))]
-
-    def diagnostic(self, one: Problem) -> lsp.Diagnostic:
-        """Return one problem as the protocol has it."""
-        return lsp.Diagnostic(
-            range=self.range(one.start, one.end),
-            message=one.message,
-            severity=_SEVERITIES[one.severity],
-            code=one.code,
-            code_description=lsp.CodeDescription(href=one.link) if one.link else None,
-            source="torchconf",
-        )
-
-    def edits(self, changes: Iterable[Replacement]) -> list[lsp.TextEdit]:
-        """Return changes of the text as the protocol has them."""
-        return [lsp.TextEdit(self.range(one.start, one.end), one.text) for one in changes]
 
 
 class Protocol(LanguageServerProtocol):
@@ -127,7 +69,7 @@ class Server(LanguageServer):
         self._waiting: dict[str, float] = {}
         """When the first change came that is not answered yet, by document."""
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        _register(self)
+        register(self)
 
     def report_server_error(self, error: Exception, source: object) -> None:
         """Write to the log; no message is put before whoever is typing."""
@@ -210,140 +152,6 @@ class Server(LanguageServer):
         workspace = self.client_capabilities.workspace
         can = workspace.did_change_watched_files if workspace else None
         return bool(can and can.dynamic_registration)
-
-
-def _register(server: Server) -> None:
-    feature = server.feature
-
-    @feature(lsp.INITIALIZE)
-    def initialize(params: lsp.InitializeParams) -> None:
-        server.configure(params.initialization_options)
-
-    @feature(lsp.INITIALIZED)
-    def initialized(_: lsp.InitializedParams) -> None:
-        if server.watches():
-            _watch(server)
-
-    @feature(lsp.TEXT_DOCUMENT_DID_OPEN)
-    def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
-        server.take(params.text_document.uri)
-        server.check(params.text_document.uri)
-
-    @feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
-    def did_change(params: lsp.DidChangeTextDocumentParams) -> None:
-        server.take(params.text_document.uri)
-        server.check_soon(params.text_document.uri)
-
-    @feature(lsp.TEXT_DOCUMENT_DID_SAVE)
-    def did_save(params: lsp.DidSaveTextDocumentParams) -> None:
-        server.take(params.text_document.uri)
-        server.check(params.text_document.uri)
-        server.look_around_again(but=params.text_document.uri)
-
-    @feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
-    def did_close(params: lsp.DidCloseTextDocumentParams) -> None:
-        server.forget(params.text_document.uri)
-
-    @feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    def did_change_watched(_: lsp.DidChangeWatchedFilesParams) -> None:
-        server.look_around_again()
-
-    @feature(lsp.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    def did_change_configuration(params: lsp.DidChangeConfigurationParams) -> None:
-        server.configure(params.settings)
-
-    kinds = [lsp.CodeActionKind.QuickFix, FIX_ALL]
-
-    @feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(code_action_kinds=kinds))
-    def code_action(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-        return _code_actions(server, params)
-
-    @feature(lsp.TEXT_DOCUMENT_HOVER)
-    def on_hover(params: lsp.HoverParams) -> lsp.Hover | None:
-        document = server.documents.get(params.text_document.uri)
-        found = document and hover(document.analysis, document.offset(params.position))
-        if not document or not found:
-            return None
-        content = lsp.MarkupContent(lsp.MarkupKind.Markdown, found.text)
-        return lsp.Hover(content, document.range(found.start, found.end))
-
-    triggers = lsp.CompletionOptions(trigger_characters=['"', "'", "[", "{", "=", ",", " "])
-
-    @feature(lsp.TEXT_DOCUMENT_COMPLETION, triggers)
-    def complete(params: lsp.CompletionParams) -> lsp.CompletionList:
-        document = server.documents.get(params.text_document.uri)
-        return lsp.CompletionList(
-            is_incomplete=False,
-            items=[] if document is None else _completions(document, params.position),
-        )
-
-    @feature(lsp.TEXT_DOCUMENT_INLAY_HINT)
-    def inlay_hint(params: lsp.InlayHintParams) -> list[lsp.InlayHint]:
-        document = server.documents.get(params.text_document.uri)
-        if document is None or not server.wants_hints:
-            return []
-        start, end = document.offset(params.range.start), document.offset(params.range.end)
-        return [
-            lsp.InlayHint(
-                document.position(one.offset), one.text, tooltip=one.command, padding_left=True
-            )
-            for one in hints(document.analysis)
-            if start <= one.offset <= end
-        ]
-
-
-def _watch(server: Server) -> None:
-    watchers = [lsp.FileSystemWatcher(pattern) for pattern in _WATCHED]
-    options = lsp.DidChangeWatchedFilesRegistrationOptions(watchers)
-    name = lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES
-    registration = lsp.Registration("torchconf-files", name, options)
-    server.client_register_capability(lsp.RegistrationParams([registration]))
-
-
-def _code_actions(server: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-    document = server.documents.get(params.text_document.uri)
-    if document is None:
-        return []
-    only = params.context.only
-    found: list[lsp.CodeAction] = []
-    if _is_wanted(lsp.CodeActionKind.QuickFix.value, only):
-        start, end = document.offset(params.range.start), document.offset(params.range.end)
-        for one in actions.quick_fixes(document.analysis, start, end):
-            action = lsp.CodeAction(
-                one.title,
-                kind=lsp.CodeActionKind.QuickFix,
-                diagnostics=[document.diagnostic(one.problem)] if one.problem else None,
-                is_preferred=one.is_safe or None,
-                edit=server.workspace_edit(document, one.changes),
-            )
-            found.append(action)
-    if _is_wanted(FIX_ALL, only) and (all_ := actions.fix_all(document.analysis)):
-        edit = server.workspace_edit(document, all_.changes)
-        found.append(lsp.CodeAction(all_.title, kind=FIX_ALL, edit=edit))
-    return found
-
-
-def _is_wanted(kind: str, only: Iterable[Any] | None) -> bool:
-    """Tell whether a kind is, or is below, one of those that are asked for."""
-    if only is None:
-        return True
-    names = [getattr(one, "value", one) for one in only]
-    return any(kind == name or not name or kind.startswith(f"{name}.") for name in names)
-
-
-def _completions(document: Document, position: lsp.Position) -> list[lsp.CompletionItem]:
-    found = completion.suggestions(document.analysis, document.offset(position))
-    return [
-        lsp.CompletionItem(
-            label=one.label,
-            detail=one.detail or None,
-            kind=lsp.CompletionItemKind.Value,
-            sort_text=f"{number:04}",
-            filter_text=one.text,
-            text_edit=lsp.TextEdit(document.range(one.start, one.end), one.text),
-        )
-        for number, one in enumerate(found)
-    ]
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> int:
