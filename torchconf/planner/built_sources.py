@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 from torchconf.catalog.built import Page
 from torchconf.errors import ProjectError
 from torchconf.model.markers import Area, areas, possible_platforms, render_areas
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.targets import PLATFORMS, SHOWN_PLATFORMS
 from torchconf.model.toml_path import INDEXES, SOURCES, render_path
 from torchconf.planner.built_packages import BuiltWheels, Wheel, home_of
@@ -26,29 +27,27 @@ if TYPE_CHECKING:
     from torchconf.model.targets import Platform
     from torchconf.planner.decide import Decision
 
-__all__ = ["BuiltSources", "remove_unused"]
+__all__ = ["BuiltPlan", "BuiltSources", "remove_unused"]
+
+
+class BuiltPlan(NamedTuple):
+    """What is known while such packages are drafted."""
+
+    draft: Draft
+    project: Project
+    catalog: Catalog
+    decision: Decision
+    wheels: BuiltWheels
 
 
 class BuiltSources:
     """The sources of one package, and the markers that say where its wheels are."""
 
-    def __init__(
-        self,
-        draft: Draft,
-        project: Project,
-        catalog: Catalog,
-        decision: Decision,
-        wheels: BuiltWheels,
-        name: str,
-    ) -> None:
-        self.edited = draft
-        self.project = project
-        self.catalog = catalog
-        self.decision = decision
-        self.wheels = wheels
+    def __init__(self, plan: BuiltPlan, name: str) -> None:
+        self.edited, self.project, self.catalog, self.decision, self.wheels = plan
         self.name = name
-        self.key = draft.key(SOURCES, name, canonicalize_name)
-        targeted = {target.platform for target in decision.choice.targets}
+        self.key = plan.draft.key(SOURCES, name, canonicalize_name)
+        targeted = {target.platform for target in plan.decision.choice.targets}
         self.platforms = [p for p in PLATFORMS if p in targeted.union(SHOWN_PLATFORMS)]
 
     def marker(self, where: Mapping[Platform, Wheel]) -> str | None:

@@ -14,10 +14,11 @@ from packaging.version import Version
 from torchconf.errors import REFRESH, ProjectError, RequestError
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import meet, names_platforms, possible_platforms
-from torchconf.model.requirements import next_minor, required_name, with_marker
-from torchconf.model.toml_path import DEPENDENCIES, EXTRAS, GROUPS, render_path
+from torchconf.model.requirements import next_minor, with_marker
+from torchconf.model.toml_path import render_path
+from torchconf.planner.built_lists import BuiltLists
 from torchconf.planner.built_packages import BuiltWheels, Wheel, home_of, line_of
-from torchconf.planner.built_sources import BuiltSources, remove_unused
+from torchconf.planner.built_sources import BuiltPlan, BuiltSources, remove_unused
 from torchconf.planner.source_builds import buildable, draft_build, no_wheels
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from torchconf.layout.layouts import Scope
     from torchconf.model.project import Project
     from torchconf.model.targets import Platform
-    from torchconf.model.toml_path import Path
+    from torchconf.planner.built_lists import Required
     from torchconf.planner.decide import Decision
 
 __all__ = ["draft_built"]
@@ -69,10 +70,11 @@ def draft_built(
         return (), ()
     line = line_of(decision.choice.release)
     wheels = BuiltWheels(catalog, line, decision.choice.targets, project)
+    plan = BuiltPlan(draft, project, catalog, decision, wheels)
     notes: list[str] = []
     warnings: list[str] = []
     for package in dict.fromkeys((*asked, *kept)):
-        one = _Package(draft, project, catalog, decision, wheels, package, asked=package in asked)
+        one = _Package(plan, package, asked=package in asked)
         notes += one.draft()
         warnings += one.warnings
     remove_unused(draft, project, catalog)
@@ -84,26 +86,13 @@ def draft_built(
 class _Package:
     """One package in all places of a plan."""
 
-    def __init__(
-        self,
-        draft: Draft,
-        project: Project,
-        catalog: Catalog,
-        decision: Decision,
-        wheels: BuiltWheels,
-        name: str,
-        *,
-        asked: bool,
-    ) -> None:
-        self.edited = draft
-        self.project = project
-        self.catalog = catalog
-        self.decision = decision
-        self.wheels = wheels
+    def __init__(self, plan: BuiltPlan, name: str, *, asked: bool) -> None:
+        self.edited, self.project, self.catalog, self.decision, self.wheels = plan
         self.name = name
         self.asked = asked
         self.warnings: list[str] = []
-        self.sources = BuiltSources(draft, project, catalog, decision, wheels, name)
+        self.lists = BuiltLists(plan, name)
+        self.sources = BuiltSources(plan, name)
         self.platforms = self.sources.platforms
 
     def draft(self) -> Iterator[str]:
@@ -120,9 +109,9 @@ class _Package:
         if not any(served.values()) and self.asked:
             yield from self._from_source()
             return
-        self._refuse_elsewhere()
-        former = self._former()
-        self._leave()
+        self.lists.refuse_elsewhere()
+        former = self.lists.former()
+        self.lists.leave()
         entries: list[Value] = []
         for scope, where in served.items():
             entries += self._in_scope(scope, where, former)
@@ -137,123 +126,47 @@ class _Package:
         # For a machine that nobody asked for, no further index is worth its while.
         return {p: wheel for p, wheel in found.items() if wheel is not None and wheel in wanted}
 
-    # Requirements.
-
-    def _path(self, scope: Scope) -> Path:
-        """Return the list that it belongs in: beside torch."""
-        if scope.kind:
-            return self._section(scope.kind, scope.name)
-        main = self.catalog.main_package
-        if any(required_name(line) == main for line in self._lines(DEPENDENCIES)):
-            return DEPENDENCIES
-        for kind, sections in (("extra", self.project.extras), ("group", self.project.groups)):
-            for section in sections.values():
-                path = self._section(kind, section.written)
-                if any(required_name(line) == main for line in self._lines(path)):
-                    return path
-        return DEPENDENCIES
-
-    def _section(self, kind: str, name: str) -> Path:
-        table = EXTRAS if kind == "extra" else GROUPS
-        return (*table, self.edited.key(table, name, canonicalize_name))
-
-    def _lines(self, path: Path) -> list[str]:
-        return [line for line in self.edited.get(path) or () if isinstance(line, str)]
-
-    def _refuse_elsewhere(self) -> None:
-        """Refuse a requirement that no source of an extra or group reaches."""
-        if self.decision.layout == "markers":
-            return
-        ours = {canonicalize_name(scope.name) for scope in self.decision.scopes}
-        ours |= self.decision.before.scopes
-        moves = self.decision.layout != self.decision.before.layout
-        for one in self.project.requirements():
-            in_scope = one.path[0] != "tool" and canonicalize_name(str(one.path[-2])) in ours
-            goes = moves and one.path[:2] == DEPENDENCIES
-            if one.name == self.name and not in_scope and not goes:
-                kind = self.decision.scopes[0].kind
-                raise ProjectError(
-                    f"`{one.raw}` is required outside of each {kind} that chooses a build of torch",
-                    at=self.project.place(one.at),
-                    help=f"remove it there: each {kind} gets what fits its build",
-                )
-
-    def _former(self) -> str:
-        """Return the requirement as the project has it somewhere, without its marker."""
-        own = (one.raw for one in self.project.requirements() if one.name == self.name)
-        return next(own, self.name).partition(";")[0].strip()
-
-    def _leave(self) -> None:
-        """Take it out of places that hold it no more: another layout has others."""
-        if self.decision.layout == self.decision.before.layout:
-            return
-        paths = [DEPENDENCIES] if self.decision.layout != "markers" else []
-        paths += [
-            self._section("extra" if self.decision.before.layout == "extras" else "group", name)
-            for name in self.decision.before.scopes
-            if self.decision.before.layout in {"extras", "groups"}
-        ]
-        for path in paths:
-            self._remove_lines(path)
-
-    def _remove_lines(self, path: Path) -> None:
-        lines = self.edited.get(path) or []
-        for number in reversed(range(len(lines))):
-            if isinstance(lines[number], str) and required_name(lines[number]) == self.name:
-                self.edited.remove((*path, number), "it is required beside its build of torch")
-
     def _in_scope(self, scope: Scope, where: Mapping[Platform, Wheel], former: str) -> list[Value]:
         """Draft the requirement of one place, and return its sources."""
-        path = self._path(scope)
-        paths = [path] if scope.kind else self._places() or [path]
-        lines = [
-            (place, number, line)
-            for place in paths
-            for number, line in enumerate(self.edited.get(place) or ())
-            if isinstance(line, str) and required_name(line) == self.name
-        ]
+        lines = self.lists.required(scope)
         left_alone = not self.asked and scope.name not in self.decision.affected
         if left_alone or (lines and self._stays(scope, where, lines)):
             return self.sources.own(scope)
-        gone = frozenset(self._changed(scope)) - where.keys()
+        changed = self._changed(scope)
+        gone = frozenset(changed) - where.keys()
         if not where:
-            if gone:
-                for place in dict.fromkeys(place for place, _, _ in lines):
-                    self._remove_lines(place)
-                return []
-            return self.sources.own(scope) if lines else []
-        if not lines and not self._is_wanted(scope, where):
-            return self.sources.own(scope)
+            if not gone:
+                return self.sources.own(scope) if lines else []
+            self.lists.remove(lines)
+            return []
         if not lines:
-            self._refuse_dynamic(path)
+            if not self._is_wanted(scope, where):
+                return self.sources.own(scope)
             marker = self.sources.marker(where)
             text = f"{former} ; {marker}" if marker else former
-            self.edited.insert(path, text, f"has wheels for {scope.backend.title} there")
-        held = {p for *_, line in lines for p in possible_platforms(_marker_of(line))}
-        if lines and not self.asked:
-            there = held | self._changed(scope)
-            where = {platform: wheel for platform, wheel in where.items() if platform in there}
-            changed = self._changed(scope)
+            self.lists.add(scope, text, f"has wheels for {scope.backend.title} there")
+        elif not self.asked:
+            held = {p for line in lines for p in possible_platforms(_marker_of(line.text))}
+            where = {p: wheel for p, wheel in where.items() if p in held | changed}
             if not (held.intersection(self.platforms) - changed) | (changed & where.keys()):
-                for place in dict.fromkeys(place for place, _, _ in lines):
-                    self._remove_lines(place)
+                self.lists.remove(lines)
                 return []
-        for place, number, line in lines:
-            self._gate(place, number, line, scope, where)
+        for line in lines:
+            self._gate(line, scope, where)
         own = self.sources.own(scope)
         left = frozenset() if self.asked else gone
         served = self.sources.is_served(own, where, left)
         return own if served else self.sources.entries(scope, where)
 
     def _stays(
-        self, scope: Scope, where: Mapping[Platform, Wheel], lines: Sequence[tuple[Path, int, str]]
+        self, scope: Scope, where: Mapping[Platform, Wheel], lines: Sequence[Required]
     ) -> bool:
         """Tell whether it stays as it is, because a platform whose build stays would lose it.
 
         Raises:
             ProjectError: The torch of the plan is not the one that it is built against.
         """
-        held = {p for *_, line in lines for p in possible_platforms(_marker_of(line))}
+        held = {p for line in lines for p in possible_platforms(_marker_of(line.text))}
         own: list[Any] = self.sources.own(scope)
         led = {p for entry in own for p in possible_platforms(entry.get("marker"))}
         losing = [
@@ -269,10 +182,9 @@ class _Package:
         homes = filter(None, (home_of(one, self.project, self.catalog) for one in sources))
         if all(page.has_line(self.wheels.line) for page, _ in homes):
             return True
-        place, number, _ = lines[0]
         raise ProjectError(
             f"`{self.name}` has no known wheels for torch {self.wheels.line} with `{losing[0]}`",
-            at=self.project.place(render_path((*place, number))),
+            at=self.project.place(render_path((*lines[0].path, lines[0].number))),
             help=f"`torchconf explain {self.name}` lists what it has wheels for",
         )
 
@@ -281,24 +193,6 @@ class _Package:
         if self.asked or self.decision.layout != self.decision.before.layout:
             return True
         return bool(self._changed(scope) & where.keys())
-
-    def _places(self) -> list[Path]:
-        """Return all lists that require it."""
-        found = [
-            one.path[:-1]
-            for one in self.project.requirements()
-            if one.name == self.name and one.path[0] != "tool"
-        ]
-        return list(dict.fromkeys(found))
-
-    def _refuse_dynamic(self, path: Path) -> None:
-        key = path[1] if path[0] == "project" else ""
-        if key in self.project.dynamic:
-            raise ProjectError(
-                f"`{key}` is dynamic: the build backend computes it, so it cannot be edited here",
-                at=self.project.place("project.dynamic"),
-                help=f"omit `--with {self.name}`, and add it where they are computed",
-            )
 
     def _changed(self, scope: Scope) -> set[Platform]:
         """Return the platforms whose build changes in a place; all of them for a new package."""
@@ -313,11 +207,9 @@ class _Package:
             platform for platform, backend in changed if not scope.kind or backend == scope.backend
         }
 
-    def _gate(
-        self, place: Path, number: int, line: str, scope: Scope, where: Mapping[Platform, Wheel]
-    ) -> None:
+    def _gate(self, line: Required, scope: Scope, where: Mapping[Platform, Wheel]) -> None:
         """Let a requirement hold where there are wheels, on the platforms that change."""
-        text = _marker_of(line)
+        text = _marker_of(line.text)
         held = possible_platforms(text).intersection(self.platforms)
         changed = self._changed(scope)
         new = (held - changed) | (
@@ -330,8 +222,8 @@ class _Package:
         marker = (self.sources.marker(known) if whole else self.sources.render(new)) or ""
         if text and not names_platforms(text):
             marker = meet(text, marker)
-        gated = with_marker(line, marker) if text else f"{line.rstrip()} ; {marker}"
-        self.edited.replace((*place, number), gated, "it has no wheels elsewhere")
+        gated = with_marker(line.text, marker) if text else f"{line.text.rstrip()} ; {marker}"
+        self.edited.replace((*line.path, line.number), gated, "it has no wheels elsewhere")
 
     def _from_source(self) -> Iterator[str]:
         """Draft the build of a package of which nobody has wheels for a target."""
@@ -342,12 +234,10 @@ class _Package:
         for scope in self.decision.scopes:
             own = {t.backend for t in targets if t.backend in {*scope.backends(), PYPI}}
             where = {p for p in self.platforms if p.os == "linux" and scope.at(p) in own}
-            path = self._path(scope)
-            there = any(required_name(line) == self.name for line in self._lines(path))
+            there = self.lists.has(scope)
             if where and not there and (not scope.kind or scope.backend in own):
-                self._refuse_dynamic(path)
                 text = f"{self.name} ; {self.sources.render(where)}"
-                self.edited.insert(path, text, "PyPI has its source only")
+                self.lists.add(scope, text, "PyPI has its source only")
         draft_build(self.edited, self.name, built, self.catalog.main_package)
         spoken = ", ".join(map(str, targets))
         yield (
