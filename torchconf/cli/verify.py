@@ -68,6 +68,7 @@ def run(options: VerifyOptions) -> int:
     from torchconf.errors import UvError
     from torchconf.model.pylock import Export
     from torchconf.report.json_data import print_json
+    from torchconf.report.messages import print_notes
     from torchconf.resolve.uv import spoken_failure
     from torchconf.resolve.verify import Found, pythons_of, verify
     from torchconf.workspace.opened import open_project
@@ -103,6 +104,8 @@ def run(options: VerifyOptions) -> int:
         print_json({"routes": [one.data() for one in verified]})
     else:
         _report_text(verified, options)
+        if not options.target and not options.common.quiet:
+            print_notes(_other_platforms(verified, options, context))
     return int(any(_is_wrong(one, options) for one in verified))
 
 
@@ -162,6 +165,21 @@ def _report_text(verified: Sequence[Verified], options: VerifyOptions) -> None:
         wrong = sum(is_wrong for _, is_wrong in problems)
         count = f"{wrong} problem{'s' if wrong != 1 else ''}" if wrong else "all correct"
         sys.stderr.write(f"checked {len(verified)} builds that uv locked: {count}\n")
+
+
+def _other_platforms(
+    verified: Sequence[Verified], options: VerifyOptions, context: OpenProject
+) -> Iterator[str]:
+    """Say how to leave out the platforms with problems, if the project lists targets for others."""
+    from torchconf.model.intent import listed_targets
+
+    listed = listed_targets(context.project, context.catalog.vocabulary) or ()
+    specs = [one.spec for one in listed if one.spec is not None]
+    wrong = dict.fromkeys(one.row.platform for one in verified if _is_wrong(one, options))
+    if specs and wrong and not any(spec.platform.label in wrong for spec in specs):
+        words = " ".join(f"-t {spec.text}" for spec in specs)
+        others = ", ".join(wrong)
+        yield f" help: no target is for {others}; to verify only the targets, pass `{words}`"
 
 
 def _table(verified: Sequence[Verified], *, wheels: bool) -> Iterator[str]:
