@@ -271,6 +271,16 @@ def count_possible(packages: Sequence[str], targets: Sequence[Target], catalog: 
             for build in builds
         }
         for target in targets:
-            fits = {target.backend.accelerator} if target.backend != PYPI else {"cpu", "cuda"}
-            count += any((target.platform.key, kind) in kinds for kind in fits)
+            own = _accelerators(target, catalog)
+            count += any((target.platform.key, kind) in kinds for kind in own)
     return count
+
+
+def _accelerators(target: Target, catalog: Catalog) -> set[str]:
+    """Return what the torch of a target may be for: PyPI's build is another one in each release."""
+    if target.platform.os == "macos":
+        return {catalog.fallback.accelerator}
+    if target.backend != PYPI:
+        return {target.backend.accelerator}
+    builds = (catalog.pypi_build(release, target.platform) for release in catalog.releases)
+    return {build.accelerator for build in builds if build is not None}

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Gathered", "Gatherer", "Look"]
 
-STDIN = "-"
-
 
 class Gathered(NamedTuple):
     """A unit, and the files behind its documents, by name. Standard input has none."""
