@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from torchconf.model.lock_graph import Installed
     from torchconf.model.project import Project, Requirement
     from torchconf.model.targets import Platform
-    from torchconf.resolve.route import Route
+    from torchconf.resolve.route import Route, SyncOptions
     from torchconf.resolve.wheels import Judged
 
 
@@ -97,6 +97,19 @@ class Row(NamedTuple):
         }
 
 
+class _Choice(NamedTuple):
+    """One way to install, as a command says it and as the routing rule reads it."""
+
+    selection: Selection
+    choice: SyncOptions
+    groups: tuple[str, ...]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it names no extra and no group."""
+        return self.selection == Selection(package=self.selection.package)
+
+
 def route_table(
     project: Project,
     catalog: Catalog,
@@ -139,11 +152,7 @@ def route_table(
     wheels = Wheels(project, catalog, linked)
     using = [one for one in _using((project, *members), packages) if one is not project]
     chosen = selections_in(project, using, catalog, around)
-    choices = [
-        (selection, choice_of(selection), enabled_groups(owner, selection))
-        for owner, selection in chosen
-    ]
-    by_machine = {s.package for s, _, _ in choices if s.left_out}
+    choices = [_choice(owner, selection) for owner, selection in chosen]
     shown = {*_platforms(project, catalog, members), *(p for p in PLATFORMS if p.key in {*on})}
     platforms = [
         (each, each.environment())
@@ -151,39 +160,20 @@ def route_table(
         if platform in shown
         for each in (platform, *told_machines(platform, project, catalog))
     ]
-    undefined: list[Selection] = []
-    own = {selection for selection, _, _ in choices}
-    for selection in dict.fromkeys(one for one in also if one not in own):
-        owner = owner_of(selection, project, members)
-        whole = selection.package is None and not project.has_project
-        if owner is None or lacks(owner, members if whole else (), selection):
-            undefined.append(selection)
-        else:
-            choices.append((selection, choice_of(selection), enabled_groups(owner, selection)))
+    by_machine = {one.selection.package for one in choices if one.selection.left_out}
+    own = {one.selection for one in choices}
+    asked, undefined = _further((one for one in also if one not in own), project, members)
     rows: list[Row] = []
     for package in packages:
         for platform, machine in platforms:
-            for selection, choice, groups in choices:
-                route = found.row(package, machine, choice)
+            for one in (*choices, *asked):
+                route = found.row(package, machine, one.choice)
                 judged = wheels.judge(package, platform, route)
-                reason = judged.reason or route.doubt
-                if route.kind == "error" and selection == Selection(package=selection.package):
-                    reason = refused(reason, is_meant=selection.package in by_machine)
-                rows.append(
-                    Row(
-                        package=package,
-                        platform=platform.label,
-                        selection=selection,
-                        groups=groups,
-                        index_name=_index_name(route, judged),
-                        backend=judged.backend.name if judged.backend else None,
-                        available=judged.available,
-                        reason=reason,
-                        provisional=judged.reason is None and route.doubt is not None,
-                        origin=_origin(route),
-                        lines=route.lines,
-                    )
-                )
+                row = _row(package, platform, one, route, judged)
+                if route.kind == "error" and one.is_plain:
+                    is_meant = one.selection.package in by_machine
+                    row = row._replace(reason=refused(row.reason, is_meant=is_meant))
+                rows.append(row)
     rows += (
         undefined_row(package, platform.label, selection)
         for package in packages
@@ -191,6 +181,42 @@ def route_table(
         for selection in undefined
     )
     return tuple(rows)
+
+
+def _choice(owner: Project, selection: Selection) -> _Choice:
+    return _Choice(selection, choice_of(selection), enabled_groups(owner, selection))
+
+
+def _further(
+    also: Iterable[Selection], project: Project, members: Sequence[Project]
+) -> tuple[list[_Choice], list[Selection]]:
+    """Return further choices that a project has as well, and those that it does not have."""
+    there: list[_Choice] = []
+    undefined: list[Selection] = []
+    for selection in dict.fromkeys(also):
+        owner = owner_of(selection, project, members)
+        whole = selection.package is None and not project.has_project
+        if owner is None or lacks(owner, members if whole else (), selection):
+            undefined.append(selection)
+        else:
+            there.append(_choice(owner, selection))
+    return there, undefined
+
+
+def _row(package: str, platform: Platform, one: _Choice, route: Route, judged: Judged) -> Row:
+    return Row(
+        package=package,
+        platform=platform.label,
+        selection=one.selection,
+        groups=one.groups,
+        index_name=_index_name(route, judged),
+        backend=judged.backend.name if judged.backend else None,
+        available=judged.available,
+        reason=judged.reason or route.doubt,
+        provisional=judged.reason is None and route.doubt is not None,
+        origin=_origin(route),
+        lines=route.lines,
+    )
 
 
 def told_machines(platform: Platform, project: Project, catalog: Catalog) -> Iterator[Platform]:
