@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
 from tests.support.few import few
 from tests.support.projects import Demo
@@ -493,3 +494,17 @@ def test_uv_takes_the_wheels_of_each_build(
             assert system == "macos" or label in text or "cpu" in text, (target, text)
             assert system == "macos" or "212" in text or "torch.2.12" in text
     assert seen == set(named)
+
+
+def test_no_bound_asks_for_more_than_a_pin_admits(tmp_path: Path) -> None:
+    """vLLM brings torchvision, of which the newest that fits is not known on each index."""
+    demo = Demo(tmp_path, START)
+    demo.init("-t linux-cuda -t linux-cpu --with vllm --pin")
+    pins = {text.partition("==")[0]: text for text in demo.uv["constraint-dependencies"]}
+    for line in demo.project["optional-dependencies"]["cpu"]:
+        name, _, bound = line.partition(">=")
+        pin = pins[name].partition("==")[2]
+        assert not bound or Version(bound.partition(",")[0]) <= Version(pin), (line, pins[name])
+    text = demo.text
+    demo.init("")
+    assert demo.text == text

@@ -54,6 +54,29 @@ def test_every_command_knows_the_mirrors_of_the_table(tmp_path: Path) -> None:
     assert demo("check --strict").status == 0
 
 
+@pytest.mark.parametrize(
+    ("family", "target"),
+    [
+        ("amd-stable", "linux-rocm-amd"),
+        ("amd-gpu", "windows-rocm-gfx1151"),
+        ("jetson", "linux-aarch64-jetson-cu130"),
+        ("nvidia-windows-arm", "windows-arm64-cu134-nvidia"),
+    ],
+)
+def test_builds_of_other_publishers_are_known_on_their_mirrors(
+    family: str, target: str, tmp_path: Path
+) -> None:
+    """Their own URLs end in a slash, or in the name of one build; those of a mirror need not."""
+    demo = Demo(tmp_path, START)
+    demo.init(f"-t {target} -t macos-cpu --index-base {family}=https://m.example/x")
+    text = demo.text
+    assert any(url.startswith("https://m.example/x") for url in urls(demo).values())
+    assert f'"{target}"' in text
+    demo.init("")
+    assert demo.text == text
+    assert demo(f"remove-target {target} -y").status == 0
+
+
 def test_the_file_of_a_site_is_for_projects_that_say_nothing(site: Path, tmp_path: Path) -> None:
     demo = Demo(tmp_path, START)
     demo.init(THREE_SYSTEMS)

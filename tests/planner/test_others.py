@@ -196,6 +196,43 @@ def test_a_line_for_gpus_leaves_the_versions_to_the_line_beside_it(tmp_path: Pat
     assert demo.text == text
 
 
+@pytest.mark.parametrize(
+    "targets",
+    [
+        "-t linux-rocm7.14 -t windows-rocm-gfx1151 -t macos-cpu",
+        "-t linux-rocm-gfx1151 -t windows-rocm -t macos-cpu",
+    ],
+)
+def test_what_another_build_needs_is_not_left_out_with_the_other_gpus(
+    targets: str, tmp_path: Path
+) -> None:
+    """uv excludes a package for everybody, not from one index."""
+    demo = Demo(tmp_path, START)
+    demo.init(f"{targets} --gpu gfx1100")
+    assert "rocm-sdk-device-gfx1151" in demo.uv["sources"]
+    assert "rocm-sdk-device-gfx1151" not in demo.uv.get("exclude-dependencies", ())
+    found = demo("check --format json").json["findings"]
+    assert [one["code"] for one in found if one["severity"] == "error"] == []
+    text = demo.text
+    demo.init("")
+    demo.init(f"{targets} --gpu gfx1100")
+    assert demo.text == text
+
+
+def test_platforms_that_a_marker_brought_along_are_not_left_out_by_a_second_run(
+    tmp_path: Path,
+) -> None:
+    """The list says what was asked for: Windows on x86_64 has CUDA here, too, and nobody did."""
+    demo = Demo(tmp_path, START)
+    flags = "-t windows-arm64-cu134 -t linux-cu130 -t linux-aarch64-jetson"
+    demo.init(flags)
+    text = demo.text
+    demo.init(flags)
+    assert demo.text == text
+    refused = demo("init -t windows-arm64-cu134 -t linux-cu130 -y")
+    assert "leaves out a target of the project: `linux-aarch64-jetson-cu130`" in refused.err
+
+
 def test_a_triton_of_the_users_own_stays(tmp_path: Path) -> None:
     """Another index that the user takes triton from is none of AMD's."""
     own = (

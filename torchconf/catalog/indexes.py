@@ -110,7 +110,8 @@ class Indexes(Builds):
 
     def _build_of_others(self, url: str) -> Backend | None:
         family = self.family_of(url)
-        build = family.build_at(url) if family else None
+        # A family says where its indexes are read from.
+        build = family.build_at(self.placed(url)) if family else None
         if family is None or build is None:
             return None
         return parse_backend(family.target_name(build), self.accelerators)

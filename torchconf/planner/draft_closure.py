@@ -142,7 +142,8 @@ def draft_closures(
     for one in wanted:
         is_new = one.closure.backend not in had or one.closure.backend in asked
         if gpus or is_new or _is_routed(draft, one):
-            said += _bring(draft, root, one, gpus, catalog)
+            others = {name for each in wanted if each is not one for name in each.closure.shared}
+            said += _bring(draft, root, one, gpus, catalog, others)
     return tuple(said)
 
 
@@ -210,8 +211,14 @@ def _listed(sources: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a parsed TO
 
 
 def _bring(
-    draft: Draft, root: Draft, wanted: _Wanted, gpus: Collection[str], catalog: Catalog
+    draft: Draft,
+    root: Draft,
+    wanted: _Wanted,
+    gpus: Collection[str],
+    catalog: Catalog,
+    others: Collection[str],
 ) -> Iterator[str]:
+    """Bring the packages of a build, and say which; `others` are those that another build needs."""
     closure = wanted.closure
     excluded = {canonicalize_name(str(line)) for line in root.get(EXCLUDES) or ()}
     asked = gpus or device_gpus(draft, catalog, closure)
@@ -219,10 +226,12 @@ def _bring(
         gpu
         for gpu, own in closure.by_gpu.items()
         if (gpu in asked if asked else closure.device or not excluded.issuperset(own))
+        # What is excluded is excluded for every build.
+        or (not closure.device and not set(own).isdisjoint(others))
     ]
     needed = closure.of(kept)
     packages = [name for name in needed if wanted.entries(name)]
-    left = [name for name in closure.packages if name not in needed]
+    left = [name for name in closure.packages if name not in needed and name not in others]
     new = [name for name in packages if draft.get((*SOURCES, name)) is None]
     _take(draft, root, left)
     _drop(root, EXCLUDES, packages)

@@ -529,4 +529,7 @@ class _Requires:
         if not str(self.decision.torch):
             is_bare = any(r.name == self.main for r in self.project.requirements())
             return None if is_bare else self.decision.choice.companions.get(name)
-        return lowest_companion(name, self.decision.torch, self.catalog)
+        lowest = lowest_companion(name, self.decision.torch, self.catalog)
+        chosen = self.decision.choice.companions.get(name)
+        # The choice may be an older one, which is known on the index of every target.
+        return min(lowest, chosen) if lowest and chosen else lowest

@@ -11,7 +11,9 @@ from torchconf.errors import ProjectError, RequestError
 from torchconf.layout.layouts import KINDS
 from torchconf.layout.shared_builds import sharing_members
 from torchconf.model.backends import PYPI
+from torchconf.model.intent import read_intent
 from torchconf.model.markers import may_hold, platform_marker
+from torchconf.model.target_spec import overlap, spec_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -326,10 +328,12 @@ def refuse_to_drop(inputs: Inputs, targets: Iterable[Target], scopes: Sequence[S
 
     A marker for a whole system may have brought another machine of it along. Plain CPU and
     PyPI's builds may be what is left where nothing else is asked for: such a platform loses
-    nothing if it gets the same build, or if it is to have another one.
+    nothing if it gets the same build, or if it is to have another one. Where the file lists its
+    targets, no other build was asked for.
     """
     if not inputs.request.specs or inputs.request.takes:
         return
+    listed = read_intent(inputs.project, inputs.catalog.vocabulary)
     kept = {(target.backend, target.platform.os) for target in targets}
     named = {target.platform.os for target in targets}
     plain = {inputs.catalog.fallback, PYPI}
@@ -346,7 +350,12 @@ def refuse_to_drop(inputs: Inputs, targets: Iterable[Target], scopes: Sequence[S
             return False
         return all(scope.at(target.platform) != target.backend for scope in scopes)
 
-    gone = [target for target in inputs.before.targets if is_dropped(target)]
+    gone = [
+        target
+        for target in inputs.before.targets
+        if (listed is None or any(overlap(spec_of(target), spec) for spec in listed))
+        and is_dropped(target)
+    ]
     if gone:
         names = ", ".join(f"`{target}`" for target in gone)
         raise RequestError(
