@@ -245,3 +245,22 @@ def test_build_that_takes_the_place_of_another_takes_them_along(tmp_path: Path) 
     assert "`jax[cuda12]` becomes `jax[cuda13]>=0.7.2`: torch is for CUDA 13 now" in result.err
     assert "`tensorflow[and-cuda]>=2.15` is for another CUDA than 13" in result.err
     assert demo("init -t linux-cu130 -t macos-cpu --check").status == 0
+
+
+@pytest.mark.parametrize("word", ["jax", "onnxruntime-gpu"])
+def test_a_python_without_a_release_is_left_out_unless_it_was_asked_for(
+    word: str, tmp_path: Path
+) -> None:
+    """uv locks for every Python of the project: the bound for CUDA 13 leaves none for 3.10."""
+    flags = f"-t linux-cu130 -t macos-cpu --with {word}"
+    new = Demo(tmp_path)
+    new.init(flags)
+    assert new.project["requires-python"] == ">=3.11"
+    (tmp_path / "old").mkdir()
+    table = '[project]\nname = "demo"\nversion = "1"\n'
+    old = Demo(tmp_path / "old", f'{table}requires-python = ">=3.10"\n')
+    before = old.text
+    refused = old(f"init {flags} -y")
+    assert (refused.status, old.text) == (2, before)
+    assert "help: pass `--python 3.11`" in refused.err
+    old.init(f"{flags} --python 3.11")

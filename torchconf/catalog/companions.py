@@ -46,6 +46,8 @@ class CudaMajor(NamedTuple):
     """Where it has such a build, as far as anybody knows."""
     word: str = ""
     """What `--with` takes for it, whichever the major is: `cupy`; empty where it takes nothing."""
+    python: str = ""
+    """The lowest Python that its bound leaves a release for; empty where it excludes none."""
 
     @property
     def text(self) -> str:
@@ -201,6 +203,7 @@ class Companions(Wheels):
                 one["major"],
                 tuple(one.get("platforms", ())),
                 one.get("word", ""),
+                one.get("python", ""),
             )
             for one in self._data["cuda_majors"]
         )

@@ -59,7 +59,7 @@ def draft_beside_cuda(
     said = [f"`{name}` is removed together with the CUDA that it was for" for name in bound]
     if known and decision.layout == decision.before.layout == "markers":
         said += _moved(draft, project, catalog, facts, decision)
-    said += draft_cuda(draft, words, project, catalog, decision)
+    said += draft_cuda(draft, words, project, catalog, decision, request.python)
     if known:
         said += bring_along(draft, words, project, catalog, decision)
     return tuple(said)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from torchconf.errors import ProjectError, RequestError
 from torchconf.layout.layouts import KINDS
@@ -51,7 +53,12 @@ def refuse_cuda_name(text: str, catalog: Catalog) -> None:
 
 
 def draft_cuda(
-    draft: Draft, words: Iterable[str], project: Project, catalog: Catalog, decision: Decision
+    draft: Draft,
+    words: Iterable[str],
+    project: Project,
+    catalog: Catalog,
+    decision: Decision,
+    python: str | None = None,
 ) -> tuple[str, ...]:
     """Draft the requirements of such packages; return what to say of them.
 
@@ -61,9 +68,10 @@ def draft_cuda(
         project: As it is.
         catalog: Which package is for which CUDA.
         decision: What the file is to hold.
+        python: The Python that is asked for.
 
     Raises:
-        RequestError: A target has a CUDA that there is no package for.
+        RequestError: A target has a CUDA that there is no package for, or a Python.
         ProjectError: Another one is required already.
     """
     said: list[str] = []
@@ -73,7 +81,10 @@ def draft_cuda(
                 f"`--with {word}` cannot be added here: all machines share the requirements",
                 help="use `--layout extras` or `--layout groups`, or add it by hand",
             )
-        said += _Packages(draft, word, project, catalog, decision).draft()
+        packages = _Packages(draft, word, project, catalog, decision)
+        if added := [*packages.draft()]:
+            is_free = project.requires_python is None and python is None
+            said += [*added, *packages.raise_python(is_free=is_free)]
     return tuple(said)
 
 
@@ -181,6 +192,24 @@ class _Packages:
                 self.edited.insert(path, line, f"{self.word} for the CUDA of this torch")
             if lines:
                 yield f"{self._spoken(scope, texts)}: {', '.join(f'`{line}`' for line in lines)}"
+
+    def raise_python(self, *, is_free: bool) -> Iterator[str]:
+        """Leave out Pythons for which no release is left; refuse to if somebody asked for them."""
+        path = ("project", "requires-python")
+        used = [row for scope in self.decision.scopes for row in self._texts(scope).values()]
+        for row in {row for row in used if row and row.python}:
+            admitted = SpecifierSet(self.edited.get(path) or "")
+            low = [p for p in self.catalog.pythons if Version(p) < Version(row.python)]
+            if not any(admitted.contains(python) for python in low):
+                continue
+            if not is_free:
+                raise RequestError(
+                    f"`{row.text}` requires Python {row.python} or newer, and the project allows "
+                    "older ones",
+                    help=f"pass `--python {row.python}`, or omit `--with {self.word}`",
+                )
+            self.edited.put(path, f">={row.python}", f"the lowest Python for {row.text}")
+            yield f"Python {row.python} or newer: `{row.text}` requires it"
 
     def _path(self, scope: Scope) -> Path:
         if not scope.kind:
