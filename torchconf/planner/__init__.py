@@ -8,12 +8,10 @@ from packaging.utils import canonicalize_name
 
 from torchconf.edits.draft import Draft
 from torchconf.edits.plan import Plan
-from torchconf.errors import REFRESH, ProjectError, RequestError
-from torchconf.layout.machine_choice import MACHINE
+from torchconf.errors import RequestError
+from torchconf.model.named_tuple import NamedTuple
 from torchconf.model.read_project import read_again, read_project
 from torchconf.model.target_spec import means
-from torchconf.model.toml_path import ENVIRONMENTS
-from torchconf.model.uv_variables import NO_GROUP
 from torchconf.planner.beside_cuda import bound_to_cuda, draft_beside_cuda
 from torchconf.planner.channel import in_channel
 from torchconf.planner.decide import Decision, decide
@@ -24,15 +22,22 @@ from torchconf.planner.draft_requirements import draft_requirements
 from torchconf.planner.draft_tables import draft_tables
 from torchconf.planner.index_base import parse_index_base, parse_index_bases
 from torchconf.planner.label_pins import release_pins
+from torchconf.planner.notes import (
+    brought_along,
+    changed_variables,
+    doubts,
+    limits,
+    plain_members,
+)
 from torchconf.planner.request import Facts, Outcome, Request
+from torchconf.planner.uv_refusals import read_planned, refuse_what_uv_refuses
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from torchconf.catalog import Catalog
     from torchconf.layout.layouts import Kind
     from torchconf.model.project import Project
-    from torchconf.planner.assess import ReleaseChoice
 
 __all__ = [
     "Facts",
@@ -41,8 +46,6 @@ __all__ = [
     "parse_index_base",
     "parse_index_bases",
     "plan_targets",
-    "refuse_what_uv_refuses",
-    "unknowns",
 ]
 
 
@@ -68,29 +71,8 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
     draft = Draft(project.data)
     # uv reads some settings from the workspace root only.
     root = Draft(project.root.data) if project.root is not None else draft
-    widened: tuple[str, ...] = ()
-    members: Mapping[str, Draft] = {}
-    bound: tuple[str, ...] = ()
-    slow: tuple[str, ...] = ()
-    if decision.together:
-        # Imported here: few projects are workspaces whose members share their builds.
-        from torchconf.planner.draft_shared import draft_shared
-
-        shared = draft_shared(draft, request, project, catalog, facts, decision)
-        members, widened, slow = shared.members, shared.notes, shared.warnings
-        closed = _close(draft, root, request, project, catalog, decision)
-    elif not decision.is_idle:
-        widened = draft_requirements(draft, request, project, catalog, facts, decision)
-        draft_tables(draft, root, request, project, catalog, decision)
-        closed = _close(draft, root, request, project, catalog, decision)
-        changes = request.add or request.remove or request.takes
-        if changes or decision.layout != decision.before.layout:
-            takes = bool(request.remove or request.takes)
-            bound = bound_to_cuda(project, catalog, decision)
-            also = {*kept, *bound}
-            draft_removal(draft, project, catalog, decision, takes_indexes=takes, also=also)
-    else:
-        closed = _close(draft, root, request, project, catalog, decision)
+    drafted = _draft_targets(draft, root, request, project, catalog, facts, decision, kept)
+    members, bound = drafted.members, drafted.bound
     beside = draft_beside_cuda(draft, request, project, catalog, facts, decision, bound)
     built, unsure = _draft_built(draft, project, catalog, decision, asked, kept)
     around = tuple(
@@ -100,13 +82,13 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         for each in facts.around
     )
     relabelled = tuple(release_pins(draft, root, project, catalog)) if draft.steps else ()
-    _, others = _planned(draft, root, project, around)
+    _, others = read_planned(draft, root, project, around)
     targets = draft_intent(draft, request, project, catalog, decision, others)
     mirrored = _at_mirrors(draft, request, catalog)
     changed = any(each.steps for each in (draft, root, *members.values()))
     if (decision.before.layout is not None or facts.around) and changed:
         refuse_what_uv_refuses(draft, root, project, catalog, around, facts.around)
-    planned, others = _planned(draft, root, project, around)
+    planned, others = read_planned(draft, root, project, around)
     if changed and facts.around and decision.layout == "markers":
         # Imported here: few projects are in a workspace.
         from torchconf.planner.moved_platforms import refuse_moved_platforms
@@ -117,18 +99,17 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
         notes=(
             f"layout {decision.layout}: {decision.reason}",
             *decision.why,
-            *widened,
-            *closed,
+            *drafted.notes,
             *beside,
             *built,
             *mirrored,
             *relabelled,
-            *_limits(root, project),
-            *_brought_along(request, project, facts, decision),
-            *(() if members else _plain_members(decision, catalog, facts)),
-            *_changed_variables(decision),
+            *limits(root, project),
+            *brought_along(request, project, facts, decision),
+            *(() if members else plain_members(decision, catalog, facts)),
+            *changed_variables(decision),
         ),
-        warnings=(*_doubts(decision.choice, catalog), *slow, *unsure),
+        warnings=(*doubts(decision.choice, catalog), *drafted.warnings, *unsure),
         root_steps=() if root is draft else tuple(root.steps),
         member_steps={at: tuple(each.steps) for at, each in members.items() if each.steps},
     )
@@ -152,6 +133,65 @@ def plan_targets(request: Request, project: Project, catalog: Catalog, facts: Fa
             catalog,
         ),
     )
+
+
+class _Drafted(NamedTuple):
+    """What the drafts of a plan's targets have come to."""
+
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    members: Mapping[str, Draft] = {}
+    """The drafts of the files of workspace members, by place."""
+    bound: tuple[str, ...] = ()
+    """What has gone with the CUDA that it was for."""
+
+
+def _draft_targets(
+    draft: Draft,
+    root: Draft,
+    request: Request,
+    project: Project,
+    catalog: Catalog,
+    facts: Facts,
+    decision: Decision,
+    kept: Sequence[str],
+) -> _Drafted:
+    """Draft the requirements, sources and indexes of torch and its companions.
+
+    Args:
+        draft: Of the project's file.
+        root: Of its workspace root's, or `draft` again.
+        request: What is asked for.
+        project: As it is.
+        catalog: What is available.
+        facts: What is known from outside the file.
+        decision: What the file is to hold.
+        kept: What the project has that is built against torch.
+    """
+    if decision.together:
+        # Imported here: few projects are workspaces whose members share their builds.
+        from torchconf.planner.draft_shared import draft_shared
+
+        shared = draft_shared(draft, request, project, catalog, facts, decision)
+        closed = _close(draft, root, request, project, catalog, decision)
+        return _Drafted((*shared.notes, *closed), shared.warnings, shared.members)
+    if decision.is_idle:
+        return _Drafted(_close(draft, root, request, project, catalog, decision))
+    widened = draft_requirements(draft, request, project, catalog, facts, decision)
+    draft_tables(draft, root, request, project, catalog, decision)
+    closed = _close(draft, root, request, project, catalog, decision)
+    bound: tuple[str, ...] = ()
+    if (
+        request.add
+        or request.remove
+        or request.takes
+        or (decision.layout != decision.before.layout)
+    ):
+        takes = bool(request.remove or request.takes)
+        bound = bound_to_cuda(project, catalog, decision)
+        also = {*kept, *bound}
+        draft_removal(draft, project, catalog, decision, takes_indexes=takes, also=also)
+    return _Drafted((*widened, *closed), bound=bound)
 
 
 def _close(
@@ -253,84 +293,6 @@ def _draft_built(
     return draft_built(draft, project, catalog, decision, asked, kept)
 
 
-def refuse_what_uv_refuses(
-    draft: Draft,
-    root: Draft,
-    project: Project,
-    catalog: Catalog,
-    around: Sequence[Project] = (),
-    were: Sequence[Project] | None = None,
-) -> None:
-    """Refuse a plan for a file that uv locks now and would not lock afterwards.
-
-    What other parts of the file do to a change, an alias of an extra for example, only the routing
-    rule can tell; and what the other members of a workspace do.
-
-    Args:
-        draft: Of the project's file.
-        root: Of its workspace root's, or `draft` again.
-        project: As it is.
-        catalog: Who needs torch.
-        around: The other members of its workspace, as they will be.
-        were: As they are; None: they stay so.
-    """
-    if not around and (project.root is not None or project.is_workspace_root):
-        return
-    # Imported here: a project without PyTorch tables has nothing that could get in the way.
-    from torchconf.layout.shared_builds import sharing_members
-    from torchconf.resolve.needs import needs_of
-    from torchconf.resolve.routes import routes
-
-    planned, members = _planned(draft, root, project, around)
-    needs = needs_of([planned, *members], catalog)
-    error = routes(planned, members=members, needs=needs).error
-    if error is None:
-        return
-    were = around if were is None else were
-    needs = needs_of([project, *were], catalog)
-    if routes(project, members=were, needs=needs).error is not None:
-        return
-    raise ProjectError(
-        f"uv would refuse to lock the project after this change: {error.message}",
-        at=error.at,
-        help=_cure(project, catalog, around)
-        if around and not sharing_members(planned, members, catalog)
-        else "often an extra or group that includes another one is the cause; run "
-        "`torchconf show` to see what each installs now",
-    )
-
-
-def _planned(
-    draft: Draft, root: Draft, project: Project, around: Sequence[Project]
-) -> tuple[Project, tuple[Project, ...]]:
-    """Return a project as the drafts say it will be, and the members around it."""
-    if not draft.steps and not root.steps:
-        return project, tuple(around)
-    above = project.root and read_project(root.data, at=project.root.at)
-    planned = read_again(project, draft.data, root=above)
-    members = (
-        read_project(each.data, root=above or planned, at=each.at) if each.root else each
-        for each in around
-    )
-    return planned, tuple(members)
-
-
-def _cure(project: Project, catalog: Catalog, around: Sequence[Project]) -> str:
-    """Say what helps where another member stands in the way."""
-    routing = [each for each in around if any(name in catalog.family for name in each.sources)]
-    if not routing:
-        return (
-            "other members of this workspace require the package too: pass `--layout groups` in "
-            "the workspace root"
-        )
-    one, other = project.written_name, routing[0].written_name
-    return (
-        f"`{other}` has builds of its own: give each member the same ones by hand, and declare in "
-        "the workspace root a conflict for each pair of builds that differ, such as "
-        f'`[{{ package = "{one}", group = "cpu" }}, {{ package = "{other}", group = "cuda" }}]`'
-    )
-
-
 def _member(project: Project, catalog: Catalog, facts: Facts, decision: Decision) -> str | None:
     """Return what `--package` takes: a member's name, or at the root the one that needs torch."""
     if project.root is not None:
@@ -355,114 +317,3 @@ def _carrier(project: Project, catalog: Catalog) -> tuple[Kind, str]:
                     return "", ""
                 return "group", section.written
     return "", ""
-
-
-def _limits(root: Draft, project: Project) -> tuple[str, ...]:
-    """Say what `environments` leaves out that this plan writes."""
-    if project.workspace.environments or not root.get(ENVIRONMENTS):
-        return ()
-    return ("`environments` limits uv.lock to Linux, macOS and Windows: uv refuses other systems",)
-
-
-def _brought_along(
-    request: Request, project: Project, facts: Facts, decision: Decision
-) -> Iterator[str]:
-    """Say which packages get a source or a requirement that nobody asked for by name."""
-    if decision.is_idle:
-        return
-    named = set(map(canonicalize_name, request.packages))
-    declared = facts.elsewhere.union(requirement.name for requirement in project.requirements())
-    main = decision.packages[0]
-    is_brought = request.add and not declared.isdisjoint(decision.packages)
-    routed = project.sources_for(canonicalize_name(main))
-    if main not in declared and (is_brought or (routed and main in decision.undeclared)):
-        yield f"{main} becomes a direct requirement: uv applies sources only to direct requirements"
-    for name in decision.packages[1:]:
-        if name in named:
-            continue
-        if name in decision.required and name not in declared:
-            yield (
-                f"{name} becomes a direct requirement: a dependency needs it, and uv applies "
-                "sources only to direct requirements"
-            )
-        elif not project.sources_for(canonicalize_name(name)):
-            yield f"{name} gets the same index as torch: it must match the build of torch"
-    yield from _tritons(request, project, decision, declared)
-
-
-def _tritons(
-    request: Request, project: Project, decision: Decision, declared: Collection[str]
-) -> Iterator[str]:
-    """Say which triton packages come with a target that is added."""
-    brought = {
-        triton.name: backend.title
-        for scope in decision.scopes
-        if scope.name in decision.affected
-        for backend in scope.backends()
-        if (triton := decision.bounds.triton(backend)) is not None
-    }
-    for name, title in brought.items() if request.add else ():
-        if name not in declared and not project.sources_for(canonicalize_name(name)):
-            yield (
-                f"{name} becomes a direct requirement: torch for {title} needs it, and uv applies "
-                "sources only to direct requirements"
-            )
-
-
-def _plain_members(decision: Decision, catalog: Catalog, facts: Facts) -> tuple[str, ...]:
-    """Say what members get from a plain command, where groups of their root choose the build."""
-    plain = [
-        each.written_name
-        for each in facts.around
-        if each.written_name in facts.members and catalog.main_package not in each.sources
-    ]
-    if decision.layout != "groups" or not plain or len(decision.scopes) == 1:
-        return ()
-    return (
-        "`--package` with a group of the workspace root requires uv 0.12.12 or newer",
-        f"plain `uv sync --package {plain[0]}`, or `uv sync` in that member, installs PyPI's build",
-    )
-
-
-def _changed_variables(decision: Decision) -> Iterator[str]:
-    """Say what each machine has to change that says already which build it is."""
-    if decision.before.default != MACHINE or decision.layout != decision.before.layout:
-        return
-    after = {canonicalize_name(scope.name): scope.name for scope in decision.scopes}
-    new = [name for same, name in after.items() if same not in decision.before.scopes]
-    if not decision.by_machine:
-        yield f"no machine needs `{NO_GROUP}` any more: unset it, as uv refuses undefined groups"
-        return
-    if new:
-        names = " and ".join(f"`{name}`" for name in new)
-        yield f"each machine with another build must add {names} to its `{NO_GROUP}`"
-    if gone := sorted(decision.gone):
-        names = " and ".join(f"`{name}`" for name in gone)
-        yield f"each machine must take {names} out of its `{NO_GROUP}`: uv refuses undefined groups"
-
-
-def _doubts(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:
-    if catalog.is_apart:
-        family = catalog.channels[catalog.channel]
-        return (f"{family['title']}: {family['sure']}, and not every day has every build",)
-    return unknowns(choice, catalog)
-
-
-def unknowns(choice: ReleaseChoice, catalog: Catalog) -> tuple[str, ...]:
-    """Say what the catalog does not know of a release that was chosen."""
-    doubts = [f"the catalog of {day} has no information on {text}" for text, day in choice.doubts]
-    refresh = (f"run {REFRESH} to read the live indexes",) if doubts else ()
-    return (*doubts, *refresh, *_of_others(choice, catalog))
-
-
-def _of_others(choice: ReleaseChoice, catalog: Catalog) -> Iterator[str]:
-    """Say how sure it is what the indexes of others have."""
-    targets = {t.backend: t for t in choice.targets if catalog.publisher_of(t.backend)}
-    for backend, target in targets.items():
-        family = catalog.family_named(catalog.publisher_of(backend))
-        named = choice.release and catalog.pythons_named(choice.release, target)
-        what = f"torch {choice.release}" if choice.release else "which torch it has"
-        last = catalog.last_seen(catalog.main_package, backend)
-        unknown = f"not known: {what}" + (f", but {last} was named" if last else "")
-        known = f"{what} is known for Python {', '.join(named)}" if named else unknown
-        yield f"{backend.name}: {family.sure if family else ''}; {known}"

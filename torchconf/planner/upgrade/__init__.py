@@ -23,12 +23,13 @@ from torchconf.model.read_project import read_again, read_project
 from torchconf.model.target_spec import spec_of
 from torchconf.model.targets import PLATFORMS
 from torchconf.model.toml_path import INDEXES, TARGETS
-from torchconf.planner import plan_targets, refuse_what_uv_refuses, unknowns
+from torchconf.planner import plan_targets
 from torchconf.planner.admitted_ranges import admitted_range
 from torchconf.planner.assess import Needs, assess
 from torchconf.planner.bounds import Bounds
 from torchconf.planner.draft_indexes import move_indexes
 from torchconf.planner.draft_intent import move_intent, record_intent
+from torchconf.planner.notes import unknowns
 from torchconf.planner.obstacles import (
     refuse_inherited,
     refuse_shared_member,
@@ -46,6 +47,7 @@ from torchconf.planner.upgrade.requirements import (
     PlacedRequirement,
     respecify_requirements,
 )
+from torchconf.planner.uv_refusals import refuse_what_uv_refuses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
