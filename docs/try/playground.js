@@ -118,7 +118,7 @@ export class Playground {
   async #ask(method, args) {
     const turn = ++this.#turn;
     if (!this.#engine.isReady && !this.#engine.hasFailed) {
-      fill(byId("found"), el("p", { class: "busy" }, "Python is still loading; the findings follow."));
+      fill(byId("found"), el("p", { class: "busy" }, "Python is still loading; the findings appear after that."));
     }
     const found = await this.#engine.ask(method, args);
     return turn === this.#turn ? found : null;
@@ -176,7 +176,7 @@ export class Playground {
       found.table
         ? el("section", {}, el("h2", {}, "What each platform gets"), el("p", { class: "about" }, "Select a cell to see why."), buildsTable(found.table, (cell) => this.#explain(cell, explained)), explained)
         : el("p", { class: "about" }, `There is no table: ${found.no_table}`),
-      el("p", { class: "about" }, "The file is checked by itself: its workspace and uv.lock are known to the command line only."),
+      el("p", { class: "about" }, "This page checks the file alone; the command line also reads its workspace and uv.lock."),
     );
     this.#showTargets(found.targets);
     say(findings.length ? count : "No findings");
@@ -217,7 +217,7 @@ export class Playground {
 
   #finding(finding) {
     const page = el("div", { class: "page" });
-    const label = finding.fix === "unsafe" ? "Fix (look at the change)" : "Fix";
+    const label = finding.fix === "unsafe" ? "Fix (review the change)" : "Fix";
     return el(
       "div",
       { class: `finding ${finding.severity}` },

@@ -185,7 +185,7 @@ export class Selector {
     const state = this.#state;
     if (!common) {
       if (!this.#engine.isReady && !this.#engine.hasFailed) {
-        fill(byId("result"), el("p", { class: "busy" }, "This answer follows as soon as Python is loaded."));
+        fill(byId("result"), el("p", { class: "busy" }, "The answer appears when Python is loaded."));
       }
       this.#show(await this.#ask(turn, "answer", { state }));
     }

@@ -26,7 +26,7 @@ EPILOG = """\
 WHAT is a rule (`TC405`, `cuda-on-macos`), a platform (`linux`), a build (`cuda`), a target
 (`windows-cuda`), a package (`torchvision`), or a platform and a package. Without WHAT, all rules
 are listed. `cuda` also shows which package brings which CUDA, and where two differ; `variants`
-says what uv's preview of wheel variants takes on this machine.
+says what uv's preview of wheel variants chooses on this machine.
 
 examples:
   torchconf explain TC405

@@ -1,4 +1,4 @@
-"""What uv's preview of wheel variants takes on this machine.
+"""What uv's preview of wheel variants chooses on this machine.
 
 Tried with uv 0.13.9: its provider for NVIDIA compares the CUDA version of the driver with what a
 wheel asks for, and takes the newest that is met; where none is, the wheel for no GPU (the null

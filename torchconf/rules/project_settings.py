@@ -254,7 +254,7 @@ class VariantsNotLocked(Rule):
                     (*UV, "preview-features", number),
                     "uv.lock cannot hold wheel variants: `uv lock` and `uv sync` ignore them",
                     help="choose builds with indexes and sources; the preview works in `uv pip`, "
-                    "and `torchconf explain variants` says what it takes on this machine",
+                    "and `torchconf explain variants` shows what it chooses on this machine",
                 )
 
 

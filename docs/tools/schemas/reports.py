@@ -180,7 +180,7 @@ EXPLAIN = table(
         ),
         "tools": texts("How a tool gets the build that was asked for."),
         "variants": table(
-            "With `variants`: what uv's preview of wheel variants takes on this machine.",
+            "With `variants`: what uv's preview of wheel variants chooses on this machine.",
             {
                 "build": or_null(text("Null: the one for no GPU.", examples=["CUDA 13"])),
                 "reason": text("Why."),
