@@ -110,6 +110,20 @@ CHOICES = {
 }
 
 
+def test_no_platform_keeps_a_stable_build(tmp_path: Path) -> None:
+    """Windows is no target here, but the torch of all is nightly: no stable index has it."""
+    demo = Demo(tmp_path, START)
+    demo.init("-t linux-cu130 -t macos-cpu")
+    stable = demo.text
+    assert demo("upgrade --channel nightly -y").status == 0
+    assert all("/nightly/" in index["url"] for index in demo.uv["index"])
+    text = demo.text
+    demo.init("")
+    assert demo.text == text
+    assert demo("upgrade --channel stable -y").status == 0
+    assert demo.text == stable
+
+
 def test_a_build_for_windows_alone_has_no_triton_of_linux(tmp_path: Path) -> None:
     """The nightly triton is for Linux only: no line of it can apply, and nothing is left behind."""
     demo = Demo(tmp_path, START)

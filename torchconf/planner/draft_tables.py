@@ -308,7 +308,8 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
             triton = decision.bounds.triton(backend)
             if triton is not None and possible_platforms(triton_marker(triton, scope, backend)):
                 wanted.setdefault(triton.name, []).append(entry(scope, backend))
-    goes = indexes.request.remove or indexes.request.force
+    # Builds of one channel have another torch than those of the others: none of these is left.
+    goes = indexes.request.remove or indexes.request.force or indexes.request.renew
     of_pypi = frozenset(t.platform for t in decision.choice.targets if t.backend == PYPI)
     left = None if goes else dict.fromkeys(_pypi_names(indexes), of_pypi)
     found: dict[str, list[Value]] = {}
