@@ -136,11 +136,23 @@ class Wheels:
             if linked is not None:
                 known = Answer.YES if linked.backend else Answer.UNKNOWN
                 return Judged(linked.backend, linked.reason, known, is_linked=True)
+        if backend is not None and (doubt := self._unheard_of(backend, platform)) is not None:
+            return Judged(None, doubt, Answer.UNKNOWN)
         return Judged(
             backend,
             reason,
             self._available(package, platform, route, backend),
         )
+
+    def _unheard_of(self, backend: Backend, platform: Platform) -> str | None:
+        """Say so if a publisher names no build for a platform: nobody has read its whole index."""
+        if backend.name not in self.catalog.names_of_others:
+            return None
+        accelerator = self.catalog.accelerator(backend)
+        if platform.key in accelerator.platforms:
+            return None
+        known = ", ".join(accelerator.platforms)
+        return f"{accelerator.title} ({backend.name}) is documented for {known} only"
 
     def _built(self, package: str, platform: Platform, route: Route) -> Judged | None:
         """Judge a route to an index of what is built against torch; None for any other route."""
