@@ -761,3 +761,15 @@ def test_place_that_cannot_be_routed_or_edited_is_named(
     result = untouched(Demo(tmp_path, start), f"init {flags}")
     assert result.status == 2
     assert f"   at: pyproject.toml, {place}\n" in result.err
+
+
+def test_a_base_pin_that_groups_leave_alone_excludes_another_torch(tmp_path: Path) -> None:
+    """With it and the pin for the groups, uv would find no torch at all."""
+    table = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.12"\n'
+    build = '[build-system]\nrequires = ["hatchling"]\n'
+    demo = Demo(tmp_path, f'{table}dependencies = ["torch==2.11.0"]\n{build}')
+    before = demo.text
+    refused = demo("init -y -t linux-cu126 -t linux-cpu --torch 2.12")
+    assert (refused.status, demo.text) == (2, before)
+    assert "`torch==2.11.0` excludes torch 2.12.1" in refused.err
+    demo.init("-t linux-cu126 -t linux-cpu --torch 2.11")

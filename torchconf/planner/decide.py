@@ -36,6 +36,7 @@ from torchconf.planner.default_build import default_build
 from torchconf.planner.inputs import Inputs
 from torchconf.planner.limits import Limits
 from torchconf.planner.obstacles import (
+    refuse_base_pin,
     refuse_foreign,
     refuse_inherited,
     refuse_left_out,
@@ -197,6 +198,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     refuse_old_triton(inputs, choice.targets, torch)
     layout, reason = _layout(inputs, choice.targets, packages)
     refuse_overridden(inputs, packages, layout)
+    refuse_base_pin(inputs, layout, choice.release)
     refuse_foreign(inputs, choice.targets, packages, layout)
     lacks = partial(_lacks, inputs, choice, layout, python)
     names = scope_names(request, project, before, layout, choice.targets)

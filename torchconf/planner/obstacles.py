@@ -18,6 +18,8 @@ from torchconf.model.target_spec import overlap, spec_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from packaging.version import Version
+
     from torchconf.catalog import Catalog
     from torchconf.layout.configuration import Configuration
     from torchconf.layout.layouts import Layout, Scope
@@ -363,6 +365,21 @@ def refuse_to_drop(inputs: Inputs, targets: Iterable[Target], scopes: Sequence[S
             at=inputs.project.place("tool.uv.sources"),
             help=f"add `-t {gone[0]}`, or remove it with `--force`",
         )
+
+
+def refuse_base_pin(inputs: Inputs, layout: str, release: Version | None) -> None:
+    """Refuse a torch that a base dependency excludes: groups leave what is published as it is."""
+    is_new = layout == "groups" != inputs.before.layout
+    if not is_new or inputs.request.torch is None or release is None:
+        return
+    for one in inputs.project.dependencies:
+        if one.name == inputs.main and not one.specifier.contains(release, prereleases=True):
+            raise ProjectError(
+                f"`{one.raw}` excludes torch {release}, and `--torch` does not change it: with "
+                "dependency groups, base dependencies stay as they are",
+                at=inputs.project.place(one.at),
+                help="change that requirement first, or request a torch that it allows",
+            )
 
 
 def refuse_open_index(inputs: Inputs, layout: Layout) -> None:
