@@ -27,7 +27,6 @@ from torchconf.model.requirements import (
 )
 from torchconf.model.toml_path import DEPENDENCIES, EXTRAS, GROUPS
 from torchconf.planner.bounds import lowest_companion
-from torchconf.planner.draft_devices import names_devices
 from torchconf.planner.limits import Limits
 
 if TYPE_CHECKING:
@@ -416,11 +415,13 @@ class _Requires:
 
     def _update(self, requirement: Requirement) -> None:
         beside = [r for r in self.project.requirements() if r.path[:-1] == requirement.path[:-1]]
-        if names_devices(requirement.raw, self.catalog) and any(
-            one.name == requirement.name and one.path != requirement.path for one in beside
-        ):
-            return  # The line beside it says which versions.
         path = requirement.path
+        if any(one.name == requirement.name and one.path != path for one in beside):
+            # Imported here: few lists require a package twice.
+            from torchconf.planner.draft_devices import names_devices
+
+            if names_devices(requirement.raw, self.catalog):
+                return  # The line beside it says which versions.
         self.draft.replace(path, self._kept(requirement), "keeps all targets together")
 
     def _kept(self, requirement: Requirement) -> str:

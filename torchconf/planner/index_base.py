@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torchconf.model.mirrors import MirrorSetting, refuse_url
 from torchconf.model.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from torchconf.model.mirrors import MirrorSetting
 
 FLAG = "--index-base"
 
@@ -28,6 +29,9 @@ def parse_index_base(url: str | None) -> str | None:
         RequestError: It is refused.
     """
     if url is not None:
+        # Imported here, and below: few have mirrors.
+        from torchconf.model.mirrors import refuse_url
+
         refuse_url(url, FLAG, only="{backend}")
     return url
 
@@ -44,6 +48,8 @@ def parse_index_bases(texts: Iterable[str]) -> IndexBases:
         if named is None:
             found = found._replace(base=parse_index_base(text))
             continue
+        from torchconf.model.mirrors import MirrorSetting, refuse_url
+
         url = text[named.end() :]
         refuse_url(url, f"{FLAG} {named[1]}=")
         found = found._replace(named=(*found.named, MirrorSetting(named[1], url, "")))
