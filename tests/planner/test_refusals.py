@@ -773,3 +773,11 @@ def test_a_base_pin_that_groups_leave_alone_excludes_another_torch(tmp_path: Pat
     assert (refused.status, demo.text) == (2, before)
     assert "`torch==2.11.0` excludes torch 2.12.1" in refused.err
     demo.init("-t linux-cu126 -t linux-cpu --torch 2.11")
+
+
+def test_the_build_of_pypi_is_no_target_that_can_be_removed(tmp_path: Path) -> None:
+    demo = Demo(tmp_path)
+    demo.init("-t macos-pypi --layout extras")
+    refused = demo("remove-target macos-pypi -y")
+    assert refused.status == 2
+    assert "`macos-pypi` is what platforms without a source get" in refused.err

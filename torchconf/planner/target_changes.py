@@ -198,7 +198,7 @@ def _without_removed(
         named = None if listed is None else [each for each in listed if overlap(spec, each)]
         if named and not any(served(each, before) for each in named):
             continue  # Only the list has it.
-        if before.layout == "markers" and spec.backend == PYPI:
+        if before.layout in {None, "markers"} and spec.backend == PYPI:
             raise RequestError(
                 f"`{spec.text}` is what platforms without a source get: there is nothing to remove",
                 at=at,
