@@ -57,7 +57,7 @@ class Repository:
     def __init__(self, program: str, top: str, *, is_below: bool = False) -> None:
         """Take the program and the folder; `is_below` for a submodule."""
         self._program = program
-        self._left_out = _OF_ONE if is_below else frozenset[str]()
+        self._left_out = _OF_ONE_REPOSITORY if is_below else frozenset[str]()
         self.top = top
 
     def ask(self, *words: str, stdin: bytes = b"") -> Answer:
@@ -232,7 +232,7 @@ def _run(
     return Answer(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
 
 
-_OF_ONE = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})
+_OF_ONE_REPOSITORY = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})
 """Variables that git sets for a hook, which are about one repository."""
 
 

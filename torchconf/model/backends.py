@@ -65,10 +65,8 @@ def parse_backend(segment: str, accelerators: Iterable[Accelerator]) -> Backend 
     for accelerator in accelerators:
         if match := re.fullmatch(accelerator.pattern, segment):
             version = tuple(int(part) for group in match.groups() for part in group.split("."))
-            number = ".".join(map(str, version))
-            title = f"{accelerator.title} {number} {accelerator.channel}".strip()
-            title = re.sub(" +", " ", title)
-            return Backend(segment, accelerator.name, version, title)
+            words = (accelerator.title, ".".join(map(str, version)), accelerator.channel)
+            return Backend(segment, accelerator.name, version, " ".join(filter(None, words)))
     return None
 
 
