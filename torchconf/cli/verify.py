@@ -10,7 +10,7 @@ from torchconf.model.record import Record
 
 TYPE_CHECKING = False  # `typing` is not needed to print help
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from torchconf.cli.options import CommonOptions, Format
     from torchconf.cli.parser import Parser
@@ -68,7 +68,6 @@ def run(options: VerifyOptions) -> int:
     from torchconf.errors import UvError
     from torchconf.model.pylock import Export
     from torchconf.report.json_data import print_json
-    from torchconf.report.messages import print_notes
     from torchconf.resolve.uv import spoken_failure
     from torchconf.resolve.verify import Found, pythons_of, verify
     from torchconf.workspace.opened import open_project
@@ -100,13 +99,12 @@ def run(options: VerifyOptions) -> int:
     projects = (context.project, *around.members)
     pythons = options.python or pythons_of(context.project, context.catalog, found)
     verified = verify(rows, found, pythons, context.catalog, projects)
+    wrong = _wrong(verified, options, context)
     if options.format == "json":
         print_json({"routes": [one.data() for one in verified]})
     else:
-        _report_text(verified, options)
-        if not options.target and not options.common.quiet:
-            print_notes(_other_platforms(verified, options, context))
-    return int(any(_is_wrong(one, options) for one in verified))
+        _report_text(verified, wrong, options)
+    return int(bool(wrong))
 
 
 def _asked_for(
@@ -134,21 +132,38 @@ def _asked_for(
     return tuple(row for row in rows if (row.platform, row.selection) in keys)
 
 
-def _is_wrong(one: Verified, options: VerifyOptions) -> bool:
-    return one.problem is not None and (bool(options.target) or not one.is_foreseen)
+def _wrong(
+    verified: Sequence[Verified], options: VerifyOptions, context: OpenProject
+) -> tuple[Verified, ...]:
+    """Return what is an error: of the targets, if the command or the project lists some."""
+    problems = [one for one in verified if one.problem is not None]
+    if options.target:
+        return tuple(problems)
+    from torchconf.model.intent import listed_targets
+
+    listed = listed_targets(context.project, context.catalog.vocabulary) or ()
+    platforms = {one.spec.platform.label for one in listed if one.spec is not None}
+    return tuple(
+        one
+        for one in problems
+        if not one.is_foreseen and (not platforms or one.row.platform in platforms)
+    )
 
 
-def _report_text(verified: Sequence[Verified], options: VerifyOptions) -> None:
+def _report_text(
+    verified: Sequence[Verified], wrong: Collection[Verified], options: VerifyOptions
+) -> None:
     """Print a line per command, package and Python; a column per platform; then problems."""
     from torchconf.errors.shown import shown_lines
     from torchconf.report.messages import print_notes
 
     sys.stdout.writelines(_table(verified, wheels=options.common.verbose))
     sys.stdout.flush()
+    errors = {id(one) for one in wrong}  # compared by value, this would be quadratic
     problems: dict[tuple[str, bool], list[Verified]] = {}
     for one in verified:
         if one.problem is not None:
-            key = (one.problem.partition(" on Python")[0], _is_wrong(one, options))
+            key = (one.problem.partition(" on Python")[0], id(one) in errors)
             problems.setdefault(key, []).append(one)
     for (problem, is_wrong), ones in problems.items():
         if options.common.quiet and not is_wrong:
@@ -162,24 +177,9 @@ def _report_text(verified: Sequence[Verified], options: VerifyOptions) -> None:
         print_notes([f"   at: {packages} on {where}, Python {pythons}"])
         print_notes(f"       `{command}`" for command in commands)
     if not options.common.quiet:
-        wrong = sum(is_wrong for _, is_wrong in problems)
-        count = f"{wrong} problem{'s' if wrong != 1 else ''}" if wrong else "all correct"
+        number = sum(is_wrong for _, is_wrong in problems)
+        count = f"{number} problem{'s' if number != 1 else ''}" if number else "all correct"
         sys.stderr.write(f"checked {len(verified)} builds that uv locked: {count}\n")
-
-
-def _other_platforms(
-    verified: Sequence[Verified], options: VerifyOptions, context: OpenProject
-) -> Iterator[str]:
-    """Say how to leave out the platforms with problems, if the project lists targets for others."""
-    from torchconf.model.intent import listed_targets
-
-    listed = listed_targets(context.project, context.catalog.vocabulary) or ()
-    specs = [one.spec for one in listed if one.spec is not None]
-    wrong = dict.fromkeys(one.row.platform for one in verified if _is_wrong(one, options))
-    if specs and wrong and not any(spec.platform.label in wrong for spec in specs):
-        words = " ".join(f"-t {spec.text}" for spec in specs)
-        others = ", ".join(wrong)
-        yield f" help: no target is for {others}; to verify only the targets, pass `{words}`"
 
 
 def _table(verified: Sequence[Verified], *, wheels: bool) -> Iterator[str]:
