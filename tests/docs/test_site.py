@@ -12,8 +12,7 @@ from docs.tools.check import problems
 from docs.tools.llms import pages
 from docs.tools.places import SITE, URL
 
-pytest.importorskip("zensical", reason="the dependency group `docs` is not installed")
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.browser  # which needs the dependency group `docs`, too
 
 
 @pytest.fixture(scope="module")
