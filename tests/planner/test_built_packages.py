@@ -281,6 +281,31 @@ def test_a_requirement_without_a_source_gets_one_and_keeps_its_version(tmp_path:
     assert demo.project["dependencies"] == ["torch>=2.12,<2.13", f"flash-attn>=2.8 ; {LINUX}"]
 
 
+@pytest.mark.parametrize(
+    ("there", "written"),
+    [
+        ("torch", "torch>=2.13,<2.14"),
+        ("torch>=2.11", "torch>=2.13,<2.14"),
+        ("torch<3", "torch>=2.13,<2.14"),
+        ("torch[opt-einsum] !=2.12.0", "torch[opt-einsum] >=2.13,!=2.12.0,<2.14"),
+        # What has two ends, or names a release, is what its author wants.
+        ("torch>=2.11,<2.14", "torch>=2.11,<2.14"),
+        ("torch==2.13.*", "torch==2.13.*"),
+    ],
+)
+def test_torch_keeps_to_the_line_of_the_wheels_at_both_ends(
+    there: str, written: str, tmp_path: Path
+) -> None:
+    """Where the newest wheel is for an older torch, uv would take this one there alone."""
+    demo = Demo(tmp_path, START.replace("[]", f'["{there}"]'))
+    demo.init("-t windows-arm64-cpu -t linux-cu126 --with vllm")
+    assert torch(demo) == written
+    assert ("TC113" in demo("check").out) == (there == "torch>=2.11,<2.14")
+    text = demo.text
+    demo.init("")
+    assert demo.text == text
+
+
 def test_a_requirement_beside_the_extras_is_refused(tmp_path: Path) -> None:
     demo = Demo(tmp_path, START)
     demo.init("-t linux-cu130 -t linux-cpu -t macos-cpu --layout extras")

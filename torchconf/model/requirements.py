@@ -110,14 +110,26 @@ def with_marker(text: str, marker: str) -> str:
 
 
 def with_higher_bound(text: str, bound: str) -> str:
-    """Return a requirement that admits nothing below `bound`, if a lower bound is all it says."""
+    """Return a requirement that admits nothing below `bound`; a range with two ends stays as it is.
+
+    So does one that names versions, or that admits nothing from there on.
+    """
     parsed = parse_requirement(text)
-    parts = list(parsed.specifier)
-    is_lower = len(parts) == 1 and parts[0].operator == ">="
-    if parsed.url is not None or not is_lower or Version(parts[0].version) >= Version(bound):
+    ends = [part for part in parsed.specifier if part.operator != "!="]
+    if len(ends) > 1 or any(part.operator not in {">=", "<", "<="} for part in ends):
+        return text
+    lower = [part.version for part in ends if part.operator == ">="]
+    is_higher = any(Version(version) >= Version(bound) for version in lower)
+    if parsed.url is not None or is_higher or not admits_from(parsed.specifier, bound):
         return text
     head, _, tail = text.partition(";")
-    raised = re.sub(r">=\s*[^,)\s]+", f">={bound}", head)
+    if lower:
+        raised = re.sub(r">=\s*[^,)\s]+", f">={bound}", head)
+    elif str(parsed.specifier):
+        raised = re.sub("(?=[<!])", f">={bound},", head, count=1)
+    else:
+        own = head.rstrip()
+        raised = f"{own}>={bound}{head[len(own) :]}"
     return f"{raised};{tail}" if tail else raised
 
 
