@@ -176,3 +176,58 @@ def test_a_base_dependency_that_moves_into_extras_is_required_on_every_target(
     assert cpu == ["torch>=2.10 ; sys_platform == 'linux' or sys_platform == 'darwin'"]
     demo.init("--layout extras -y")
     assert demo.text == text
+
+
+# The last group that is left.
+
+BASE = (
+    '[project]\nname = "demo"\nversion = "0.1.0"\nrequires-python = ">=3.11,<3.14"\n'
+    'dependencies = ["torch"]\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("flags", "gone", "default"),
+    [
+        ("-t linux-cu126 -t linux-cpu", "linux-cpu", ["dev", "cu126"]),
+        ("-t linux-cu126 -t linux-cpu --default none", "linux-cpu", ["dev", "cu126"]),
+        ("-t linux-cu126 -t linux-cpu --default cu126", "linux-cpu", ["dev", "cu126"]),
+        # Conflicts keep two groups apart from what the base brings.
+        ("-t linux-cu126 -t linux-cu130 -t linux-cpu", "linux-cpu", ["dev"]),
+    ],
+)
+def test_a_single_group_beside_torch_in_the_base_is_the_default(
+    flags: str, gone: str, default: list[str], tmp_path: Path
+) -> None:
+    """No conflict parts them any more: uv would take torch from its index without it, too."""
+    demo = Demo(tmp_path, BASE)
+    demo.init(f"{flags} --layout groups")
+    assert demo(f"remove-target {gone}").status == 0
+    assert demo.uv["default-groups"] == default
+    found = demo("check")
+    assert "TC304" not in found.out, found.out
+    assert found.status == 0
+    before = demo.text
+    assert demo("init").status == 0
+    assert demo.text == before
+
+
+def test_a_group_that_something_else_parts_from_the_base_is_no_default(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, BASE)
+    demo.init("-t linux-cu126 -t linux-cpu --layout groups")
+    text = demo.text.replace("dev = []", 'dev = []\nold = ["torch<2.5"]')
+    demo.path.write_text(
+        text.replace('{ group = "cu126" },', '{ group = "cu126" },\n        { group = "old" },')
+    )
+    assert demo("remove-target linux-cpu").status == 0
+    assert demo.uv["default-groups"] == ["dev"]
+
+
+def test_a_single_group_cannot_leave_the_base_to_pypi(tmp_path: Path) -> None:
+    demo = Demo(tmp_path, BASE)
+    result = demo("init -t linux-cpu --layout groups --default none")
+    assert (result.status, demo.text) == (2, BASE)
+    assert "uv takes torch of the base dependencies from the index of cpu, too" in result.err
+    demo.init("-t linux-cpu -t linux-pypi --layout groups --default none")
+    assert "default-groups" not in demo.uv
+    assert demo("check").status == 0

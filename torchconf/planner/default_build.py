@@ -29,9 +29,12 @@ def default_build(
     Only for the layout `groups`.
     """
     asked = inputs.request.default or inputs.before.default
-    if layout != "groups" or inputs.request.default == "none":
+    if layout != "groups":
         return None, False
     backends = ordered({target.backend for target in targets}, inputs.catalog)
+    if inputs.request.default == "none":
+        _refuse_none(inputs, backends)
+        return None, False
     word = asked.lower() if asked else None
     if word == MACHINE:
         _refuse_machine(inputs, backends)
@@ -40,12 +43,7 @@ def default_build(
         return backends[0], False
     there = {backend.name for backend in backends}
     if word is None or (inputs.request.remove and asked not in there):
-        # A default group of the root is none of its members', whatever it brings there. One
-        # that no other conflicts with brings its build everywhere.
-        if inputs.before.layout == "groups" or (inputs.facts.elsewhere and len(backends) > 1):
-            return None, False
-        own = next((b for b in backends if b == inputs.catalog.fallback), backends[0])
-        return own, False
+        return _unasked(inputs, backends), False
     meant = [b for b in backends if word in {b.name, b.accelerator}]
     chosen = next((b for b in meant if b.name == word), meant[0] if len(meant) == 1 else None)
     if chosen is None and inputs.request.default and len(meant) > 1:
@@ -62,6 +60,44 @@ def default_build(
             help=f"the targets have {', '.join(backend.name for backend in backends)}",
         )
     return chosen, False
+
+
+def _unasked(inputs: Inputs, backends: Sequence[Backend]) -> Backend | None:
+    """Return what plain `uv sync` is to install where nobody says it."""
+    if inputs.before.layout == "groups":
+        alone = inputs.request.remove and _is_everywhere(inputs, backends)
+        return backends[0] if alone else None
+    # A default group of the root is none of its members', whatever it brings there. One
+    # that no other conflicts with brings its build everywhere.
+    if inputs.facts.elsewhere and len(backends) > 1:
+        return None
+    return next((b for b in backends if b == inputs.catalog.fallback), backends[0])
+
+
+def _is_everywhere(inputs: Inputs, backends: Sequence[Backend]) -> bool:
+    """Tell whether the only group serves the base dependencies, too: no conflict parts them.
+
+    As a default group it says so: plain commands install what they would get anyway.
+    """
+    in_base = any(line.name == inputs.main for line in inputs.project.dependencies)
+    ours = inputs.before.scopes
+    beside = (
+        conflict.items
+        for conflict in inputs.project.workspace.conflicts
+        if any(item.name in ours for item in conflict.items)
+    )
+    is_apart = any(item.name not in ours for items in beside for item in items)
+    return len(backends) == 1 and in_base and not is_apart
+
+
+def _refuse_none(inputs: Inputs, backends: Sequence[Backend]) -> None:
+    """Refuse to let plain commands install another build than the only group has."""
+    if backends[0] != PYPI and _is_everywhere(inputs, backends):
+        raise RequestError(
+            "`--default none`: beside a single group, uv takes torch of the base dependencies "
+            f"from the index of {backends[0].name}, too",
+            help="omit `--default`, or add a target with another build, such as `-t linux-pypi`",
+        )
 
 
 def _refuse_machine(inputs: Inputs, backends: Sequence[Backend]) -> None:
