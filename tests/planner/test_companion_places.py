@@ -73,6 +73,28 @@ def test_an_index_without_a_companion_is_no_source_of_it_for_the_rest(tmp_path: 
     assert [s["index"] for s in sources["xformers"]] == ["pytorch-cu124"]
 
 
+@pytest.mark.parametrize("layout", ["extras", "groups"])
+def test_a_choice_has_no_source_where_its_own_requirement_does_not_hold(
+    layout: str, tmp_path: Path
+) -> None:
+    """Elsewhere the extra `cu126` has torch for the CPU, but no torchao."""
+    demo = Demo(tmp_path, NEW)
+    targets = "-t linux-cu126 -t linux-cpu -t macos-cpu"
+    demo(f"init {targets} --with torchao --with torchvision --layout {layout} -y")
+
+    def indexes(package: str) -> list[tuple[str, str]]:
+        sources = demo.uv["sources"][package]
+        return [(source[layout.removesuffix("s")], source["index"]) for source in sources]
+
+    own = [("cpu", "pytorch-cpu"), ("cu126", "pytorch-cu126")]
+    assert indexes("torchao") == own
+    assert indexes("torchvision") == [*own, ("cu126", "pytorch-cpu")]
+    assert demo("check --strict --ignore TC307").status == 0
+    once = demo.text
+    demo("init -y")
+    assert demo.text == once
+
+
 @pytest.mark.parametrize("xformers", ["xformers", f"xformers ; {LINUX_AND_WINDOWS}"])
 @pytest.mark.uv
 def test_a_requirement_that_is_there_stays_and_is_routed_where_there_are_wheels(

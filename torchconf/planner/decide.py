@@ -118,6 +118,8 @@ class Decision(NamedTuple):
     """Where the companions are required, and have wheels."""
     undeclared: frozenset[str] = frozenset()
     """Those of the packages that nothing requires directly so far: uv ignores their sources."""
+    by_members: frozenset[str] = frozenset()
+    """Those that workspace members require themselves, with markers of their own."""
     where: str | None = None
     """The marker that all requirements of torch share, for new sources: no source of torch applies
     elsewhere."""
@@ -242,6 +244,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
         uncovered=uncovered,
         is_idle=idle and not uncovered and inputs.main not in undeclared and not request.force,
         undeclared=undeclared,
+        by_members=facts.elsewhere,
         places=places,
         where=shared_marker(inputs) if (request.add or request.specs) and not uncovered else None,
     )

@@ -319,7 +319,7 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
         current = _defined(current, indexes.project) if indexes.request.force else current
         fixed = () if indexes.request.force else _fixed(current, key, decision, indexes)
         nowhere = {indexes.name(b) for b in _without(name, decision, indexes.catalog)}
-        new = _applicable(anew, current, name, draft, nowhere)
+        new = _applicable(anew, current, name, draft, decision, nowhere)
         there = without_told_entries(current, indexes)
         entries = keep_entries(new, there, partial(_targeted, decision, name), fixed, left)
         if entries is None:
@@ -338,7 +338,7 @@ def _plan_sources(draft: Draft, decision: Decision, indexes: Indexes) -> dict[st
             routed = next(iter(found.values()), entries)
             ours = {(scope.kind, canonicalize_name(scope.name)) for scope in affected}
             own = [e for e in routed if _same_source(e)[1:3] in ours]
-            found[key] = _applicable(own, None, name, draft, nowhere)
+            found[key] = _applicable(own, None, name, draft, decision, nowhere)
     return found
 
 
@@ -419,16 +419,20 @@ def _applicable(
     current: Any,  # noqa: ANN401 - parsed TOML
     name: str,
     draft: Draft,
+    decision: Decision,
     nowhere: Collection[str],
 ) -> list[Value]:
     """Leave out sources of new indexes that hold nowhere where a package is required, or is."""
     listed = [current] if isinstance(current, dict) else current or ()
-    there = {_same_source(entry)[0] for entry in listed}
+    there = {_scope_and_index(entry) for entry in listed}
     return [
         entry
         for entry in entries
-        if (index := _same_source(entry)[0]) in there
-        or (index not in nowhere and _may_apply(entry, name, draft))
+        if _scope_and_index(entry) in there
+        or (
+            _same_source(entry)[0] not in nowhere
+            and (name in decision.by_members or _may_apply(entry, name, draft))
+        )
     ]
 
 
@@ -444,11 +448,16 @@ def _without(name: str, decision: Decision, catalog: Catalog) -> Iterator[Backen
 
 
 def _may_apply(entry: Any, name: str, draft: Draft) -> bool:  # noqa: ANN401 - parsed TOML
-    """Tell whether a source may hold where a package is required in the base dependencies."""
-    lines = [parse_requirement(str(line)) for line in draft.get(DEPENDENCIES) or ()]
-    gates = [line.marker for line in lines if canonicalize_name(line.name) == name]
+    """Tell whether a source may hold where its extra, group or base requires a package."""
+    kind = "extra" if "extra" in entry else "group" if "group" in entry else ""
+    tables = {"extra": EXTRAS, "group": GROUPS}
+    lines = draft.get((*tables[kind], entry[kind]) if kind else DEPENDENCIES) or ()
+    if any(not isinstance(line, str) for line in lines):
+        return True  # A group that is included may require it anywhere.
+    asked = map(parse_requirement, lines)
+    gates = [line.marker for line in asked if canonicalize_name(line.name) == name]
     marker = _marker(entry)
-    if marker is None or not gates or None in gates or _same_source(entry)[1]:
+    if marker is None or not gates or None in gates:
         return True
     return any(overlap(marker, str(gate)) for gate in gates)
 
