@@ -407,6 +407,44 @@ def test_another_layout_takes_it_along(tmp_path: Path) -> None:
     assert demo("check --strict").status == 0
 
 
+# A second run.
+
+
+@pytest.mark.parametrize(
+    ("flags", "commands"),
+    [
+        # Where the author went, nobody knows of wheels; going back is not for `init` to decide.
+        ("-t linux-cu130 -t macos-cpu --with torch-sparse", ["upgrade --torch 2.13"]),
+        ("-t linux-pypi -t macos-cpu --with torch-sparse", ["upgrade --torch 2.13"]),
+        (
+            "-t linux-cu130 -t macos-cpu --with torch-sparse",
+            ["upgrade --torch 2.13", "add-target windows-cu130"],
+        ),
+        (
+            "-t linux-cu130 -t windows-cpu --with torch-sparse",
+            ["upgrade --torch 2.13", "remove-target windows-cpu"],
+        ),
+        # The list names fewer platforms than the tables serve: these keep what they have.
+        ("-t windows-cpu --with torch-scatter --torch 2.9", ["upgrade"]),
+        ("-t windows-cpu --with torch-scatter --torch 2.11", ["upgrade --torch 2.12"]),
+    ],
+)
+def test_a_second_run_leaves_torch_and_its_wheels_as_they_are(
+    flags: str, commands: list[str], tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path, START.replace("[]", '["torch"]'))
+    demo.init(flags)
+    for command in commands:
+        assert (result := demo(command)).status == 0, result.err
+    if "2.13" in commands[0]:
+        assert {
+            e["url"] for e in demo.uv["index"] if "pyg" in e["url"] and "2.13" not in e["url"]
+        } == set()
+    before = demo.text
+    assert demo("init").status == 0
+    assert demo.text == before
+
+
 # What is said of it.
 
 

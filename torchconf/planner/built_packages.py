@@ -186,6 +186,8 @@ def decide_with_built(
         RequestError, ProjectError: As for a project without them.
     """
     tied = request._replace(tied=True)
+    if (kept := _at_its_line(tied, project, catalog, facts, packages)) is not None:
+        return kept
     names = " and ".join(packages)
     best: tuple[int, Decision] | None = None
     # What a new target gets may not part from what is there: they share the pages of one torch.
@@ -210,6 +212,34 @@ def decide_with_built(
     if any(wheels.at(p, t.backend, t.platform) for p in packages for t in targets):
         return decide(tied, project, catalog, facts)
     return found
+
+
+def _at_its_line(
+    request: Request, project: Project, catalog: Catalog, facts: Facts, packages: Sequence[str]
+) -> Decision | None:
+    """Return what leaves torch in the line that its author chose: the pages of wheels name it.
+
+    An older line, for which more wheels are known, is for packages and ranges that are new.
+    """
+    homes = [
+        home_of(source, project, catalog)
+        for package in packages
+        for source in project.sources.get(canonicalize_name(package), ())
+    ]
+    lines = {home[0].line for home in homes if home is not None} - {""}
+    is_new = request.torch is not None or {*packages} - {*kept_packages(project, catalog)}
+    if is_new or len(lines) != 1:
+        return None
+    try:
+        found = decide(request._replace(within=f"=={lines.pop()}.*"), project, catalog, facts)
+    except (ProjectError, RequestError):
+        return None
+    line = line_of(found.choice.release)
+    wheels = BuiltWheels(catalog, line, found.choice.targets, project)
+    if not wheels.score(packages):
+        return None
+    why = f"torch {found.choice.release}: the project has a page of wheels for torch {line}"
+    return found._replace(why=(why, *found.why[1:]))
 
 
 def _trials(

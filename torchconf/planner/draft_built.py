@@ -202,9 +202,12 @@ class _Package:
             {(t.platform, t.backend) for t in targets}
             for targets in (self.decision.choice.targets, self.decision.before.targets)
         )
-        changed = are ^ were
+        # A list may name fewer targets than the tables serve: what has its build keeps it.
         return {
-            platform for platform, backend in changed if not scope.kind or backend == scope.backend
+            platform
+            for platform, backend in are ^ were
+            if (not scope.kind or backend == scope.backend)
+            and (platform, scope.at(platform)) not in were
         }
 
     def _gate(self, line: Required, scope: Scope, where: Mapping[Platform, Wheel]) -> None:
