@@ -410,36 +410,36 @@ def test_another_layout_takes_it_along(tmp_path: Path) -> None:
 # A second run.
 
 
-@pytest.mark.parametrize(
-    ("flags", "commands"),
-    [
-        # Where the author went, nobody knows of wheels; going back is not for `init` to decide.
-        ("-t linux-cu130 -t macos-cpu --with torch-sparse", ["upgrade --torch 2.13"]),
-        ("-t linux-pypi -t macos-cpu --with torch-sparse", ["upgrade --torch 2.13"]),
-        (
-            "-t linux-cu130 -t macos-cpu --with torch-sparse",
-            ["upgrade --torch 2.13", "add-target windows-cu130"],
-        ),
-        (
-            "-t linux-cu130 -t windows-cpu --with torch-sparse",
-            ["upgrade --torch 2.13", "remove-target windows-cpu"],
-        ),
-        # The list names fewer platforms than the tables serve: these keep what they have.
-        ("-t windows-cpu --with torch-scatter --torch 2.9", ["upgrade"]),
-        ("-t windows-cpu --with torch-scatter --torch 2.11", ["upgrade --torch 2.12"]),
-    ],
-)
-def test_a_second_run_leaves_torch_and_its_wheels_as_they_are(
-    flags: str, commands: list[str], tmp_path: Path
+@pytest.mark.parametrize("command", ["init", "add-target windows-cu130", "add-target macos-pypi"])
+@pytest.mark.parametrize("build", ["cu130", "pypi"])
+def test_torch_stays_beside_the_page_that_its_author_chose(
+    build: str, command: str, tmp_path: Path
+) -> None:
+    """Nobody knows of wheels on it; to go back to older ones is not for a new target to decide."""
+    demo = Demo(tmp_path, START.replace("[]", '["torch"]'))
+    demo.init(
+        f"-t linux-{build} -t macos-{'cpu' if build == 'cu130' else 'pypi'} --with torch-sparse"
+    )
+    assert demo("upgrade --torch 2.13").status == 0
+    demo.path.write_text(demo.text.replace("torch>=2.13,", "torch"))
+    result = demo(command)
+    assert result.status == 0, result.err
+    pages = [entry["url"] for entry in demo.uv["index"] if "pyg" in entry["url"]]
+    assert pages
+    assert all("/torch-2.13.0+" in page for page in pages)
+    assert torch(demo) == "torch>=2.13,<2.14"
+    before = demo.text
+    assert demo("init").status == 0
+    assert demo.text == before
+
+
+@pytest.mark.parametrize("release", ["2.9", "2.11"])
+def test_a_list_of_fewer_platforms_than_the_tables_serve_changes_none_of_them(
+    release: str, tmp_path: Path
 ) -> None:
     demo = Demo(tmp_path, START.replace("[]", '["torch"]'))
-    demo.init(flags)
-    for command in commands:
-        assert (result := demo(command)).status == 0, result.err
-    if "2.13" in commands[0]:
-        assert {
-            e["url"] for e in demo.uv["index"] if "pyg" in e["url"] and "2.13" not in e["url"]
-        } == set()
+    demo.init(f"-t windows-cpu --with torch-scatter --torch {release}")
+    assert demo("upgrade --torch 2.12").status == 0
     before = demo.text
     assert demo("init").status == 0
     assert demo.text == before
