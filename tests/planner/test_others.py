@@ -331,3 +331,64 @@ def test_what_nobody_has_seen_is_no_bound(tmp_path: Path) -> None:
     said = demo.init("-t linux-rocm-gfx1150 -t macos-cpu")
     assert "not known: torch" in said.err
     assert "torch" in demo.project["dependencies"]
+
+
+# What a publisher is not known to have.
+
+
+@pytest.mark.parametrize(
+    ("flags", "unknown"),
+    [
+        ("-t linux-rocm-gfx1151 -t linux-cpu --with torchcodec", "AMD has torchcodec for `linux-"),
+        ("-t windows-rocm -t macos-cpu --with torchcodec", "AMD has torchcodec for `windows-"),
+        ("-t linux-aarch64-jetson --with torchcodec", "NVIDIA has torchcodec for `linux-aarch64"),
+    ],
+)
+def test_a_companion_that_an_index_may_lack_is_refused(
+    flags: str, unknown: str, tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path, START)
+    refused = demo(f"init {flags} -y")
+    assert refused.status == 2
+    assert f"error: it is not known whether {unknown}" in refused.err
+    assert " help: omit `--with torchcodec`, or the target: beside that torch, " in refused.err
+    assert demo.text == START
+    demo.init(flags.replace("torchcodec", "torchvision").replace("-t macos-cpu", "-t linux-cpu"))
+
+
+@pytest.mark.uv
+@pytest.mark.parametrize("targets", ["-t linux-cpu -t linux-cu130", "-t linux-cpu"])
+def test_a_new_build_takes_no_companion_from_where_nobody_saw_it(
+    targets: str, world: Replica, tmp_path: Path
+) -> None:
+    """What the help says to do first can be locked; so can what has no source from the start."""
+    new = "windows-rocm-gfx1151"
+    demo = Demo(tmp_path, START)
+    demo.init(f"{targets} --with torchcodec --torch 2.11")
+    before = demo.text
+    refused = demo(f"add-target {new} -y")
+    assert refused.status == 2
+    assert "   at: pyproject.toml, tool.uv.sources.torchcodec[0]\n" in refused.err
+    assert (
+        " help: remove the sources of torchcodec first, so that it comes from PyPI" in refused.err
+    )
+    assert demo.text == before
+    head, _, tail = before.partition("torchcodec = [\n")
+    demo.path.write_text(head + tail.partition("]\n")[2].lstrip("\n"), encoding="utf-8")
+    assert demo(f"add-target {new} -y").status == 0
+    assert "torchcodec" not in demo.uv["sources"]
+    world.lock(demo.folder)
+
+
+def test_what_the_project_takes_from_such_an_index_stays(tmp_path: Path) -> None:
+    """Its author has seen what nobody told this program."""
+    demo = Demo(tmp_path, START)
+    demo.init("-t windows-rocm -t macos-cpu --with torchaudio")
+    own = demo.text.replace("torchaudio", "torchcodec").replace(">=2.11.0", "", 1)
+    demo.path.write_text(own, encoding="utf-8")
+    assert "torchcodec" in demo.uv["sources"]
+    assert demo("init -y").status == 0
+    assert demo("init --with torchcodec -y").status == 0
+    assert demo("add-target linux-cpu -y").status == 0
+    indexes = {source["index"] for source in demo.uv["sources"]["torchcodec"]}
+    assert "rocm-amd" in indexes

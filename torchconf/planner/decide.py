@@ -53,7 +53,11 @@ from torchconf.planner.obstacles import (
     refuse_virtual_root,
     refuse_without_torch,
 )
-from torchconf.planner.routed_packages import is_routable, named_companions, routed_packages
+from torchconf.planner.routed_packages import (
+    named_companions,
+    routable_packages,
+    routed_packages,
+)
 from torchconf.planner.scope_names import scope_names
 from torchconf.planner.target_changes import is_left_alone, wanted_specs
 
@@ -194,7 +198,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     places = Places(inputs, specs, packages[1:])
     chosen = choose_builds(inputs, specs, python, places.asked)
     choice, torch = chosen.choice, chosen.torch
-    packages = tuple(p for p in packages if p in named or is_routable(inputs, p, choice, places))
+    packages = routable_packages(inputs, packages, named, choice, places)
     _refuse_in_script(inputs, choice.targets)
     refuse_left_out(inputs, choice.targets)
     refuse_old_triton(inputs, choice.targets, torch)

@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from torchconf.errors import RequestError
+from torchconf.errors import ProjectError, RequestError
 from torchconf.model.backends import PYPI
 from torchconf.model.markers import may_hold
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
     from packaging.version import Version
 
+    from torchconf.catalog.families import Family
+    from torchconf.model.targets import Target
     from torchconf.planner.assess import ReleaseChoice
     from torchconf.planner.companion_places import Places
     from torchconf.planner.inputs import Inputs
 
-__all__ = ["is_routable", "named_companions", "routed_packages"]
+__all__ = ["named_companions", "routable_packages", "routed_packages"]
 
 
 def named_companions(inputs: Inputs) -> frozenset[str]:
@@ -91,7 +95,25 @@ def _is_concerned(inputs: Inputs, name: str) -> bool:
     return any(may_hold(one.marker, platform) for one in lines for platform in platforms)
 
 
-def is_routable(inputs: Inputs, name: str, choice: ReleaseChoice, places: Places) -> bool:
+def routable_packages(
+    inputs: Inputs,
+    packages: Iterable[str],
+    named: Collection[str],
+    choice: ReleaseChoice,
+    places: Places,
+) -> tuple[str, ...]:
+    """Return those of the packages that are asked for by name, or that each index may serve.
+
+    Raises:
+        RequestError: A publisher is not known to have what is asked for by name.
+        ProjectError: Nor what the project routes beside torch.
+    """
+    found = tuple(p for p in packages if p in named or _is_routable(inputs, p, choice, places))
+    _refuse_unknown(inputs, found[1:], named, choice.targets, places)
+    return found
+
+
+def _is_routable(inputs: Inputs, name: str, choice: ReleaseChoice, places: Places) -> bool:
     """Tell whether a package is routed already, or is on the index of every target that has it."""
     if name == inputs.main or inputs.sources_for(canonicalize_name(name)):
         return True
@@ -110,6 +132,55 @@ def is_routable(inputs: Inputs, name: str, choice: ReleaseChoice, places: Places
         )
         for target in targets
         if target.backend != PYPI
+    )
+
+
+def _refuse_unknown(
+    inputs: Inputs,
+    packages: Collection[str],
+    named: Collection[str],
+    targets: Sequence[Target],
+    places: Places,
+) -> None:
+    """Refuse what is to come from the index of a publisher that is not known to have it.
+
+    uv would not lock it if the index lacks it, and PyPI's wheels are for other builds of torch.
+    What the project has for such a build stays: its author has seen it.
+    """
+    for target in targets:
+        family = inputs.catalog.family_named(inputs.catalog.publisher_of(target.backend))
+        for name in packages if family else ():
+            if (
+                family is None
+                or family.has(name)
+                or target.platform not in places.served.get(name, ())
+                or (target in inputs.before.targets and name not in named)
+                or _is_taken_from(inputs, name, target)
+            ):
+                continue
+            raise _unknown_companion(inputs, name, target, family, is_named=name in named)
+
+
+def _is_taken_from(inputs: Inputs, name: str, target: Target) -> bool:
+    """Tell whether the project takes a companion from the index of a build already."""
+    index = inputs.before.indexes.get(target.backend.name)
+    sources = inputs.sources_for(canonicalize_name(name))
+    return index is not None and any(source.value == index.name for source in sources)
+
+
+def _unknown_companion(
+    inputs: Inputs, name: str, target: Target, family: Family, *, is_named: bool
+) -> RequestError | ProjectError:
+    known = [one for one in _companions(inputs) if family.has(one)]
+    message = f"it is not known whether {family.by} has {name} for `{target}`"
+    only = f"beside that torch, {family.by} is known to have {' and '.join(known)} only"
+    if is_named:
+        return RequestError(message, help=f"omit `--with {name}`, or the target: {only}")
+    sources = inputs.sources_for(canonicalize_name(name))
+    return ProjectError(
+        message,
+        at=inputs.project.place(sources[0].at) if sources else None,
+        help=f"remove the sources of {name} first, so that it comes from PyPI everywhere: {only}",
     )
 
 
