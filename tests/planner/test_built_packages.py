@@ -445,6 +445,21 @@ def test_a_list_of_fewer_platforms_than_the_tables_serve_changes_none_of_them(
     assert demo.text == before
 
 
+@pytest.mark.parametrize("layout", ["markers", "extras"])
+@pytest.mark.parametrize("package", ["flash-attn", "mamba-ssm"])
+def test_a_companion_beside_it_has_its_source_at_once(
+    package: str, layout: str, tmp_path: Path
+) -> None:
+    """Which of its releases count is a matter of the torch that the wheels are for."""
+    demo = Demo(tmp_path, START)
+    flags = f"-t linux-aarch64-cu130 -t macos-cpu --layout {layout} --with torchao --with {package}"
+    demo.init(flags)
+    assert demo.uv["sources"]["torchao"]
+    before = demo.text
+    assert demo(f"init {flags}").status == 0
+    assert demo.text == before
+
+
 # What is said of it.
 
 

@@ -82,7 +82,7 @@ def _without_wheels(inputs: Inputs, name: str, specs: Sequence[TargetSpec]) -> f
     if not catalog.pairs(name) or catalog.is_apart:
         return frozenset()
     limits = Limits(inputs.project, inputs.before, inputs.main, request.torch, pin=request.pin)
-    torch = limits.admitted(inputs.main, specs)
+    torch = limits.admitted(inputs.main, specs) & SpecifierSet(request.within)
     own = SpecifierSet() if request.renew else limits.admitted(name, specs)
     releases = [r for r in catalog.releases if torch.contains(r, prereleases=True)]
     versions = [
