@@ -342,6 +342,8 @@ def test_what_nobody_has_seen_is_no_bound(tmp_path: Path) -> None:
         ("-t linux-rocm-gfx1151 -t linux-cpu --with torchcodec", "AMD has torchcodec for `linux-"),
         ("-t windows-rocm -t macos-cpu --with torchcodec", "AMD has torchcodec for `windows-"),
         ("-t linux-aarch64-jetson --with torchcodec", "NVIDIA has torchcodec for `linux-aarch64"),
+        # Nobody else has it for such a machine.
+        ("-t windows-arm64-cuda --with torchcodec", "NVIDIA has torchcodec for `windows-arm64-"),
     ],
 )
 def test_a_companion_that_an_index_may_lack_is_refused(

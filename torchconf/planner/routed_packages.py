@@ -147,18 +147,15 @@ def _refuse_unknown(
     uv would not lock it if the index lacks it, and PyPI's wheels are for other builds of torch.
     What the project has for such a build stays: its author has seen it.
     """
-    for target in targets:
-        family = inputs.catalog.family_named(inputs.catalog.publisher_of(target.backend))
-        for name in packages if family else ():
-            if (
-                family is None
-                or family.has(name)
-                or target.platform not in places.served.get(name, ())
-                or (target in inputs.before.targets and name not in named)
-                or _is_taken_from(inputs, name, target)
-            ):
+    for name in packages:
+        served = [target for target in targets if target.platform in places.served.get(name, ())]
+        # Where no target has a known wheel of it, there is no other one to require it for.
+        for target in served or targets:
+            family = inputs.catalog.family_named(inputs.catalog.publisher_of(target.backend))
+            if family is None or family.has(name) or _is_taken_from(inputs, name, target):
                 continue
-            raise _unknown_companion(inputs, name, target, family, is_named=name in named)
+            if name in named or (target in served and target not in inputs.before.targets):
+                raise _unknown_companion(inputs, name, target, family, is_named=name in named)
 
 
 def _is_taken_from(inputs: Inputs, name: str, target: Target) -> bool:
