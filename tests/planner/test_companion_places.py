@@ -124,3 +124,24 @@ def test_a_target_that_is_added_brings_no_source_that_uv_could_not_lock(
     assert demo("add-target macos-cpu -y").status == 0
     assert xformers_of(demo) == ("xformers", ["pytorch-cu124"])
     replica.lock(demo.folder)
+
+
+@pytest.mark.parametrize("layout", ["markers", "extras"])
+def test_a_companion_that_no_target_has_is_refused(layout: str, tmp_path: Path) -> None:
+    demo = Demo(tmp_path, NEW)
+    result = demo(f"init -t macos-cpu --layout {layout} --with xformers")
+    assert (result.status, demo.text) == (2, NEW)
+    assert "error: `xformers` has no wheels for `macos-cpu`" in result.err
+    assert "it has wheels for Linux x86_64 and Windows x86_64" in result.err
+
+
+@pytest.mark.parametrize("targets", ["-t macos-cpu", "-t linux-aarch64-cu130 -t macos-cpu"])
+def test_what_old_releases_lack_a_new_one_may_have(targets: str, tmp_path: Path) -> None:
+    """Nobody knows, so it is warned of; its source is there at once, and not after another run."""
+    demo = Demo(tmp_path, NEW)
+    result = demo(f"init {targets} --with torchao")
+    assert "no information on torchao" in result.err
+    assert demo.uv["sources"]["torchao"]
+    before = demo.text
+    assert demo(f"init {targets} --with torchao").status == 0
+    assert demo.text == before

@@ -37,12 +37,16 @@ class Places:
         """The marker of those that are required anew, where a target has no wheel of them."""
         self.notes: dict[str, str] = {}
         """What to say of these."""
+        self.nowhere: dict[str, str] = {}
+        """Those that are required anew, and have no wheel for any target: where they have some."""
         for name in packages:
             stated, lost = _stated(inputs, name), _without_wheels(inputs, name, specs)
             is_new = name in inputs.facts.fresh or not _lines(inputs, name)
             self.served[name] = stated - lost
             self.asked[name] = stated - lost if is_new else stated
             gone = [each for each in PLATFORMS if each in lost & stated & targeted]
+            if is_new and targeted and targeted <= lost:
+                self.nowhere[name] = _spoken(stated - lost, lost) if stated - lost else ""
             if is_new and gone and targeted & self.served[name]:
                 near = lost & targeted.union(SHOWN_PLATFORMS)
                 self.gates[name] = render_areas(areas(stated - lost, apart=near))
@@ -91,11 +95,14 @@ def _without_wheels(inputs: Inputs, name: str, specs: Sequence[TargetSpec]) -> f
         if own.contains(version, prereleases=True)
         and any(needs.contains(release, prereleases=True) for release in releases)
     ]
-    return frozenset(
+    lost = frozenset(
         platform
         for platform in PLATFORMS
         if versions and all(catalog.has_no_wheel(name, v, platform) for v in versions)
     )
+    is_old = not any(needs.contains(r) for _, needs, _ in catalog.pairs(name) for r in releases[:1])
+    # What old releases lack says too little where nothing else is left.
+    return frozenset() if is_old and {spec.platform for spec in specs} <= lost else lost
 
 
 def _spoken(platforms: Collection[Platform], others: Collection[Platform]) -> str:

@@ -52,6 +52,7 @@ from torchconf.planner.obstacles import (
     refuse_unreadable,
     refuse_virtual_root,
     refuse_without_torch,
+    refuse_without_wheels,
 )
 from torchconf.planner.routed_packages import (
     named_companions,
@@ -195,7 +196,7 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
     packages = routed_packages(inputs, named)
     python = _python_range(inputs)
     specs = _specs(inputs)
-    places = Places(inputs, specs, packages[1:])
+    places = _places(inputs, specs, packages[1:], named)
     chosen = choose_builds(inputs, specs, python, places.asked)
     choice, torch = chosen.choice, chosen.torch
     packages = routable_packages(inputs, packages, named, choice, places)
@@ -252,6 +253,14 @@ def decide(request: Request, project: Project, catalog: Catalog, facts: Facts) -
         places=places,
         where=shared_marker(inputs) if (request.add or request.specs) and not uncovered else None,
     )
+
+
+def _places(
+    inputs: Inputs, specs: Sequence[TargetSpec], companions: Iterable[str], named: Iterable[str]
+) -> Places:
+    places = Places(inputs, specs, companions)
+    refuse_without_wheels(named, places.nowhere, specs)
+    return places
 
 
 def _refuse_in_script(inputs: Inputs, targets: Iterable[Target]) -> None:

@@ -16,7 +16,7 @@ from torchconf.model.markers import may_hold, platform_marker
 from torchconf.model.target_spec import overlap, spec_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from packaging.version import Version
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torchconf.layout.configuration import Configuration
     from torchconf.layout.layouts import Layout, Scope
     from torchconf.model.project import Project
+    from torchconf.model.target_spec import TargetSpec
     from torchconf.model.targets import Target
     from torchconf.planner.inputs import Inputs
 
@@ -44,6 +45,7 @@ __all__ = [
     "refuse_unreadable",
     "refuse_virtual_root",
     "refuse_without_torch",
+    "refuse_without_wheels",
 ]
 
 
@@ -379,6 +381,26 @@ def refuse_base_pin(inputs: Inputs, layout: str, release: Version | None) -> Non
                 "dependency groups, base dependencies stay as they are",
                 at=inputs.project.place(one.at),
                 help="change that requirement first, or request a torch that it allows",
+            )
+
+
+def refuse_without_wheels(
+    named: Iterable[str], nowhere: Mapping[str, str], specs: Iterable[TargetSpec]
+) -> None:
+    """Refuse a companion that is asked for by name, and is known to have no wheel for any target.
+
+    Args:
+        named: What is asked for.
+        nowhere: The companions without any, and the platforms that have some.
+        specs: The targets.
+    """
+    for name in named:
+        if name in nowhere:
+            targets = ", ".join(f"`{spec.text}`" for spec in specs)
+            there = f": it has wheels for {nowhere[name]}" if nowhere[name] else ""
+            raise RequestError(
+                f"`{name}` has no wheels for {targets}",
+                help=f"omit `--with {name}`, or add a target that has some{there}",
             )
 
 
