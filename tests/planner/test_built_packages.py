@@ -176,6 +176,27 @@ def test_an_unknown_torch_is_warned_of_and_not_refused(tmp_path: Path) -> None:
     assert "run `torchconf catalog refresh`" in said.err
 
 
+@pytest.mark.parametrize(
+    ("package", "release", "status", "said"),
+    [
+        ("torch-scatter", "2.12", 0, "torch-scatter for torch 2.12: from Astral (CUDA 13.0)"),
+        # Its table ends before: nobody knows.
+        ("torch-scatter", "2.13", 0, "warning: it is not known whether Astral has torch-scatter"),
+        # The table of this torch has other builds: built from source, or refused where none is.
+        ("pytorch3d", "2.12", 0, "pytorch3d has no known wheels for linux-pypi: uv builds it"),
+        ("flash-attn-3", "2.7", 2, "error: `flash-attn-3` has no wheels for torch 2.7 with"),
+    ],
+)
+def test_a_torch_that_is_held_has_wheels_or_none_or_nobody_knows(
+    package: str, release: str, status: int, said: str, tmp_path: Path
+) -> None:
+    demo = Demo(tmp_path, START.replace("[]", f'["torch=={release}.*"]'))
+    result = demo(f"init -t linux-pypi --with {package}")
+    assert (result.status, said in result.err) == (status, True), result.err
+    assert ("warning: it is not known" in result.err) == ("not known whether" in said)
+    assert torch(demo) == f"torch=={release}.*"
+
+
 def test_what_is_unknown_for_one_target_does_not_stand_in_the_way_of_others(tmp_path: Path) -> None:
     """uv would refuse to lock if the page for the CPU lacked it."""
     demo = Demo(tmp_path, START)
