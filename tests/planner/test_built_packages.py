@@ -481,6 +481,23 @@ def test_a_companion_beside_it_has_its_source_at_once(
     assert demo.text == before
 
 
+def test_each_platform_keeps_the_index_that_it_has_wheels_from(tmp_path: Path) -> None:
+    """Two publishers have wheels for the CPU: the page of one is for another platform."""
+    demo = Demo(tmp_path, START)
+    flags = "-t linux-cu126 -t windows-cpu -t linux-cpu --with torch-scatter"
+    demo.init(flags)
+    assert {"index": "astral-cpu", "extra": "cpu", "marker": LINUX} in demo.uv["sources"][
+        "torch-scatter"
+    ]
+    before = demo.text
+    assert demo(f"init {flags}").status == 0
+    assert demo.text == before
+    assert demo("remove-target linux-cu126").status == 0
+    before = demo.text
+    assert demo("init").status == 0
+    assert demo.text == before
+
+
 # What is said of it.
 
 

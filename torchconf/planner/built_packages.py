@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 from torchconf.catalog import Answer
 from torchconf.errors import ProjectError, RequestError
 from torchconf.model.backends import PYPI
+from torchconf.model.markers import may_hold
 from torchconf.model.ranges import public
 from torchconf.planner.admitted_ranges import admitted_range
 from torchconf.planner.decide import decide
@@ -94,9 +95,10 @@ class BuiltWheels:
             homes = self.catalog.built.homes(package)
             self._homes[package] = sorted(homes, key=lambda one: -self._served(package, one))
         is_target = any((t.platform, t.backend) == (platform, backend) for t in self.targets)
-        for family in self._own(package, build) if is_target else ():
-            if self.catalog.built.has(package, family, self.line, build, platform) is not Answer.NO:
-                return Wheel(family, build, sure=True)
+        for page in self._own(package, build, platform):
+            answer = self.catalog.built.has(package, page.family, self.line, build, platform)
+            if answer is Answer.YES or (is_target and page.line and answer is Answer.UNKNOWN):
+                return Wheel(page.family, build, sure=True)
         if (known := self._first(package, build, platform, Answer.YES)) is not None:
             return Wheel(known, build, sure=True)
         if not is_target or any(self._served(package, home) for home in self._homes[package]):
@@ -116,13 +118,15 @@ class BuiltWheels:
             (one for one in homes if has(package, one, self.line, build, platform) is answer), None
         )
 
-    def _own(self, package: str, build: str) -> Iterator[Family]:
-        """Yield whose page of this very torch the project names: its author has seen it."""
+    def _own(self, package: str, build: str, platform: Platform) -> Iterator[Page]:
+        """Yield the pages that the project names for a platform: its author has seen them."""
         if self.project is not None:
             for source in self.project.sources.get(canonicalize_name(package), ()):
                 home = home_of(source, self.project, self.catalog)
-                if home is not None and home[0][1:] == (build, self.line):
-                    yield home[0].family
+                if home is None or not may_hold(source.marker, platform):
+                    continue
+                if home[0].build == build and home[0].has_line(self.line):
+                    yield home[0]
 
     def _served(self, package: str, family: Family) -> int:
         """Count the targets for which one family is known to have a package."""
