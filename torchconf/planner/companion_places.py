@@ -29,6 +29,9 @@ class Places:
     ) -> None:
         """Look at the companions of a plan, for its targets."""
         targeted = {spec.platform for spec in specs}
+        others = {one.name for one in inputs.catalog.accelerators if one.family}
+        # What other publishers have, nobody has read whole.
+        is_known = not any(spec.accelerator in others for spec in specs)
         self.served: dict[str, frozenset[Platform]] = {}
         """Where each is required, and not known to have no wheel."""
         self.asked: dict[str, frozenset[Platform]] = {}
@@ -45,7 +48,7 @@ class Places:
             self.served[name] = stated - lost
             self.asked[name] = stated - lost if is_new else stated
             gone = [each for each in PLATFORMS if each in lost & stated & targeted]
-            if is_new and targeted and targeted <= lost:
+            if is_new and is_known and targeted and targeted <= lost:
                 self.nowhere[name] = _spoken(stated - lost, lost) if stated - lost else ""
             if is_new and gone and targeted & self.served[name]:
                 near = lost & targeted.union(SHOWN_PLATFORMS)
