@@ -73,6 +73,7 @@ STAYS = {
     ("init-follows-a-list-that-was-edited", "windows-cuda"): "it leaves the list, too",
     ("019-base-torch-voids-platform-gate/fixed", "*"): "`environments` stay cut",
     ("030-published-pins-need-an-index-flag", "windows-cuda"): "no index has the label on Windows",
+    ("601-pyg-html-page-declared-as-index", "*"): "torch stays in the line of its page",
     ("605-torchaudio-2-11-next-to-a-pinned-torch", "*"): "the bound of torchaudio stays",
     ("616-dockerfile-extra-index-variable", "*"): "torch stays a direct requirement",
     ("619-root-extra-opens-a-member-extra", "*"): "torch stays a direct requirement",

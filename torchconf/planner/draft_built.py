@@ -23,6 +23,7 @@ from torchconf.planner.source_builds import buildable, draft_build, no_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from torchconf.catalog import Catalog
     from torchconf.edits.draft import Draft
@@ -176,7 +177,7 @@ class _Package:
             and target.platform in (held & led) - where.keys()
             and (not scope.kind or target.backend == scope.backend)
         ]
-        if self.asked or not losing:
+        if self.asked or not (losing or self._moves(scope, where, held & led)):
             return False
         sources = self.project.sources.get(canonicalize_name(self.name), ())
         homes = filter(None, (home_of(one, self.project, self.catalog) for one in sources))
@@ -187,6 +188,13 @@ class _Package:
             at=self.project.place(render_path((*lines[0].path, lines[0].number))),
             help=f"`torchconf explain {self.name}` lists what it has wheels for",
         )
+
+    def _moves(
+        self, scope: Scope, where: Mapping[Platform, Wheel], has: AbstractSet[Platform]
+    ) -> bool:
+        """Tell whether a platform whose build stays would take it from another index."""
+        stay = {p: where[p] for p in has - self._changed(scope) if p in where}
+        return bool(stay) and not self.sources.is_served(self.sources.own(scope), stay, frozenset())
 
     def _is_wanted(self, scope: Scope, where: Mapping[Platform, Wheel]) -> bool:
         """Tell whether a place without it is to have it: asked for, or a new place."""
